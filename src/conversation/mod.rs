@@ -1,0 +1,8 @@
+//! The engine of a conversation: what was heard goes in, what to say and do comes out.
+//!
+//! It knows nothing of Twilio, HTTP or SQL: a line brings it what was heard, and the tools it
+//! asks for are run by `operations`.
+
+pub mod concierge;
+pub mod phrases;
+pub mod tools;

@@ -1,0 +1,565 @@
+//! An assistant: who it works for, how it speaks, what it knows and may do.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Country, Error, HumanDuration, LanguageTag, ModelRef, OpeningHours, PhoneNumber, TimeRange,
+};
+
+/// The row number of an assistant, kept from the prototype's API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AssistantId(pub i64);
+
+fn is_slug(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && !text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// What people type: a slug of 1 to 63 lower-case letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AssistantName(String);
+
+impl AssistantName {
+    /// The slug.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A slug made from a client's name: "Café Léon & Fils" → `cafe-leon-fils`.
+    pub fn from_client(client: &str) -> Option<Self> {
+        let mut slug = String::new();
+        for c in client.chars().flat_map(char::to_lowercase) {
+            let plain = match c {
+                'à' | 'â' | 'ä' | 'á' | 'ã' | 'å' => 'a',
+                'ç' => 'c',
+                'é' | 'è' | 'ê' | 'ë' => 'e',
+                'î' | 'ï' | 'í' | 'ì' => 'i',
+                'ñ' => 'n',
+                'ô' | 'ö' | 'ó' | 'ò' | 'õ' => 'o',
+                'ù' | 'û' | 'ü' | 'ú' => 'u',
+                'ÿ' => 'y',
+                c => c,
+            };
+            match plain {
+                'œ' => slug.push_str("oe"),
+                'æ' => slug.push_str("ae"),
+                'ß' => slug.push_str("ss"),
+                c if c.is_ascii_alphanumeric() => slug.push(c),
+                _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
+                _ => {}
+            }
+        }
+        slug.truncate(63);
+        let slug = slug.trim_matches('-');
+        is_slug(slug).then(|| Self(slug.to_owned()))
+    }
+}
+
+impl FromStr for AssistantName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if is_slug(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let shown: String = text.chars().take(80).collect();
+        let hint = match Self::from_client(text) {
+            Some(slug) => format!("write `{slug}`"),
+            None => "use lower-case letters, digits and hyphens, such as `le-gourmet`".to_owned(),
+        };
+        Err(Error::input(format!("`{}` is not a name for an assistant", shown.escape_debug()))
+            .hint(hint))
+    }
+}
+
+impl TryFrom<String> for AssistantName {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<AssistantName> for String {
+    fn from(name: AssistantName) -> String {
+        name.0
+    }
+}
+
+impl fmt::Display for AssistantName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A word from a closed list, with its spelling in files, the store and the API.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
+                    let known: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
+                    Error::input(format!("`{}` is not one of {}", text.escape_debug(), known.join(", ")))
+                        .maybe_hint(super::suggestion_hint(text, known))
+                })
+            }
+        }
+    };
+}
+
+words! {
+    /// The tone of an assistant.
+    Personality {
+        /// Courteous and to the point.
+        Professional = "professional",
+        /// Warm.
+        Friendly = "friendly",
+        /// Relaxed.
+        Casual = "casual",
+        /// Ceremonious.
+        Formal = "formal",
+    }
+}
+
+words! {
+    /// How speech travels between the caller and us.
+    VoiceLine {
+        /// Webhooks and `<Gather input="speech">`.
+        Gather = "gather",
+        /// `<ConversationRelay>`, text over a WebSocket.
+        Relay = "relay",
+        /// `<Stream>`, audio over a WebSocket.
+        Stream = "stream",
+    }
+}
+
+words! {
+    /// Who speaks.
+    VoiceProvider {
+        /// ElevenLabs.
+        Elevenlabs = "elevenlabs",
+        /// Google Cloud.
+        Google = "google",
+        /// Azure.
+        Azure = "azure",
+        /// OpenAI.
+        Openai = "openai",
+        /// Twilio's own `<Say>` voices.
+        Twilio = "twilio",
+        /// A program on this machine.
+        Local = "local",
+    }
+}
+
+/// Which minds answer, and in which tone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ai {
+    /// The first model asked.
+    pub model: ModelRef,
+    /// Those asked when it fails, in order. The built-in concierge always stands last.
+    pub fallbacks: Vec<ModelRef>,
+    /// Tone.
+    pub personality: Personality,
+}
+
+impl Default for Ai {
+    fn default() -> Self {
+        Self {
+            model: ModelRef::builtin(),
+            fallbacks: Vec::new(),
+            personality: Personality::Professional,
+        }
+    }
+}
+
+/// How the assistant sounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Voice {
+    /// How speech travels.
+    pub line: VoiceLine,
+    /// The language a call starts in.
+    pub language: LanguageTag,
+    /// All languages it may speak; empty means `language` only.
+    pub languages: Vec<LanguageTag>,
+    /// Who speaks.
+    pub provider: VoiceProvider,
+    /// The provider's name of the voice.
+    pub voice_id: Option<String>,
+    /// First sentence; a courteous one is made from the client's name otherwise.
+    pub greeting: Option<String>,
+}
+
+impl Default for Voice {
+    fn default() -> Self {
+        Self {
+            line: VoiceLine::Gather,
+            language: LanguageTag::french(),
+            languages: Vec::new(),
+            provider: VoiceProvider::Twilio,
+            voice_id: None,
+            greeting: None,
+        }
+    }
+}
+
+/// Opening hours as files spell them. A day left out is closed; no day at all means "unknown".
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Hours {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub monday: Vec<TimeRange>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tuesday: Vec<TimeRange>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wednesday: Vec<TimeRange>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub thursday: Vec<TimeRange>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub friday: Vec<TimeRange>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub saturday: Vec<TimeRange>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sunday: Vec<TimeRange>,
+    /// Days closed in spite of the week.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<Date>,
+}
+
+impl Hours {
+    /// The hours by weekday, Monday first.
+    pub fn opening(&self) -> OpeningHours {
+        let week = [
+            &self.monday,
+            &self.tuesday,
+            &self.wednesday,
+            &self.thursday,
+            &self.friday,
+            &self.saturday,
+            &self.sunday,
+        ]
+        .map(Clone::clone);
+        let known = week.iter().any(|day| !day.is_empty());
+        OpeningHours { week, closed: self.closed.clone(), known }
+    }
+}
+
+/// Something the assistant knows, found by words of the question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// Words a caller uses when asking for it.
+    pub about: Vec<String>,
+    /// What the assistant says.
+    pub answer: String,
+}
+
+/// How many people one booking may be for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Party {
+    /// Fewest.
+    pub min: u32,
+    /// Most.
+    pub max: u32,
+}
+
+impl Default for Party {
+    fn default() -> Self {
+        Self { min: 1, max: 8 }
+    }
+}
+
+/// What may be booked. An assistant without this section takes no bookings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BookingRules {
+    /// People in one booking.
+    pub party: Party,
+    /// People at one time.
+    pub capacity: u32,
+    /// How long a booking occupies its places.
+    pub duration: HumanDuration,
+    /// Latest arrival, before the end of a service.
+    pub last_arrival: HumanDuration,
+    /// How many days ahead one may book.
+    pub horizon_days: u32,
+}
+
+impl Default for BookingRules {
+    fn default() -> Self {
+        Self {
+            party: Party::default(),
+            capacity: 40,
+            duration: HumanDuration::from_minutes(120),
+            last_arrival: HumanDuration::from_minutes(60),
+            horizon_days: 90,
+        }
+    }
+}
+
+/// The human to hand a call to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Transfer {
+    /// Whom to dial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<PhoneNumber>,
+}
+
+/// What a call may take at most.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// A call is ended, after a warning, when it gets this long.
+    pub max_call_duration: HumanDuration,
+    /// Calls at the same time.
+    pub max_concurrent_calls: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_call_duration: HumanDuration::from_minutes(10), max_concurrent_calls: 100 }
+    }
+}
+
+/// What the client pays by.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Billing {
+    /// The name of a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+}
+
+/// Everything that is set about an assistant, however it was set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssistantSpec {
+    /// What people type.
+    pub name: AssistantName,
+    /// The agency's customer.
+    pub client: String,
+    /// The client's address for mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The number callers dial.
+    pub phone: PhoneNumber,
+    /// What the assistant is told about the client, in prose.
+    pub context: String,
+    /// IANA zone; from the number's country when not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<ZoneName>,
+    /// Whether it answers.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// Models and tone.
+    #[serde(default)]
+    pub ai: Ai,
+    /// Line, language, voice.
+    #[serde(default)]
+    pub voice: Voice,
+    /// Opening hours.
+    #[serde(default)]
+    pub hours: Hours,
+    /// What it knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Fact>,
+    /// What may be booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking: Option<BookingRules>,
+    /// Whom to hand over to.
+    #[serde(default)]
+    pub transfer: Transfer,
+    /// Bounds of a call.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What the client pays by.
+    #[serde(default)]
+    pub billing: Billing,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl AssistantSpec {
+    /// The assistant's own time zone.
+    pub fn zone(&self) -> TimeZone {
+        self.timezone
+            .as_ref()
+            .map(ZoneName::zone)
+            .or_else(|| TimeZone::get(Country::of(&self.phone)?.timezone).ok())
+            .unwrap_or(TimeZone::UTC)
+    }
+
+    /// Opening hours by weekday.
+    pub fn opening(&self) -> OpeningHours {
+        self.hours.opening()
+    }
+
+    /// Rules that hold between fields; the first one broken.
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong = |field: &str, message: &str| {
+            Err(Error::input(format!("assistant `{}`: `{field}` {message}", self.name)))
+        };
+        if self.client.trim().is_empty() {
+            return wrong("client", "is empty");
+        }
+        if self.client.chars().count() > 200 {
+            return wrong("client", "is longer than 200 characters");
+        }
+        if self.context.chars().count() > 100_000 {
+            return wrong("context", "is longer than 100,000 characters");
+        }
+        if let Some(email) = &self.email
+            && !email.split_once('@').is_some_and(|(user, host)| {
+                !user.is_empty() && host.contains('.') && !email.contains(char::is_whitespace)
+            })
+        {
+            return wrong("email", "is not an e-mail address");
+        }
+        if self.transfer.number.as_ref() == Some(&self.phone) {
+            return wrong(
+                "transfer.number",
+                "is the assistant's own number: the call would come back",
+            );
+        }
+        if self.voice.greeting.as_ref().is_some_and(|g| g.chars().count() > 1_000) {
+            return wrong("voice.greeting", "is longer than 1,000 characters");
+        }
+        let longest = HumanDuration::from_secs(4 * 3600);
+        let shortest = HumanDuration::from_secs(30);
+        if !(shortest..=longest).contains(&self.limits.max_call_duration) {
+            return wrong(
+                "limits.max_call_duration",
+                "must lie between 30s and 4h, Twilio's own limit",
+            );
+        }
+        if self.limits.max_concurrent_calls == 0 {
+            return wrong(
+                "limits.max_concurrent_calls",
+                "must be at least 1; use `active = false` to switch off",
+            );
+        }
+        if let Some(booking) = &self.booking {
+            if booking.party.min == 0 || booking.party.min > booking.party.max {
+                return wrong("booking.party", "needs 1 ≤ min ≤ max");
+            }
+            if booking.capacity < booking.party.max {
+                return wrong("booking.capacity", "is smaller than `booking.party.max`");
+            }
+            if booking.duration.as_minutes() == 0 {
+                return wrong("booking.duration", "must be at least a minute");
+            }
+        }
+        if self.facts.iter().any(|f| f.about.is_empty() || f.answer.trim().is_empty()) {
+            return wrong("facts", "has an entry without words in `about`, or without an `answer`");
+        }
+        Ok(())
+    }
+}
+
+/// A time zone by its IANA name, known to exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ZoneName(String);
+
+impl ZoneName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The zone.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl FromStr for ZoneName {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        TimeZone::get(text).map(|_| Self(text.to_owned())).map_err(|_| {
+            Error::input(format!("`{}` is not a time zone", text.escape_debug()))
+                .hint("write an IANA name, such as `Europe/Paris`")
+        })
+    }
+}
+
+impl TryFrom<String> for ZoneName {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<ZoneName> for String {
+    fn from(zone: ZoneName) -> String {
+        zone.0
+    }
+}
+
+/// An assistant as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assistant {
+    /// Row number.
+    pub id: AssistantId,
+    /// What is set about it.
+    pub spec: AssistantSpec,
+    /// Counts its changes, from 1.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_slugs() {
+        assert_eq!(
+            AssistantName::from_client("Café Léon & Fils").unwrap().as_str(),
+            "cafe-leon-fils"
+        );
+        for wrong in ["", "Le Gourmet", "-a", "a-", "42", "é"] {
+            assert!(wrong.parse::<AssistantName>().is_err(), "{wrong}");
+        }
+        let error = "Le Gourmet".parse::<AssistantName>().unwrap_err();
+        assert_eq!(error.hint_text(), Some("write `le-gourmet`"));
+    }
+}

@@ -1,0 +1,93 @@
+//! The languages people speak: a small, strict reading of BCP 47.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+/// A language, with a region when it matters: `fr-FR`, `en-US`, `de`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LanguageTag(String);
+
+impl LanguageTag {
+    /// French of France, the language of an assistant that names none.
+    pub fn french() -> Self {
+        Self("fr-FR".to_owned())
+    }
+
+    /// The tag in its canonical spelling (`fr-FR`).
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The language without its region: `fr`.
+    pub fn primary(&self) -> &str {
+        self.0.split('-').next().unwrap_or(&self.0)
+    }
+}
+
+impl FromStr for LanguageTag {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || {
+            let shown: String = text.chars().take(20).collect();
+            Error::input(format!("`{}` is not a language tag", shown.escape_debug()))
+                .hint("write a language and a region, such as `fr-FR` or `en-US`")
+        };
+        let mut parts = text.split(['-', '_']);
+        let primary = parts.next().unwrap_or_default();
+        if !(2..=3).contains(&primary.len()) || !primary.bytes().all(|b| b.is_ascii_alphabetic()) {
+            return Err(wrong());
+        }
+        let mut tag = primary.to_ascii_lowercase();
+        if let Some(region) = parts.next() {
+            let letters = region.len() == 2 && region.bytes().all(|b| b.is_ascii_alphabetic());
+            let digits = region.len() == 3 && region.bytes().all(|b| b.is_ascii_digit());
+            if !(letters || digits) {
+                return Err(wrong());
+            }
+            tag.push('-');
+            tag.push_str(&region.to_ascii_uppercase());
+        }
+        if parts.next().is_some() {
+            return Err(wrong());
+        }
+        Ok(Self(tag))
+    }
+}
+
+impl TryFrom<String> for LanguageTag {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<LanguageTag> for String {
+    fn from(tag: LanguageTag) -> String {
+        tag.0
+    }
+}
+
+impl fmt::Display for LanguageTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_is_made_canonical() {
+        assert_eq!("FR_fr".parse::<LanguageTag>().unwrap().as_str(), "fr-FR");
+        assert_eq!("es-419".parse::<LanguageTag>().unwrap().primary(), "es");
+        for wrong in ["", "f", "fr-", "fr-FRA", "fr-FR-x", "français"] {
+            assert!(wrong.parse::<LanguageTag>().is_err(), "{wrong}");
+        }
+    }
+}

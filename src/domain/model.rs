@@ -1,0 +1,68 @@
+//! The name of a language model, as people type it.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+/// A model: an alias (`gpt-4`), `provider/model` (`anthropic/claude-haiku-5-5`), or `builtin`.
+///
+/// What it resolves to, and what that model accepts, is the table in `providers::llm`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ModelRef(String);
+
+impl ModelRef {
+    /// The built-in concierge: no network, no key.
+    pub const BUILTIN: &str = "builtin";
+
+    /// The built-in concierge.
+    pub fn builtin() -> Self {
+        Self(Self::BUILTIN.to_owned())
+    }
+
+    /// The name as typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the built-in concierge.
+    pub fn is_builtin(&self) -> bool {
+        self.0 == Self::BUILTIN
+    }
+}
+
+impl FromStr for ModelRef {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:/@".contains(c);
+        if text.is_empty() || text.len() > 128 || !text.chars().all(fits) {
+            let shown: String = text.chars().take(40).collect();
+            return Err(Error::input(format!("`{}` is not a model name", shown.escape_debug()))
+                .hint("write `builtin`, an alias such as `gpt-4`, or `provider/model`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ModelRef {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<ModelRef> for String {
+    fn from(model: ModelRef) -> String {
+        model.0
+    }
+}
+
+impl fmt::Display for ModelRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

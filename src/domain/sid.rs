@@ -1,0 +1,91 @@
+//! Twilio's identifiers: two capital letters and 32 hexadecimal digits.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+fn is_sid(text: &str, prefix: &str) -> bool {
+    text.len() == 34
+        && text.starts_with(prefix)
+        && text.as_bytes()[2..].iter().all(u8::is_ascii_hexdigit)
+}
+
+macro_rules! sid {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The SID as Twilio writes it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self, Error> {
+                if is_sid(text, $prefix) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    let shown: String = text.chars().take(40).collect();
+                    Err(Error::input(format!("`{}` is not a {}", shown.escape_debug(), stringify!($name)))
+                        .hint(concat!("it is `", $prefix, "` and 32 hexadecimal digits")))
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Error;
+            fn try_from(text: String) -> Result<Self, Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(sid: $name) -> String {
+                sid.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+sid!(
+    /// One leg of a call, Twilio's `CallSid`.
+    CallSid,
+    "CA"
+);
+sid!(
+    /// A Twilio account or sub-account.
+    AccountSid,
+    "AC"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sid_is_two_letters_and_32_hexadecimal_digits() {
+        assert!("CA0123456789abcdefABCDEF0123456789".parse::<CallSid>().is_ok());
+        for wrong in [
+            "",
+            "CA",
+            "CA0123",
+            "AC0123456789abcdefABCDEF0123456789",
+            "CA0123456789abcdefABCDEF012345678é",
+        ] {
+            assert!(wrong.parse::<CallSid>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! webox
+
+pub mod conversation;
+pub mod domain;
+pub mod providers;
