@@ -1,5 +1,8 @@
 //! webox
 
+pub mod config;
 pub mod conversation;
+pub mod document;
 pub mod domain;
 pub mod providers;
+pub mod provision;
