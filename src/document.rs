@@ -88,7 +88,7 @@ pub fn from_table<T: DeserializeOwned>(
         let document = Spanned::new(span.clone(), table.clone());
         let error = match T::deserialize(toml::Deserializer::from(document)) {
             Ok(value) if problems.is_empty() => return Ok(value),
-            Ok(_) => return Err(problems),
+            Ok(_) => return Err(in_order(problems)),
             Err(error) => error,
         };
         // A key that was wrong and taken out is no longer there: that is not a second mistake.
@@ -102,9 +102,15 @@ pub fn from_table<T: DeserializeOwned>(
         }
         match error.span().and_then(|span| take_out(&mut table, &span)) {
             Some(key) => taken_out.push(key),
-            None => return Err(problems),
+            None => return Err(in_order(problems)),
         }
     }
+}
+
+/// As a person meets them in the file; those without a place come first.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by_key(|problem| problem.place);
+    problems
 }
 
 /// Removes the entry that an error points at, and returns its key.
@@ -246,15 +252,12 @@ mod tests {
         assert_eq!(
             said(text),
             [
-                "shop.toml:9:1: unknown key `answre` (did you mean `answer`?)",
-                "shop.toml:2:1: unknown key `naem` (did you mean `name`?)",
                 "shop.toml:1:8: invalid type: integer `3`, expected a string",
-                "shop.toml:6:1: unknown key `lte` (did you mean `late`?)",
+                "shop.toml:2:1: unknown key `naem` (did you mean `name`?)",
                 "shop.toml:5:8: invalid type: boolean `true`, expected u32",
+                "shop.toml:6:1: unknown key `lte` (did you mean `late`?)",
+                "shop.toml:9:1: unknown key `answre` (did you mean `answer`?)",
             ]
-            .map(str::to_owned)
-            .into_iter()
-            .collect::<Vec<_>>()
         );
     }
 

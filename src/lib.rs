@@ -1,5 +1,6 @@
 //! webox
 
+pub mod cli;
 pub mod config;
 pub mod conversation;
 pub mod document;
