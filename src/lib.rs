@@ -5,5 +5,7 @@ pub mod config;
 pub mod conversation;
 pub mod document;
 pub mod domain;
+pub mod operations;
 pub mod providers;
 pub mod provision;
+pub mod store;

@@ -429,6 +429,12 @@ impl AssistantSpec {
         self.hours.opening()
     }
 
+    /// When a booking at a wall-clock time starts and ends.
+    pub fn booking_window(&self, at: jiff::civil::DateTime) -> (Timestamp, Timestamp) {
+        let rules = self.booking.clone().unwrap_or_default();
+        super::booking::instants(&rules, &self.zone(), at)
+    }
+
     /// Rules that hold between fields; the first one broken.
     pub fn check(&self) -> Result<(), Error> {
         let wrong = |field: &str, message: &str| {

@@ -184,7 +184,7 @@ fn in_time(
 }
 
 /// Start and end of a booking as instants; a wall-clock time that a change of clocks skips moves on.
-pub(crate) fn instants(
+pub(super) fn instants(
     rules: &BookingRules,
     zone: &TimeZone,
     at: DateTime,

@@ -43,7 +43,7 @@ pub struct Error {
 }
 
 /// The result of anything that a person may read the error of.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error of `kind` saying `message` (sentence without a final period).

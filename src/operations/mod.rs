@@ -1,0 +1,11 @@
+//! What webox can be asked, by the terminal, the daemon, or an assistant in a call.
+//!
+//! One function a request: is it valid, do it in one transaction, say what came of it. Whoever
+//! asks, the same checks hold.
+
+pub mod assistants;
+pub mod bookings;
+pub mod calls;
+pub mod messages;
+pub mod stats;
+pub mod turns;

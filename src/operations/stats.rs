@@ -1,0 +1,66 @@
+//! The overview of calls.
+
+use std::collections::HashMap;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    domain::{AssistantId, Breakdown, CallStatus, Result, Stats, StatsBy, StatsRow},
+    store::{
+        Store,
+        stats::{self, Window},
+    },
+};
+
+/// Sums over a window, with a grouping if one is asked for. Days are those of `zone`.
+pub fn overview(
+    store: &Store,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    assistant: Option<AssistantId>,
+    by: Option<StatsBy>,
+    zone: &TimeZone,
+) -> Result<Stats> {
+    let window = Window { since, until, assistant };
+    store.read(|tx| {
+        let groups = stats::by_assistant_and_status(tx, &window)?;
+        let mut total = Breakdown::default();
+        let mut statuses: HashMap<CallStatus, Breakdown> = HashMap::new();
+        let mut assistants: HashMap<AssistantId, Breakdown> = HashMap::new();
+        for group in &groups {
+            total.add(&group.sums);
+            statuses.entry(group.status).or_default().add(&group.sums);
+            assistants.entry(group.assistant).or_default().add(&group.sums);
+        }
+        let mut by_status: Vec<_> =
+            statuses.iter().map(|(status, sums)| (*status, sums.calls)).collect();
+        by_status.sort_by_key(|(status, calls)| (std::cmp::Reverse(*calls), *status));
+        let rows = match by {
+            None => Vec::new(),
+            Some(StatsBy::Status) => by_status
+                .iter()
+                .map(|(status, _)| StatsRow { key: status.to_string(), sums: statuses[status] })
+                .collect(),
+            Some(StatsBy::Day) => stats::by_day(tx, &window, zone)?
+                .into_iter()
+                .map(|(day, sums)| StatsRow { key: day.to_string(), sums })
+                .collect(),
+            Some(StatsBy::Assistant) => {
+                let names = stats::assistant_names(tx)?;
+                let mut rows: Vec<_> = assistants
+                    .iter()
+                    .map(|(id, sums)| StatsRow {
+                        key: names.get(id).cloned().unwrap_or_else(|| id.0.to_string()),
+                        sums: *sums,
+                    })
+                    .collect();
+                rows.sort_by(|a, b| {
+                    b.sums.calls.cmp(&a.sums.calls).then_with(|| a.key.cmp(&b.key))
+                });
+                rows
+            }
+        };
+        let (active_assistants, total_assistants) = stats::assistants(tx)?;
+        Ok(Stats { active_assistants, total_assistants, total, by_status, rows })
+    })
+}

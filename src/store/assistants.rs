@@ -1,0 +1,225 @@
+//! Assistants: rows, and the ones already read.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{StoreError, Tx};
+use crate::domain::{Assistant, AssistantId, AssistantName, AssistantSpec, Error, PhoneNumber};
+
+const COLUMNS: &str = "id, spec, revision, created_at, updated_at";
+
+/// An assistant with its running figures.
+#[derive(Debug, Clone)]
+pub struct AssistantOverview {
+    /// The assistant.
+    pub assistant: Assistant,
+    /// Calls it ever took.
+    pub total_calls: u64,
+    /// Calls it is in now.
+    pub live_calls: u64,
+    /// When the last one rang.
+    pub last_call_at: Option<Timestamp>,
+}
+
+/// Assistants already read, so that a call need not parse a long file again. A row with another
+/// revision replaces what is here: a change made by another process counts from the next call on.
+#[derive(Default)]
+pub struct Cache {
+    known: Mutex<HashMap<AssistantId, Arc<Assistant>>>,
+}
+
+impl Cache {
+    /// The assistant that answers a number, if there is one.
+    pub fn by_phone(
+        &self,
+        tx: &Tx,
+        phone: &PhoneNumber,
+    ) -> Result<Option<Arc<Assistant>>, StoreError> {
+        let found: Option<(i64, i64)> = tx
+            .prepare_cached(
+                "SELECT id, revision FROM assistants WHERE phone = ?1 AND deleted_at IS NULL",
+            )?
+            .query_row([phone.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        found.map(|(id, revision)| self.get(tx, AssistantId(id), revision)).transpose()
+    }
+
+    /// An assistant by row number, deleted or not: a live call keeps its assistant.
+    pub fn by_id(&self, tx: &Tx, id: AssistantId) -> Result<Arc<Assistant>, StoreError> {
+        let revision: i64 = tx
+            .prepare_cached("SELECT revision FROM assistants WHERE id = ?1")?
+            .query_row([id.0], |row| row.get(0))?;
+        self.get(tx, id, revision)
+    }
+
+    fn get(&self, tx: &Tx, id: AssistantId, revision: i64) -> Result<Arc<Assistant>, StoreError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(assistant) = known.get(&id)
+            && assistant.revision == revision
+        {
+            return Ok(Arc::clone(assistant));
+        }
+        let sql = format!("SELECT {COLUMNS} FROM assistants WHERE id = ?1");
+        let assistant = Arc::new(tx.prepare_cached(&sql)?.query_row([id.0], |row| Ok(read(row)))??);
+        known.insert(id, Arc::clone(&assistant));
+        Ok(assistant)
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<Assistant, StoreError> {
+    Ok(Assistant {
+        id: AssistantId(row.get(0)?),
+        spec: serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+        revision: row.get(2)?,
+        created_at: time(row.get(3)?)?,
+        updated_at: time(row.get(4)?)?,
+    })
+}
+
+pub(super) fn time(ms: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(ms).map_err(|error| StoreError::Row(error.to_string()))
+}
+
+/// All assistants that are not deleted, by name.
+pub fn list(tx: &Tx) -> Result<Vec<AssistantOverview>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT a.id, a.spec, a.revision, a.created_at, a.updated_at,
+                coalesce(f.total_calls, 0), coalesce(f.live_calls, 0), f.last_call_at
+         FROM assistants a LEFT JOIN assistant_figures f ON f.assistant_id = a.id
+         WHERE a.deleted_at IS NULL ORDER BY a.name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut assistants = Vec::new();
+    while let Some(row) = rows.next()? {
+        assistants.push(AssistantOverview {
+            assistant: read(row)?,
+            total_calls: row.get::<_, i64>(5)?.max(0) as u64,
+            live_calls: row.get::<_, i64>(6)?.max(0) as u64,
+            last_call_at: row.get::<_, Option<i64>>(7)?.map(time).transpose()?,
+        });
+    }
+    Ok(assistants)
+}
+
+/// By slug.
+pub fn by_name(tx: &Tx, name: &str) -> Result<Option<Assistant>, StoreError> {
+    one(tx, "name = ?1", name)
+}
+
+/// By row number, unless deleted.
+pub fn by_id(tx: &Tx, id: AssistantId) -> Result<Option<Assistant>, StoreError> {
+    one(tx, "id = ?1", id.0)
+}
+
+/// By number.
+pub fn by_phone(tx: &Tx, phone: &PhoneNumber) -> Result<Option<Assistant>, StoreError> {
+    one(tx, "phone = ?1", phone.as_str())
+}
+
+fn one(
+    tx: &Tx,
+    condition: &'static str,
+    value: impl rusqlite::ToSql,
+) -> Result<Option<Assistant>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM assistants WHERE {condition} AND deleted_at IS NULL");
+    tx.prepare_cached(&sql)?.query_row([value], |row| Ok(read(row))).optional()?.transpose()
+}
+
+/// The slugs of all assistants that are not deleted.
+pub fn names(tx: &Tx) -> Result<Vec<AssistantName>, StoreError> {
+    let mut statement =
+        tx.prepare_cached("SELECT name FROM assistants WHERE deleted_at IS NULL ORDER BY name")?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    names.map(|name| name?.parse().map_err(StoreError::User)).collect()
+}
+
+/// Adds an assistant.
+pub fn insert(tx: &Tx, spec: &AssistantSpec, now: Timestamp) -> Result<Assistant, StoreError> {
+    free_for(tx, spec, None)?;
+    let ms = now.as_millisecond();
+    let id: i64 = tx
+        .prepare_cached(
+            "INSERT INTO assistants (name, phone, active, spec, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING id",
+        )?
+        .query_row(
+            params![
+                spec.name.as_str(),
+                spec.phone.as_str(),
+                spec.active,
+                serde_json::to_string(spec)?,
+                ms
+            ],
+            |row| row.get(0),
+        )?;
+    tx.prepare_cached("INSERT INTO assistant_figures (assistant_id) VALUES (?1)")?.execute([id])?;
+    Ok(Assistant {
+        id: AssistantId(id),
+        spec: spec.clone(),
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Changes an assistant, one revision further.
+pub fn update(
+    tx: &Tx,
+    id: AssistantId,
+    spec: &AssistantSpec,
+    now: Timestamp,
+) -> Result<Assistant, StoreError> {
+    free_for(tx, spec, Some(id))?;
+    let sql = format!(
+        "UPDATE assistants SET name = ?2, phone = ?3, active = ?4, spec = ?5, updated_at = ?6,
+         revision = revision + 1 WHERE id = ?1 AND deleted_at IS NULL RETURNING {COLUMNS}"
+    );
+    tx.prepare_cached(&sql)?.query_row(
+        params![
+            id.0,
+            spec.name.as_str(),
+            spec.phone.as_str(),
+            spec.active,
+            serde_json::to_string(spec)?,
+            now.as_millisecond()
+        ],
+        |row| Ok(read(row)),
+    )?
+}
+
+/// Takes an assistant out of service for good; its calls stay.
+pub fn delete(tx: &Tx, id: AssistantId, now: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE assistants SET deleted_at = ?2, updated_at = ?2, active = 0, revision = revision + 1
+         WHERE id = ?1 AND deleted_at IS NULL",
+    )?
+    .execute(params![id.0, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// A name and a number have one assistant each; says whose they are.
+fn free_for(tx: &Tx, spec: &AssistantSpec, id: Option<AssistantId>) -> Result<(), StoreError> {
+    let other = |found: Option<Assistant>| found.filter(|found| Some(found.id) != id);
+    if let Some(found) = other(by_name(tx, spec.name.as_str())?) {
+        return Err(Error::conflict(format!("there is an assistant `{}` already", spec.name))
+            .hint(format!(
+                "change it with `webox assistants edit {}`, or choose another name",
+                found.spec.name
+            ))
+            .into());
+    }
+    if let Some(found) = other(by_phone(tx, &spec.phone)?) {
+        return Err(Error::conflict(format!(
+            "the number {} belongs to the assistant `{}`",
+            spec.phone, found.spec.name
+        ))
+        .hint("one number has one assistant: give this one another number, or change the other one first")
+        .into());
+    }
+    Ok(())
+}

@@ -1,0 +1,330 @@
+//! Calls: rows, lists, and the transaction that ends one.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params, types::Type};
+
+use super::{StoreError, Tx, assistants::time, figures, stats};
+use crate::domain::{
+    AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason, LanguageTag, VoiceLine,
+};
+
+const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
+                       c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason";
+
+/// A call that begins, or that was turned down at once.
+#[derive(Debug, Clone)]
+pub struct NewCall {
+    /// Twilio's identifier.
+    pub sid: CallSid,
+    /// Who answers.
+    pub assistant: AssistantId,
+    /// Who calls; nothing when withheld.
+    pub caller: Option<String>,
+    /// The number dialled.
+    pub to_number: String,
+    /// How speech travels.
+    pub line: VoiceLine,
+    /// In which language it starts.
+    pub language: LanguageTag,
+    /// When it rang.
+    pub started_at: Timestamp,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone)]
+pub struct CallEnd {
+    /// A final status.
+    pub status: CallStatus,
+    /// When.
+    pub ended_at: Timestamp,
+    /// Twilio's figure; from the times otherwise.
+    pub duration_s: Option<u32>,
+    /// Why; kept as it is when not known.
+    pub reason: Option<EndReason>,
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
+    fn word<T>(column: usize, text: &str, read: Option<T>) -> rusqlite::Result<T> {
+        read.ok_or_else(|| {
+            rusqlite::Error::FromSqlConversionFailure(
+                column,
+                Type::Text,
+                format!("unknown word `{text}`").into(),
+            )
+        })
+    }
+    let text = |column: usize| -> rusqlite::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
+    let moment = |column: usize, ms: i64| {
+        Timestamp::from_millisecond(ms).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, error.into())
+        })
+    };
+    let ended_at: Option<i64> = row.get(10)?;
+    let reason: Option<&str> = row.get_ref(13)?.as_str_or_null()?;
+    Ok(Call {
+        id: CallId(row.get(0)?),
+        sid: word(1, text(1)?, text(1)?.parse().ok())?,
+        assistant_id: AssistantId(row.get(2)?),
+        assistant: word(3, text(3)?, text(3)?.parse().ok())?,
+        caller: row.get(4)?,
+        to_number: row.get(5)?,
+        status: word(6, text(6)?, text(6)?.parse().ok())?,
+        line: word(7, text(7)?, text(7)?.parse().ok())?,
+        language: word(8, text(8)?, text(8)?.parse().ok())?,
+        started_at: moment(9, row.get(9)?)?,
+        ended_at: ended_at.map(|ms| moment(10, ms)).transpose()?,
+        duration_s: row.get(11)?,
+        satisfaction: row.get(12)?,
+        end_reason: reason.and_then(EndReason::from_stored),
+    })
+}
+
+/// By Twilio's identifier.
+pub fn by_sid(tx: &Tx, sid: &CallSid) -> Result<Option<Call>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id WHERE c.sid = ?1"
+    );
+    Ok(tx.prepare_cached(&sql)?.query_row([sid.as_str()], read).optional()?)
+}
+
+/// The SIDs that start with some text, at most `most`.
+pub fn sids_starting_with(tx: &Tx, prefix: &str, most: u32) -> Result<Vec<CallSid>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT sid FROM calls WHERE sid >= ?1 AND sid < ?1 || char(0x10FFFF) ORDER BY sid LIMIT ?2",
+    )?;
+    let sids = statement.query_map(params![prefix, most], |row| row.get::<_, String>(0))?;
+    sids.map(|sid| sid?.parse().map_err(StoreError::User)).collect()
+}
+
+/// Adds a live call.
+pub fn insert_live(tx: &Tx, call: &NewCall) -> Result<CallId, StoreError> {
+    let id = insert(tx, call, CallStatus::InProgress)?;
+    figures::count_call(tx, call.assistant, true, call.started_at)?;
+    Ok(id)
+}
+
+/// Adds a call that is over as soon as it is known.
+pub fn insert_ended(tx: &Tx, call: &NewCall, end: &CallEnd) -> Result<CallId, StoreError> {
+    let id = insert(tx, call, CallStatus::InProgress)?;
+    figures::count_call(tx, call.assistant, true, call.started_at)?;
+    self::end(tx, id, end)?;
+    Ok(id)
+}
+
+fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<CallId, StoreError> {
+    let id = tx
+        .prepare_cached(
+            "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language, started_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
+        )?
+        .query_row(
+            params![
+                call.sid.as_str(),
+                call.assistant.0,
+                call.caller,
+                call.to_number,
+                status.as_str(),
+                call.line.as_str(),
+                call.language.as_str(),
+                call.started_at.as_millisecond()
+            ],
+            |row| row.get(0),
+        )?;
+    Ok(CallId(id))
+}
+
+/// Notes why a call is about to end; the status callback ends it.
+pub fn set_end_reason(tx: &Tx, id: CallId, reason: EndReason) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE calls SET end_reason = ?2 WHERE id = ?1 AND ended_at IS NULL")?
+        .execute(params![id.0, reason.as_str()])?;
+    Ok(())
+}
+
+/// Notes that the caller was told that time is nearly up; says whether this was the first time.
+pub fn set_warned(tx: &Tx, id: CallId, at: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .prepare_cached("UPDATE calls SET warned_at = ?2 WHERE id = ?1 AND warned_at IS NULL")?
+        .execute(params![id.0, at.as_millisecond()])?;
+    Ok(changed == 1)
+}
+
+/// Ends a call, with its share of the roll-ups. Ending it again corrects both.
+pub fn end(tx: &Tx, id: CallId, end: &CallEnd) -> Result<(), StoreError> {
+    debug_assert!(end.status.is_final());
+    let (assistant, started_at, old): (i64, i64, Option<(String, Option<i64>, i64, Option<u8>)>) =
+        tx.prepare_cached(
+            "SELECT assistant_id, started_at, ended_at, status, duration_s, satisfaction
+             FROM calls WHERE id = ?1",
+        )?
+        .query_row([id.0], |row| {
+            let ended: Option<i64> = row.get(2)?;
+            let old = match ended {
+                Some(_) => Some((row.get(3)?, row.get(4)?, 1, row.get(5)?)),
+                None => None,
+            };
+            Ok((row.get(0)?, row.get(1)?, old))
+        })?;
+    let assistant = AssistantId(assistant);
+    match &old {
+        Some((status, duration, _, satisfaction)) => {
+            let duration = duration.unwrap_or(0);
+            stats::roll_up(
+                tx,
+                assistant,
+                started_at,
+                status,
+                -1,
+                -duration,
+                satisfaction.map(i64::from),
+            )?;
+        }
+        None => figures::count_end(tx, assistant)?,
+    }
+    let ended_ms = end.ended_at.as_millisecond().max(started_at);
+    let duration = end.duration_s.map_or((ended_ms - started_at + 500) / 1000, i64::from);
+    let satisfaction: Option<u8> = tx
+        .prepare_cached(
+            "UPDATE calls SET status = ?2, ended_at = ?3, duration_s = ?4,
+             end_reason = coalesce(?5, end_reason) WHERE id = ?1 RETURNING satisfaction",
+        )?
+        .query_row(
+            params![
+                id.0,
+                end.status.as_str(),
+                ended_ms,
+                duration,
+                end.reason.map(EndReason::as_str)
+            ],
+            |row| row.get(0),
+        )?;
+    stats::roll_up(
+        tx,
+        assistant,
+        started_at,
+        end.status.as_str(),
+        1,
+        duration,
+        satisfaction.map(i64::from),
+    )
+}
+
+/// A live call that may have been forgotten.
+#[derive(Debug, Clone)]
+pub struct LiveCall {
+    /// The call.
+    pub id: CallId,
+    /// Its identifier.
+    pub sid: CallSid,
+    /// Who answers.
+    pub assistant: AssistantId,
+    /// When it rang.
+    pub started_at: Timestamp,
+    /// When something was last heard.
+    pub last_heard_at: Timestamp,
+    /// Why it was about to end.
+    pub end_reason: Option<EndReason>,
+}
+
+/// Live calls that rang before a moment, oldest first.
+pub fn live_before(tx: &Tx, before: Timestamp, most: u32) -> Result<Vec<LiveCall>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT c.id, c.sid, c.assistant_id, c.started_at, c.end_reason,
+                (SELECT max(heard_at) FROM turns t WHERE t.call_id = c.id)
+         FROM calls c
+         WHERE c.status IN ('ringing', 'in-progress') AND c.status <> 'completed'
+           AND c.started_at < ?1 AND c.ended_at IS NULL
+         ORDER BY c.started_at LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![before.as_millisecond(), most])?;
+    let mut calls = Vec::new();
+    while let Some(row) = rows.next()? {
+        let started_at = time(row.get(3)?)?;
+        let reason: Option<String> = row.get(4)?;
+        calls.push(LiveCall {
+            id: CallId(row.get(0)?),
+            sid: row.get::<_, String>(1)?.parse().map_err(StoreError::User)?,
+            assistant: AssistantId(row.get(2)?),
+            started_at,
+            last_heard_at: row.get::<_, Option<i64>>(5)?.map_or(Ok(started_at), time)?,
+            end_reason: reason.as_deref().and_then(EndReason::from_stored),
+        });
+    }
+    Ok(calls)
+}
+
+/// One query a kind of filter, so that each has its index: SQLite plans before it sees the values.
+fn conditions(filter: &CallFilter) -> (String, Vec<Box<dyn rusqlite::ToSql>>) {
+    let mut sql = String::from("1");
+    let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
+    let mut add = |condition: &str, value: Box<dyn rusqlite::ToSql>| {
+        values.push(value);
+        sql.push_str(" AND ");
+        sql.push_str(&condition.replace('?', &format!("?{}", values.len())));
+    };
+    if let Some(since) = filter.since {
+        add("c.started_at >= ?", Box::new(since.as_millisecond()));
+    }
+    if let Some(until) = filter.until {
+        add("c.started_at < ?", Box::new(until.as_millisecond()));
+    }
+    if let Some(assistant) = filter.assistant {
+        add("c.assistant_id = ?", Box::new(assistant.0));
+    }
+    if let Some(caller) = &filter.caller {
+        add("c.caller = ?", Box::new(caller.clone()));
+    }
+    match filter.status {
+        Some(CallStatus::Completed) => add("c.status = ?", Box::new("completed")),
+        // Said again in the index's own words, which SQLite needs to see that the index applies.
+        Some(status) => add("c.status = ? AND c.status <> 'completed'", Box::new(status.as_str())),
+        None => {}
+    }
+    (sql, values)
+}
+
+/// Calls that match, newest first.
+pub fn list(tx: &Tx, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
+    let (conditions, mut values) = conditions(filter);
+    let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    values.push(Box::new(limit));
+    values.push(Box::new(i64::try_from(filter.offset).unwrap_or(i64::MAX)));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id
+         WHERE {conditions} ORDER BY c.started_at DESC, c.id DESC LIMIT ?{} OFFSET ?{}",
+        values.len() - 1,
+        values.len()
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let calls = statement.query_map(rusqlite::params_from_iter(values), read)?;
+    Ok(calls.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many calls match, whatever the limit.
+pub fn count(tx: &Tx, filter: &CallFilter) -> Result<u64, StoreError> {
+    let (conditions, values) = conditions(filter);
+    let sql = format!("SELECT count(*) FROM calls c WHERE {conditions}");
+    let count: i64 =
+        tx.prepare_cached(&sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
+    Ok(count.max(0) as u64)
+}
+
+/// Calls stored after one, oldest first, that match.
+pub fn after(tx: &Tx, last: CallId, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
+    let (conditions, mut values) = conditions(filter);
+    values.push(Box::new(last.0));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id
+         WHERE {conditions} AND c.id > ?{} ORDER BY c.id",
+        values.len()
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let calls = statement.query_map(rusqlite::params_from_iter(values), read)?;
+    Ok(calls.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The call stored last.
+pub fn newest(tx: &Tx) -> Result<Option<CallId>, StoreError> {
+    let id: Option<i64> =
+        tx.prepare_cached("SELECT max(id) FROM calls")?.query_row([], |row| row.get(0))?;
+    Ok(id.map(CallId))
+}

@@ -1,0 +1,95 @@
+//! Bringing a file's schema up to date, in one transaction, or refusing it.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// Every step ever released, oldest first; a step is never edited afterwards.
+const STEPS: &[&str] = &[include_str!("migrations/0001_init.sql")];
+
+/// The schema this webox writes.
+pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
+
+/// "webo" in ASCII, in the file's header: tells our stores from other people's databases.
+const APPLICATION_ID: i64 = 0x7765_626f;
+
+/// Runs the steps that the file lacks.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    if check(connection)? == SCHEMA_VERSION {
+        return Ok(());
+    }
+    run(connection, STEPS)
+}
+
+/// The version in the file; an error for a newer or foreign one.
+fn check(connection: &Connection) -> Result<i64, StoreError> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if id != APPLICATION_ID && (id != 0 || version != 0 || tables != 0) {
+        return Err(StoreError::Foreign);
+    }
+    if version > SCHEMA_VERSION {
+        return Err(StoreError::NewerSchema { found: version, known: SCHEMA_VERSION });
+    }
+    Ok(version)
+}
+
+fn run(connection: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
+    // Immediate, and the version read again inside: two processes may start at once.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = check(&transaction)?;
+    for step in steps.iter().skip(usize::try_from(done).unwrap_or(0)) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", steps.len() as i64)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(connection: &Connection) -> i64 {
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_fresh_file_gets_everything_once() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(version(&connection), SCHEMA_VERSION);
+    }
+
+    #[test]
+    fn a_newer_file_is_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        connection.pragma_update(None, "user_version", 999).unwrap();
+        let error = migrate(&mut connection).unwrap_err();
+        assert!(matches!(error, StoreError::NewerSchema { found: 999, .. }), "{error}");
+        assert_eq!(version(&connection), 999);
+    }
+
+    #[test]
+    fn somebody_elses_database_is_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
+        assert!(matches!(migrate(&mut connection), Err(StoreError::Foreign)));
+    }
+
+    #[test]
+    fn a_failing_step_changes_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let error = run(&mut connection, &["CREATE TABLE a (x)", "CREATE TABLE b (", "SELECT 1"]);
+        assert!(error.is_err());
+        assert_eq!(version(&connection), 0);
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)).unwrap();
+        assert_eq!(tables, 0);
+    }
+}

@@ -1,0 +1,166 @@
+//! SQLite: the only room with SQL.
+//!
+//! One writer thread owns the write connection and commits many writes in one transaction
+//! ([`Store::write`]); reads use a few read-only connections ([`Store::read`]). The daemon and the
+//! terminal open the same file at once. Row functions take a [`Tx`] and live one file a noun.
+
+pub mod assistants;
+pub mod bookings;
+pub mod calls;
+mod connection;
+mod error;
+pub mod figures;
+pub mod messages;
+mod migrate;
+pub mod stats;
+pub mod turns;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::domain::{Error, Result};
+
+pub use error::StoreError;
+pub use migrate::SCHEMA_VERSION;
+use writer::Writer;
+
+/// A connection inside [`Store::read`] or [`Store::write`].
+pub type Tx = rusqlite::Connection;
+
+/// How to open a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How long to wait for another process that holds the lock.
+    pub lock_timeout: Duration,
+    /// Whether this process moves the write-ahead log into the file as it goes (the daemon does).
+    pub checkpoints: bool,
+}
+
+impl Options {
+    /// For a command that opens, does one thing and closes.
+    pub fn terminal() -> Self {
+        Self { lock_timeout: Duration::from_secs(5), checkpoints: false }
+    }
+
+    /// For the daemon.
+    pub fn daemon() -> Self {
+        Self { lock_timeout: Duration::from_secs(30), checkpoints: true }
+    }
+}
+
+/// The store of one webox: cheap to clone, closed when the last clone is dropped.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    options: Options,
+    readers: Mutex<Vec<rusqlite::Connection>>,
+    assistants: assistants::Cache,
+    writer: Writer,
+}
+
+/// Idle read connections kept open.
+const IDLE_READERS: usize = 4;
+
+impl Store {
+    /// Opens the file, creating it (mode 0600) and bringing its schema up to date as needed.
+    /// A newer or unreadable file is refused and left alone.
+    pub fn open(path: &Path, options: Options) -> Result<Self> {
+        let mut connection = connection::open_writer(path, options.lock_timeout)
+            .map_err(|error| error.explain(path))?;
+        migrate::migrate(&mut connection).map_err(|error| error.explain(path))?;
+        let writer = Writer::start(connection, path.to_owned(), options)
+            .map_err(|error| Error::failure("cannot start the store's writer").because(error))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path: path.to_owned(),
+                options,
+                readers: Mutex::new(Vec::new()),
+                assistants: assistants::Cache::default(),
+                writer,
+            }),
+        })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Assistants already read, by revision.
+    pub fn assistants(&self) -> &assistants::Cache {
+        &self.inner.assistants
+    }
+
+    /// Reads from one consistent state of the store.
+    pub fn read<T>(&self, work: impl FnOnce(&Tx) -> Result<T, StoreError>) -> Result<T> {
+        let run = || -> Result<T, StoreError> {
+            let connection = match self.lock_readers().pop() {
+                Some(connection) => connection,
+                None => connection::open_reader(&self.inner.path, self.inner.options.lock_timeout)?,
+            };
+            connection.execute_batch("BEGIN")?;
+            let result = work(&connection);
+            connection.execute_batch("COMMIT")?;
+            let mut idle = self.lock_readers();
+            if idle.len() < IDLE_READERS {
+                idle.push(connection);
+            }
+            drop(idle);
+            result
+        };
+        run().map_err(|error| error.explain(&self.inner.path))
+    }
+
+    /// [`Store::read`] from async code: on a thread that may block.
+    pub async fn read_async<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.read(work))
+            .await
+            .unwrap_or_else(|error| Err(Error::failure("a read was broken off").because(error)))
+    }
+
+    /// Writes, and returns once the write is on disk. Must not be called from async code.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T> {
+        self.inner
+            .writer
+            .submit(work)
+            .blocking_recv()
+            .unwrap_or(Err(StoreError::Closed))
+            .map_err(|error| error.explain(&self.inner.path))
+    }
+
+    /// [`Store::write`] from async code. Dropping the future does not undo the write.
+    pub async fn write_async<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T> {
+        self.inner
+            .writer
+            .submit(work)
+            .await
+            .unwrap_or(Err(StoreError::Closed))
+            .map_err(|error| error.explain(&self.inner.path))
+    }
+
+    fn lock_readers(&self) -> std::sync::MutexGuard<'_, Vec<rusqlite::Connection>> {
+        // A panic elsewhere cannot leave a list of idle connections half changed.
+        self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

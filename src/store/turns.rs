@@ -1,0 +1,181 @@
+//! Turns: begun when something is heard, finished when there is a reply.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{StoreError, Tx, assistants::time};
+use crate::domain::{
+    CallId, Heard, LanguageTag, Next, PhoneNumber, Reply, TokenUsage, Turn, TurnId, TurnTimings,
+};
+
+const COLUMNS: &str = "call_id, number, heard_kind, heard, confidence, heard_at, said, unheard, \
+                       language, next, transfer_to, engine, attempts, tools, state, first_token_ms, \
+                       reply_ms, input_tokens, cached_tokens, output_tokens, fillers, twiml";
+
+/// A reply with what the line made of it.
+#[derive(Debug, Clone)]
+pub struct Finished<'a> {
+    /// What the engine decided.
+    pub reply: &'a Reply,
+    /// How long it took.
+    pub timings: TurnTimings,
+    /// What was answered to Twilio.
+    pub twiml: &'a str,
+}
+
+fn read(row: &Row<'_>) -> Result<Turn, StoreError> {
+    let optional = |column: usize| -> rusqlite::Result<Option<String>> { row.get(column) };
+    let kind = optional(2)?;
+    let heard = match kind.as_deref() {
+        None => None,
+        Some("speech") => Some(Heard::Speech { text: row.get(3)?, confidence: row.get(4)? }),
+        Some("digits") => Some(Heard::Digits(row.get(3)?)),
+        Some("silence") => Some(Heard::Silence),
+        Some(other) => return Err(StoreError::Row(format!("heard_kind `{other}`"))),
+    };
+    let next = match (optional(9)?.as_deref(), optional(10)?) {
+        (Some("listen"), _) => Some(Next::Listen),
+        (Some("hang-up"), _) => Some(Next::HangUp),
+        (Some("transfer"), Some(number)) => {
+            Some(Next::Transfer(number.parse::<PhoneNumber>().map_err(StoreError::User)?))
+        }
+        _ => None,
+    };
+    let attempts = optional(12)?.map_or(Ok(Vec::new()), |json| serde_json::from_str(&json))?;
+    let tools = optional(13)?.map_or(Ok(Vec::new()), |json| serde_json::from_str(&json))?;
+    Ok(Turn {
+        call: CallId(row.get(0)?),
+        number: row.get(1)?,
+        heard,
+        heard_at: time(row.get(5)?)?,
+        said: row.get(6)?,
+        unheard: row.get(7)?,
+        language: row.get::<_, String>(8)?.parse().map_err(StoreError::User)?,
+        next,
+        engine: row.get(11)?,
+        attempts,
+        tools,
+        state: row.get(14)?,
+        timings: TurnTimings { first_token_ms: row.get(15)?, reply_ms: row.get(16)? },
+        usage: TokenUsage {
+            input: row.get(17)?,
+            cached: row.get(18)?,
+            cache_write: 0,
+            output: row.get(19)?,
+            estimated: false,
+        },
+        fillers: row.get(20)?,
+        twiml: row.get(21)?,
+    })
+}
+
+/// The turns of a call, in order.
+pub fn of_call(tx: &Tx, call: CallId) -> Result<Vec<Turn>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM turns WHERE call_id = ?1 ORDER BY number");
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query([call.0])?;
+    let mut turns = Vec::new();
+    while let Some(row) = rows.next()? {
+        turns.push(read(row)?);
+    }
+    Ok(turns)
+}
+
+/// One turn.
+pub fn get(tx: &Tx, id: TurnId) -> Result<Option<Turn>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM turns WHERE call_id = ?1 AND number = ?2");
+    tx.prepare_cached(&sql)?
+        .query_row(params![id.call.0, id.number], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
+/// The number of the last turn of a call.
+pub fn last_number(tx: &Tx, call: CallId) -> Result<Option<u32>, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT max(number) FROM turns WHERE call_id = ?1")?
+        .query_row([call.0], |row| row.get(0))?)
+}
+
+/// Begins a turn with what was heard. A turn of that number must not exist.
+pub fn begin(
+    tx: &Tx,
+    id: TurnId,
+    heard: Option<&Heard>,
+    language: &LanguageTag,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let (kind, text, confidence) = match heard {
+        None => (None, None, None),
+        Some(Heard::Speech { text, confidence }) => (Some("speech"), Some(text), *confidence),
+        Some(Heard::Digits(keys)) => (Some("digits"), Some(keys), None),
+        Some(Heard::Silence) => (Some("silence"), None, None),
+    };
+    tx.prepare_cached(
+        "INSERT INTO turns (call_id, number, heard_kind, heard, confidence, heard_at, language)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        id.call.0,
+        id.number,
+        kind,
+        text,
+        confidence,
+        at.as_millisecond(),
+        language.as_str()
+    ])?;
+    Ok(())
+}
+
+/// Finishes a turn, unless it is finished already: the first reply stands. Says whether it did.
+pub fn finish(tx: &Tx, id: TurnId, finished: &Finished<'_>) -> Result<bool, StoreError> {
+    let reply = finished.reply;
+    let (next, transfer_to) = match &reply.next {
+        Next::Listen => ("listen", None),
+        Next::HangUp => ("hang-up", None),
+        Next::Transfer(number) => ("transfer", Some(number.as_str())),
+    };
+    let mut usage = TokenUsage::default();
+    for attempt in &reply.attempts {
+        usage.add(&attempt.usage);
+    }
+    let attempts =
+        (!reply.attempts.is_empty()).then(|| serde_json::to_string(&reply.attempts)).transpose()?;
+    let tools =
+        (!reply.tools.is_empty()).then(|| serde_json::to_string(&reply.tools)).transpose()?;
+    let changed = tx
+        .prepare_cached(
+            "UPDATE turns SET said = ?3, language = ?4, next = ?5, transfer_to = ?6, engine = ?7,
+             attempts = ?8, tools = ?9, state = ?10, first_token_ms = ?11, reply_ms = ?12,
+             input_tokens = ?13, cached_tokens = ?14, output_tokens = ?15, twiml = ?16
+             WHERE call_id = ?1 AND number = ?2 AND said IS NULL",
+        )?
+        .execute(params![
+            id.call.0,
+            id.number,
+            reply.text,
+            reply.language.as_str(),
+            next,
+            transfer_to,
+            reply.engine,
+            attempts,
+            tools,
+            reply.state,
+            finished.timings.first_token_ms,
+            finished.timings.reply_ms,
+            usage.input,
+            usage.cached,
+            usage.output,
+            finished.twiml
+        ])?;
+    Ok(changed == 1)
+}
+
+/// Notes that the caller has been given this many fillers while waiting.
+pub fn count_filler(tx: &Tx, id: TurnId, fillers: u32) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE turns SET fillers = max(fillers, ?3) WHERE call_id = ?1 AND number = ?2",
+    )?
+    .execute(params![id.call.0, id.number, fillers])?;
+    Ok(())
+}

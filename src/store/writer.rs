@@ -1,0 +1,209 @@
+//! The one writer: a thread that commits many writes in one transaction.
+//!
+//! A write is answered only after the commit that holds it is on disk, so many callers share one
+//! fsync. Each write runs in a savepoint of its own: one that fails takes nobody along.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use super::{Options, StoreError, Tx, connection};
+use crate::domain::Kind;
+
+/// Writes in one transaction at most: bounds how long the first one waits for the last.
+const BATCH: usize = 256;
+
+/// How often the write-ahead log is moved into the file, and when it must be shortened at all cost.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+const LOG_TOO_LONG: u64 = 128 * 1024 * 1024;
+
+/// What to tell the caller once the fate of the transaction is known.
+type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
+/// A write; without a transaction to run in it runs nothing, and its answer is the batch's error.
+type Job = Box<dyn FnOnce(Option<&Tx>) -> Answer + Send>;
+
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        path: PathBuf,
+        options: Options,
+    ) -> std::io::Result<Self> {
+        let (jobs, queue) = mpsc::channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::new();
+        if options.checkpoints {
+            let (path, stop) = (path.clone(), Arc::clone(&stop));
+            threads.push(
+                std::thread::Builder::new()
+                    .name("checkpointer".to_owned())
+                    .spawn(move || checkpoint_until(&stop, &path))?,
+            );
+        }
+        threads.push(
+            std::thread::Builder::new()
+                .name("writer".to_owned())
+                .spawn(move || Loop { connection, path, options }.run(&queue))?,
+        );
+        Ok(Self { jobs: Some(jobs), threads, stop })
+    }
+
+    /// Queues a write; the receiver gets its result after the commit.
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |tx| {
+            let result = tx.map_or(Err(StoreError::Closed), |tx| in_savepoint(tx, work));
+            Box::new(move |committed| {
+                let result = match committed {
+                    Ok(()) => result,
+                    Err(error) => Err(StoreError::NotCommitted(error.to_string(), error.kind())),
+                };
+                // The caller may have stopped waiting; the write stands all the same.
+                let _ = sender.send(result);
+            })
+        });
+        if let Some(jobs) = &self.jobs {
+            // A closed queue drops the job and with it the sender: the receiver sees `Closed`.
+            let _ = jobs.send(job);
+        }
+        receiver
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+    }
+}
+
+fn in_savepoint<T>(
+    tx: &Tx,
+    work: impl FnOnce(&Tx) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    tx.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Broken));
+    if tx.is_autocommit() {
+        // SQLite gave up the whole transaction (disk full, I/O error): there is nothing to undo.
+        return result;
+    }
+    if result.is_err() {
+        tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    tx.prepare_cached("RELEASE job")?.execute([])?;
+    result
+}
+
+struct Loop {
+    connection: Connection,
+    path: PathBuf,
+    options: Options,
+}
+
+impl Loop {
+    fn run(mut self, queue: &mpsc::Receiver<Job>) {
+        while let Ok(first) = queue.recv() {
+            self.batch(first, queue);
+        }
+    }
+
+    fn batch(&mut self, first: Job, queue: &mpsc::Receiver<Job>) {
+        let mut answers = Vec::new();
+        let mut begun = self.begin();
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            answers.push(job(begun.is_ok().then_some(&self.connection)));
+            if begun.is_ok() && self.connection.is_autocommit() {
+                begun = Err(StoreError::NotCommitted(
+                    "SQLite gave up the transaction".to_owned(),
+                    Kind::Failure,
+                ));
+            }
+            if answers.len() < BATCH {
+                next = queue.try_recv().ok();
+            }
+        }
+        let committed = begun.and_then(|()| self.commit());
+        if let Err(error) = &committed {
+            tracing::error!(path = %self.path.display(), %error, "a write could not be committed");
+        }
+        for answer in answers {
+            answer(committed.as_ref().copied());
+        }
+        if committed.is_err() {
+            self.reopen();
+        }
+    }
+
+    fn begin(&self) -> Result<(), StoreError> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(())
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// After a failed commit nothing that this connection believes can be trusted
+    /// (a failed fsync is not made good by a second one), unless it was only kept waiting.
+    fn reopen(&mut self) {
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        match connection::open_writer(&self.path, self.options.lock_timeout) {
+            Ok(connection) => self.connection = connection,
+            Err(error) => {
+                tracing::error!(path = %self.path.display(), %error, "the store cannot be reopened");
+            }
+        }
+    }
+}
+
+fn checkpoint_until(stop: &AtomicBool, path: &std::path::Path) {
+    let mut connection = None;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::park_timeout(CHECKPOINT_EVERY);
+        let length = std::fs::metadata(&log).map_or(0, |meta| meta.len());
+        if length == 0 {
+            continue;
+        }
+        let mode = if length > LOG_TOO_LONG { "RESTART" } else { "PASSIVE" };
+        if connection.is_none() {
+            connection = connection::open_writer(path, Duration::from_secs(1)).ok();
+        }
+        let Some(open) = &connection else { continue };
+        let outcome = open.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+        if let Err(error) = outcome
+            && error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy)
+        {
+            tracing::warn!(path = %path.display(), %error, "the write-ahead log was not checkpointed");
+            connection = None;
+        }
+    }
+}
