@@ -147,9 +147,9 @@ fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
 fn holds(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
     value.span() == *span
         || match value.get_ref() {
-            DeValue::Table(inner) => inner
-                .iter()
-                .any(|(key, value)| key.span() == *span || holds(value, span)),
+            DeValue::Table(inner) => {
+                inner.iter().any(|(key, value)| key.span() == *span || holds(value, span))
+            }
             DeValue::Array(items) => items.iter().any(|item| holds(item, span)),
             _ => false,
         }

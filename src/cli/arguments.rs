@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    complete, help, manual,
+    apply, assistants, calls, complete, demo, help, manual,
     output::{ColourChoice, Format, Wishes},
-    settings,
+    serve, settings, stats, try_out,
 };
 
 /// Phone assistants for an agency's clients: one program, one file.
@@ -33,6 +33,20 @@ pub struct Cli {
 /// The commands: nouns first, then what concerns the whole.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// List, create and change assistants.
+    Assistants(assistants::Assistants),
+    /// List calls, or show one turn by turn.
+    Calls(calls::Calls),
+    /// Show how many calls there were, how long, how good.
+    Stats(stats::Stats),
+    /// Create or update assistants from files.
+    Apply(apply::Apply),
+    /// Answer the phone: run the daemon.
+    Serve(serve::Serve),
+    /// Play a whole call on this machine, without any account.
+    Demo(demo::Demo),
+    /// Talk to an assistant by typing.
+    Try(try_out::Try),
     /// Show the settings in force, and where each comes from.
     Config(settings::Config),
     /// Print the completions of a shell.

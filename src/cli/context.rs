@@ -12,6 +12,7 @@ use super::{arguments::Global, output::Output};
 use crate::{
     config::{Environment, Flags, Settings},
     domain::Result,
+    store::{Options, Store},
 };
 
 /// The surroundings of one command.
@@ -24,6 +25,7 @@ pub struct Context {
     flags: Flags,
     no_input: bool,
     settings: OnceCell<Settings>,
+    store: OnceCell<Store>,
 }
 
 impl Context {
@@ -40,6 +42,7 @@ impl Context {
             },
             no_input: global.no_input,
             settings: OnceCell::new(),
+            store: OnceCell::new(),
         }
     }
 
@@ -60,6 +63,15 @@ impl Context {
         let mut flags = self.flags.clone();
         add(&mut flags);
         Settings::load(&flags, &self.environment)
+    }
+
+    /// The store, opened when first asked for.
+    pub fn store(&self) -> Result<Store> {
+        if let Some(store) = self.store.get() {
+            return Ok(store.clone());
+        }
+        let store = Store::open(&self.settings()?.db.value, Options::terminal())?;
+        Ok(self.store.get_or_init(|| store).clone())
     }
 
     /// The environment that the command was started in.

@@ -44,8 +44,7 @@ pub(super) fn run(args: &Man, context: &Context) -> Result<()> {
 /// Every page, by file name. The same on every machine and at every commit.
 fn pages() -> Result<Vec<(String, String)>> {
     // `help` has no page of its own, and the commit in the version would make pages stale.
-    let mut root =
-        Cli::command().version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
+    let mut root = Cli::command().version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
     root.build();
     let mut pages = Vec::new();
     add(&root, "webox", &mut pages)?;

@@ -2,9 +2,13 @@
 //!
 //! [`main`] is the one place where errors are told and exit codes are chosen.
 
+mod apply;
 mod arguments;
+mod assistants;
+mod calls;
 mod complete;
 mod context;
+mod demo;
 pub mod exit;
 mod help;
 mod human;
@@ -12,7 +16,12 @@ mod logging;
 mod manual;
 pub mod output;
 mod prompt;
+mod serve;
 mod settings;
+mod stats;
+mod try_out;
+mod views;
+mod window;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -46,6 +55,13 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 fn run(cli: &Cli, context: &Context) -> Result<()> {
     logging::start(cli, context)?;
     match &cli.command {
+        Command::Assistants(args) => assistants::run(args, context),
+        Command::Calls(args) => calls::run(args, context),
+        Command::Stats(args) => stats::run(args, context),
+        Command::Apply(args) => apply::run(args, context),
+        Command::Serve(_) | Command::Demo(_) | Command::Try(_) => {
+            Err(crate::domain::Error::failure("this build has no daemon"))
+        }
         Command::Config(args) => settings::run(args, context),
         Command::Completions(args) => complete::run(args, context),
         Command::Man(args) => manual::run(args, context),

@@ -5,19 +5,29 @@ use dialoguer::{Confirm, Editor, Input, Select};
 use super::Context;
 use crate::domain::{Error, Kind, Result};
 
-/// A wrong command line where a question cannot be asked: says which flag answers it.
-pub(super) fn needs(what: &str, flag: &str) -> Error {
-    Error::usage(format!("{what} is missing, and nobody is there to ask"))
-        .hint(format!("give it with {flag}"))
-}
-
 /// Yes or no; Enter means no. Without anybody to answer, `flag` must have been given.
 pub(super) fn confirm(context: &Context, question: &str, flag: &str) -> Result<bool> {
-    if !context.may_ask() {
-        return Err(Error::usage("this needs a yes, and nobody is there to ask")
-            .hint(format!("add {flag} to say yes beforehand")));
-    }
+    somebody_answers(context, flag)?;
     Confirm::new().with_prompt(question).default(false).interact().map_err(answer_error)
+}
+
+/// Whether the very word is typed. Without anybody to answer, `flag` must have been given.
+pub(super) fn typed(context: &Context, question: &str, word: &str, flag: &str) -> Result<bool> {
+    somebody_answers(context, flag)?;
+    Ok(line(question, None, |_| Ok(()))? == word)
+}
+
+/// Yes or no; Enter means yes. For questions that neither answer does harm to.
+pub(super) fn again(question: &str) -> Result<bool> {
+    Confirm::new().with_prompt(question).default(true).interact().map_err(answer_error)
+}
+
+fn somebody_answers(context: &Context, flag: &str) -> Result<()> {
+    if context.may_ask() {
+        return Ok(());
+    }
+    Err(Error::usage("this needs a yes, and nobody is there to ask")
+        .hint(format!("add {flag} to say yes beforehand")))
 }
 
 /// A line of text, asked again until `check` is content. Empty answers take `default`.
@@ -26,15 +36,14 @@ pub(super) fn line(
     default: Option<&str>,
     check: impl Fn(&str) -> Result<()>,
 ) -> Result<String> {
-    let mut input = Input::<String>::new()
-        .with_prompt(question)
-        .allow_empty(true)
-        .validate_with(|text: &String| -> std::result::Result<(), String> {
+    let mut input = Input::<String>::new().with_prompt(question).allow_empty(true).validate_with(
+        |text: &String| -> std::result::Result<(), String> {
             check(text.trim()).map_err(|error| match error.hint_text() {
                 Some(hint) => format!("{error}; {hint}"),
                 None => error.to_string(),
             })
-        });
+        },
+    );
     if let Some(default) = default {
         input = input.default(default.to_owned());
     }

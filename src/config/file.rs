@@ -164,7 +164,9 @@ mod tests {
         assert!(said.contains("webox.toml:2:11") && said.contains("webox.toml:5:14"), "{said}");
         assert!(!said.contains("sk-live") && !said.contains("tok-456"), "{said}");
         // Nor when it stands in a place where no secret belongs.
-        for text in ["openai = \"sk-live-123\"", "[openai]\napi_key = { env = \"A\", sk-live-123 = \"B\" }"] {
+        for text in
+            ["openai = \"sk-live-123\"", "[openai]\napi_key = { env = \"A\", sk-live-123 = \"B\" }"]
+        {
             let said = read(Path::new("webox.toml"), text).unwrap_err().to_string();
             assert!(!said.contains("sk-live"), "{said}");
         }

@@ -159,8 +159,11 @@ impl Settings {
                 file.listen.as_deref(),
                 |text| {
                     text.parse::<SocketAddr>().map_err(|_| {
-                        Error::config(format!("`{}` is no address to listen at", text.escape_debug()))
-                            .hint("write an IP address and a port, such as `127.0.0.1:8080`")
+                        Error::config(format!(
+                            "`{}` is no address to listen at",
+                            text.escape_debug()
+                        ))
+                        .hint("write an IP address and a port, such as `127.0.0.1:8080`")
                     })
                 },
             )?
@@ -372,7 +375,8 @@ mod tests {
     fn flags_beat_environment_beats_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("webox.toml");
-        std::fs::write(&path, "listen = \"127.0.0.1:1\"\nlog = \"warn\"\ndb = \"/f.db\"\n").unwrap();
+        std::fs::write(&path, "listen = \"127.0.0.1:1\"\nlog = \"warn\"\ndb = \"/f.db\"\n")
+            .unwrap();
         let environment = [
             ("WEBOX_CONFIG", path.to_str().unwrap()),
             ("WEBOX_LISTEN", "127.0.0.1:2"),
@@ -412,10 +416,7 @@ mod tests {
         let key = |variables: &[(String, String)]| {
             let environment = variables.iter().cloned().collect();
             let settings = Settings::load(&Flags::default(), &environment).unwrap();
-            assert_eq!(
-                settings.anthropic.api_key.value.unwrap().expose(),
-                "from-env-reference"
-            );
+            assert_eq!(settings.anthropic.api_key.value.unwrap().expose(), "from-env-reference");
             settings.openai.api_key.value.unwrap().expose().to_owned()
         };
         assert_eq!(key(&variables), "from-reference");

@@ -31,8 +31,9 @@ impl FromStr for PublicUrl {
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = |why: &str| {
             // A password may stand in an address; what is wrong is said without quoting it.
-            Err(Error::config(format!("the address {why}"))
-                .hint("write one such as `https://calls.example.com` or `https://example.com/webox`"))
+            Err(Error::config(format!("the address {why}")).hint(
+                "write one such as `https://calls.example.com` or `https://example.com/webox`",
+            ))
         };
         let text = text.trim();
         let Some((scheme, rest)) = text.split_once("://") else {

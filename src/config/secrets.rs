@@ -22,11 +22,8 @@ pub(super) const TWILIO_AUTH_TOKEN: SecretNames = SecretNames {
     credential: "twilio-auth-token",
     variable: "TWILIO_AUTH_TOKEN",
 };
-pub(super) const OPENAI_API_KEY: SecretNames = SecretNames {
-    key: "openai.api_key",
-    credential: "openai-api-key",
-    variable: "OPENAI_API_KEY",
-};
+pub(super) const OPENAI_API_KEY: SecretNames =
+    SecretNames { key: "openai.api_key", credential: "openai-api-key", variable: "OPENAI_API_KEY" };
 pub(super) const ANTHROPIC_API_KEY: SecretNames = SecretNames {
     key: "anthropic.api_key",
     credential: "anthropic-api-key",

@@ -37,7 +37,9 @@ pub fn load(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Vec<Loaded>, Vec<
             std::fs::read_to_string(&file)
         };
         match text {
-            Err(error) => problems.push(Problem::of_file(&name, format!("cannot be read: {error}"))),
+            Err(error) => {
+                problems.push(Problem::of_file(&name, format!("cannot be read: {error}")))
+            }
             Ok(text) => match spec::read(&name, &text, file.parent()) {
                 Ok(spec) => loaded.push(Loaded { path: PathBuf::from(&name), spec }),
                 Err(found) => problems.extend(found),
@@ -144,7 +146,10 @@ mod tests {
     #[test]
     fn a_folder_is_read_in_order_and_context_may_stand_beside() {
         let folder = folder(&[
-            ("b/b.toml", "name = \"b\"\nclient = \"B\"\nphone = \"+33123456780\"\ncontext_file = \"b.md\"\n"),
+            (
+                "b/b.toml",
+                "name = \"b\"\nclient = \"B\"\nphone = \"+33123456780\"\ncontext_file = \"b.md\"\n",
+            ),
             ("b/b.md", "Bonsoir\n"),
             ("a.toml", GOOD),
             (".hidden.toml", "nonsense"),
@@ -158,7 +163,10 @@ mod tests {
     #[test]
     fn every_mistake_of_every_file_is_told() {
         let folder = folder(&[
-            ("a.toml", "name = \"A B\"\nclinet = \"A\"\nphone = \"12\"\ncontext = \"\"\n[ai]\npersonality = \"frendly\"\n"),
+            (
+                "a.toml",
+                "name = \"A B\"\nclinet = \"A\"\nphone = \"12\"\ncontext = \"\"\n[ai]\npersonality = \"frendly\"\n",
+            ),
             ("b.toml", "name = \"b\"\ncontext_file = \"b.md\"\n"),
             ("c.toml", "name = \n"),
         ]);

@@ -35,8 +35,7 @@ pub(super) fn read(
     for key in REQUIRED {
         if !given(key, &table) {
             let hint = (key == "context").then(|| "or `context_file`".to_owned());
-            problems
-                .push(Problem::of_file(file, format!("`{key}` is missing")).maybe_hint(hint));
+            problems.push(Problem::of_file(file, format!("`{key}` is missing")).maybe_hint(hint));
         }
     }
     match document::from_table::<AssistantSpec>(file, text, &table) {

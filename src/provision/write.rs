@@ -10,15 +10,16 @@ const ALWAYS: [&str; 2] = ["ai", "voice"];
 /// The text of an assistant's file. [`super::read_text`] reads it back as the same assistant.
 pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
     let failed = |cause| {
-        Error::failure(format!("assistant `{}` cannot be written as TOML", spec.name)).because(cause)
+        Error::failure(format!("assistant `{}` cannot be written as TOML", spec.name))
+            .because(cause)
     };
     let mut table = Table::try_from(spec).map_err(failed)?;
     table.retain(|key, value| {
         ALWAYS.contains(&key) || !matches!(value, Value::Table(inner) if inner.is_empty())
     });
     let order = [
-        "name", "client", "email", "phone", "context", "timezone", "active", "ai", "voice", "hours",
-        "facts", "booking", "transfer", "limits", "billing",
+        "name", "client", "email", "phone", "context", "timezone", "active", "ai", "voice",
+        "hours", "facts", "booking", "transfer", "limits", "billing",
     ];
     // One document a key keeps this order; within tables TOML's own is as good as another.
     let mut text = String::new();

@@ -156,6 +156,11 @@ impl Output {
         self.text(&text)
     }
 
+    /// Prints one JSON object of several parts, wrapped with its format version.
+    pub fn objects(&self, parts: impl IntoIterator<Item = (&'static str, Value)>) -> Result<()> {
+        self.text(&json::pretty(&json::wrap(parts)))
+    }
+
     /// Prints text as it is.
     pub fn text(&self, text: &str) -> Result<()> {
         Ok(self.stdout.borrow_mut().write_all(text.as_bytes())?)
@@ -209,7 +214,8 @@ impl Output {
         let _ = write!(io::stderr().lock(), "{text}");
     }
 
-    fn say(&self, text: &str) {
+    /// Says something on stderr that must be read, whatever `--quiet` says.
+    pub fn say(&self, text: &str) {
         // Order matters to a person who sees both streams in one place.
         let _ = self.flush();
         let _ = writeln!(io::stderr().lock(), "{text}");

@@ -49,11 +49,7 @@ impl Colour {
 }
 
 /// A flag beats the environment; `NO_COLOR` beats `CLICOLOR_FORCE`; a stream decides for itself.
-pub(super) fn decide(
-    choice: ColourChoice,
-    environment: &Environment,
-    is_terminal: bool,
-) -> Colour {
+pub(super) fn decide(choice: ColourChoice, environment: &Environment, is_terminal: bool) -> Colour {
     Colour(match choice {
         ColourChoice::Always => true,
         ColourChoice::Never => false,
