@@ -63,7 +63,7 @@ impl Writer<'_> {
         step: u32,
     ) -> String {
         let back = self.url("wait", &format!("&turn={number}&step={}", step + 1));
-        let text = phrases::for_language(language).filler(step as usize);
+        let text = phrases::for_language(language).filler(step);
         Response::new().say(say(spec, language, text)).redirect(&back).render()
     }
 

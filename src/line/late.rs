@@ -135,7 +135,9 @@ mod tests {
         let second = thinking.join_or_start(TURN, || async { panic!("thought about twice") });
         assert!(matches!(first.wait(Duration::from_millis(5)).await, Waited::Late));
         release.send(()).unwrap();
-        assert!(matches!(second.wait(Duration::from_secs(5)).await, Waited::Reply(r) if r == "reply"));
+        assert!(
+            matches!(second.wait(Duration::from_secs(5)).await, Waited::Reply(r) if r == "reply")
+        );
         assert_eq!(thinking.count(), 0);
     }
 

@@ -88,7 +88,8 @@ pub(super) async fn wait(
         return refuse(StatusCode::BAD_REQUEST, "the address lacks `turn` or `step`");
     };
     let sid = request.call_sid.clone();
-    in_own_task(&sid, app.line, move |line| async move { line.wait(request, turn, step).await }).await
+    in_own_task(&sid, app.line, move |line| async move { line.wait(request, turn, step).await })
+        .await
 }
 
 /// A transfer is over.
@@ -160,7 +161,8 @@ async fn admit(
     query: Option<String>,
     body: Body,
 ) -> Result<(Form, Query), Response> {
-    let bytes = body::read_form(headers, body).await.map_err(|(status, why)| refuse(status, why))?;
+    let bytes =
+        body::read_form(headers, body).await.map_err(|(status, why)| refuse(status, why))?;
     let form = match Form::parse(&bytes) {
         Ok(form) => form,
         Err(error) => return Err(unreadable(&WebhookError::from(error))),
