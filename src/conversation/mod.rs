@@ -5,4 +5,5 @@
 
 pub mod concierge;
 pub mod phrases;
+pub mod speakable;
 pub mod tools;
