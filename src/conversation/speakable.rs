@@ -149,9 +149,8 @@ fn symbols(text: &str, language: &LanguageTag) -> String {
         _ => ("and", "percent", "euros", "dollars"),
     };
     let chars: Vec<char> = text.chars().collect();
-    let digit = |at: Option<usize>| {
-        at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_digit)
-    };
+    let digit =
+        |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_digit);
     let mut said = String::with_capacity(text.len());
     let mut unit: Option<&str> = None;
     for (at, &c) in chars.iter().enumerate() {
@@ -165,8 +164,12 @@ fn symbols(text: &str, language: &LanguageTag) -> String {
         }
         let before_amount = digit(Some(at + 1)) && !digit(at.checked_sub(1));
         match c {
-            'h' if french && digit(at.checked_sub(1)) && !chars.get(at + 1).is_some_and(|c| c.is_alphabetic()) => {
-                let one = digit(at.checked_sub(1)) && said.ends_with('1') && !digit(at.checked_sub(2));
+            'h' if french
+                && digit(at.checked_sub(1))
+                && !chars.get(at + 1).is_some_and(|c| c.is_alphabetic()) =>
+            {
+                let one =
+                    digit(at.checked_sub(1)) && said.ends_with('1') && !digit(at.checked_sub(2));
                 said.push_str(if one { " heure " } else { " heures " });
             }
             '€' if before_amount => unit = Some(euros),

@@ -159,7 +159,13 @@ fn monday(hour: i8, minute: i8) -> jiff::civil::DateTime {
 }
 
 /// Plays a script that must end with one booking.
-fn books(language: &str, script: &[(&str, &str)], party: u32, at: jiff::civil::DateTime, name: &str) {
+fn books(
+    language: &str,
+    script: &[(&str, &str)],
+    party: u32,
+    at: jiff::civil::DateTime,
+    name: &str,
+) {
     let mut call = Call::new(language);
     call.plays(script);
     let name = Some(name.to_owned());
@@ -316,7 +322,10 @@ fn a_question_in_the_middle_loses_no_slot() {
         "fr",
         &[
             ("une table pour 4 ce soir", "À quelle heure"),
-            ("vous êtes ouverts dimanche ?", "fermés. Nous ouvrons lundi 30 novembre à midi. À quelle heure"),
+            (
+                "vous êtes ouverts dimanche ?",
+                "fermés. Nous ouvrons lundi 30 novembre à midi. À quelle heure",
+            ),
             ("est-ce qu'il y a un parking ?", "derrière le restaurant. À quelle heure"),
             ("20 heures", "À quel nom"),
             ("vous avez un parking ?", "derrière le restaurant. À quel nom"),
@@ -333,7 +342,10 @@ fn opening_hours_are_told() {
     let mut call = Call::new("fr");
     call.plays(&[
         ("Bonjour", "Que puis-je faire"),
-        ("quels sont vos horaires ?", "du lundi au samedi, de midi à 14 heures et de 19 heures à 23 heures"),
+        (
+            "quels sont vos horaires ?",
+            "du lundi au samedi, de midi à 14 heures et de 19 heures à 23 heures",
+        ),
         ("merci, c'est tout", "au revoir"),
     ]);
     assert_eq!(call.next, Next::HangUp);
@@ -404,16 +416,16 @@ fn silence_and_keys_are_answers_too() {
 fn a_store_that_fails_is_never_confirmed() {
     let mut call = Call::new("fr");
     call.broken = true;
-    call.plays(&[
-        ("pour 4 ce soir à 20h", "À quel nom"),
-        ("Dupont", "Je n'ai pas pu enregistrer"),
-    ]);
+    call.plays(&[("pour 4 ce soir à 20h", "À quel nom"), ("Dupont", "Je n'ai pas pu enregistrer")]);
     call.broken = false;
     call.plays(&[("oui", "C'est réservé")]);
     assert_eq!(call.booked.len(), 1);
     let mut call = Call::new("fr");
     call.broken = true;
-    call.plays(&[("pour 4 ce soir à 20h au nom de Dupont", "réessaie"), ("oui", "problème technique")]);
+    call.plays(&[
+        ("pour 4 ce soir à 20h au nom de Dupont", "réessaie"),
+        ("oui", "problème technique"),
+    ]);
     assert_eq!(call.next, Next::HangUp);
     assert!(call.booked.is_empty());
 }
@@ -421,8 +433,7 @@ fn a_store_that_fails_is_never_confirmed() {
 #[test]
 fn what_a_model_heard_before_is_not_asked_again() {
     let mut call = Call::new("fr");
-    let scene =
-        Scene { spec: &call.spec, language: &call.language, now: &call.now, caller: None };
+    let scene = Scene { spec: &call.spec, language: &call.language, now: &call.now, caller: None };
     let state = absorb(&scene, State::default(), "je voudrais réserver pour 4 ce soir");
     call.state = state;
     call.plays(&[("vers 20h", "À quel nom"), ("Dupont", "C'est réservé")]);
@@ -445,9 +456,36 @@ fn an_unknown_language_is_spoken_to_in_english() {
 
 /// Words that mean something, to be mixed with noise.
 const WORDS: [&str; 30] = [
-    "oui", "non", "réserver", "pour 4", "ce soir", "20h", "Dupont", "au nom de", "demain", "dimanche",
-    "le 31", "midi", "pardon", "yes", "no", "book", "for 9", "tonight", "at 8", "my name is", "quarter to",
-    "half past", "merci", "horaires", "parking", "99999", "vingt", "quatre-vingt", "D U P", "dans",
+    "oui",
+    "non",
+    "réserver",
+    "pour 4",
+    "ce soir",
+    "20h",
+    "Dupont",
+    "au nom de",
+    "demain",
+    "dimanche",
+    "le 31",
+    "midi",
+    "pardon",
+    "yes",
+    "no",
+    "book",
+    "for 9",
+    "tonight",
+    "at 8",
+    "my name is",
+    "quarter to",
+    "half past",
+    "merci",
+    "horaires",
+    "parking",
+    "99999",
+    "vingt",
+    "quatre-vingt",
+    "D U P",
+    "dans",
 ];
 
 proptest! {

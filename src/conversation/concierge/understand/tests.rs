@@ -93,9 +93,13 @@ fn french_times() {
     ] {
         assert_eq!(time(&hear("fr-FR", said, "")), expected, "{said}");
     }
-    for (said, expected) in
-        [("huit", "8:00?"), ("21", "21:00"), ("midi", "12:00"), ("vingt trente", "20:30"), ("20 30", "20:30")]
-    {
+    for (said, expected) in [
+        ("huit", "8:00?"),
+        ("21", "21:00"),
+        ("midi", "12:00"),
+        ("vingt trente", "20:30"),
+        ("20 30", "20:30"),
+    ] {
         assert_eq!(time(&hear("fr-FR", said, "time")), expected, "asked: {said}");
     }
 }
