@@ -218,6 +218,33 @@ fn slots_come_in_any_order_and_mixture() {
 }
 
 #[test]
+fn people_are_no_hours_and_an_open_day_asked_about_is_meant() {
+    books(
+        "fr",
+        &[
+            ("une table pour samedi soir", "À quelle heure"),
+            ("nous serons quatre", "À quelle heure"),
+            ("vers huit heures", "À quel nom"),
+            ("au nom de Lefèvre", "samedi 28 novembre à 20 heures"),
+        ],
+        4,
+        datetime(2026, 11, 28, 20, 0, 0, 0),
+        "Lefèvre",
+    );
+    books(
+        "fr",
+        &[
+            ("vous êtes ouverts ce soir ?", "nous sommes ouverts"),
+            ("alors une table pour deux à 20h", "À quel nom"),
+            ("Dupont", "C'est réservé"),
+        ],
+        2,
+        monday(20, 0),
+        "Dupont",
+    );
+}
+
+#[test]
 fn corrections_count_until_it_is_booked() {
     books(
         "fr",

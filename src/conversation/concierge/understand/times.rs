@@ -185,6 +185,10 @@ fn hour_first(utterance: &Utterance, at: usize, expect: Expect) -> Option<(Clock
     if utterance.vocabulary.numbers.articles.at(tokens, at).is_some() {
         return None;
     }
+    // "nous serons quatre" is no time, even when we asked for one.
+    if utterance.vocabulary.party.before.before(tokens, at) && !words.at.before(tokens, at) {
+        return is_half(utterance, next).and_then(|_| Some((Clock::new(hour, 0)?, taken)));
+    }
     let followed = is_half(utterance, next).is_some();
     if let Some((minutes, more)) = utterance.number_at(next)
         && (10..60).contains(&minutes)
