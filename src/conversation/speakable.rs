@@ -75,20 +75,21 @@ fn push_line(said: &mut String, line: &str) {
     if line.chars().all(|c| matches!(c, '-' | '=' | '*' | '_' | '|' | ':' | ' ')) {
         return;
     }
-    let row = line.starts_with('|');
-    let line = if row { line.trim_matches('|').replace('|', ", ") } else { line.to_owned() };
+    let table = line.starts_with('|');
+    let line = if table { line.trim_matches('|').replace('|', ", ") } else { line.to_owned() };
     let line = without_links(&line);
     let line = line.trim();
     if line.is_empty() {
         return;
     }
     // An item is a sentence of its own: the voice has to stop before and after it.
-    if (marked || row) && said.trim_end().ends_with(|c: char| c.is_alphanumeric()) {
+    if (marked || table) && said.trim_end().ends_with(|c: char| c.is_alphanumeric()) {
         said.push('.');
     }
     said.push(' ');
     said.push_str(line);
-    if (marked || row) && line.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '*' | '_')) {
+    if (marked || table) && line.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '*' | '_'))
+    {
         said.push('.');
     }
 }
@@ -106,9 +107,9 @@ fn bullet(line: &str) -> Option<&str> {
 }
 
 /// `[words](address)` and `![words](address)` leave their words, bare addresses their host.
-fn without_links(line: &str) -> String {
-    let mut kept = String::with_capacity(line.len());
-    let mut rest = line;
+fn without_links(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some(open) = rest.find('[') {
         let link = rest[open + 1..].split_once("](").and_then(|(words, after)| {
             let (_, after) = after.split_once(')')?;
@@ -159,7 +160,7 @@ fn symbols(text: &str, language: &LanguageTag) -> String {
             && !c.is_ascii_digit()
             && !(matches!(c, '.' | ',') && digit(Some(at + 1)))
         {
-            said.push_str(&format!(" {word}"));
+            push_word(&mut said, word);
             unit = None;
         }
         let before_amount = digit(Some(at + 1)) && !digit(at.checked_sub(1));
@@ -174,26 +175,31 @@ fn symbols(text: &str, language: &LanguageTag) -> String {
             }
             '€' if before_amount => unit = Some(euros),
             '$' if before_amount => unit = Some(dollars),
-            '€' => said.push_str(&format!(" {euros} ")),
-            '$' => said.push_str(&format!(" {dollars} ")),
-            '%' => said.push_str(&format!(" {percent} ")),
-            '&' => said.push_str(&format!(" {and} ")),
+            '€' => push_word(&mut said, euros),
+            '$' => push_word(&mut said, dollars),
+            '%' => push_word(&mut said, percent),
+            '&' => push_word(&mut said, and),
             '…' => said.push_str("..."),
             '’' => said.push('\''),
-            '“' | '”' | '«' | '»' | '"' => said.push(' '),
             '—' | '–' => said.push_str(", "),
-            '_' | '|' | '\\' | '/' | '=' | '~' | '^' => said.push(' '),
+            c if c.is_whitespace() || "“”«»\"_|\\/=~^".contains(c) => said.push(' '),
             '*' | '#' | '`' | '<' | '>' | '[' | ']' | '{' | '}' => {}
-            c if c.is_whitespace() => said.push(' '),
             c if c.is_alphanumeric() || is_accent(c) => said.push(c),
             c if ".,;:!?¿¡'-+@()°".contains(c) => said.push(c),
             _ => {}
         }
     }
     if let Some(word) = unit {
-        said.push_str(&format!(" {word}"));
+        push_word(&mut said, word);
     }
     said
+}
+
+/// A word between spaces; those too many are taken out later.
+fn push_word(said: &mut String, word: &str) {
+    said.push(' ');
+    said.push_str(word);
+    said.push(' ');
 }
 
 /// A letter and its accent may come as two characters.
@@ -222,7 +228,7 @@ fn shortened(text: &str) -> String {
         .char_indices()
         .filter(|(at, c)| matches!(c, '.' | '!' | '?') && text[at + 1..].starts_with(' '))
         .map(|(at, _)| at + 1)
-        .last();
+        .next_back();
     let end = sentence.or_else(|| head.rfind(' ')).unwrap_or(limit);
     head[..end].trim_end().to_owned()
 }
