@@ -1,7 +1,14 @@
 //! webox
 
+pub mod cli;
+pub mod config;
 pub mod conversation;
+pub mod document;
 pub mod domain;
+pub mod line;
 pub mod operations;
 pub mod providers;
+pub mod provision;
+pub mod server;
 pub mod store;
+pub mod twilio;

@@ -1,5 +1,5 @@
 //! The `webox` command: everything is in the library.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    webox::cli::main(std::env::args_os().collect())
 }

@@ -1,0 +1,145 @@
+//! The command tree, and the flags that every command takes.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{
+    apply, assistants, calls, complete, demo, help, manual,
+    output::{ColourChoice, Format, Wishes},
+    serve, settings, stats, try_out,
+};
+
+/// Phone assistants for an agency's clients: one program, one file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "webox",
+    version = help::VERSION,
+    about,
+    after_long_help = help::root(),
+    arg_required_else_help = true,
+    max_term_width = 100,
+    propagate_version = false,
+)]
+pub struct Cli {
+    /// Flags for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands: nouns first, then what concerns the whole.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List, create and change assistants.
+    Assistants(assistants::Assistants),
+    /// List calls, or show one turn by turn.
+    Calls(calls::Calls),
+    /// Show how many calls there were, how long, how good.
+    Stats(stats::Stats),
+    /// Create or update assistants from files.
+    Apply(apply::Apply),
+    /// Answer the phone: run the daemon.
+    Serve(serve::Serve),
+    /// Play a whole call on this machine, without any account.
+    Demo(demo::Demo),
+    /// Talk to an assistant by typing.
+    Try(try_out::Try),
+    /// Show the settings in force, and where each comes from.
+    Config(settings::Config),
+    /// Print the completions of a shell.
+    Completions(complete::Completions),
+    /// Write the manual pages into a folder.
+    Man(manual::Man),
+}
+
+/// Flags that every command takes, before or after its name.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// How data is printed [default: table on a terminal, tsv otherwise].
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
+    pub output: Option<Format>,
+    /// Which columns of a table, tsv or csv to print, separated by commas.
+    #[arg(long, global = true, value_delimiter = ',', value_name = "NAMES")]
+    pub columns: Option<Vec<String>>,
+    /// The database file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// The settings file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// When to colour.
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    pub color: Option<ColourChoice>,
+    /// Ask nothing: fail where a question would come.
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Say less: data and errors only.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more on stderr; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Read and show times in UTC.
+    #[arg(long, global = true)]
+    pub utc: bool,
+}
+
+impl Global {
+    /// What they say about output.
+    pub(super) fn wishes(&self) -> Wishes {
+        Wishes {
+            format: self.output,
+            columns: self.columns.clone(),
+            colour: self.color,
+            quiet: self.quiet,
+        }
+    }
+}
+
+/// What a command line that could not be read says about output.
+pub(super) fn wishes_in(args: &[OsString]) -> Wishes {
+    let mut wishes = Wishes::default();
+    let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let value = |at: usize, short: Option<&str>, long: &str| {
+        let word = words[at];
+        if Some(word) == short || word == long {
+            return words.get(at + 1).copied();
+        }
+        let short = short.and_then(|short| word.strip_prefix(short).filter(|v| !v.is_empty()));
+        short.or_else(|| word.strip_prefix(long).and_then(|rest| rest.strip_prefix('=')))
+    };
+    for at in 0..words.len() {
+        if let Some(text) = value(at, Some("-o"), "--output") {
+            wishes.format = clap::ValueEnum::from_str(text, false).ok();
+        }
+        if let Some(text) = value(at, None, "--color") {
+            wishes.colour = clap::ValueEnum::from_str(text, false).ok();
+        }
+    }
+    wishes
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wishes_are_found_in_a_wrong_command_line() {
+        for line in [["-o", "json"], ["--output=json", ""], ["-ojson", ""]] {
+            let args: Vec<OsString> = line.iter().map(OsString::from).collect();
+            assert_eq!(wishes_in(&args).format, Some(Format::Json), "{line:?}");
+        }
+        assert_eq!(wishes_in(&["--color=never".into()]).colour, Some(ColourChoice::Never));
+    }
+}

@@ -1,0 +1,190 @@
+//! `list` and `show`.
+
+use clap::Args;
+use jiff::ZonedDateTime;
+use serde_json::Value;
+
+use crate::{
+    cli::{
+        Context, human,
+        output::{Cell, Column, Format, Listing, Row, Tone},
+        views,
+    },
+    domain::{Assistant, Result, weekday_name},
+    operations::assistants::{self, AssistantOverview},
+};
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Its name or id.
+    name: String,
+}
+
+const COLUMNS: [Column; 11] = [
+    Column::new("name", "name"),
+    Column::new("client", "client"),
+    Column::new("phone", "phone"),
+    Column::new("model", "model"),
+    Column::new("language", "language"),
+    Column::new("active", "active"),
+    Column::new("calls", "calls").right(),
+    Column::new("last_call", "last call"),
+    Column::new("id", "id").right().hidden(),
+    Column::new("line", "line").hidden(),
+    Column::new("updated", "updated").hidden(),
+];
+
+pub(super) fn list(context: &Context) -> Result<()> {
+    let overviews = assistants::list(&context.store()?)?;
+    if overviews.is_empty() && context.out.format() == Format::Table {
+        context.out.note("No assistants yet. Create one with `webox assistants create`.");
+    }
+    let now = context.now()?;
+    let mut listing = Listing::new("assistants", COLUMNS);
+    listing.rows = overviews.iter().map(|overview| row(overview, &now)).collect();
+    context.out.listing(&listing)
+}
+
+/// One assistant as a row of the list, for a script that just changed it.
+pub(super) fn one(context: &Context, assistant: &Assistant) -> Result<()> {
+    let overview = AssistantOverview {
+        assistant: assistant.clone(),
+        total_calls: 0,
+        live_calls: 0,
+        last_call_at: None,
+    };
+    let figures = assistants::list(&context.store()?)?;
+    let overview = figures.into_iter().find(|o| o.assistant.id == assistant.id).unwrap_or(overview);
+    let mut listing = Listing::new("assistants", COLUMNS);
+    listing.rows = vec![row(&overview, &context.now()?)];
+    context.out.listing(&listing)
+}
+
+fn row(overview: &AssistantOverview, now: &ZonedDateTime) -> Row {
+    let assistant = &overview.assistant;
+    let spec = &assistant.spec;
+    let mut json = views::assistant(assistant);
+    json.insert("total_calls".to_owned(), overview.total_calls.into());
+    json.insert("live_calls".to_owned(), overview.live_calls.into());
+    json.insert(
+        "last_call_at".to_owned(),
+        overview.last_call_at.map_or(Value::Null, |at| at.to_string().into()),
+    );
+    let active = if spec.active {
+        Cell::shown("true", "yes").tone(Tone::Good)
+    } else {
+        Cell::shown("false", "no").tone(Tone::Warning)
+    };
+    Row {
+        id: spec.name.to_string(),
+        json: json.into(),
+        cells: vec![
+            Cell::same(spec.name.as_str()).tone(Tone::Strong),
+            Cell::same(&spec.client),
+            Cell::same(spec.phone.as_str()),
+            Cell::same(spec.ai.model.as_str()),
+            Cell::same(spec.voice.language.as_str()),
+            active,
+            Cell::same(overview.total_calls.to_string()),
+            overview
+                .last_call_at
+                .map_or_else(Cell::none, |at| Cell::shown(at.to_string(), human::age(at, now))),
+            Cell::same(assistant.id.0.to_string()),
+            Cell::same(spec.voice.line.as_str()),
+            Cell::shown(assistant.updated_at.to_string(), human::age(assistant.updated_at, now)),
+        ],
+    }
+}
+
+pub(super) fn show(args: &Show, context: &Context) -> Result<()> {
+    let assistant = assistants::find(&context.store()?, &args.name)?;
+    match context.out.format() {
+        Format::Json | Format::Jsonl => {
+            context.out.object("assistant", views::assistant(&assistant).into())
+        }
+        Format::Ids => context.out.text(&format!("{}\n", assistant.spec.name)),
+        Format::Table | Format::Tsv | Format::Csv => {
+            context.out.listing(&sheet(&assistant, &context.now()?))
+        }
+    }
+}
+
+/// Everything about one assistant, a line a field.
+fn sheet(assistant: &Assistant, now: &ZonedDateTime) -> Listing {
+    let spec = &assistant.spec;
+    let mut sheet = Sheet::default();
+    sheet.add("name", spec.name.as_str());
+    sheet.add("id", assistant.id.0.to_string());
+    sheet.add("client", &spec.client);
+    sheet.maybe("email", spec.email.as_deref());
+    sheet.add("phone", spec.phone.as_str());
+    sheet.add("active", spec.active.to_string());
+    sheet.maybe("timezone", spec.zone().iana_name());
+    sheet.add("ai.model", spec.ai.model.as_str());
+    for fallback in &spec.ai.fallbacks {
+        sheet.add("ai.fallback", fallback.as_str());
+    }
+    sheet.add("ai.personality", spec.ai.personality.as_str());
+    sheet.add("voice.line", spec.voice.line.as_str());
+    sheet.add("voice.language", spec.voice.language.as_str());
+    sheet.add("voice.provider", spec.voice.provider.as_str());
+    sheet.maybe("voice.voice_id", spec.voice.voice_id.as_deref());
+    sheet.maybe("voice.greeting", spec.voice.greeting.as_deref());
+    let opening = spec.opening();
+    if opening.known {
+        for (day, services) in crate::domain::WEEKDAYS.iter().zip(&opening.week) {
+            let services: Vec<String> = services.iter().map(ToString::to_string).collect();
+            let text = if services.is_empty() { "closed".to_owned() } else { services.join(", ") };
+            sheet.add(format!("hours.{}", weekday_name(*day)), text);
+        }
+    }
+    for day in &opening.closed {
+        sheet.add("hours.closed", day.to_string());
+    }
+    if let Some(rules) = &spec.booking {
+        sheet.add("booking.party", format!("{}–{}", rules.party.min, rules.party.max));
+        sheet.add("booking.capacity", rules.capacity.to_string());
+        sheet.add("booking.duration", rules.duration.to_string());
+    }
+    sheet.maybe("transfer.number", spec.transfer.number.as_ref().map(|number| number.as_str()));
+    sheet.add("limits.max_call_duration", spec.limits.max_call_duration.to_string());
+    sheet.add("limits.max_concurrent_calls", spec.limits.max_concurrent_calls.to_string());
+    sheet.maybe("billing.plan", spec.billing.plan.as_deref());
+    for fact in &spec.facts {
+        sheet.add("fact", format!("{}: {}", fact.about.join(", "), fact.answer));
+    }
+    sheet.add("context", spec.context.trim_end());
+    sheet.time("created", assistant.created_at, now);
+    sheet.time("updated", assistant.updated_at, now);
+    sheet.add("revision", assistant.revision.to_string());
+    let mut listing =
+        Listing::new("fields", [Column::new("field", "field"), Column::new("value", "value")]);
+    listing.rows = sheet.rows;
+    listing
+}
+
+#[derive(Default)]
+struct Sheet {
+    rows: Vec<Row>,
+}
+
+impl Sheet {
+    fn add(&mut self, field: impl Into<String>, value: impl Into<String>) {
+        self.cell(field, Cell::same(value));
+    }
+
+    fn maybe(&mut self, field: &str, value: Option<&str>) {
+        self.cell(field, Cell::maybe(value));
+    }
+
+    fn time(&mut self, field: &str, at: jiff::Timestamp, now: &ZonedDateTime) {
+        self.cell(field, Cell::shown(at.to_string(), human::date_time_zone(at, now)));
+    }
+
+    fn cell(&mut self, field: impl Into<String>, value: Cell) {
+        let field = field.into();
+        let cells = vec![Cell::same(&field).tone(Tone::Faint), value];
+        self.rows.push(Row { id: field, json: Value::Null, cells });
+    }
+}

@@ -1,0 +1,57 @@
+//! `webox calls`: what happened on the phone.
+
+mod follow;
+mod list;
+mod show;
+mod transcript;
+
+use clap::{Args, Subcommand};
+
+use super::{Context, exit, help, human, output, views, window};
+use crate::domain::{CallStatus, Result};
+
+/// Arguments of `webox calls`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_long_help = help::examples(
+    &[
+        ("webox calls --since 2h", "the last two hours, newest first"),
+        ("webox calls --since 2026-09-20 --until 2026-09-21 --status failed", "one day's failures"),
+        ("webox calls --follow", "new calls as they come"),
+        ("webox calls show CA3f2a", "one call, turn by turn"),
+    ],
+    &[exit::FAILURE, exit::USAGE, exit::DATA, exit::BUSY],
+))]
+pub struct Calls {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    list: list::List,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List calls (the same as `webox calls`).
+    List(list::List),
+    /// Show one call, turn by turn.
+    Show(show::Show),
+}
+
+pub(super) fn run(args: &Calls, context: &Context) -> Result<()> {
+    match &args.action {
+        None => list::run(&args.list, context),
+        Some(Action::List(list)) => list::run(list, context),
+        Some(Action::Show(args)) => show::run(args, context),
+    }
+}
+
+/// What a status means to a person.
+pub(super) fn status_tone(status: CallStatus) -> output::Tone {
+    use output::Tone;
+    match status {
+        CallStatus::Completed => Tone::Good,
+        CallStatus::Ringing | CallStatus::InProgress => Tone::Strong,
+        CallStatus::Busy | CallStatus::NoAnswer | CallStatus::Canceled => Tone::Warning,
+        CallStatus::Failed | CallStatus::Rejected => Tone::Bad,
+    }
+}

@@ -1,0 +1,100 @@
+//! One call, turn by turn.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    Context, exit, help,
+    output::{Cell, Column, Format, Listing, Row},
+    transcript::{self, Story},
+    views,
+};
+use crate::{
+    domain::{Heard, Result, Turn},
+    operations::{bookings, calls},
+};
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::examples(
+    &[
+        ("webox calls show CA3f2a", "the transcript, with timings"),
+        ("webox calls show CA3f2a -o json", "everything that is known about the call"),
+    ],
+    &[exit::FAILURE, exit::DATA],
+))]
+pub(super) struct Show {
+    /// The call's SID, or a beginning that names only one.
+    #[arg(value_name = "SID")]
+    sid: String,
+}
+
+const COLUMNS: [Column; 10] = [
+    Column::new("turn", "turn").right(),
+    Column::new("heard_at", "heard at"),
+    Column::new("heard", "heard"),
+    Column::new("said", "said"),
+    Column::new("engine", "engine"),
+    Column::new("first_token_ms", "first word").right(),
+    Column::new("reply_ms", "reply").right(),
+    Column::new("tools", "tools"),
+    Column::new("next", "next"),
+    Column::new("unheard", "not heard"),
+];
+
+pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
+    let store = context.store()?;
+    let sid = calls::resolve(&store, &args.sid)?;
+    let (call, turns) = calls::show(&store, &sid)?;
+    match context.out.format() {
+        Format::Ids => context.out.text(&format!("{sid}\n")),
+        Format::Tsv | Format::Csv | Format::Jsonl => {
+            let mut listing = Listing::new("turns", COLUMNS);
+            listing.rows = turns.iter().map(row).collect();
+            context.out.listing(&listing)
+        }
+        Format::Json => {
+            let bookings: Vec<_> =
+                bookings::of_call(&store, call.id)?.iter().map(views::booking).collect();
+            let messages: Vec<_> =
+                calls::messages(&store, call.id)?.iter().map(views::message).collect();
+            let turns: Vec<_> = turns.iter().map(views::turn).collect();
+            context.out.objects([
+                ("call", views::call(&call)),
+                ("turns", json!(turns)),
+                ("bookings", json!(bookings)),
+                ("messages", json!(messages)),
+            ])
+        }
+        Format::Table => {
+            let story = Story {
+                bookings: bookings::of_call(&store, call.id)?,
+                messages: calls::messages(&store, call.id)?,
+                call,
+                turns,
+            };
+            context.out.text(&transcript::render(&story, &context.now()?, context.out.colour()))
+        }
+    }
+}
+
+fn row(turn: &Turn) -> Row {
+    let tools: Vec<&str> = turn.tools.iter().map(|tool| tool.tool.as_str()).collect();
+    let ms = |value: Option<u32>| Cell::maybe(value.map(|ms| ms.to_string()));
+    Row {
+        id: turn.number.to_string(),
+        json: views::turn(turn),
+        cells: vec![
+            Cell::same(turn.number.to_string()),
+            Cell::same(turn.heard_at.to_string()),
+            Cell::maybe(turn.heard.as_ref().map(Heard::text)),
+            Cell::maybe(turn.said.as_deref()),
+            Cell::maybe(turn.engine.as_deref()),
+            ms(turn.timings.first_token_ms),
+            ms(turn.timings.reply_ms),
+            Cell::same(tools.join(",")),
+            Cell::maybe(turn.next.as_ref().map(views::next_word)),
+            Cell::maybe(turn.unheard.as_deref()),
+        ],
+    }
+}

@@ -1,0 +1,154 @@
+//! A call as a person reads it: who said what, how long it took, what came of it.
+
+use jiff::ZonedDateTime;
+
+use super::{
+    human,
+    output::{Colour, Tone},
+    status_tone,
+};
+use crate::domain::{Booking, Call, EndReason, Heard, Message, Next, Outcome, Turn};
+
+/// A call and all that belongs to it.
+pub(super) struct Story {
+    pub(super) call: Call,
+    pub(super) turns: Vec<Turn>,
+    pub(super) bookings: Vec<Booking>,
+    pub(super) messages: Vec<Message>,
+}
+
+pub(super) fn render(story: &Story, now: &ZonedDateTime, colour: Colour) -> String {
+    let mut lines = head(&story.call, now, colour);
+    for turn in &story.turns {
+        lines.push(String::new());
+        lines.extend(turn_lines(turn, &story.call, colour));
+    }
+    let after = after(story, now);
+    if !after.is_empty() {
+        lines.push(String::new());
+        lines.extend(after);
+    }
+    lines.join("\n") + "\n"
+}
+
+fn head(call: &Call, now: &ZonedDateTime, colour: Colour) -> Vec<String> {
+    let caller = call.caller.as_deref().unwrap_or("withheld");
+    let mut facts = vec![human::date_time_zone(call.started_at, now)];
+    if let Some(seconds) = call.duration_s {
+        facts.push(human::duration(u64::from(seconds)));
+    }
+    facts.push(colour.paint(status_tone(call.status), call.status.as_str()));
+    if let Some(reason) = call.end_reason {
+        facts.push(reason_words(reason).to_owned());
+    }
+    if let Some(score) = call.satisfaction {
+        facts.push(human::stars(f64::from(score)));
+    }
+    vec![
+        format!(
+            "{}  {caller} → {} ({})",
+            colour.paint(Tone::Strong, call.sid.as_str()),
+            call.assistant,
+            call.to_number
+        ),
+        facts.join(" · "),
+    ]
+}
+
+fn turn_lines(turn: &Turn, call: &Call, colour: Colour) -> Vec<String> {
+    let offset = turn.heard_at.as_second() - call.started_at.as_second();
+    let clock = format!("{:>2}:{:02}", offset.max(0) / 60, offset.max(0) % 60);
+    let clock = colour.paint(Tone::Faint, &clock);
+    let blank = "     ";
+    let mut lines = Vec::new();
+    match &turn.heard {
+        None => {}
+        Some(Heard::Speech { text, .. }) => lines.push(format!("{clock}  caller     {text}")),
+        Some(Heard::Digits(keys)) => lines.push(format!("{clock}  caller     keys {keys}")),
+        Some(Heard::Silence) => lines.push(format!("{clock}  caller     (silence)")),
+    }
+    let mut first = if lines.is_empty() { clock.as_str() } else { blank };
+    if let Some(said) = &turn.said {
+        lines.push(format!("{first}  {}  {said}", colour.paint(Tone::Strong, "assistant")));
+        first = blank;
+    }
+    let indent = " ".repeat(18);
+    if let Some(unheard) = &turn.unheard {
+        lines.push(format!(
+            "{indent}{}",
+            colour.paint(Tone::Faint, &format!("not heard: {unheard}"))
+        ));
+    }
+    for tool in &turn.tools {
+        let text = format!("{} {} → {}", tool.tool, tool.arguments, tool.result);
+        lines.push(format!("{indent}{}", colour.paint(Tone::Faint, &text)));
+    }
+    if turn.said.is_none() {
+        lines.push(format!("{first}  {}", colour.paint(Tone::Warning, "no reply")));
+    }
+    let timing = timing(turn);
+    if !timing.is_empty() {
+        lines.push(format!("{indent}{}", colour.paint(Tone::Faint, &timing)));
+    }
+    lines
+}
+
+/// Who answered, how soon, and whom it was asked in vain before.
+fn timing(turn: &Turn) -> String {
+    let mut parts = Vec::new();
+    parts.extend(turn.engine.clone());
+    if let Some(ms) = turn.timings.first_token_ms {
+        parts.push(format!("first word after {}", human::milliseconds(ms)));
+    }
+    if let Some(ms) = turn.timings.reply_ms {
+        parts.push(format!("reply after {}", human::milliseconds(ms)));
+    }
+    if turn.fillers > 0 {
+        parts.push(human::count(u64::from(turn.fillers), "filler", "fillers"));
+    }
+    for attempt in turn.attempts.iter().filter(|a| a.outcome != Outcome::Answered) {
+        parts.push(format!("{} {}", attempt.model, attempt.outcome.as_str()));
+    }
+    match &turn.next {
+        Some(Next::HangUp) => parts.push("hung up".to_owned()),
+        Some(Next::Transfer(number)) => parts.push(format!("transferred to {number}")),
+        _ => {}
+    }
+    parts.join(" · ")
+}
+
+fn after(story: &Story, now: &ZonedDateTime) -> Vec<String> {
+    let mut lines = Vec::new();
+    for booking in &story.bookings {
+        lines.push(format!(
+            "Booked: {} for {}, {} {}",
+            booking.name,
+            booking.party,
+            booking.at.strftime("%Y-%m-%d %H:%M"),
+            booking.timezone
+        ));
+    }
+    for message in &story.messages {
+        let who = message.name.as_deref().or(message.caller.as_deref()).unwrap_or("withheld");
+        lines.push(format!(
+            "Message from {who}, {}: {}",
+            human::date_time(message.created_at, now),
+            message.text
+        ));
+    }
+    lines
+}
+
+fn reason_words(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::AssistantHungUp => "the assistant hung up",
+        EndReason::CallerHungUp => "the caller hung up",
+        EndReason::Silence => "nobody spoke",
+        EndReason::TooLong => "it took too long",
+        EndReason::Transferred => "handed to a human",
+        EndReason::Disabled => "the assistant is disabled",
+        EndReason::TooManyCalls => "too many calls at once",
+        EndReason::Swept => "its end was never told",
+        EndReason::OurFailure => "something of ours failed",
+    }
+}

@@ -1,0 +1,99 @@
+//! What a command is given: settings, the store, the writer, the time. All but the writer lazily,
+//! so that `webox --help` needs neither settings nor a database.
+
+use std::{
+    cell::OnceCell,
+    io::{self, IsTerminal},
+};
+
+use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
+
+use super::{arguments::Global, output::Output};
+use crate::{
+    config::{Environment, Flags, Settings},
+    domain::Result,
+    store::{Options, Store},
+};
+
+/// The surroundings of one command.
+pub struct Context {
+    /// The one writer.
+    pub out: Output,
+    /// When the command began.
+    pub started: Timestamp,
+    environment: Environment,
+    flags: Flags,
+    no_input: bool,
+    settings: OnceCell<Settings>,
+    store: OnceCell<Store>,
+}
+
+impl Context {
+    pub(super) fn new(global: &Global, environment: Environment) -> Self {
+        Self {
+            out: Output::new(&global.wishes(), &environment),
+            started: Timestamp::now(),
+            environment,
+            flags: Flags {
+                config: global.config.clone(),
+                db: global.db.clone(),
+                utc: global.utc,
+                ..Flags::default()
+            },
+            no_input: global.no_input,
+            settings: OnceCell::new(),
+            store: OnceCell::new(),
+        }
+    }
+
+    /// The settings, read when first asked for.
+    pub fn settings(&self) -> Result<&Settings> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let settings = self.settings_with(|_| {})?;
+        for warning in &settings.warnings {
+            self.out.warn(warning);
+        }
+        Ok(self.settings.get_or_init(|| settings))
+    }
+
+    /// The settings with a command's own flags added.
+    pub fn settings_with(&self, add: impl FnOnce(&mut Flags)) -> Result<Settings> {
+        let mut flags = self.flags.clone();
+        add(&mut flags);
+        Settings::load(&flags, &self.environment)
+    }
+
+    /// The store, opened when first asked for.
+    pub fn store(&self) -> Result<Store> {
+        if let Some(store) = self.store.get() {
+            return Ok(store.clone());
+        }
+        let store = Store::open(&self.settings()?.db.value, Options::terminal())?;
+        Ok(self.store.get_or_init(|| store).clone())
+    }
+
+    /// The environment that the command was started in.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The zone of times in tables and on the command line.
+    pub fn zone(&self) -> Result<TimeZone> {
+        Ok(self.settings()?.timezone.value.clone())
+    }
+
+    /// When the command began, in the zone of times.
+    pub fn now(&self) -> Result<ZonedDateTime> {
+        Ok(self.started.to_zoned_datetime(self.zone()?))
+    }
+
+    /// Whether somebody is there who could answer a question.
+    pub fn may_ask(&self) -> bool {
+        !self.no_input
+            && !self.environment.has("CI")
+            && io::stdin().is_terminal()
+            && io::stderr().is_terminal()
+    }
+}

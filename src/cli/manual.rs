@@ -1,0 +1,66 @@
+//! `webox man`: the manual pages, one a command, and the two of the file formats.
+
+use std::path::PathBuf;
+
+use clap::{Args, Command, CommandFactory};
+
+use super::{Cli, Context, help};
+use crate::domain::{Error, Result};
+
+/// Arguments of `webox man`.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::examples(
+    &[
+        ("webox man man/", "write the pages into a folder, and read one with `man -l man/webox.1`"),
+        ("sudo webox man /usr/local/share/man/man1", "make them known to `man webox`"),
+    ],
+    &[super::exit::USAGE, super::exit::DENIED],
+))]
+pub struct Man {
+    /// The folder to write the pages into; it is made when it is not there.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// The pages of the file formats, written by hand.
+const FORMATS: [(&str, &str); 2] = [
+    ("webox.toml.5", include_str!("../../man/webox.toml.5")),
+    ("webox-assistant.5", include_str!("../../man/webox-assistant.5")),
+];
+
+pub(super) fn run(args: &Man, context: &Context) -> Result<()> {
+    let cannot = |cause: std::io::Error| {
+        Error::from(cause).hint(format!("can {} be written to?", args.folder.display()))
+    };
+    std::fs::create_dir_all(&args.folder).map_err(cannot)?;
+    let pages = pages()?;
+    for (name, text) in &pages {
+        std::fs::write(args.folder.join(name), text).map_err(cannot)?;
+    }
+    context.out.note(&format!("{} pages in {}.", pages.len(), args.folder.display()));
+    Ok(())
+}
+
+/// Every page, by file name. The same on every machine and at every commit.
+fn pages() -> Result<Vec<(String, String)>> {
+    // `help` has no page of its own, and the commit in the version would make pages stale.
+    let mut root = Cli::command().version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
+    root.build();
+    let mut pages = Vec::new();
+    add(&root, "webox", &mut pages)?;
+    pages.extend(FORMATS.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    Ok(pages)
+}
+
+fn add(command: &Command, name: &str, pages: &mut Vec<(String, String)>) -> Result<()> {
+    let mut text = Vec::new();
+    let page = clap_mangen::Man::new(command.clone().name(name.to_owned()))
+        .manual("webox manual")
+        .date("");
+    page.render(&mut text)?;
+    pages.push((format!("{name}.1"), String::from_utf8_lossy(&text).into_owned()));
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        add(sub, &format!("{name}-{}", sub.get_name()), pages)?;
+    }
+    Ok(())
+}

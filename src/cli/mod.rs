@@ -1,0 +1,85 @@
+//! The terminal: one file a noun. It reads arguments, asks questions and prints; it decides nothing.
+//!
+//! [`main`] is the one place where errors are told and exit codes are chosen.
+
+mod apply;
+mod arguments;
+mod assistants;
+mod calls;
+mod complete;
+mod context;
+mod demo;
+pub mod exit;
+mod help;
+mod human;
+mod logging;
+mod manual;
+pub mod output;
+mod prompt;
+mod serve;
+mod settings;
+mod stats;
+mod try_out;
+mod views;
+mod window;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, error::ErrorKind};
+
+pub use arguments::{Cli, Command};
+pub use context::Context;
+use output::Output;
+
+use crate::{config::Environment, domain::Result};
+
+/// Runs a command line to its end.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let environment = Environment::of_process();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return not_run(&error, &args, &environment),
+    };
+    let context = Context::new(&cli.global, environment);
+    let done = run(&cli, &context).and_then(|()| context.out.flush());
+    match done {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(error) if error.is_broken_pipe() => ExitCode::from(exit::OK),
+        Err(error) => {
+            context.out.error(&error);
+            ExitCode::from(exit::code(error.kind()))
+        }
+    }
+}
+
+fn run(cli: &Cli, context: &Context) -> Result<()> {
+    logging::start(cli, context)?;
+    match &cli.command {
+        Command::Assistants(args) => assistants::run(args, context),
+        Command::Calls(args) => calls::run(args, context),
+        Command::Stats(args) => stats::run(args, context),
+        Command::Apply(args) => apply::run(args, context),
+        Command::Serve(_) | Command::Demo(_) | Command::Try(_) => {
+            Err(crate::domain::Error::failure("this build has no daemon"))
+        }
+        Command::Config(args) => settings::run(args, context),
+        Command::Completions(args) => complete::run(args, context),
+        Command::Man(args) => manual::run(args, context),
+    }
+}
+
+/// Help and versions are answers; anything else that clap says is a wrong command line.
+fn not_run(error: &clap::Error, args: &[OsString], environment: &Environment) -> ExitCode {
+    let out = Output::new(&arguments::wishes_in(args), environment);
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let text = error.render();
+        let text = if out.colour().is_on() { text.ansi().to_string() } else { text.to_string() };
+        let printed = out.text(&text).and_then(|()| out.flush());
+        return match printed {
+            Err(error) if !error.is_broken_pipe() => ExitCode::from(exit::FAILURE),
+            _ => ExitCode::from(exit::OK),
+        };
+    }
+    out.usage(error);
+    ExitCode::from(exit::USAGE)
+}

@@ -1,0 +1,272 @@
+//! Everything that webox prints goes through one [`Output`].
+//!
+//! Data goes to stdout, talk to stderr. A [`Listing`] is data in columns; each format has its
+//! file and decides nothing but looks. A reader that closed its end is told by `io::Error`, which
+//! `cli::main` takes for success.
+
+mod csv;
+mod ids;
+mod json;
+mod listing;
+mod style;
+mod table;
+mod tsv;
+
+use std::{
+    cell::RefCell,
+    io::{self, IsTerminal, Write},
+};
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+pub use listing::{Align, Cell, Column, Listing, Row};
+pub use style::{Colour, Tone};
+
+use super::exit;
+use crate::{
+    config::Environment,
+    domain::{Error, Result},
+};
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned, with headings, for people (the default on a terminal).
+    Table,
+    /// Tab-separated, raw values, no headings (the default in a pipe).
+    Tsv,
+    /// One object.
+    Json,
+    /// One object a line.
+    Jsonl,
+    /// Comma-separated, with headings.
+    Csv,
+    /// Only what identifies each row, one a line.
+    Ids,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColourChoice {
+    /// On a terminal that wants it.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What the command line says about output.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// `--output`.
+    pub format: Option<Format>,
+    /// `--columns`.
+    pub columns: Option<Vec<String>>,
+    /// `--color`.
+    pub colour: Option<ColourChoice>,
+    /// `--quiet`.
+    pub quiet: bool,
+}
+
+/// The one writer.
+pub struct Output {
+    format: Format,
+    columns: Option<Vec<String>>,
+    quiet: bool,
+    stdout_is_terminal: bool,
+    stdout_colour: Colour,
+    stderr_colour: Colour,
+    stdout: RefCell<Box<dyn Write>>,
+}
+
+impl Output {
+    /// Decides format and colours from wishes, environment and what the streams are.
+    pub fn new(wishes: &Wishes, environment: &Environment) -> Self {
+        let stdout_is_terminal = io::stdout().is_terminal();
+        let choice = wishes.colour.unwrap_or(ColourChoice::Auto);
+        let fallback = if stdout_is_terminal { Format::Table } else { Format::Tsv };
+        Self {
+            format: wishes.format.unwrap_or(fallback),
+            columns: wishes.columns.clone(),
+            quiet: wishes.quiet,
+            stdout_is_terminal,
+            stdout_colour: style::decide(choice, environment, stdout_is_terminal),
+            stderr_colour: style::decide(choice, environment, io::stderr().is_terminal()),
+            stdout: RefCell::new(Box::new(io::BufWriter::new(io::stdout().lock()))),
+        }
+    }
+
+    /// The format in force.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether a person looks at stdout.
+    pub fn is_terminal(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
+    /// Colours for text on stdout.
+    pub fn colour(&self) -> Colour {
+        self.stdout_colour
+    }
+
+    /// Whether notes are left out.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Prints data in columns.
+    pub fn listing(&self, listing: &Listing) -> Result<()> {
+        self.print(listing, true)
+    }
+
+    /// Prints rows that follow others of the same listing: no headings, no wrapper.
+    pub fn more_rows(&self, listing: &Listing) -> Result<()> {
+        self.print(listing, false)?;
+        self.flush()
+    }
+
+    fn print(&self, listing: &Listing, first: bool) -> Result<()> {
+        let text = match self.format {
+            Format::Json => json::object(listing),
+            Format::Jsonl => json::lines(listing),
+            Format::Ids => ids::lines(listing),
+            Format::Table => {
+                let columns = listing.choose(self.columns.as_deref(), true)?;
+                let fit = self.stdout_is_terminal;
+                table::render(listing, &columns, self.stdout_colour, fit, first)
+            }
+            Format::Tsv => tsv::lines(listing, &listing.choose(self.columns.as_deref(), false)?),
+            Format::Csv => {
+                csv::lines(listing, &listing.choose(self.columns.as_deref(), false)?, first)
+            }
+        };
+        self.text(&text)
+    }
+
+    /// Prints one JSON object, wrapped with its format version.
+    pub fn object(&self, key: &'static str, value: Value) -> Result<()> {
+        let text = match self.format {
+            Format::Jsonl => format!("{value}\n"),
+            _ => json::pretty(&json::wrap([(key, value)])),
+        };
+        self.text(&text)
+    }
+
+    /// Prints one JSON object of several parts, wrapped with its format version.
+    pub fn objects(&self, parts: impl IntoIterator<Item = (&'static str, Value)>) -> Result<()> {
+        self.text(&json::pretty(&json::wrap(parts)))
+    }
+
+    /// Prints text as it is.
+    pub fn text(&self, text: &str) -> Result<()> {
+        Ok(self.stdout.borrow_mut().write_all(text.as_bytes())?)
+    }
+
+    /// Sends what was printed on its way.
+    pub fn flush(&self) -> Result<()> {
+        Ok(self.stdout.borrow_mut().flush()?)
+    }
+
+    /// Says something on stderr that a script does not need.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Says on stderr that something may not be as the user thinks.
+    pub fn warn(&self, text: &str) {
+        if !self.quiet {
+            self.say(&format!("{} {text}", self.stderr_colour.paint(Tone::Warning, "warning:")));
+        }
+    }
+
+    /// Tells an error, in words or as JSON. Nothing can be done when stderr is gone as well.
+    pub fn error(&self, error: &Error) {
+        let _ = self.flush();
+        let text = if matches!(self.format, Format::Json | Format::Jsonl) {
+            error_object(error)
+        } else {
+            error_text(error, self.stderr_colour)
+        };
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Tells a wrong command line, in clap's words.
+    pub fn usage(&self, error: &clap::Error) {
+        if matches!(self.format, Format::Json | Format::Jsonl) {
+            let text = error.render().to_string();
+            let mut lines = text.lines();
+            let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
+            let hint = lines.find_map(|line| line.trim().strip_prefix("tip: ")).map(str::to_owned);
+            self.error(&Error::usage(message).maybe_hint(hint));
+            return;
+        }
+        let text = if self.stderr_colour.is_on() {
+            error.render().ansi().to_string()
+        } else {
+            error.render().to_string()
+        };
+        let _ = write!(io::stderr().lock(), "{text}");
+    }
+
+    /// Says something on stderr that must be read, whatever `--quiet` says.
+    pub fn say(&self, text: &str) {
+        // Order matters to a person who sees both streams in one place.
+        let _ = self.flush();
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let _ = self.flush();
+    }
+}
+
+fn error_object(error: &Error) -> String {
+    let causes = error.causes();
+    json!({"error": {
+        "code": exit::word(error.kind()),
+        "message": error.message(),
+        "cause": (!causes.is_empty()).then(|| causes.join(": ")),
+        "hint": error.hint_text(),
+    }})
+    .to_string()
+}
+
+/// Three lines: what happened, why, what to do.
+fn error_text(error: &Error, colour: Colour) -> String {
+    let message = error.message().replace('\n', "\n       ");
+    let mut text = format!("{} {message}", colour.paint(Tone::Bad, "error:"));
+    for cause in error.causes() {
+        text.push_str(&format!("\n  {} {cause}", colour.paint(Tone::Faint, "cause:")));
+    }
+    if let Some(hint) = error.hint_text() {
+        text.push_str(&format!("\n  {} {hint}", colour.paint(Tone::Good, "hint:")));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_three_parts() {
+        let error = Error::not_found("no assistant named `x`")
+            .hint("list them")
+            .because(io::Error::other("looked everywhere"));
+        assert_eq!(
+            error_text(&error, Colour::OFF),
+            "error: no assistant named `x`\n  cause: looked everywhere\n  hint: list them"
+        );
+        let object: Value = serde_json::from_str(&error_object(&error)).unwrap();
+        assert_eq!(object["error"]["code"], "not_found");
+        assert_eq!(object["error"]["hint"], "list them");
+    }
+}

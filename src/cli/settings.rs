@@ -1,0 +1,118 @@
+//! `webox config`: the settings in force, each with where it comes from.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{
+    Context, exit, help,
+    output::{Cell, Column, Listing, Row, Tone},
+};
+use crate::{
+    config::{Origin, Setting, Settings},
+    domain::{Result, Secret},
+};
+
+/// Arguments of `webox config`.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::examples(
+    &[
+        ("webox config", "every setting, and where it comes from"),
+        ("webox config path", "the settings file in force"),
+        ("WEBOX_LISTEN=0.0.0.0:80 webox config show -o json", "what a variable would change"),
+    ],
+    &[exit::CONFIG],
+))]
+pub struct Config {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print every setting with its source; secrets are masked.
+    Show,
+    /// Print the path of the settings file, or where it would be looked for.
+    Path,
+}
+
+pub(super) fn run(args: &Config, context: &Context) -> Result<()> {
+    match args.action {
+        None | Some(Action::Show) => show(context),
+        Some(Action::Path) => path(context),
+    }
+}
+
+fn show(context: &Context) -> Result<()> {
+    let settings = context.settings()?;
+    let mut listing = Listing::new(
+        "settings",
+        [Column::new("key", "key"), Column::new("value", "value"), Column::new("source", "source")],
+    );
+    listing.rows = rows(settings);
+    listing.beside.insert(
+        "file".to_owned(),
+        settings.file.as_ref().map_or(Value::Null, |path| json!(path.display().to_string())),
+    );
+    context.out.listing(&listing)
+}
+
+fn path(context: &Context) -> Result<()> {
+    let settings = context.settings()?;
+    if let Some(path) = &settings.file {
+        return context.out.text(&format!("{}\n", path.display()));
+    }
+    context.out.note("There is no settings file. It is looked for in:");
+    for place in Settings::usual_places(context.environment()) {
+        context.out.note(&format!("  {}", place.display()));
+    }
+    Ok(())
+}
+
+fn rows(settings: &Settings) -> Vec<Row> {
+    let url = |setting: &Setting<Option<crate::config::PublicUrl>>| {
+        setting.value.as_ref().map(|url| url.as_str().to_owned())
+    };
+    let zone = settings.timezone.value.iana_name().map(str::to_owned);
+    let sid = settings.twilio.account_sid.value.as_ref().map(|sid| sid.as_str().to_owned());
+    vec![
+        plain("db", Some(settings.db.value.display().to_string()), &settings.db.origin),
+        plain("listen", Some(settings.listen.value.to_string()), &settings.listen.origin),
+        plain("public_url", url(&settings.public_url), &settings.public_url.origin),
+        plain("log", Some(settings.log.value.clone()), &settings.log.origin),
+        plain("timezone", zone, &settings.timezone.origin),
+        plain("twilio.account_sid", sid, &settings.twilio.account_sid.origin),
+        secret(
+            "twilio.auth_token",
+            !settings.twilio.auth_tokens.value.is_empty(),
+            &settings.twilio.auth_tokens.origin,
+        ),
+        key("openai.api_key", &settings.openai.api_key),
+        plain("openai.base_url", url(&settings.openai.base_url), &settings.openai.base_url.origin),
+        key("anthropic.api_key", &settings.anthropic.api_key),
+        plain(
+            "anthropic.base_url",
+            url(&settings.anthropic.base_url),
+            &settings.anthropic.base_url.origin,
+        ),
+    ]
+}
+
+fn plain(key: &str, value: Option<String>, origin: &Origin) -> Row {
+    Row {
+        id: key.to_owned(),
+        json: json!({"key": key, "value": value, "source": origin.to_string()}),
+        cells: vec![
+            Cell::same(key),
+            Cell::maybe(value),
+            Cell::same(origin.to_string()).tone(Tone::Faint),
+        ],
+    }
+}
+
+fn key(name: &str, setting: &Setting<Option<Secret>>) -> Row {
+    secret(name, setting.value.is_some(), &setting.origin)
+}
+
+fn secret(name: &str, is_set: bool, origin: &Origin) -> Row {
+    plain(name, is_set.then(|| "***".to_owned()), origin)
+}

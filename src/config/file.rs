@@ -1,0 +1,185 @@
+//! `webox.toml`: its shape, where it is looked for, and how its mistakes are told.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::Environment;
+use crate::{
+    document,
+    domain::{Error, Result},
+};
+
+/// The keys of `webox.toml`. Every one is optional.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct FileSettings {
+    /// The database.
+    pub(super) db: Option<PathBuf>,
+    /// The address the daemon listens at.
+    pub(super) listen: Option<String>,
+    /// The address Twilio reaches it by.
+    pub(super) public_url: Option<String>,
+    /// Log filter.
+    pub(super) log: Option<String>,
+    /// Zone of times in the terminal.
+    pub(super) timezone: Option<String>,
+    /// Twilio.
+    pub(super) twilio: TwilioSection,
+    /// OpenAI, and servers that speak like it.
+    pub(super) openai: ProviderSection,
+    /// Anthropic.
+    pub(super) anthropic: ProviderSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TwilioSection {
+    pub(super) account_sid: Option<String>,
+    pub(super) auth_token: Option<Reference>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ProviderSection {
+    pub(super) api_key: Option<Reference>,
+    pub(super) base_url: Option<String>,
+}
+
+/// Where a secret stands. A secret written out is refused, and never repeated.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reference {
+    /// An environment variable.
+    Env(String),
+    /// A file, relative to `webox.toml`.
+    File(PathBuf),
+}
+
+impl<'de> Deserialize<'de> for Reference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(ReferenceVisitor)
+    }
+}
+
+struct ReferenceVisitor;
+
+impl<'de> de::Visitor<'de> for ReferenceVisitor {
+    type Value = Reference;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("`{ env = \"NAME\" }` or `{ file = \"PATH\" }`")
+    }
+
+    fn visit_str<E: de::Error>(self, _secret: &str) -> std::result::Result<Reference, E> {
+        Err(E::custom(
+            "a secret is written out here: write `{ env = \"NAME\" }` or `{ file = \"PATH\" }` instead, and change the secret if others could read this file",
+        ))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(
+        self,
+        mut map: A,
+    ) -> std::result::Result<Reference, A::Error> {
+        let wrong = || de::Error::custom("expected `{ env = \"NAME\" }` or `{ file = \"PATH\" }`");
+        let key: String = map.next_key()?.ok_or_else(wrong)?;
+        let value: String = map.next_value().map_err(|_| wrong())?;
+        if map.next_key::<String>()?.is_some() {
+            return Err(wrong());
+        }
+        match key.as_str() {
+            "env" => Ok(Reference::Env(value)),
+            "file" => Ok(Reference::File(value.into())),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Finds the file: named by flag, by environment, then the user's, then the system's.
+/// The first that exists wins; one that is named must exist.
+pub(super) fn find(
+    flag: Option<&Path>,
+    environment: &Environment,
+) -> Result<Option<(PathBuf, String)>> {
+    let named = flag.map(Path::to_path_buf).or_else(|| environment.path("WEBOX_CONFIG"));
+    if let Some(path) = named {
+        let text = std::fs::read_to_string(&path).map_err(|cause| {
+            Error::config(format!("cannot read the settings file {}", path.display()))
+                .hint("correct --config or WEBOX_CONFIG, or leave them out")
+                .because(cause)
+        })?;
+        return Ok(Some((path, text)));
+    }
+    for path in usual_places(environment) {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => return Ok(Some((path, text))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {}
+            Err(cause) => {
+                return Err(Error::config(format!(
+                    "cannot read the settings file {}",
+                    path.display()
+                ))
+                .hint("let this user read it, or name another with --config")
+                .because(cause));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The user's and the system's place for `webox.toml`, in order.
+pub(super) fn usual_places(environment: &Environment) -> Vec<PathBuf> {
+    let user = environment
+        .path("XDG_CONFIG_HOME")
+        .or_else(|| environment.path("HOME").map(|home| home.join(".config")));
+    user.into_iter()
+        .chain([PathBuf::from("/etc")])
+        .map(|folder| folder.join("webox").join("webox.toml"))
+        .collect()
+}
+
+/// Reads the file's text; every mistake in it in one error.
+pub(super) fn read(path: &Path, text: &str) -> Result<FileSettings> {
+    let name = path.display().to_string();
+    document::read(&name, text).map_err(|problems| {
+        let (first, rest) = match problems.split_first() {
+            Some((first, rest)) => (first.to_string(), rest),
+            None => (name.clone(), problems.as_slice()),
+        };
+        let lines: Vec<String> =
+            std::iter::once(first).chain(rest.iter().map(ToString::to_string)).collect();
+        Error::config(lines.join("\n")).hint("the keys are in `man webox.toml`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_written_out_is_refused_and_never_repeated() {
+        let text = "[openai]\napi_key = \"sk-live-123\"\n\n[twilio]\nauth_token = 'tok-456'\n";
+        let error = read(Path::new("webox.toml"), text).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("webox.toml:2:11") && said.contains("webox.toml:5:14"), "{said}");
+        assert!(!said.contains("sk-live") && !said.contains("tok-456"), "{said}");
+        // Nor when it stands in a place where no secret belongs.
+        for text in
+            ["openai = \"sk-live-123\"", "[openai]\napi_key = { env = \"A\", sk-live-123 = \"B\" }"]
+        {
+            let said = read(Path::new("webox.toml"), text).unwrap_err().to_string();
+            assert!(!said.contains("sk-live"), "{said}");
+        }
+    }
+
+    #[test]
+    fn references_are_read() {
+        let file = read(
+            Path::new("webox.toml"),
+            "[openai]\napi_key = { env = \"KEY\" }\n[twilio]\nauth_token = { file = \"token\" }\n",
+        )
+        .unwrap();
+        assert_eq!(file.openai.api_key, Some(Reference::Env("KEY".into())));
+        assert_eq!(file.twilio.auth_token, Some(Reference::File("token".into())));
+    }
+}
