@@ -36,6 +36,7 @@ pub mod line;
 pub mod operations;
 pub mod providers;
 pub mod provision;
+pub mod rehearsal;
 pub mod server;
 pub mod store;
 pub mod twilio;

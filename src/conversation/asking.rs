@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     domain::{Attempt, Next, Outcome, TokenUsage},
-    providers::llm::{ChatEvent, ChatMessage, ChatModel, ChatRequest, ModelError, StopReason, ToolCall},
+    providers::llm::{
+        ChatEvent, ChatMessage, ChatModel, ChatRequest, ModelError, StopReason, ToolCall,
+    },
 };
 
 /// Bound on one answer: about a minute of speech.
@@ -83,7 +85,11 @@ impl Engine {
                 system: Self::instructions(scene),
                 messages: messages.clone(),
                 // In the last round it must speak.
-                tools: if round == ROUNDS { Vec::new() } else { tools::offered(&scene.assistant.spec) },
+                tools: if round == ROUNDS {
+                    Vec::new()
+                } else {
+                    tools::offered(&scene.assistant.spec)
+                },
                 max_output_tokens: MAX_OUTPUT_TOKENS,
                 cache_key: Some(scene.assistant.spec.name.to_string()),
             };
@@ -103,7 +109,8 @@ impl Engine {
                 }
             }
             // A goodbye or a handing over said beside its tool needs no further round.
-            if !speaks_last && !(ends && !said.trim().is_empty()) {
+            let has_parted = ends && !said.trim().is_empty();
+            if !speaks_last && !has_parted {
                 continue;
             }
             let text = speakable(&said, &scene.call.language);
@@ -116,7 +123,10 @@ impl Engine {
             let kept = progress.booked.is_some() || promises::was_booked(&scene.history);
             if !kept && promises::is_promised(&text, &scene.call.language) {
                 if corrected {
-                    return Err(error(Outcome::Unusable, "it confirmed a booking that is not stored"));
+                    return Err(error(
+                        Outcome::Unusable,
+                        "it confirmed a booking that is not stored",
+                    ));
                 }
                 corrected = true;
                 messages.push(ChatMessage::Assistant { text, calls: Vec::new() });
@@ -217,7 +227,9 @@ impl Engine {
                 ChatEvent::Done { reason, usage } => {
                     round.usage = usage;
                     return match reason {
-                        StopReason::Declined => Err(error(Outcome::Declined, "it declined to answer")),
+                        StopReason::Declined => {
+                            Err(error(Outcome::Declined, "it declined to answer"))
+                        }
                         // A half sentence is better than none: what is there is spoken.
                         StopReason::Finished | StopReason::ToolCalls | StopReason::Length => Ok(()),
                     };

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Assistant, AssistantSpec, Attempt, Call, EndReason, Heard, Message, ModelRef, Next, Outcome, Reply,
-        TokenUsage, ToolUse, Turn, TurnTimings,
+        Assistant, AssistantSpec, Attempt, Call, EndReason, Heard, Message, ModelRef, Next,
+        Outcome, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
     },
     operations::{
         bookings::{self, Booker},
@@ -195,7 +195,8 @@ impl Engine {
         };
         let state = remembered(&stage, &scene.history);
         let booked = progress.booked.take();
-        let event = booked.as_ref().map_or(concierge::Event::Heard(&scene.heard), concierge::Event::Tool);
+        let event =
+            booked.as_ref().map_or(concierge::Event::Heard(&scene.heard), concierge::Event::Tool);
         let (mut state, mut effect) = concierge::step(&stage, state, event);
         let mut rounds = 0;
         let (text, next) = loop {
@@ -225,7 +226,7 @@ impl Engine {
         });
         Reply {
             text,
-            language: scene.call.language.clone(),
+            language: concierge::language(&scene.call.language),
             next,
             engine: ModelRef::BUILTIN.to_owned(),
             attempts: progress.attempts,
@@ -261,7 +262,7 @@ impl Engine {
         };
         Reply {
             text,
-            language: call.language.clone(),
+            language: concierge::language(&call.language),
             next,
             engine: ModelRef::BUILTIN.to_owned(),
             attempts: Vec::new(),

@@ -17,7 +17,7 @@ const DIGEST: usize = 1_200;
 const STEP: usize = 8;
 
 /// The turns before this one as messages, then what was heard now.
-pub fn messages(history: &[Turn], heard: &Heard) -> Vec<ChatMessage> {
+pub(super) fn messages(history: &[Turn], heard: &Heard) -> Vec<ChatMessage> {
     let first = first_kept(history);
     let mut messages = Vec::new();
     if first > 0 {
@@ -113,11 +113,11 @@ fn merge(messages: Vec<ChatMessage>) -> Vec<ChatMessage> {
     let mut merged: Vec<ChatMessage> = Vec::new();
     for message in messages {
         match (merged.last_mut(), message) {
-            (Some(ChatMessage::User(last)), ChatMessage::User(text)) => {
-                last.push('\n');
-                last.push_str(&text);
-            }
-            (Some(ChatMessage::Assistant { text: last, .. }), ChatMessage::Assistant { text, .. }) => {
+            (Some(ChatMessage::User(last)), ChatMessage::User(text))
+            | (
+                Some(ChatMessage::Assistant { text: last, .. }),
+                ChatMessage::Assistant { text, .. },
+            ) => {
                 last.push('\n');
                 last.push_str(&text);
             }
@@ -138,7 +138,10 @@ mod tests {
         Turn {
             call: CallId(1),
             number,
-            heard: Some(Heard::Speech { text: format!("question {number} {}", "x".repeat(length)), confidence: None }),
+            heard: Some(Heard::Speech {
+                text: format!("question {number} {}", "x".repeat(length)),
+                confidence: None,
+            }),
             heard_at: Timestamp::UNIX_EPOCH,
             said: Some(format!("answer {number} {}", "y".repeat(length))),
             unheard: None,
@@ -190,7 +193,8 @@ mod tests {
 
     #[test]
     fn the_beginning_changes_only_every_few_turns() {
-        let first = |turns: usize| first_kept(&(0..turns).map(|n| turn(n as u32, 80)).collect::<Vec<_>>());
+        let first =
+            |turns: usize| first_kept(&(0..turns).map(|n| turn(n as u32, 80)).collect::<Vec<_>>());
         let changes = (30..110).filter(|n| first(*n) != first(n + 1)).count();
         assert!(changes <= 80 / STEP + 1, "{changes}");
     }

@@ -23,26 +23,73 @@ pub(super) fn was_booked(history: &[Turn]) -> bool {
 pub(super) fn is_promised(text: &str, language: &LanguageTag) -> bool {
     let text = text.to_lowercase().replace('’', "'");
     // A question promises nothing ("shall I confirm?").
-    text.split_inclusive(['.', '!', '?', '\n']).filter(|sentence| !sentence.ends_with('?')).any(
-        |sentence| phrases(language.primary()).iter().any(|phrase| sentence.contains(phrase)),
-    )
+    text.split_inclusive(['.', '!', '?', '\n'])
+        .filter(|sentence| !sentence.ends_with('?'))
+        .any(|sentence| phrases(language.primary()).iter().any(|phrase| sentence.contains(phrase)))
 }
 
 fn phrases(language: &str) -> &'static [&'static str] {
     match language {
         "fr" => &[
-            "est confirmée", "est bien confirmée", "est réservée", "est bien réservée", "est enregistrée",
-            "est bien enregistrée", "c'est réservé", "c'est confirmé", "c'est noté pour", "je confirme votre réservation",
-            "j'ai réservé", "j'ai bien réservé", "j'ai noté votre réservation", "votre table est prête",
+            "est confirmée",
+            "est bien confirmée",
+            "est réservée",
+            "est bien réservée",
+            "est enregistrée",
+            "est bien enregistrée",
+            "c'est réservé",
+            "c'est confirmé",
+            "c'est noté pour",
+            "je confirme votre réservation",
+            "j'ai réservé",
+            "j'ai bien réservé",
+            "j'ai noté votre réservation",
+            "votre table est prête",
         ],
-        "es" => &["está confirmada", "está reservada", "queda confirmada", "queda reservada", "he reservado", "confirmo su reserva"],
-        "de" => &["ist bestätigt", "ist reserviert", "ist gebucht", "habe ich reserviert", "ich bestätige ihre reservierung"],
-        "it" => &["è confermata", "è prenotato", "è prenotata", "ho prenotato", "confermo la prenotazione"],
-        "pt" => &["está confirmada", "está reservada", "fica reservada", "fica confirmada", "confirmo a sua reserva"],
+        "es" => &[
+            "está confirmada",
+            "está reservada",
+            "queda confirmada",
+            "queda reservada",
+            "he reservado",
+            "confirmo su reserva",
+        ],
+        "de" => &[
+            "ist bestätigt",
+            "ist reserviert",
+            "ist gebucht",
+            "habe ich reserviert",
+            "ich bestätige ihre reservierung",
+        ],
+        "it" => &[
+            "è confermata",
+            "è prenotato",
+            "è prenotata",
+            "ho prenotato",
+            "confermo la prenotazione",
+        ],
+        "pt" => &[
+            "está confirmada",
+            "está reservada",
+            "fica reservada",
+            "fica confirmada",
+            "confirmo a sua reserva",
+        ],
         "nl" => &["is bevestigd", "is gereserveerd", "is geboekt", "heb gereserveerd"],
         _ => &[
-            "is confirmed", "is booked", "is reserved", "are booked", "you're booked", "is all set", "i have booked",
-            "i've booked", "i booked", "i have reserved", "i've reserved", "i confirm your", "you're all set",
+            "is confirmed",
+            "is booked",
+            "is reserved",
+            "are booked",
+            "you're booked",
+            "is all set",
+            "i have booked",
+            "i've booked",
+            "i booked",
+            "i have reserved",
+            "i've reserved",
+            "i confirm your",
+            "you're all set",
         ],
     }
 }

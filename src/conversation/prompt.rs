@@ -9,7 +9,7 @@ use jiff::ZonedDateTime;
 use crate::domain::{AssistantSpec, LanguageTag, Personality, WEEKDAYS, weekday_name};
 
 /// The instructions of one call.
-pub fn system(spec: &AssistantSpec, language: &LanguageTag, now: &ZonedDateTime) -> String {
+pub(super) fn system(spec: &AssistantSpec, language: &LanguageTag, now: &ZonedDateTime) -> String {
     let mut text = format!(
         "You answer the telephone for {client}. {tone}\n\
          Speak {language} ({tag}), whatever language these instructions are in.\n\n\

@@ -15,24 +15,24 @@ const ASK_AGAIN: usize = 2;
 
 /// What is known when something is heard.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     /// Whose call it is.
-    pub spec: &'a AssistantSpec,
+    pub(super) spec: &'a AssistantSpec,
     /// When it rang.
-    pub started_at: Timestamp,
+    pub(super) started_at: Timestamp,
     /// Now.
-    pub now: Timestamp,
+    pub(super) now: Timestamp,
     /// The language spoken.
-    pub language: &'a LanguageTag,
+    pub(super) language: &'a LanguageTag,
     /// The turns before.
-    pub history: &'a [Turn],
+    pub(super) history: &'a [Turn],
     /// What was heard.
-    pub heard: &'a Heard,
+    pub(super) heard: &'a Heard,
 }
 
 /// What to do about it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// Say this; there is nothing to think about.
     Say {
         /// The reply.
@@ -48,13 +48,18 @@ pub enum Decision {
 }
 
 /// Decides.
-pub fn decide(facts: &Facts<'_>) -> Decision {
+pub(super) fn decide(facts: &Facts<'_>) -> Decision {
     let phrases = phrases::for_language(facts.language);
     let longest = SignedDuration::try_from(facts.spec.limits.max_call_duration.get())
         .unwrap_or(SignedDuration::MAX);
     let elapsed = facts.now.duration_since(facts.started_at);
     if elapsed >= longest {
-        return say(facts, phrases.duration_goodbye.clone(), Next::HangUp, Some(EndReason::TooLong));
+        return say(
+            facts,
+            phrases.duration_goodbye.clone(),
+            Next::HangUp,
+            Some(EndReason::TooLong),
+        );
     }
     if *facts.heard == Heard::Silence {
         let silences = facts
@@ -67,7 +72,7 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
             let goodbye = phrases.silence_goodbye.clone();
             return say(facts, goodbye, Next::HangUp, Some(EndReason::Silence));
         }
-        return say(facts, phrases.not_heard(silences).to_owned(), Next::Listen, None);
+        return say(facts, phrases.not_heard(silences as u32).to_owned(), Next::Listen, None);
     }
     let warned = facts.history.iter().any(|turn| {
         turn.said.as_deref().is_some_and(|said| said.starts_with(&phrases.duration_warning))

@@ -100,7 +100,9 @@ impl ToolRequest {
             }
             "transfer" => {
                 let TransferArguments { reason } = parse(arguments)?;
-                Ok(Self::Transfer { reason: reason.unwrap_or_default().chars().take(200).collect() })
+                Ok(Self::Transfer {
+                    reason: reason.unwrap_or_default().chars().take(200).collect(),
+                })
             }
             "end_call" => Ok(Self::EndCall),
             other => Err(format!("there is no tool `{}`", other.escape_debug())),
@@ -126,7 +128,9 @@ impl ToolResult {
             Self::Transferring => json!({ "transferring": true }),
             Self::NobodyToTransferTo => json!({ "transferring": false, "offer": "take a message" }),
             Self::Ending => json!({ "ending": true }),
-            Self::Failed => json!({ "error": "not possible now; apologise and offer to take a message" }),
+            Self::Failed => {
+                json!({ "error": "not possible now; apologise and offer to take a message" })
+            }
         };
         value.to_string()
     }
@@ -255,14 +259,21 @@ mod tests {
 
     #[test]
     fn arguments_are_judged_not_trusted() {
-        let read = ToolRequest::read("book", r#"{"party":4,"date":"2026-11-23","time":"20:00","name":" Dupont \n"}"#);
+        let read = ToolRequest::read(
+            "book",
+            r#"{"party":4,"date":"2026-11-23","time":"20:00","name":" Dupont \n"}"#,
+        );
         let Ok(ToolRequest::Book(request)) = read else { panic!("{read:?}") };
         assert_eq!(request.name.as_deref(), Some("Dupont"));
         assert_eq!(request.at.to_string(), "2026-11-23T20:00:00");
         for (name, arguments, part) in [
             ("book", r#"{"party":4,"date":"2026-11-23","time":"20:00"}"#, "`name` is missing"),
             ("book", r#"{"party":4,"date":"demain","time":"20:00","name":"A"}"#, "`date` must"),
-            ("book", r#"{"party":-4,"date":"2026-11-23","time":"20:00","name":"A"}"#, "wrong arguments"),
+            (
+                "book",
+                r#"{"party":-4,"date":"2026-11-23","time":"20:00","name":"A"}"#,
+                "wrong arguments",
+            ),
             ("book", "not json", "wrong arguments"),
             ("take_message", r#"{"text":"  "}"#, "`text` is empty"),
             ("format_disk", "{}", "there is no tool"),

@@ -30,7 +30,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            first: Duration::from_millis(3_000),
+            first: Duration::from_secs(3),
             next: Duration::from_secs(5),
             fillers: 6,
             store: Duration::from_secs(4),
@@ -135,7 +135,9 @@ mod tests {
         let second = thinking.join_or_start(TURN, || async { panic!("thought about twice") });
         assert!(matches!(first.wait(Duration::from_millis(5)).await, Waited::Late));
         release.send(()).unwrap();
-        assert!(matches!(second.wait(Duration::from_secs(5)).await, Waited::Reply(r) if r == "reply"));
+        assert!(
+            matches!(second.wait(Duration::from_secs(5)).await, Waited::Reply(r) if r == "reply")
+        );
         assert_eq!(thinking.count(), 0);
     }
 

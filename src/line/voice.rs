@@ -133,11 +133,18 @@ impl Line {
         tracing::warn!("nobody answered a transfer");
         let (sid, to) = (request.call_sid, request.to);
         let (line, call_sid) = (self.clone(), sid.clone());
-        let resume = live::resume(&self.store, sid.clone(), turn, self.clock.now(), move |spec, history, call| {
-            let reply = line.engine.after_failed_transfer(spec, history, call, line.clock.now());
-            let twiml = line.writer(&call_sid).reply(spec, turn, &reply);
-            (reply, twiml)
-        });
+        let resume = live::resume(
+            &self.store,
+            sid.clone(),
+            turn,
+            self.clock.now(),
+            move |spec, history, call| {
+                let reply =
+                    line.engine.after_failed_transfer(spec, history, call, line.clock.now());
+                let twiml = line.writer(&call_sid).reply(spec, turn, &reply);
+                (reply, twiml)
+            },
+        );
         match self.stored(resume).await {
             Ok(Some(twiml)) => twiml,
             Ok(None) => gather::hang_up(),
@@ -229,7 +236,7 @@ impl Line {
             Waited::Reply(twiml) => twiml,
             Waited::Late | Waited::Lost if step >= self.patience.fillers => {
                 tracing::error!(turn = id.number, "gave up waiting for a reply");
-                self.writer(sid).give_up(&assistant.spec, &language)
+                gather::give_up(&assistant.spec, &language)
             }
             Waited::Late => {
                 let counted = live::count_filler(&self.store, id, step + 1);
@@ -239,7 +246,9 @@ impl Line {
                 self.writer(sid).filler(&assistant.spec, &language, id.number, step)
             }
             // Let the store recover; the turn is thought about again when Twilio comes back.
-            Waited::Lost => self.writer(sid).try_again(&assistant.spec, "wait", Some(id.number), step),
+            Waited::Lost => {
+                self.writer(sid).try_again(&assistant.spec, "wait", Some(id.number), step)
+            }
         }
     }
 
@@ -291,7 +300,9 @@ impl Line {
         tracing::error!(route, step, %error, causes = ?error.causes(), "the store could not be used");
         let number = to.clone();
         let found = match number {
-            Some(number) => self.stored(live::assistant_of(&self.store, number)).await.ok().flatten(),
+            Some(number) => {
+                self.stored(live::assistant_of(&self.store, number)).await.ok().flatten()
+            }
             None => None,
         };
         let writer = self.writer(sid);
@@ -299,7 +310,7 @@ impl Line {
             Some(assistant) if step < self.patience.fillers => {
                 writer.try_again(&assistant.spec, route, turn, step)
             }
-            Some(assistant) => writer.give_up(&assistant.spec, &assistant.spec.voice.language),
+            Some(assistant) => gather::give_up(&assistant.spec, &assistant.spec.voice.language),
             None => {
                 let language = Country::language_of(to.as_ref());
                 gather::farewell(None, &language, &phrases::for_language(&language).apology)
@@ -326,7 +337,7 @@ fn greeting(spec: &AssistantSpec) -> Reply {
     let language = spec.voice.language.clone();
     let text = match &spec.voice.greeting {
         Some(greeting) => greeting.clone(),
-        None => phrases::for_language(&language).greeting(&spec.client),
+        None => phrases::for_language(&language).greeting(spec.ai.personality, &spec.client),
     };
     Reply {
         text,
@@ -342,10 +353,11 @@ fn greeting(spec: &AssistantSpec) -> Reply {
 fn declined(spec: &AssistantSpec, reason: EndReason) -> String {
     let language = &spec.voice.language;
     let phrases = phrases::for_language(language);
-    let text = match reason {
-        EndReason::TooManyCalls => phrases.too_many_calls(&spec.client),
-        _ => phrases.disabled(&spec.client),
+    let phrase = match reason {
+        EndReason::TooManyCalls => &phrases.too_many_calls,
+        _ => &phrases.disabled,
     };
+    let text = phrases::fill(phrase, &[("client", &spec.client)]);
     gather::farewell(Some(spec), language, &text)
 }
 

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     domain::{
-        Assistant, AssistantSpec, Call, CallSid, CallStatus, Caller, EndReason, Heard, LanguageTag, Next,
-        PhoneNumber, Reply, Result, Turn, TurnId, TurnTimings,
+        Assistant, AssistantSpec, Call, CallSid, CallStatus, Caller, EndReason, Heard, LanguageTag,
+        Next, PhoneNumber, Reply, Result, Turn, TurnId, TurnTimings,
     },
     store::{
         Store, StoreError, Tx,
@@ -235,15 +235,12 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
     }
     let open = history.last().filter(|turn| turn.number == number).cloned();
     let again = open.is_some();
-    let (heard, fillers) = match open {
-        Some(turn) => {
-            history.pop();
-            (turn.heard.unwrap_or(heard), turn.fillers)
-        }
-        None => {
-            turns::begin(tx, id, Some(&heard), &language, ringing.at)?;
-            (heard, 0)
-        }
+    let (heard, fillers) = if let Some(turn) = open {
+        history.pop();
+        (turn.heard.unwrap_or(heard), turn.fillers)
+    } else {
+        turns::begin(tx, id, Some(&heard), &language, ringing.at)?;
+        (heard, 0)
     };
     let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers });
     Ok(Hearing::Think { turn, again })
@@ -330,6 +327,8 @@ pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing
             history.truncate(position);
             if let Some(twiml) = turn.twiml {
                 return Ok(Hearing::Replied {
+                    assistant,
+                    number,
                     language: turn.language,
                     twiml,
                     fillers: turn.fillers,
@@ -363,7 +362,8 @@ pub async fn resume(
             if let Some(turn) = history.iter().find(|turn| turn.number == number) {
                 return Ok(turn.twiml.clone());
             }
-            let next = history.last().map_or(0, |turn| turn.number + u32::from(turn.said.is_some()));
+            let next =
+                history.last().map_or(0, |turn| turn.number + u32::from(turn.said.is_some()));
             if call.status.is_final() || number != next {
                 return Ok(None);
             }

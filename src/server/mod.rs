@@ -8,7 +8,6 @@ mod body;
 mod connections;
 mod gate;
 mod health;
-pub mod log;
 mod problem;
 mod webhooks;
 
@@ -69,7 +68,9 @@ pub async fn run(
     connections::serve(listener, router(app), shutdown, DRAIN).await;
     sweeper.abort();
     if !line.drain(DRAIN).await {
-        tracing::warn!("stopped with turns still in flight; they are stored and go on after a restart");
+        tracing::warn!(
+            "stopped with turns still in flight; they are stored and go on after a restart"
+        );
     }
     tracing::info!("stopped");
     Ok(())

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::domain::{Error, Kind};
 
 /// The HTTP status of a kind of error.
-pub fn status_of(kind: Kind) -> StatusCode {
+pub(super) fn status_of(kind: Kind) -> StatusCode {
     match kind {
         Kind::Usage | Kind::Input => StatusCode::BAD_REQUEST,
         Kind::NotFound => StatusCode::NOT_FOUND,
@@ -23,7 +23,7 @@ pub fn status_of(kind: Kind) -> StatusCode {
 }
 
 /// A problem document.
-pub fn problem(status: StatusCode, detail: &str) -> Response {
+pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
     let document = json!({
         "type": "about:blank",
@@ -32,15 +32,14 @@ pub fn problem(status: StatusCode, detail: &str) -> Response {
         "detail": detail,
     });
     let mut response = (status, Json(document)).into_response();
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("application/problem+json"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
     response
 }
 
 /// A user-facing error as a problem document.
-pub fn from_error(error: &Error) -> Response {
+pub(super) fn from_error(error: &Error) -> Response {
     let detail = match error.hint_text() {
         Some(hint) => format!("{error}: {hint}"),
         None => error.to_string(),

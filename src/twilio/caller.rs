@@ -33,7 +33,12 @@ pub struct Caller {
 
 impl Caller {
     /// Posts to `connect_to` what is signed as if it went to `public_url` (both without a final slash).
-    pub fn new(connect_to: &str, public_url: &str, token: Secret, account: AccountSid) -> Result<Self> {
+    pub fn new(
+        connect_to: &str,
+        public_url: &str,
+        token: Secret,
+        account: AccountSid,
+    ) -> Result<Self> {
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .no_proxy()
@@ -41,7 +46,13 @@ impl Caller {
             .build()
             .map_err(|error| Error::failure("no HTTP client could be made").because(error))?;
         let bare = |url: &str| url.trim_end_matches('/').to_owned();
-        Ok(Self { client, connect_to: bare(connect_to), public_url: bare(public_url), token, account })
+        Ok(Self {
+            client,
+            connect_to: bare(connect_to),
+            public_url: bare(public_url),
+            token,
+            account,
+        })
     }
 
     /// The fields that every voice request carries.

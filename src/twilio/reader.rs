@@ -68,7 +68,7 @@ pub fn read(xml: &str) -> Result<Vec<Verb>, TwimlError> {
             Event::Eof if !path.is_empty() => return Err(malformed(&"it ends too soon")),
             Event::Eof => break,
             Event::Start(start) => {
-                let name = String::from_utf8_lossy(start.name().as_ref()).into_owned();
+                let name = start.name().as_ref().to_owned();
                 if path.is_empty() {
                     if rooted || name != "Response" {
                         return Err(TwimlError::NoResponse);
@@ -81,20 +81,21 @@ pub fn read(xml: &str) -> Result<Vec<Verb>, TwimlError> {
                 path.push(name);
             }
             Event::Empty(start) => {
-                let name = String::from_utf8_lossy(start.name().as_ref()).into_owned();
+                let name = start.name().as_ref().to_owned();
                 open(&mut verbs, &path, &name, &start)?;
             }
             Event::Text(part) => {
-                text.push_str(&part.decode().map_err(|error| malformed(&error))?);
+                text.push_str(&part);
             }
             Event::GeneralRef(reference) => {
-                let name = reference.decode().map_err(|error| malformed(&error))?;
-                let resolved = match reference.resolve_char_ref().map_err(|error| malformed(&error))? {
-                    Some(c) => c.to_string(),
-                    None => quick_xml::escape::resolve_predefined_entity(&name)
-                        .ok_or_else(|| malformed(&format!("unknown entity &{name};")))?
-                        .to_owned(),
-                };
+                let name: &str = &reference;
+                let resolved =
+                    match reference.resolve_char_ref().map_err(|error| malformed(&error))? {
+                        Some(c) => c.to_string(),
+                        None => quick_xml::escape::resolve_predefined_entity(name)
+                            .ok_or_else(|| malformed(&format!("unknown entity &{name};")))?
+                            .to_owned(),
+                    };
                 text.push_str(&resolved);
             }
             Event::End(_) => {
@@ -103,7 +104,9 @@ pub fn read(xml: &str) -> Result<Vec<Verb>, TwimlError> {
                 path.pop();
             }
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
-            Event::CData(_) | Event::DocType(_) => return Err(malformed(&"we write none of these")),
+            Event::CData(_) | Event::DocType(_) => {
+                return Err(malformed(&"we write none of these"));
+            }
         }
     }
     if rooted { Ok(verbs) } else { Err(TwimlError::NoResponse) }
@@ -112,9 +115,8 @@ pub fn read(xml: &str) -> Result<Vec<Verb>, TwimlError> {
 fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, TwimlError> {
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| TwimlError::Malformed(error.to_string()))?;
-        if attribute.key.as_ref() == name.as_bytes() {
-            let value = String::from_utf8_lossy(&attribute.value).into_owned();
-            let value = quick_xml::escape::unescape(&value)
+        if attribute.key.as_ref() == name {
+            let value = quick_xml::escape::unescape(&attribute.value)
                 .map_err(|error| TwimlError::Malformed(error.to_string()))?;
             return Ok(Some(value.into_owned()));
         }
@@ -144,10 +146,9 @@ fn open(
             }
         }
         (Some("Response"), "Redirect") => verbs.push(Verb::Redirect(String::new())),
-        (Some("Response"), "Dial") => verbs.push(Verb::Dial {
-            number: String::new(),
-            action: attribute(start, "action")?,
-        }),
+        (Some("Response"), "Dial") => {
+            verbs.push(Verb::Dial { number: String::new(), action: attribute(start, "action")? })
+        }
         (Some("Response"), "Pause") => {
             let length = attribute(start, "length")?.and_then(|length| length.parse().ok());
             verbs.push(Verb::Pause(length.unwrap_or(1)));

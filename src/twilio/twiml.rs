@@ -305,14 +305,21 @@ mod tests {
     #[test]
     fn a_document_reads_well() {
         insta::assert_snapshot!(document("Bonjour <M. Dupont> & fils"));
-        let dial = Dial { number: "+33612345678".parse().unwrap(), action: Some("/t?a=1&b=2".into()), timeout: 25 };
+        let dial = Dial {
+            number: "+33612345678".parse().unwrap(),
+            action: Some("/t?a=1&b=2".into()),
+            timeout: 25,
+        };
         insta::assert_snapshot!(Response::new().pause(1).dial(dial).hangup().render());
     }
 
     #[test]
     fn every_voice_is_one_that_twilio_lists_for_its_locale() {
         let known: Vec<&str> = include_str!("../../tests/data/twilio/voices.txt").lines().collect();
-        for tag in ["fr-FR", "fr-CA", "fr-BE", "en-US", "en-GB", "en-AU", "es-ES", "es-MX", "es-AR", "de-DE", "de-AT", "it-IT", "pt-PT", "pt-BR", "nl-NL", "nl-BE", "ja-JP"] {
+        for tag in [
+            "fr-FR", "fr-CA", "fr-BE", "en-US", "en-GB", "en-AU", "es-ES", "es-MX", "es-AR",
+            "de-DE", "de-AT", "it-IT", "pt-PT", "pt-BR", "nl-NL", "nl-BE", "ja-JP",
+        ] {
             let (_, voice) = usual_voice(&tag.parse().unwrap());
             assert!(known.contains(&voice), "{tag}: {voice}");
         }

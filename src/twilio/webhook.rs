@@ -61,9 +61,8 @@ pub struct Incoming {
 impl Incoming {
     /// Reads a voice request.
     pub fn read(form: &Form) -> Result<Self, WebhookError> {
-        let call_sid = required(form, "CallSid")?
-            .parse()
-            .map_err(|_| WebhookError::Malformed("CallSid"))?;
+        let call_sid =
+            required(form, "CallSid")?.parse().map_err(|_| WebhookError::Malformed("CallSid"))?;
         // A withheld number may be sent as an empty field, or not at all.
         let from = bounded(form, "From", ADDRESS_BYTES)?.unwrap_or_default();
         let to = bounded(form, "To", ADDRESS_BYTES)?.ok_or(WebhookError::Missing("To"))?;
@@ -188,9 +187,15 @@ mod tests {
     fn what_was_heard() {
         let words = |confidence| Heard::Speech { text: "déjà vu".into(), confidence };
         assert_eq!(heard(&[("SpeechResult", " déjà vu ")]), Ok(words(None)));
-        assert_eq!(heard(&[("SpeechResult", "déjà vu"), ("Confidence", "0.5")]), Ok(words(Some(0.5))));
+        assert_eq!(
+            heard(&[("SpeechResult", "déjà vu"), ("Confidence", "0.5")]),
+            Ok(words(Some(0.5)))
+        );
         assert_eq!(heard(&[("SpeechResult", "déjà vu"), ("Confidence", "NaN")]), Ok(words(None)));
-        assert_eq!(heard(&[("SpeechResult", ""), ("Digits", "4#")]), Ok(Heard::Digits("4#".into())));
+        assert_eq!(
+            heard(&[("SpeechResult", ""), ("Digits", "4#")]),
+            Ok(Heard::Digits("4#".into()))
+        );
         assert_eq!(heard(&[("SpeechResult", "")]), Ok(Heard::Silence));
         assert_eq!(heard(&[]), Ok(Heard::Silence));
         assert_eq!(heard(&[("Digits", "four")]), Err(WebhookError::Malformed("Digits")));
@@ -212,11 +217,18 @@ mod tests {
 
     #[test]
     fn a_status_and_its_duration() {
-        let read = |fields: &[(&str, &str)]| Status::read(&form(fields)).map(|s| (s.status, s.duration_s));
-        assert_eq!(read(&[("CallStatus", "completed"), ("CallDuration", "25")]), Ok((CallStatus::Completed, Some(25))));
+        let read =
+            |fields: &[(&str, &str)]| Status::read(&form(fields)).map(|s| (s.status, s.duration_s));
+        assert_eq!(
+            read(&[("CallStatus", "completed"), ("CallDuration", "25")]),
+            Ok((CallStatus::Completed, Some(25)))
+        );
         assert_eq!(read(&[("CallStatus", "initiated")]), Ok((CallStatus::Ringing, None)));
         for wrong in ["-1", "99999999", "abc"] {
-            assert!(read(&[("CallStatus", "completed"), ("CallDuration", wrong)]).is_err(), "{wrong}");
+            assert!(
+                read(&[("CallStatus", "completed"), ("CallDuration", wrong)]).is_err(),
+                "{wrong}"
+            );
         }
     }
 

@@ -200,6 +200,12 @@ fn after_answer(mut turn: Turn, meaning: &Meaning, answer: String) -> (State, Ef
     if slots || meaning.book {
         turn.state.take_in(&rest);
     }
+    // "Are you open tonight?" – "Then a table for two": the open day asked about is meant.
+    let open = |date: &jiff::civil::Date| !turn.scene.spec.opening().on(*date).is_empty();
+    if turn.state.slots.date.is_none() && meaning.date.as_ref().is_some_and(open) {
+        turn.state.slots.date = meaning.date;
+        turn.state.slots.part = turn.state.slots.part.or(meaning.part);
+    }
     if slots || (meaning.book && turn.state.booking && turn.state.offers.is_empty()) {
         turn.state.aside = Some(answer);
         return booking::advance(turn);

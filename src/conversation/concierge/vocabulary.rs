@@ -118,6 +118,8 @@ pub(crate) struct Numbers {
     pub(crate) words: Table,
     /// Between tens and units: "vingt et un".
     pub(crate) joins: Words,
+    /// Numbers that are also articles, and no times by themselves: "une".
+    pub(crate) articles: Words,
 }
 
 /// Clock times.

@@ -2,7 +2,7 @@
 
 use jiff::{ToSpan, civil::Date};
 
-use super::utterance::Utterance;
+use super::{fold::Token, utterance::Utterance};
 
 /// The last day said, found from today; what it took is marked.
 pub(crate) fn scan(utterance: &mut Utterance, today: Date, month_first: bool) -> Option<Date> {
@@ -113,13 +113,15 @@ fn day_of_month(u: &Utterance, at: usize) -> Option<(i32, usize)> {
     let (day, taken) = day_number(u, at)?;
     let (next, words) = (at + taken, u.vocabulary);
     let clock =
-        matches!(u.before(next), ':' | '.') && u.tokens.get(next).is_some_and(|t| t.is_figures());
+        matches!(u.before(next), ':' | '.') && u.tokens.get(next).is_some_and(Token::is_figures);
     let other = clock
+        || words.date.months.at(&u.tokens, next).is_some()
         || words.time.hour.at(&u.tokens, next).is_some()
-        || words.party.after.at(&u.tokens, next).is_some()
-        || words.time.morning.at(&u.tokens, next).is_some()
+        || words.party.after.at(&u.tokens, next).is_some();
+    let half = words.time.morning.at(&u.tokens, next).is_some()
         || words.time.evening.at(&u.tokens, next).is_some();
-    (!other || taken > 1).then_some((day, taken))
+    let ordinal = words.date.suffix.before(&u.tokens, next);
+    (!other && (!half || ordinal)).then_some((day, taken))
 }
 
 /// 1–31 in figures, words or as an ordinal, with its suffix.

@@ -125,3 +125,6 @@ fn fact(facts: &[Fact], u: &Utterance) -> Option<usize> {
 fn singular(word: &str) -> &str {
     word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word)
 }
+
+#[cfg(test)]
+mod tests;

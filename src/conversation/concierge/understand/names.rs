@@ -30,9 +30,12 @@ pub(crate) fn scan(utterance: &mut Utterance, expected: bool) -> Option<String> 
 
 /// The whole answer as a name, when we asked for one and nothing else was understood in it.
 pub(crate) fn bare(utterance: &mut Utterance) -> Option<String> {
-    let start = utterance
-        .positions()
-        .find(|at| utterance.is_free(*at, 1) && name_at(utterance, *at).is_some())?;
+    // A name comes first in a short answer; "vous avez une terrasse ?" is none.
+    let start = utterance.positions().find(|at| utterance.is_free(*at, 1))?;
+    let words = (start..utterance.tokens.len()).filter(|at| !is_letter(utterance, *at)).count();
+    if words > 8 {
+        return None;
+    }
     let (name, taken) = name_at(utterance, start)?;
     utterance.take(start, taken);
     Some(name)

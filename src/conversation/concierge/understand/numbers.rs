@@ -5,9 +5,9 @@ use crate::conversation::concierge::vocabulary::Numbers;
 
 /// The number that starts at a token, and how many tokens it takes. At most 9999.
 pub(crate) fn number_at(numbers: &Numbers, tokens: &[Token], start: usize) -> Option<(i32, usize)> {
-    let token = tokens.get(start)?;
-    if token.is_figures() {
-        return (token.word.len() <= 4).then(|| token.word.parse().ok()).flatten().map(|n| (n, 1));
+    let first = tokens.get(start)?;
+    if first.is_figures() {
+        return (first.word.len() <= 4).then(|| first.word.parse().ok()).flatten().map(|n| (n, 1));
     }
     let (value, taken) = numbers.words.at(tokens, start)?;
     if !(20..100).contains(&value) || value % 10 != 0 {

@@ -14,13 +14,15 @@ pub(crate) fn scan(utterance: &mut Utterance, expect: Expect) -> Option<u32> {
             continue;
         }
         let Some((count, taken)) = utterance.number_at(at) else { continue };
+        // "une dizaine de personnes"
+        let of = utterance.vocabulary.date.of.at(&utterance.tokens, at + taken).unwrap_or(0);
         let next = at + taken;
         if let Some(kind) = words.kinds.at(&utterance.tokens, next) {
             kinds += count;
             utterance.take(at, taken + kind);
-        } else if let Some(after) = words.after.at(&utterance.tokens, next) {
+        } else if let Some(after) = words.after.at(&utterance.tokens, next + of) {
             found = Some(count);
-            utterance.take(at, taken + after);
+            utterance.take(at, taken + of + after);
         } else if words.before.before(&utterance.tokens, at) {
             found = Some(count);
             utterance.take(at, taken);

@@ -181,6 +181,14 @@ fn hour_first(utterance: &Utterance, at: usize, expect: Expect) -> Option<(Clock
         clock.exact |= tokens[at].word.starts_with('0');
         return Some((clock, taken + more));
     }
+    // "il y a un parking", "une vingtaine": an article is no hour by itself.
+    if utterance.vocabulary.numbers.articles.at(tokens, at).is_some() {
+        return None;
+    }
+    // "nous serons quatre" is no time, even when we asked for one.
+    if utterance.vocabulary.party.before.before(tokens, at) && !words.at.before(tokens, at) {
+        return is_half(utterance, next).and_then(|_| Some((Clock::new(hour, 0)?, taken)));
+    }
     let followed = is_half(utterance, next).is_some();
     if let Some((minutes, more)) = utterance.number_at(next)
         && (10..60).contains(&minutes)
@@ -214,7 +222,8 @@ fn minutes_after(utterance: &Utterance, at: usize, numbers: bool) -> Option<(i32
 /// Whether what follows a number says that it is not a time: people, a month, an hour word.
 fn counts_something(utterance: &Utterance, at: usize) -> bool {
     let (words, tokens) = (utterance.vocabulary, &utterance.tokens);
-    words.party.after.at(tokens, at).is_some()
+    let of = words.date.of.at(tokens, at).unwrap_or(0);
+    words.party.after.at(tokens, at + of).is_some()
         || words.party.kinds.at(tokens, at).is_some()
         || words.date.months.at(tokens, at).is_some()
         || words.date.units.at(tokens, at).is_some()
@@ -237,9 +246,11 @@ fn is_half(utterance: &Utterance, at: usize) -> Option<(Part, usize)> {
         {
             return None;
         }
-        parts
-            .iter()
-            .find_map(|(part, words)| Some((*part, skip + words.at(&utterance.tokens, at + skip)?)))
+        parts.iter().find_map(|(part, words)| {
+            let taken = words.at(&utterance.tokens, at + skip)?;
+            // "pour 4 ce soir": the evening is already part of a day.
+            utterance.is_free(at + skip, taken).then_some((*part, skip + taken))
+        })
     })
 }
 

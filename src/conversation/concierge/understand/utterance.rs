@@ -63,8 +63,9 @@ impl<'a> Utterance<'a> {
 
     /// The number not yet understood that starts at a token.
     pub(crate) fn number_at(&self, start: usize) -> Option<(i32, usize)> {
-        numbers::number_at(&self.vocabulary.numbers, &self.tokens, start)
-            .filter(|(_, taken)| self.is_free(start, *taken))
+        // In "quatre, vingt heures" the time is taken first, and four must not become eighty.
+        let end = (start..self.tokens.len()).find(|at| self.used[*at]).unwrap_or(self.tokens.len());
+        numbers::number_at(&self.vocabulary.numbers, &self.tokens[..end], start)
     }
 
     /// What stood before a token.
