@@ -6,7 +6,6 @@ use jiff::{Timestamp, ZonedDateTime};
 pub(super) fn age(at: Timestamp, now: &ZonedDateTime) -> String {
     let seconds = now.timestamp().as_second() - at.as_second();
     match seconds {
-        ..0 => date_time(at, now),
         0..60 => "just now".to_owned(),
         60..3_600 => format!("{} min ago", seconds / 60),
         3_600..86_400 => format!("{} h ago", seconds / 3_600),
