@@ -20,7 +20,8 @@ fn the_form_asks_in_order_and_asks_again_when_an_answer_is_wrong() {
     terminal.see("Personality").press("\r");
     terminal.see("Voice").press("\r");
     terminal.see("Language").type_line("");
-    let (code, shown) = terminal.see("Created `chez-leon`").end();
+    terminal.see("Created `chez-leon`");
+    let (code, shown) = terminal.end();
     assert_eq!(code, 0, "{shown}");
     let made = webox.run(["assistants", "show", "chez-leon", "-o", "json"]).ok().json();
     let made = &made["assistant"];

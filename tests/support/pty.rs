@@ -1,17 +1,18 @@
 //! The binary on a terminal, for what only happens there.
 
-use std::time::Duration;
+use std::{io::Read, process::Stdio, time::Duration};
 
 use expectrl::{
-    Eof, Expect, Session,
+    Expect, Session,
     process::unix::{UnixProcess, WaitStatus},
+    session::OsSession,
 };
 
 use super::cmd::Webox;
 
 /// A command on a terminal of 100 columns.
 pub struct OnTerminal {
-    session: Session,
+    session: OsSession,
     seen: String,
 }
 
@@ -19,6 +20,8 @@ impl OnTerminal {
     pub fn start<'a>(webox: &Webox, args: impl IntoIterator<Item = &'a str>) -> Self {
         let mut command = webox.command(args);
         command.env("TERM", "xterm");
+        // The terminal is in the place of all three streams already.
+        command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
         let mut session = Session::spawn(command).unwrap();
         session.set_expect_timeout(Some(Duration::from_secs(20)));
         session.get_process_mut().set_window_size(100, 40).unwrap();
@@ -50,13 +53,15 @@ impl OnTerminal {
 
     /// Waits for the end; answers the exit code and everything that was shown.
     pub fn end(mut self) -> (i32, String) {
+        let mut rest = Vec::new();
         // A terminal whose program is gone is at its end, which Linux tells as an error.
-        if let Ok(found) = self.session.expect(Eof) {
-            self.seen.push_str(&String::from_utf8_lossy(found.before()));
-        }
+        let _ = self.session.read_to_end(&mut rest);
+        self.seen.push_str(&String::from_utf8_lossy(&rest));
         let process: &UnixProcess = self.session.get_process();
         let code = match process.wait().unwrap() {
             WaitStatus::Exited(_, code) => code,
+            // As a shell counts it.
+            WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
             other => panic!("ended by {other:?}"),
         };
         (code, self.seen)
