@@ -27,7 +27,7 @@ pub(super) fn start_with(filter: &str, context: &Context) -> Result<()> {
     let started = if io::stderr().is_terminal() {
         to_stderr.with_ansi(context.out.colour().is_on()).try_init()
     } else {
-        to_stderr.json().flatten_event(true).try_init()
+        to_stderr.json().flatten_event(true).with_span_list(false).try_init()
     };
     // Only tests that call `main` twice in one process come here twice.
     drop(started);

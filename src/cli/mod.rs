@@ -8,6 +8,7 @@ mod assistants;
 mod calls;
 mod complete;
 mod context;
+mod daemon;
 mod demo;
 pub mod exit;
 mod help;
@@ -59,9 +60,9 @@ fn run(cli: &Cli, context: &Context) -> Result<()> {
         Command::Calls(args) => calls::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Apply(args) => apply::run(args, context),
-        Command::Serve(_) | Command::Demo(_) | Command::Try(_) => {
-            Err(crate::domain::Error::failure("this build has no daemon"))
-        }
+        Command::Serve(args) => serve::run(args, context),
+        Command::Demo(args) => demo::run(args, cli, context),
+        Command::Try(args) => try_out::run(args, context),
         Command::Config(args) => settings::run(args, context),
         Command::Completions(args) => complete::run(args, context),
         Command::Man(args) => manual::run(args, context),

@@ -1,9 +1,20 @@
 //! `webox serve`: the daemon.
 
 use clap::Args;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
-use super::{Context, exit, help};
-use crate::{config::Settings, domain::Result};
+use super::{Context, daemon, exit, help, logging};
+use crate::{
+    config::Settings,
+    conversation::engine::{Deadlines, Engine},
+    domain::{Error, Result},
+    line::{Clock, Line, Patience},
+    server::{self, App, Gate, Trust},
+    store::{Options, Store},
+};
 
 /// Arguments of `webox serve`.
 #[derive(Debug, Args)]
@@ -29,12 +40,85 @@ pub struct Serve {
     pub(super) insecure_no_signature: bool,
 }
 
-impl Serve {
-    /// The settings with these flags.
-    pub(super) fn settings(&self, context: &Context) -> Result<Settings> {
-        context.settings_with(|flags| {
-            flags.listen.clone_from(&self.listen);
-            flags.public_url.clone_from(&self.public_url);
-        })
+pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
+    let settings = context.settings_with(|flags| {
+        flags.listen.clone_from(&args.listen);
+        flags.public_url.clone_from(&args.public_url);
+    })?;
+    logging::start_with(&settings.log.value, context)?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
     }
+    let trust = trust(args, &settings)?;
+    let store = Store::open(&settings.db.value, Options::daemon())?;
+    daemon::runtime()?.block_on(serve(&settings, trust, store))
+}
+
+async fn serve(settings: &Settings, trust: Trust, store: Store) -> Result<()> {
+    let listen = settings.listen.value;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        Error::unavailable(format!("cannot listen at {listen}"))
+            .because(error)
+            .hint("choose another address with `--listen`; `webox config show` tells where this one comes from")
+    })?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Error::failure("the listener has no address").because(error))?;
+    let public_url = settings
+        .public_url
+        .value
+        .as_ref()
+        .map_or_else(|| format!("http://{address}"), |url| url.as_str().to_owned());
+    let models = daemon::models(settings);
+    daemon::warn_of_models(&store, settings)?;
+    let engine = Engine::new(store.clone(), models, Deadlines::default());
+    let app = App {
+        line: Line::new(store.clone(), engine, Clock::system(), &public_url, Patience::default()),
+        gate: Gate::new(trust, &public_url).into(),
+    };
+    let stop = stop_signal()?;
+    tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");
+    server::run(listener, app, stop).await
+}
+
+/// Whom to believe; without a token and a public URL, nobody, and that is no way to start.
+fn trust(args: &Serve, settings: &Settings) -> Result<Trust> {
+    if args.insecure_no_signature {
+        if !settings.listen.value.ip().is_loopback() {
+            return Err(Error::usage(format!(
+                "`--insecure-no-signature` listens on this machine only, not at {}",
+                settings.listen.value
+            ))
+            .hint("leave `--listen` at 127.0.0.1, or leave the flag out"));
+        }
+        tracing::warn!(
+            "SIGNATURES ARE NOT CHECKED: anybody on this machine can pretend to be Twilio"
+        );
+        return Ok(Trust::Everybody);
+    }
+    let tokens = settings.twilio.auth_tokens.value.clone();
+    if tokens.is_empty() {
+        return Err(Error::config("no Twilio auth token is set, so no webhook could be believed")
+            .hint(
+                "set TWILIO_AUTH_TOKEN, or `--insecure-no-signature` for a trial on this machine",
+            ));
+    }
+    if settings.public_url.value.is_none() {
+        return Err(Error::config("no public URL is set, over which Twilio signs its requests")
+            .hint("give the address that Twilio's console has for your number: `--public-url https://calls.example.com`"));
+    }
+    Ok(Trust::Signed(tokens))
+}
+
+/// SIGTERM or SIGINT: finish what is in flight. A second one ends the process at once.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
+    let failed = |error: std::io::Error| Error::failure("signals cannot be heard").because(error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM"),
+            _ = interrupt.recv() => tracing::info!("interrupted"),
+        }
+    })
 }

@@ -1,8 +1,17 @@
-//! `webox try`: talk to an assistant by typing.
+//! `webox try`: talk to an assistant by typing, over the same road as a call.
+
+use std::io::{BufRead, IsTerminal};
 
 use clap::Args;
 
-use super::{exit, help};
+use super::{Context, daemon, exit, help, output::Tone};
+use crate::{
+    domain::{Error, Result},
+    line::Clock,
+    operations::assistants,
+    rehearsal::{Call, Daemon, Heard, State},
+    store::Store,
+};
 
 /// Arguments of `webox try`.
 #[derive(Debug, Args)]
@@ -23,4 +32,85 @@ pub struct Try {
     /// The number to call from.
     #[arg(long, value_name = "NUMBER", default_value = "+33612345678")]
     pub(super) from: String,
+}
+
+pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
+    let store = context.store()?;
+    let assistant = assistants::find(&store, &args.name)?;
+    daemon::runtime()?.block_on(talk(args, context, store, assistant.spec.phone))
+}
+
+async fn talk(
+    args: &Try,
+    context: &Context,
+    store: Store,
+    phone: crate::domain::PhoneNumber,
+) -> Result<()> {
+    let models = daemon::models(context.settings()?);
+    let daemon = Daemon::start(store, models, Clock::system()).await?;
+    let (mut call, greeting) = Call::place(daemon.caller(), &args.from, &phone).await?;
+    context.out.note(&format!(
+        "Call {}. Type what the caller says; an empty line is silence, Ctrl-D hangs up.",
+        call.sid()
+    ));
+    show(args, context, &greeting)?;
+    let typing = std::io::stdin().is_terminal();
+    while *call.state() == State::Listening {
+        let Some(words) = next_line(typing).await? else { break };
+        if !typing {
+            let caller = context.out.colour().paint(Tone::Strong, "caller");
+            context.out.text(&format!("{caller}     {words}\n"))?;
+        }
+        let heard = call.say(&words).await?;
+        show(args, context, &heard)?;
+    }
+    match call.state() {
+        State::Listening => context.out.note("You hung up."),
+        State::HungUp => context.out.note("The assistant hung up."),
+        State::Transferred(number) => context.out.note(&format!("The call goes to {number}.")),
+    }
+    call.hang_up().await?;
+    context.out.note(&format!("See it again: webox calls show {}", call.sid()));
+    daemon.stop().await
+}
+
+/// A line from the keyboard or the pipe; nothing at its end. Read on a thread that may block.
+async fn next_line(typing: bool) -> Result<Option<String>> {
+    let read = tokio::task::spawn_blocking(move || {
+        if typing {
+            eprint_prompt();
+        }
+        let mut line = String::new();
+        let length = std::io::stdin().lock().read_line(&mut line)?;
+        Ok::<_, std::io::Error>((length > 0).then(|| line.trim_end().to_owned()))
+    });
+    let line =
+        read.await.map_err(|error| Error::failure("nothing could be read").because(error))?;
+    Ok(line?)
+}
+
+/// The prompt is talk, not data.
+fn eprint_prompt() {
+    use std::io::Write;
+    // A terminal that cannot show a prompt can still be typed at.
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "caller     ");
+    let _ = stderr.flush();
+}
+
+fn show(args: &Try, context: &Context, heard: &Heard) -> Result<()> {
+    let colour = context.out.colour();
+    if args.line {
+        for twiml in &heard.twiml {
+            context.out.text(&format!("{}\n", colour.paint(Tone::Faint, twiml)))?;
+        }
+    }
+    let time = format!("[{:.1} ms]", heard.after.as_secs_f64() * 1000.0);
+    context.out.text(&format!(
+        "{}  {} {}\n",
+        colour.paint(Tone::Good, "assistant"),
+        heard.text,
+        colour.paint(Tone::Faint, &time)
+    ))?;
+    context.out.flush()
 }

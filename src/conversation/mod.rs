@@ -3,6 +3,13 @@
 //! It knows nothing of Twilio, HTTP or SQL: a line brings it what was heard, and the tools it
 //! asks for are run by `operations`.
 
+mod asking;
 pub mod concierge;
+pub mod engine;
+mod memory;
 pub mod phrases;
+mod promises;
+mod prompt;
+pub mod speakable;
+mod state;
 pub mod tools;

@@ -1,8 +1,13 @@
 //! What an assistant may do in a call, whoever thinks: a model or the concierge.
 
-use serde::{Deserialize, Serialize};
+use jiff::civil::{Date, DateTime, Time};
+use serde::Deserialize;
+use serde_json::json;
 
-use crate::domain::{Availability, Booking, BookingRequest, Refusal};
+use crate::{
+    domain::{AssistantSpec, Availability, Booking, BookingRequest, Refusal},
+    providers::llm::ToolSpec,
+};
 
 /// A tool asked for, its arguments already understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,18 +51,257 @@ pub enum ToolResult {
     Failed,
 }
 
-/// Names of the tools, as models and transcripts see them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ToolName {
-    /// [`ToolRequest::CheckAvailability`]
-    CheckAvailability,
-    /// [`ToolRequest::Book`]
-    Book,
-    /// [`ToolRequest::TakeMessage`]
-    TakeMessage,
-    /// [`ToolRequest::Transfer`]
-    Transfer,
-    /// [`ToolRequest::EndCall`]
-    EndCall,
+/// A name longer than this is no name.
+const LONGEST_NAME: usize = 80;
+/// A message longer than this is cut.
+const LONGEST_MESSAGE: usize = 2_000;
+
+impl ToolRequest {
+    /// The tool's name, as models and transcripts see it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CheckAvailability(_) => "check_availability",
+            Self::Book(_) => "book",
+            Self::TakeMessage { .. } => "take_message",
+            Self::Transfer { .. } => "transfer",
+            Self::EndCall => "end_call",
+        }
+    }
+
+    /// The arguments as JSON, for the transcript.
+    pub fn arguments(&self) -> String {
+        let value = match self {
+            Self::CheckAvailability(request) | Self::Book(request) => booking_json(request),
+            Self::TakeMessage { name, text } => json!({ "name": name, "text": text }),
+            Self::Transfer { reason } => json!({ "reason": reason }),
+            Self::EndCall => json!({}),
+        };
+        value.to_string()
+    }
+
+    /// Reads what a model asked for. The error is told to the model, which may try again.
+    pub fn read(name: &str, arguments: &str) -> Result<Self, String> {
+        fn parse<'a, T: Deserialize<'a>>(arguments: &'a str) -> Result<T, String> {
+            let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
+            serde_json::from_str(arguments).map_err(|error| format!("wrong arguments: {error}"))
+        }
+        match name {
+            "check_availability" => {
+                Ok(Self::CheckAvailability(parse::<BookingArguments>(arguments)?.request(false)?))
+            }
+            "book" => Ok(Self::Book(parse::<BookingArguments>(arguments)?.request(true)?)),
+            "take_message" => {
+                let MessageArguments { name, text } = parse(arguments)?;
+                let text: String = text.trim().chars().take(LONGEST_MESSAGE).collect();
+                if text.is_empty() {
+                    return Err("`text` is empty".to_owned());
+                }
+                Ok(Self::TakeMessage { name: name.and_then(|name| clean_name(&name)), text })
+            }
+            "transfer" => {
+                let TransferArguments { reason } = parse(arguments)?;
+                Ok(Self::Transfer {
+                    reason: reason.unwrap_or_default().chars().take(200).collect(),
+                })
+            }
+            "end_call" => Ok(Self::EndCall),
+            other => Err(format!("there is no tool `{}`", other.escape_debug())),
+        }
+    }
+}
+
+impl ToolResult {
+    /// The result as JSON, for models and the transcript.
+    pub fn to_json(&self) -> String {
+        let value = match self {
+            Self::Availability(availability) => json!(availability),
+            Self::Booked(Ok(booking)) => json!({
+                "booked": true,
+                "reference": booking.id.0,
+                "name": booking.name,
+                "party": booking.party,
+                "date": booking.at.date().to_string(),
+                "time": hour_and_minute(booking.at),
+            }),
+            Self::Booked(Err(refusal)) => json!({ "booked": false, "refused": refusal }),
+            Self::MessageTaken => json!({ "taken": true }),
+            Self::Transferring => json!({ "transferring": true }),
+            Self::NobodyToTransferTo => json!({ "transferring": false, "offer": "take a message" }),
+            Self::Ending => json!({ "ending": true }),
+            Self::Failed => {
+                json!({ "error": "not possible now; apologise and offer to take a message" })
+            }
+        };
+        value.to_string()
+    }
+
+    /// Whether the tool did not do what was asked.
+    pub fn is_error(&self) -> bool {
+        matches!(self, Self::Failed)
+    }
+}
+
+fn booking_json(request: &BookingRequest) -> serde_json::Value {
+    json!({
+        "party": request.party,
+        "date": request.at.date().to_string(),
+        "time": hour_and_minute(request.at),
+        "name": request.name,
+    })
+}
+
+fn hour_and_minute(at: DateTime) -> String {
+    format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
+fn clean_name(name: &str) -> Option<String> {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+#[derive(Deserialize)]
+struct BookingArguments {
+    party: u32,
+    date: String,
+    time: String,
+    name: Option<String>,
+}
+
+impl BookingArguments {
+    fn request(self, needs_name: bool) -> Result<BookingRequest, String> {
+        let date: Date =
+            self.date.parse().map_err(|_| "`date` must look like 2026-11-23".to_owned())?;
+        let time: Time = self.time.parse().map_err(|_| "`time` must look like 20:30".to_owned())?;
+        let name = self.name.and_then(|name| clean_name(&name));
+        if needs_name && name.is_none() {
+            return Err("`name` is missing: ask the caller for it".to_owned());
+        }
+        Ok(BookingRequest { party: self.party, at: date.to_datetime(time), name })
+    }
+}
+
+#[derive(Deserialize)]
+struct MessageArguments {
+    name: Option<String>,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct TransferArguments {
+    reason: Option<String>,
+}
+
+/// The tools an assistant has: what its file allows, and no more.
+pub fn offered(spec: &AssistantSpec) -> Vec<ToolSpec> {
+    let object = |properties: serde_json::Value, required: &[&str]| {
+        json!({
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": false,
+        })
+    };
+    let tool = |name, description: &str, parameters| ToolSpec {
+        name,
+        description: description.to_owned(),
+        parameters,
+    };
+    let mut tools = Vec::new();
+    if let Some(rules) = &spec.booking {
+        let slot = json!({
+            "party": { "type": "integer", "minimum": rules.party.min, "maximum": rules.party.max, "description": "number of people" },
+            "date": { "type": "string", "description": "YYYY-MM-DD" },
+            "time": { "type": "string", "description": "HH:MM, 24 hours" },
+        });
+        let mut booking = slot.clone();
+        booking["name"] = json!({ "type": "string", "description": "under which name" });
+        tools.push(tool(
+            "check_availability",
+            "Whether there is room at a date and time. Use it before promising anything.",
+            object(slot, &["party", "date", "time"]),
+        ));
+        tools.push(tool(
+            "book",
+            "Stores a booking. Only what it answers is booked.",
+            object(booking, &["party", "date", "time", "name"]),
+        ));
+    }
+    tools.push(tool(
+        "take_message",
+        "Writes down a message for the people you work for.",
+        object(
+            json!({
+                "name": { "type": "string", "description": "who leaves the message" },
+                "text": { "type": "string", "description": "the message, in the caller's words" },
+            }),
+            &["text"],
+        ),
+    ));
+    if spec.transfer.number.is_some() {
+        tools.push(tool(
+            "transfer",
+            "Hands the call over to a human, when the caller asks for one or you cannot help.",
+            object(json!({ "reason": { "type": "string" } }), &["reason"]),
+        ));
+    }
+    tools.push(tool(
+        "end_call",
+        "Hangs up after your words are spoken. Say goodbye in the same answer.",
+        object(json!({}), &[]),
+    ));
+    tools
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_judged_not_trusted() {
+        let read = ToolRequest::read(
+            "book",
+            r#"{"party":4,"date":"2026-11-23","time":"20:00","name":" Dupont \n"}"#,
+        );
+        let Ok(ToolRequest::Book(request)) = read else { panic!("{read:?}") };
+        assert_eq!(request.name.as_deref(), Some("Dupont"));
+        assert_eq!(request.at.to_string(), "2026-11-23T20:00:00");
+        for (name, arguments, part) in [
+            ("book", r#"{"party":4,"date":"2026-11-23","time":"20:00"}"#, "`name` is missing"),
+            ("book", r#"{"party":4,"date":"demain","time":"20:00","name":"A"}"#, "`date` must"),
+            (
+                "book",
+                r#"{"party":-4,"date":"2026-11-23","time":"20:00","name":"A"}"#,
+                "wrong arguments",
+            ),
+            ("book", "not json", "wrong arguments"),
+            ("take_message", r#"{"text":"  "}"#, "`text` is empty"),
+            ("format_disk", "{}", "there is no tool"),
+        ] {
+            let error = ToolRequest::read(name, arguments).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+        assert_eq!(ToolRequest::read("end_call", ""), Ok(ToolRequest::EndCall));
+    }
+
+    #[test]
+    fn an_assistant_is_offered_what_its_file_allows() {
+        let names = |json: &str| {
+            let spec: AssistantSpec = serde_json::from_str(json).unwrap();
+            offered(&spec).into_iter().map(|tool| tool.name).collect::<Vec<_>>()
+        };
+        let base = r#"{"name":"a","client":"A","phone":"+33123456789","context":"""#;
+        assert_eq!(names(&format!("{base}}}")), ["take_message", "end_call"]);
+        assert_eq!(
+            names(&format!(r#"{base},"booking":{{}},"transfer":{{"number":"+33612345678"}}}}"#)),
+            ["check_availability", "book", "take_message", "transfer", "end_call"]
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_arguments_panic(name in "[a-z_]{0,20}", arguments in ".{0,200}") {
+            let _ = ToolRequest::read(&name, &arguments);
+        }
+    }
 }

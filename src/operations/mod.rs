@@ -6,6 +6,6 @@
 pub mod assistants;
 pub mod bookings;
 pub mod calls;
+pub mod live;
 pub mod messages;
 pub mod stats;
-pub mod turns;

@@ -140,6 +140,13 @@ pub fn set_end_reason(tx: &Tx, id: CallId, reason: EndReason) -> Result<(), Stor
     Ok(())
 }
 
+/// The call goes on after all.
+pub fn clear_end_reason(tx: &Tx, id: CallId) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE calls SET end_reason = NULL WHERE id = ?1 AND ended_at IS NULL")?
+        .execute([id.0])?;
+    Ok(())
+}
+
 /// Notes that the caller was told that time is nearly up; says whether this was the first time.
 pub fn set_warned(tx: &Tx, id: CallId, at: Timestamp) -> Result<bool, StoreError> {
     let changed = tx

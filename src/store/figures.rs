@@ -36,3 +36,12 @@ pub(super) fn count_end(tx: &Tx, assistant: AssistantId) -> Result<(), StoreErro
     .execute([assistant.0])?;
     Ok(())
 }
+
+/// Rewrites the heartbeat: proves that the store can be written.
+pub fn beat(tx: &Tx, now: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO heartbeat (id, at) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = excluded.at",
+    )?
+    .execute([now.as_millisecond()])?;
+    Ok(())
+}

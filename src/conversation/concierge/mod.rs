@@ -1,1 +1,137 @@
-//! The built-in concierge (being built).
+//! The built-in concierge: greets, answers, books and takes messages without any model.
+//!
+//! Deterministic and pure: a step takes the memory and what happened, and gives the memory and
+//! what to do. It promises nothing that a tool did not confirm, and it never asks for ever.
+
+mod booking;
+mod listen;
+mod speak;
+mod state;
+mod turn;
+mod understand;
+mod vocabulary;
+
+use jiff::ZonedDateTime;
+
+use crate::{
+    conversation::tools::{ToolRequest, ToolResult},
+    domain::{AssistantSpec, Availability, Heard, LanguageTag, Next},
+};
+use state::Question;
+use turn::Turn;
+
+pub use state::State;
+
+/// Where a conversation takes place.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// Whose concierge.
+    pub spec: &'a AssistantSpec,
+    /// The language of the call.
+    pub language: &'a LanguageTag,
+    /// Now, in the assistant's zone.
+    pub now: &'a ZonedDateTime,
+    /// The caller's number, when it is known.
+    pub caller: Option<&'a str>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// The caller was heard, or was silent.
+    Heard(&'a Heard),
+    /// The tool asked for was run.
+    Tool(&'a ToolResult),
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Say this, then that.
+    Say {
+        /// The sentences.
+        text: String,
+        /// Then what.
+        next: Next,
+    },
+    /// Run this tool and come back with its result.
+    Run(ToolRequest),
+}
+
+/// The language the concierge really speaks in a call: English where it has no data file.
+pub fn language(wanted: &LanguageTag) -> LanguageTag {
+    let (code, _) = vocabulary::for_language(wanted);
+    if wanted.primary() == code {
+        return wanted.clone();
+    }
+    code.parse().unwrap_or_else(|_| wanted.clone())
+}
+
+/// One step of the conversation.
+pub fn step(scene: &Scene, state: State, event: Event) -> (State, Effect) {
+    let turn = Turn::new(scene, state);
+    match event {
+        Event::Heard(heard) => listen::heard(turn, heard),
+        Event::Tool(result) => came_of(turn, result),
+    }
+}
+
+/// Takes in what an earlier utterance said of a booking, without acting on it.
+pub fn absorb(scene: &Scene, state: State, utterance: &str) -> State {
+    let turn = Turn::new(scene, state);
+    let meaning = listen::meaning(&turn, utterance);
+    let mut state = turn.state;
+    if !meaning.hours && meaning.fact.is_none() {
+        state.take_in(&meaning);
+    }
+    state
+}
+
+/// What to say after a tool.
+fn came_of(mut turn: Turn, result: &ToolResult) -> (State, Effect) {
+    match result {
+        ToolResult::Availability(Availability::Free) => booking::is_free(turn),
+        ToolResult::Availability(Availability::Refused(refusal))
+        | ToolResult::Booked(Err(refusal)) => booking::refuse(turn, refusal),
+        ToolResult::Booked(Ok(stored)) => booking::confirm(turn, stored),
+        ToolResult::MessageTaken => {
+            let taken = if turn.state.giving_up {
+                turn.say().passing_on.clone()
+            } else {
+                turn.phrases.message_taken.clone()
+            };
+            turn.state.asked = None;
+            turn.bye(&taken)
+        }
+        ToolResult::Transferring => match &turn.scene.spec.transfer.number {
+            Some(number) => {
+                let words = &turn.phrases.transferring;
+                let number = number.clone();
+                turn.speak(&[words], Next::Transfer(number))
+            }
+            None => nobody(turn),
+        },
+        ToolResult::NobodyToTransferTo => nobody(turn),
+        ToolResult::Ending => turn.bye(""),
+        ToolResult::Failed => failed(turn),
+    }
+}
+
+fn nobody(turn: Turn) -> (State, Effect) {
+    let lead = &turn.phrases.transfer_unavailable;
+    turn.ask_message(lead)
+}
+
+/// The store could not be written: nothing is promised, and the second time we part.
+fn failed(mut turn: Turn) -> (State, Effect) {
+    turn.state.failures = turn.state.failures.saturating_add(1);
+    let apology = &turn.phrases.apology;
+    if turn.state.failures > 1 || turn.state.giving_up || !turn.state.booking {
+        return turn.bye(apology);
+    }
+    let words = &turn.say().not_stored;
+    turn.ask("", Question::Retry, words)
+}
+
+#[cfg(test)]
+mod tests;

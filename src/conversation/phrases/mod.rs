@@ -1,1 +1,201 @@
-//! What callers hear (being built).
+//! What callers hear: one data file a language, embedded in the binary.
+//!
+//! A key that is missing or misspelt in a file fails a test, as does a placeholder that differs
+//! between languages. The concierge's vocabulary (`concierge.XX.toml`) is read by `concierge`.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use crate::domain::{LanguageTag, Personality};
+
+/// English first: it stands in for languages without a file.
+const ALL: [(&str, &str); 7] = [
+    ("en", include_str!("en.toml")),
+    ("fr", include_str!("fr.toml")),
+    ("es", include_str!("es.toml")),
+    ("de", include_str!("de.toml")),
+    ("it", include_str!("it.toml")),
+    ("pt", include_str!("pt.toml")),
+    ("nl", include_str!("nl.toml")),
+];
+
+/// The fixed sentences of one language.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phrases {
+    /// First words of a call; `{client}`.
+    pub greeting: Greetings,
+    /// Nobody spoke, or nothing was understood by the recogniser; several ways to say so.
+    pub not_heard: Vec<String>,
+    /// While a reply is late.
+    pub fillers: Vec<String>,
+    /// Last words.
+    pub goodbye: String,
+    /// Last words to a silent line.
+    pub silence_goodbye: String,
+    /// We failed, and it is not the caller's fault.
+    pub apology: String,
+    /// We are busy for a moment.
+    pub busy_retry: String,
+    /// Nobody answers at this number.
+    pub unknown_number: String,
+    /// The assistant is switched off; `{client}`.
+    pub disabled: String,
+    /// All lines are taken; `{client}`.
+    pub too_many_calls: String,
+    /// The longest a call may take is near.
+    pub duration_warning: String,
+    /// It is reached.
+    pub duration_goodbye: String,
+    /// The call is handed to a human.
+    pub transferring: String,
+    /// There is no human to hand it to.
+    pub transfer_unavailable: String,
+    /// Asks for a message.
+    pub take_message_prompt: String,
+    /// The message is stored.
+    pub message_taken: String,
+}
+
+/// First words, by tone.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Greetings {
+    pub professional: String,
+    pub friendly: String,
+    pub casual: String,
+    pub formal: String,
+}
+
+impl Phrases {
+    /// First words of a call, in the assistant's tone.
+    pub fn greeting(&self, tone: Personality, client: &str) -> String {
+        let template = match tone {
+            Personality::Professional => &self.greeting.professional,
+            Personality::Friendly => &self.greeting.friendly,
+            Personality::Casual => &self.greeting.casual,
+            Personality::Formal => &self.greeting.formal,
+        };
+        fill(template, &[("client", client)])
+    }
+
+    /// "I did not hear you", another one at each attempt.
+    pub fn not_heard(&self, attempt: u32) -> &str {
+        nth(&self.not_heard, attempt)
+    }
+
+    /// A filler, another one at each attempt.
+    pub fn filler(&self, attempt: u32) -> &str {
+        nth(&self.fillers, attempt)
+    }
+}
+
+fn nth(variants: &[String], attempt: u32) -> &str {
+    let index = (attempt as usize).checked_rem(variants.len()).unwrap_or(0);
+    variants.get(index).map_or("", String::as_str)
+}
+
+/// The sentences of a language; English where we have none.
+pub fn for_language(language: &LanguageTag) -> &'static Phrases {
+    static PARSED: OnceLock<Vec<(&'static str, Phrases)>> = OnceLock::new();
+    static NOTHING: OnceLock<Phrases> = OnceLock::new();
+    let parsed = PARSED.get_or_init(|| {
+        // A test proves that every file parses, so the default is never met.
+        ALL.iter().map(|(code, text)| (*code, toml::from_str(text).unwrap_or_default())).collect()
+    });
+    parsed
+        .iter()
+        .find(|(code, _)| *code == language.primary())
+        .or_else(|| parsed.first())
+        .map_or_else(|| NOTHING.get_or_init(Phrases::default), |(_, phrases)| phrases)
+}
+
+/// Puts values in place of `{name}`s, in one pass: braces inside a value stay as they are.
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        let (before, from_brace) = rest.split_at(open);
+        filled.push_str(before);
+        let value = from_brace.find('}').and_then(|close| {
+            let name = &from_brace[1..close];
+            values.iter().find(|(key, _)| *key == name).map(|(_, value)| (value, close))
+        });
+        if let Some((value, close)) = value {
+            filled.push_str(value);
+            rest = &from_brace[close + 1..];
+        } else {
+            filled.push('{');
+            rest = &from_brace[1..];
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Placeholders by key path, so that two languages can be compared.
+    fn placeholders(path: &str, value: &toml::Value, found: &mut BTreeMap<String, Vec<String>>) {
+        match value {
+            toml::Value::Table(table) => {
+                for (key, value) in table {
+                    placeholders(&format!("{path}.{key}"), value, found);
+                }
+            }
+            toml::Value::Array(items) => {
+                for item in items {
+                    placeholders(path, item, found);
+                }
+            }
+            toml::Value::String(text) => {
+                assert!(!text.trim().is_empty(), "{path} is empty");
+                let names = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
+                let mut names: Vec<_> = names.map(|(name, _)| name.to_owned()).collect();
+                names.sort();
+                names.dedup();
+                found.insert(path.to_owned(), names);
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_language_is_complete_and_has_the_same_placeholders() {
+        let mut expected: Option<BTreeMap<String, Vec<String>>> = None;
+        for (code, text) in ALL {
+            if let Err(error) = toml::from_str::<Phrases>(text) {
+                panic!("{code}: {error}");
+            }
+            let mut found = BTreeMap::new();
+            placeholders("", &toml::from_str(text).unwrap(), &mut found);
+            match &expected {
+                None => expected = Some(found),
+                Some(expected) => assert_eq!(*expected, found, "{code}"),
+            }
+        }
+    }
+
+    #[test]
+    fn variants_turn_and_unknown_languages_hear_english() {
+        let french = for_language(&LanguageTag::french());
+        assert_ne!(french.not_heard(0), french.not_heard(1));
+        assert_eq!(french.not_heard(0), french.not_heard(french.not_heard.len() as u32));
+        let japanese: LanguageTag = "ja-JP".parse().unwrap();
+        let english: LanguageTag = "en-GB".parse().unwrap();
+        assert_eq!(for_language(&japanese), for_language(&english));
+        assert!(french.greeting(Personality::Formal, "Le Gourmet").contains("Le Gourmet"));
+    }
+
+    #[test]
+    fn values_are_inert() {
+        assert_eq!(fill("{a} {b} {c", &[("a", "{b}"), ("b", "x")]), "{b} x {c");
+        assert_eq!(fill("no {unknown}", &[]), "no {unknown}");
+    }
+}

@@ -109,3 +109,9 @@ CREATE TABLE call_days (
     satisfaction_count INTEGER NOT NULL,
     PRIMARY KEY (day, assistant_id, status)
 ) STRICT, WITHOUT ROWID;
+
+-- One row that readiness checks rewrite: a store that can be read may still not be writable.
+CREATE TABLE heartbeat (
+    id  INTEGER PRIMARY KEY CHECK (id = 1),
+    at  INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,256 @@
+//! Asking one model: its stream, its tools, its deadlines; and whether its words can be said.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use tokio::time::{Instant as Deadline, timeout_at};
+
+use super::{
+    engine::{Engine, Progress, ROUNDS, Scene, millis},
+    promises,
+    speakable::speakable,
+    tools::{self, ToolRequest},
+};
+use crate::{
+    domain::{Attempt, Next, Outcome, TokenUsage},
+    providers::llm::{
+        ChatEvent, ChatMessage, ChatModel, ChatRequest, ModelError, StopReason, ToolCall,
+    },
+};
+
+/// Bound on one answer: about a minute of speech.
+const MAX_OUTPUT_TOKENS: u32 = 400;
+
+/// What one round of a model came to.
+#[derive(Debug, Default)]
+struct Round {
+    text: String,
+    calls: Vec<ToolCall>,
+    usage: Option<TokenUsage>,
+    first_token: Option<Duration>,
+}
+
+impl Engine {
+    /// Asks a model until it has said something or failed. Tools that ran stay in `messages`, so
+    /// that the next model goes on from there.
+    pub(super) async fn ask(
+        &self,
+        scene: &Scene,
+        model: &dyn ChatModel,
+        messages: &mut Vec<ChatMessage>,
+        left: Duration,
+        progress: &mut Progress,
+    ) -> Option<String> {
+        let begun = Instant::now();
+        let deadline = Deadline::now() + self.deadlines.model.min(left);
+        let mut attempt = Attempt {
+            model: model.id().to_owned(),
+            outcome: Outcome::Answered,
+            first_token_ms: None,
+            total_ms: 0,
+            usage: TokenUsage::default(),
+            detail: None,
+        };
+        let outcome = self.rounds(scene, model, messages, deadline, progress, &mut attempt).await;
+        attempt.total_ms = millis(begun.elapsed());
+        let text = match outcome {
+            Ok(text) => Some(text),
+            Err(error) => {
+                tracing::warn!(
+                    call_sid = %scene.call.sid, model = model.id(), outcome = error.outcome.as_str(),
+                    detail = %error.detail, "a model did not answer"
+                );
+                attempt.outcome = error.outcome;
+                attempt.detail = Some(error.detail);
+                None
+            }
+        };
+        progress.attempts.push(attempt);
+        text
+    }
+
+    async fn rounds(
+        &self,
+        scene: &Scene,
+        model: &dyn ChatModel,
+        messages: &mut Vec<ChatMessage>,
+        deadline: Deadline,
+        progress: &mut Progress,
+        attempt: &mut Attempt,
+    ) -> Result<String, ModelError> {
+        let mut corrected = false;
+        let mut said = String::new();
+        for round in 0..=ROUNDS {
+            let request = ChatRequest {
+                system: Self::instructions(scene),
+                messages: messages.clone(),
+                // In the last round it must speak.
+                tools: if round == ROUNDS {
+                    Vec::new()
+                } else {
+                    tools::offered(&scene.assistant.spec)
+                },
+                max_output_tokens: MAX_OUTPUT_TOKENS,
+                cache_key: Some(scene.assistant.spec.name.to_string()),
+            };
+            let answer = self.round(model, request, deadline, attempt).await?;
+            if !answer.text.trim().is_empty() {
+                said = answer.text.clone();
+            }
+            let speaks_last = answer.calls.is_empty();
+            let mut ends = false;
+            if !speaks_last {
+                messages.push(ChatMessage::Assistant {
+                    text: answer.text,
+                    calls: answer.calls.clone(),
+                });
+                for call in answer.calls {
+                    ends |= self.run_call(scene, call, messages, progress).await;
+                }
+            }
+            // A goodbye or a handing over said beside its tool needs no further round.
+            if !speaks_last && !(ends && !said.trim().is_empty()) {
+                continue;
+            }
+            let text = speakable(&said, &scene.call.language);
+            if text.is_empty() && progress.next.is_some() {
+                return Ok(closing_words(scene, progress));
+            }
+            if text.is_empty() {
+                return Err(error(Outcome::Unusable, "it said nothing that can be spoken"));
+            }
+            let kept = progress.booked.is_some() || promises::was_booked(&scene.history);
+            if !kept && promises::is_promised(&text, &scene.call.language) {
+                if corrected {
+                    return Err(error(
+                        Outcome::Unusable,
+                        "it confirmed a booking that is not stored",
+                    ));
+                }
+                corrected = true;
+                messages.push(ChatMessage::Assistant { text, calls: Vec::new() });
+                messages.push(ChatMessage::User(promises::CORRECTION.to_owned()));
+                said.clear();
+                continue;
+            }
+            return Ok(text);
+        }
+        Err(error(Outcome::Unusable, "it asked for tools again and again"))
+    }
+
+    /// Runs one tool for a model; says whether it ends the conversation.
+    async fn run_call(
+        &self,
+        scene: &Scene,
+        call: ToolCall,
+        messages: &mut Vec<ChatMessage>,
+        progress: &mut Progress,
+    ) -> bool {
+        let (content, is_error) = match ToolRequest::read(&call.name, &call.arguments) {
+            Ok(request) => {
+                let result = self.run(scene, &request, progress).await;
+                (result.to_json(), result.is_error())
+            }
+            Err(wrong) => {
+                // Kept for the transcript too: a model that cannot use its tools should be seen.
+                progress.tools.push(crate::domain::ToolUse {
+                    tool: call.name.chars().take(64).collect(),
+                    arguments: call.arguments.chars().take(500).collect(),
+                    result: serde_json::json!({ "error": wrong }).to_string(),
+                });
+                (wrong, true)
+            }
+        };
+        messages.push(ChatMessage::ToolResult { call_id: call.id, content, is_error });
+        progress.next.is_some()
+    }
+
+    async fn round(
+        &self,
+        model: &dyn ChatModel,
+        request: ChatRequest,
+        deadline: Deadline,
+        attempt: &mut Attempt,
+    ) -> Result<Round, ModelError> {
+        let prompt_characters: usize = request.system.len()
+            + request
+                .messages
+                .iter()
+                .map(|message| match message {
+                    ChatMessage::User(text) | ChatMessage::Assistant { text, .. } => text.len(),
+                    ChatMessage::ToolResult { content, .. } => content.len(),
+                })
+                .sum::<usize>();
+        let begun = Instant::now();
+        let mut round = Round::default();
+        let outcome = self.collect(model, request, deadline, begun, &mut round).await;
+        attempt.first_token_ms = attempt.first_token_ms.or(round.first_token.map(millis));
+        // A stream that is cut off is billed all the same, and says nothing of its cost.
+        let usage = round.usage.unwrap_or_else(|| TokenUsage {
+            input: (prompt_characters / 4) as u32,
+            output: (round.text.len() / 4) as u32,
+            estimated: true,
+            ..TokenUsage::default()
+        });
+        if outcome.is_ok() || round.first_token.is_some() {
+            attempt.usage.add(&usage);
+        }
+        outcome.map(|()| round)
+    }
+
+    async fn collect(
+        &self,
+        model: &dyn ChatModel,
+        request: ChatRequest,
+        deadline: Deadline,
+        begun: Instant,
+        round: &mut Round,
+    ) -> Result<(), ModelError> {
+        let first = (Deadline::now() + self.deadlines.first_token).min(deadline);
+        let mut stream = model.stream(request);
+        loop {
+            let until = if round.first_token.is_some() { deadline } else { first };
+            let event = timeout_at(until, stream.next())
+                .await
+                .map_err(|_| error(Outcome::TimedOut, "it took too long"))?
+                .ok_or_else(|| error(Outcome::BrokenStream, "the answer broke off"))??;
+            match event {
+                ChatEvent::Text(text) => {
+                    round.first_token.get_or_insert_with(|| begun.elapsed());
+                    round.text.push_str(&text);
+                }
+                ChatEvent::ToolCall(call) => {
+                    round.first_token.get_or_insert_with(|| begun.elapsed());
+                    round.calls.push(call);
+                }
+                ChatEvent::Done { reason, usage } => {
+                    round.usage = usage;
+                    return match reason {
+                        StopReason::Declined => {
+                            Err(error(Outcome::Declined, "it declined to answer"))
+                        }
+                        // A half sentence is better than none: what is there is spoken.
+                        StopReason::Finished | StopReason::ToolCalls | StopReason::Length => Ok(()),
+                    };
+                }
+            }
+            // More calls than a turn may run are a model gone wild: run no more of them.
+            if round.calls.len() > ROUNDS {
+                return Err(error(Outcome::Unusable, "it asked for too many tools at once"));
+            }
+        }
+    }
+}
+
+/// What is said when a model ends or hands over a call without a word.
+fn closing_words(scene: &Scene, progress: &Progress) -> String {
+    let phrases = super::phrases::for_language(&scene.call.language);
+    match progress.next {
+        Some(Next::Transfer(_)) => phrases.transferring.clone(),
+        _ => phrases.goodbye.clone(),
+    }
+}
+
+fn error(outcome: Outcome, detail: &str) -> ModelError {
+    ModelError { outcome, detail: detail.to_owned(), retry_after: None }
+}

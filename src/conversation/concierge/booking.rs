@@ -1,0 +1,251 @@
+//! A booking, slot by slot: asks what is missing, checks, books, and says what the store said.
+
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime, Time},
+};
+
+use super::{
+    Effect, speak,
+    state::{Place, Question, State},
+    turn::Turn,
+    understand::times::Clock,
+};
+use crate::{
+    conversation::{phrases::fill, tools::ToolRequest},
+    domain::{Booking, BookingRequest, OpeningHours, Refusal},
+};
+
+/// The next thing to do for the booking.
+pub(crate) fn advance(mut turn: Turn) -> (State, Effect) {
+    let Some(rules) = &turn.scene.spec.booking else {
+        return refuse(turn, &Refusal::NotOffered);
+    };
+    let say = turn.say();
+    // What is surely impossible is said before anything more is asked.
+    if let Some(party) = turn.state.slots.party {
+        if party < rules.party.min {
+            return refuse(turn, &Refusal::PartyTooSmall { min: rules.party.min });
+        }
+        if party > rules.party.max {
+            return refuse(turn, &Refusal::PartyTooLarge { max: rules.party.max });
+        }
+    }
+    let opening = turn.scene.spec.opening();
+    let Some(date) = turn.state.slots.date else {
+        return turn.ask("", Question::Date, &say.ask_date);
+    };
+    if let Some(refusal) = closed(&turn, &opening, date) {
+        return refuse(turn, &refusal);
+    }
+    let Some(clock) = turn.state.slots.time else {
+        return turn.ask("", Question::Time, &say.ask_time);
+    };
+    let at = settle(&turn, &opening, date, clock);
+    let Some(party) = turn.state.slots.party else {
+        return turn.ask("", Question::Party, &say.ask_party);
+    };
+    let place = Place { at, party };
+    let name = turn.state.slots.name.clone();
+    if turn.state.free != Some(place) {
+        turn.state.free = None;
+        let request = BookingRequest { party, at, name };
+        return (turn.state, Effect::Run(ToolRequest::CheckAvailability(request)));
+    }
+    if name.is_none() {
+        return turn.ask("", Question::Name, &say.ask_name);
+    }
+    (turn.state, Effect::Run(ToolRequest::Book(BookingRequest { party, at, name })))
+}
+
+/// The store says that there is room for what the slots hold.
+pub(crate) fn is_free(mut turn: Turn) -> (State, Effect) {
+    let place = wanted(&turn);
+    let Some(place) = place else { return advance(turn) };
+    turn.state.free = Some(place);
+    if turn.state.slots.name.is_some() {
+        return advance(turn);
+    }
+    let (say, spoken) = (turn.say(), turn.spoken());
+    let lead = fill(
+        &say.free,
+        &[
+            ("when", &speak::date_time(spoken, place.at)),
+            ("people", &speak::people(spoken, place.party)),
+        ],
+    );
+    turn.ask(&lead, Question::Name, &say.ask_name)
+}
+
+/// It is stored: the stored values are what we promise.
+pub(crate) fn confirm(mut turn: Turn, booking: &Booking) -> (State, Effect) {
+    let spoken = turn.spoken();
+    let text = fill(
+        &turn.say().confirmed,
+        &[
+            ("when", &speak::date_time(spoken, booking.at)),
+            ("people", &speak::people(spoken, booking.party)),
+            ("name", &booking.name),
+        ],
+    );
+    turn.state.drop_booking();
+    turn.state.asked = None;
+    turn.bye(&text)
+}
+
+/// Says why not, and what would be possible.
+pub(crate) fn refuse(mut turn: Turn, refusal: &Refusal) -> (State, Effect) {
+    let (say, spoken) = (turn.say(), turn.spoken());
+    turn.state.free = None;
+    let opening = turn.scene.spec.opening();
+    let at = wanted_at(&turn, &opening);
+    let about = |template: &str| at.map_or_else(String::new, |at| turn.about(template, at));
+    let lead = match refusal {
+        Refusal::NotOffered => {
+            let lead = say.not_offered.clone();
+            turn.state.drop_booking();
+            return turn.ask(&lead, Question::OfferMessage, &say.offer_message);
+        }
+        Refusal::PartyTooSmall { min } => {
+            let lead = fill(&say.party_too_small, &[("people", &speak::people(spoken, *min))]);
+            turn.state.slots.party = None;
+            return turn.ask(&lead, Question::Party, &say.ask_party);
+        }
+        Refusal::PartyTooLarge { max } => {
+            let lead = fill(&say.party_too_large, &[("people", &speak::people(spoken, *max))]);
+            turn.state.slots.party = None;
+            return turn.ask(&lead, Question::OfferMessage, &say.offer_message);
+        }
+        Refusal::InThePast => about(&say.in_the_past),
+        Refusal::TooFarAhead { days } => fill(&say.too_far_ahead, &[("days", &days.to_string())]),
+        Refusal::ClosedThatDay { next } => {
+            let lead = about(&say.closed_that_day);
+            return offer(turn, &lead, next.as_slice());
+        }
+        Refusal::OutsideHours { next } => {
+            let lead = about(&say.outside_hours);
+            return offer(turn, &lead, next.as_slice());
+        }
+        Refusal::TooLate { last } => {
+            let lead = turn.about(&say.too_late, *last);
+            return offer(turn, &lead, &[*last]);
+        }
+        Refusal::Full { free } => {
+            let lead = about(&say.full);
+            return offer(turn, &lead, free);
+        }
+    };
+    offer(turn, &lead, &[])
+}
+
+/// Offers times instead of the one asked for.
+fn offer(mut turn: Turn, lead: &str, times: &[DateTime]) -> (State, Effect) {
+    let (say, spoken) = (turn.say(), turn.spoken());
+    let now = turn.now();
+    let times: Vec<DateTime> = times.iter().copied().filter(|at| *at > now).collect();
+    turn.state.slots.time = None;
+    match times.as_slice() {
+        [] => {
+            turn.state.slots.date = None;
+            turn.state.slots.part = None;
+            turn.ask(lead, Question::OtherTime, &say.ask_other_time)
+        }
+        [only] => {
+            turn.state.offers = vec![*only];
+            let words = turn.about(&say.offer_one, *only);
+            turn.ask(lead, Question::Offer, &words)
+        }
+        several => {
+            let same_day = several.iter().all(|at| at.date() == several[0].date());
+            let said: Vec<String> = several
+                .iter()
+                .map(|at| {
+                    if same_day {
+                        speak::time(spoken, at.time())
+                    } else {
+                        speak::date_time(spoken, *at)
+                    }
+                })
+                .collect();
+            let words = fill(&say.offer_several, &[("times", &speak::list(&said, &spoken.or))]);
+            turn.state.offers = several.to_vec();
+            turn.ask(lead, Question::Offer, &words)
+        }
+    }
+}
+
+/// A day without any service, known from the hours alone.
+fn closed(turn: &Turn, opening: &OpeningHours, date: Date) -> Option<Refusal> {
+    if !opening.known || !opening.on(date).is_empty() || date < turn.today() {
+        return None;
+    }
+    // Yesterday's service may run past midnight: a time of this night is for the store to judge.
+    if turn
+        .state
+        .slots
+        .time
+        .is_some_and(|clock| opening.service_at(date.to_datetime(time_of(clock))).is_some())
+    {
+        return None;
+    }
+    let from = date.to_datetime(Time::midnight()).max(turn.now());
+    // A wish for the evening is met by an evening.
+    let mut next = opening.next_service(from);
+    if let Some(part) = turn.state.slots.part {
+        let mut candidate = next;
+        for _ in 0..4 {
+            let Some((start, _)) = candidate else { break };
+            if part.holds(start.hour()) {
+                next = candidate;
+                break;
+            }
+            candidate = opening.next_service(start.saturating_add(1.minute()));
+        }
+    }
+    Some(Refusal::ClosedThatDay { next: next.map(|(start, _)| start) })
+}
+
+fn time_of(clock: Clock) -> Time {
+    Time::new(clock.hour, clock.minute, 0, 0).unwrap_or_default()
+}
+
+/// Which eight o'clock is meant: what was said decides, then the opening hours, then the clock.
+fn settle(turn: &Turn, opening: &OpeningHours, date: Date, clock: Clock) -> DateTime {
+    let clock = turn.state.slots.part.map_or(clock, |part| clock.within(part));
+    let readings: Vec<DateTime> = clock
+        .readings()
+        .into_iter()
+        .map(|clock| {
+            let at = date.to_datetime(time_of(clock));
+            // Midnight is the end of the evening, not the start of the day.
+            let midnight = clock.hour == 0 && opening.service_at(at).is_none();
+            if midnight { at.saturating_add(1.day()) } else { at }
+        })
+        .collect();
+    let open = |at: &&DateTime| opening.service_at(**at).is_some() && **at > turn.now();
+    let plausible = |at: &&DateTime| **at > turn.now() && (at.hour() >= 12 || at.hour() >= 8);
+    let fallback = || date.to_datetime(time_of(clock));
+    readings
+        .iter()
+        .find(open)
+        .or_else(|| readings.iter().filter(|_| opening.known).find(plausible))
+        .or_else(|| readings.iter().rev().find(plausible))
+        .or_else(|| readings.first())
+        .copied()
+        .unwrap_or_else(fallback)
+}
+
+fn wanted_at(turn: &Turn, opening: &OpeningHours) -> Option<DateTime> {
+    let date = turn.state.slots.date?;
+    let clock = turn.state.slots.time;
+    Some(clock.map_or_else(
+        || date.to_datetime(Time::midnight()),
+        |clock| settle(turn, opening, date, clock),
+    ))
+}
+
+fn wanted(turn: &Turn) -> Option<Place> {
+    turn.state.slots.time?;
+    let at = wanted_at(turn, &turn.scene.spec.opening())?;
+    Some(Place { at, party: turn.state.slots.party? })
+}

@@ -1,0 +1,272 @@
+//! What to make of what the caller said.
+
+use super::{
+    Effect, booking, speak,
+    state::{Question, State},
+    turn::Turn,
+    understand::{self, Context, Meaning, times::Expect},
+};
+use crate::{
+    conversation::{phrases::fill, tools::ToolRequest},
+    domain::{Heard, Next},
+};
+
+/// Silences in a row before we hang up.
+const SILENCES: u8 = 3;
+/// Utterances kept for a message.
+const KEPT: usize = 10;
+
+/// A turn begins.
+pub(crate) fn heard(mut turn: Turn, heard: &Heard) -> (State, Effect) {
+    match heard {
+        Heard::Silence => silence(turn),
+        Heard::Speech { text, .. } if text.trim().is_empty() => silence(turn),
+        Heard::Speech { text, .. } => {
+            turn.state.silences = 0;
+            spoken(turn, text)
+        }
+        Heard::Digits(keys) => {
+            turn.state.silences = 0;
+            let text = keys_as_words(&turn, keys);
+            spoken(turn, &text)
+        }
+    }
+}
+
+/// What an utterance means, given what we asked.
+pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
+    let asked = turn.state.asked;
+    let region = turn.scene.language.as_str().rsplit('-').next().unwrap_or_default();
+    let context = Context {
+        vocabulary: turn.vocabulary,
+        today: turn.today(),
+        month_first: turn.vocabulary.date.month_first_regions.iter().any(|r| r == region),
+        expect: Expect {
+            time: matches!(asked, Some(Question::Time | Question::Offer | Question::OtherTime)),
+            party: asked == Some(Question::Party),
+        },
+        expect_name: asked == Some(Question::Name),
+        facts: &turn.scene.spec.facts,
+    };
+    understand::understand(&context, text)
+}
+
+fn silence(mut turn: Turn) -> (State, Effect) {
+    turn.state.silences = turn.state.silences.saturating_add(1);
+    if turn.state.silences >= SILENCES {
+        let goodbye = &turn.phrases.silence_goodbye;
+        return turn.speak(&[goodbye], Next::HangUp);
+    }
+    let lead = turn.phrases.not_heard(u32::from(turn.state.silences) - 1);
+    if turn.state.question.is_empty() {
+        return turn.speak(&[lead], Next::Listen);
+    }
+    let question = turn.state.question.clone();
+    turn.speak(&[lead, &question], Next::Listen)
+}
+
+/// Keys pressed, as if they had been said: 1 and 2 are yes and no where that is the question.
+fn keys_as_words(turn: &Turn, keys: &str) -> String {
+    let digits: String = keys.chars().filter(char::is_ascii_digit).collect();
+    match (turn.state.asked, digits.len()) {
+        (Some(Question::Time | Question::Offer | Question::OtherTime), 3 | 4) => {
+            let (hour, minute) = digits.split_at(digits.len() - 2);
+            format!("{hour}:{minute}")
+        }
+        _ => digits,
+    }
+}
+
+fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
+    let meaning = meaning(&turn, text);
+    if turn.state.words.len() >= KEPT {
+        turn.state.words.remove(0);
+    }
+    turn.state.words.push(text.trim().chars().take(500).collect());
+    if meaning.transfer {
+        let reason = text.trim().chars().take(200).collect();
+        return (turn.state, Effect::Run(ToolRequest::Transfer { reason }));
+    }
+    if turn.state.asked == Some(Question::Message) {
+        return message(turn, &meaning, text);
+    }
+    if turn.state.asked == Some(Question::Offer)
+        && let Some(chosen) = chosen_offer(&turn, &meaning)
+    {
+        turn.state.take_offer(chosen);
+        turn.state.misses = 0;
+        take_rest(&mut turn, &meaning);
+        return booking::advance(turn);
+    }
+    if meaning.goodbye && !meaning.has_slots() {
+        return turn.bye("");
+    }
+    if meaning.never_mind && turn.state.booking {
+        let lead = turn.say().abandoned.clone();
+        turn.state.drop_booking();
+        return anything_else(turn, &lead);
+    }
+    if meaning.message {
+        return turn.ask_message("");
+    }
+    if meaning.change_booking {
+        let say = turn.say();
+        return turn.ask(&say.change_booking, Question::OfferMessage, &say.offer_message);
+    }
+    if let Some(answer) = answer(&turn, &meaning) {
+        return after_answer(turn, &meaning, answer);
+    }
+    if meaning.has_slots() || (meaning.book && !turn.state.booking) {
+        turn.state.misses = 0;
+        turn.state.take_in(&meaning);
+        return booking::advance(turn);
+    }
+    yes_or_no(turn, &meaning)
+}
+
+/// The caller's message, in the caller's words. "Non, rien" leaves none.
+fn message(turn: Turn, meaning: &Meaning, text: &str) -> (State, Effect) {
+    let short = text.split_whitespace().count() <= 4;
+    if short && (meaning.goodbye || meaning.no || meaning.never_mind) {
+        return turn.bye("");
+    }
+    if short && (meaning.yes || meaning.message) && !meaning.has_slots() {
+        let say = turn.say();
+        return turn.ask("", Question::Message, &say.listening);
+    }
+    let text = text.trim().chars().take(2_000).collect();
+    turn.take_message(text)
+}
+
+/// The offer that was taken: yes to the only one, or the time of one of several.
+fn chosen_offer(turn: &Turn, meaning: &Meaning) -> Option<jiff::civil::DateTime> {
+    let offers = &turn.state.offers;
+    if let Some(clock) = meaning.time {
+        let readings = clock.readings();
+        return offers.iter().copied().find(|at| {
+            meaning.date.is_none_or(|date| date == at.date())
+                && readings.iter().any(|c| (c.hour, c.minute) == (at.hour(), at.minute()))
+        });
+    }
+    let agrees = meaning.yes && meaning.date.is_none() && meaning.part.is_none();
+    agrees.then(|| offers.first().copied()).flatten()
+}
+
+/// Party and name said together with the choice of an offer.
+fn take_rest(turn: &mut Turn, meaning: &Meaning) {
+    let rest = Meaning { date: None, time: None, part: None, ..meaning.clone() };
+    turn.state.take_in(&rest);
+}
+
+/// The answer to a question about the client, if one was asked.
+fn answer(turn: &Turn, meaning: &Meaning) -> Option<String> {
+    let facts = &turn.scene.spec.facts;
+    if let Some(fact) = meaning.fact.and_then(|index| facts.get(index)) {
+        return Some(fact.answer.trim().to_owned());
+    }
+    meaning.hours.then(|| opening_hours(turn, meaning))
+}
+
+fn opening_hours(turn: &Turn, meaning: &Meaning) -> String {
+    let (say, spoken) = (turn.say(), turn.spoken());
+    let opening = turn.scene.spec.opening();
+    if !opening.known {
+        return say.hours_unknown.clone();
+    }
+    let Some(date) = meaning.date else { return speak::week(turn.vocabulary, &opening) };
+    let said = speak::date(spoken, date);
+    let services = opening.on(date);
+    if !services.is_empty() {
+        let services = speak::services(spoken, services);
+        return fill(&say.open_that_day, &[("date", &said), ("services", &services)]);
+    }
+    match opening.next_service(date.to_datetime(jiff::civil::Time::midnight())) {
+        Some((next, _)) => {
+            let when = speak::date_time(spoken, next);
+            fill(&say.closed_then_open, &[("date", &said), ("when", &when)])
+        }
+        None => fill(&say.closed_that_day, &[("date", &said)]),
+    }
+}
+
+/// Answers, then goes on where we were. The day asked about is not yet the day wanted.
+fn after_answer(mut turn: Turn, meaning: &Meaning, answer: String) -> (State, Effect) {
+    turn.state.misses = 0;
+    let mut rest = meaning.clone();
+    if meaning.hours && !meaning.book {
+        rest = Meaning { date: None, time: None, part: None, ..rest };
+    }
+    let slots = rest.has_slots();
+    if slots || meaning.book {
+        turn.state.take_in(&rest);
+    }
+    // "Are you open tonight?" – "Then a table for two": the open day asked about is meant.
+    let open = |date: &jiff::civil::Date| !turn.scene.spec.opening().on(*date).is_empty();
+    if turn.state.slots.date.is_none() && meaning.date.as_ref().is_some_and(open) {
+        turn.state.slots.date = meaning.date;
+        turn.state.slots.part = turn.state.slots.part.or(meaning.part);
+    }
+    if slots || (meaning.book && turn.state.booking && turn.state.offers.is_empty()) {
+        turn.state.aside = Some(answer);
+        return booking::advance(turn);
+    }
+    if turn.state.booking {
+        // A question between two slots does not count as asking the slot again.
+        turn.state.repeats = turn.state.repeats.saturating_sub(1);
+        return turn.ask_again(&answer);
+    }
+    anything_else(turn, &answer)
+}
+
+fn anything_else(turn: Turn, lead: &str) -> (State, Effect) {
+    let say = turn.say();
+    turn.ask(lead, Question::AnythingElse, &say.anything_else)
+}
+
+/// Answers to our own questions, and small talk.
+fn yes_or_no(mut turn: Turn, meaning: &Meaning) -> (State, Effect) {
+    let say = turn.say();
+    let asked = turn.state.asked;
+    match asked {
+        Some(Question::Offer | Question::OtherTime) if meaning.no => {
+            turn.state.offers.clear();
+            turn.state.slots.date = None;
+            turn.state.slots.part = None;
+            turn.ask("", Question::OtherTime, &say.ask_other_time)
+        }
+        Some(Question::OfferMessage) if meaning.yes => understood(turn).ask_message(""),
+        Some(Question::OfferMessage) if meaning.no => anything_else(understood(turn), ""),
+        Some(Question::Retry) if meaning.yes => booking::advance(understood(turn)),
+        Some(Question::Retry | Question::AnythingElse) if meaning.no => turn.bye(""),
+        Some(Question::AnythingElse) if meaning.yes && !meaning.thanks => {
+            turn.ask("", Question::AnythingElse, &say.listening)
+        }
+        Some(Question::AnythingElse) if meaning.thanks => turn.bye(""),
+        _ if meaning.repeat => understood(turn).ask_again(""),
+        None if meaning.hello || meaning.yes => {
+            turn.speak(&[&say.hello, &say.how_can_i_help], Next::Listen)
+        }
+        None if meaning.thanks || meaning.no => turn.bye(""),
+        _ if meaning.hello => understood(turn).ask_again(&say.hello),
+        _ => not_understood(turn),
+    }
+}
+
+fn understood(mut turn: Turn) -> Turn {
+    turn.state.misses = 0;
+    turn
+}
+
+/// Rephrases, then says what can be asked, then takes a message.
+fn not_understood(mut turn: Turn) -> (State, Effect) {
+    let say = turn.say();
+    turn.state.misses = turn.state.misses.saturating_add(1);
+    match turn.state.misses {
+        1 => turn.ask_again(&say.not_understood),
+        2 => {
+            let lead = format!("{} {}", say.not_understood, say.choices);
+            turn.ask_again(&lead)
+        }
+        _ => turn.give_up(),
+    }
+}

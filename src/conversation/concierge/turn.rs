@@ -1,0 +1,127 @@
+//! One step in the making: the scene, the memory, and the sentences that end it.
+
+use jiff::civil::{Date, DateTime};
+
+use super::{
+    Effect, Scene, speak,
+    state::{Question, State},
+    vocabulary::{self, Sentences, Spoken, Vocabulary},
+};
+use crate::{
+    conversation::{
+        phrases::{self, Phrases, fill},
+        tools::ToolRequest,
+    },
+    domain::{LanguageTag, Next},
+};
+
+/// After this many times the same question, a message is taken instead.
+const PATIENCE: u8 = 5;
+
+/// The scene with its words looked up, and the memory being changed.
+pub(crate) struct Turn<'a> {
+    pub(crate) scene: &'a Scene<'a>,
+    pub(crate) vocabulary: &'static Vocabulary,
+    pub(crate) phrases: &'static Phrases,
+    pub(crate) state: State,
+}
+
+impl<'a> Turn<'a> {
+    pub(crate) fn new(scene: &'a Scene<'a>, state: State) -> Self {
+        let (code, vocabulary) = vocabulary::for_language(scene.language);
+        // Fixed sentences are said in the language we really speak.
+        let language = code.parse().unwrap_or_else(|_| LanguageTag::french());
+        Self { scene, vocabulary, phrases: phrases::for_language(&language), state }
+    }
+
+    pub(crate) fn say(&self) -> &'static Sentences {
+        &self.vocabulary.say
+    }
+
+    pub(crate) fn spoken(&self) -> &'static Spoken {
+        &self.vocabulary.spoken
+    }
+
+    pub(crate) fn now(&self) -> DateTime {
+        self.scene.now.datetime()
+    }
+
+    pub(crate) fn today(&self) -> Date {
+        self.scene.now.date()
+    }
+
+    /// Says something and listens for the answer to a question.
+    pub(crate) fn ask(mut self, lead: &str, question: Question, words: &str) -> (State, Effect) {
+        let again = self.state.asked == Some(question);
+        self.state.repeats = if again { self.state.repeats.saturating_add(1) } else { 0 };
+        if self.state.repeats >= PATIENCE && question != Question::Message {
+            return self.give_up();
+        }
+        words.clone_into(&mut self.state.question);
+        self.state.asked = Some(question);
+        self.speak(&[lead, words], Next::Listen)
+    }
+
+    /// Asks the pending question again, or how to help.
+    pub(crate) fn ask_again(self, lead: &str) -> (State, Effect) {
+        let question = if self.state.question.is_empty() {
+            self.say().how_can_i_help.clone()
+        } else {
+            self.state.question.clone()
+        };
+        match self.state.asked {
+            Some(asked) => self.ask(lead, asked, &question),
+            None => self.speak(&[lead, &question], Next::Listen),
+        }
+    }
+
+    /// Last words.
+    pub(crate) fn bye(self, lead: &str) -> (State, Effect) {
+        let goodbye = &self.phrases.goodbye;
+        self.speak(&[lead, goodbye], Next::HangUp)
+    }
+
+    /// Passes on what the caller said when nothing else is left to try.
+    pub(crate) fn give_up(mut self) -> (State, Effect) {
+        self.state.giving_up = true;
+        let text = self.state.words.join(" / ");
+        self.take_message(text)
+    }
+
+    pub(crate) fn take_message(self, text: String) -> (State, Effect) {
+        let name = self.state.slots.name.clone();
+        (self.state, Effect::Run(ToolRequest::TakeMessage { name, text }))
+    }
+
+    /// Asks for a message after a reason why.
+    pub(crate) fn ask_message(self, lead: &str) -> (State, Effect) {
+        let prompt = &self.phrases.take_message_prompt;
+        self.ask(lead, Question::Message, prompt)
+    }
+
+    /// Says sentences, the pending aside first.
+    pub(crate) fn speak(mut self, sentences: &[&str], next: Next) -> (State, Effect) {
+        let aside = self.state.aside.take();
+        let said: Vec<String> = aside
+            .as_deref()
+            .into_iter()
+            .chain(sentences.iter().copied())
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| speak::sentence(text.trim()))
+            .collect();
+        (self.state, Effect::Say { text: said.join(" "), next })
+    }
+
+    /// Fills a sentence about a moment.
+    pub(crate) fn about(&self, template: &str, at: DateTime) -> String {
+        let spoken = self.spoken();
+        fill(
+            template,
+            &[
+                ("when", &speak::date_time(spoken, at)),
+                ("date", &speak::date(spoken, at.date())),
+                ("time", &speak::time(spoken, at.time())),
+            ],
+        )
+    }
+}

@@ -1,0 +1,304 @@
+//! What the concierge understands and says in one language, read from a data file.
+//!
+//! A language is added by writing `phrases/concierge.XX.toml` and naming it in `ALL` below.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde::Deserialize;
+
+use super::understand::fold::{self, Token};
+use crate::domain::LanguageTag;
+
+/// The languages the concierge speaks; the first one stands in for all others.
+const ALL: [(&str, &str); 2] = [
+    ("en", include_str!("../phrases/concierge.en.toml")),
+    ("fr", include_str!("../phrases/concierge.fr.toml")),
+];
+
+/// The vocabulary for a language, and the language it really is.
+pub(crate) fn for_language(language: &LanguageTag) -> (&'static str, &'static Vocabulary) {
+    static PARSED: OnceLock<Vec<(&'static str, Vocabulary)>> = OnceLock::new();
+    static NOTHING: OnceLock<Vocabulary> = OnceLock::new();
+    let parsed = PARSED.get_or_init(|| {
+        // A test proves that every file parses, so the default is never met.
+        ALL.iter().map(|(code, text)| (*code, toml::from_str(text).unwrap_or_default())).collect()
+    });
+    parsed
+        .iter()
+        .find(|(code, _)| *code == language.primary())
+        .or_else(|| parsed.first())
+        .map_or_else(
+            || ("en", NOTHING.get_or_init(Vocabulary::default)),
+            |(code, words)| (*code, words),
+        )
+}
+
+/// One language.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vocabulary {
+    pub(crate) numbers: Numbers,
+    pub(crate) time: TimeWords,
+    pub(crate) date: DateWords,
+    pub(crate) party: PartyWords,
+    pub(crate) name: NameWords,
+    pub(crate) intents: Intents,
+    pub(crate) spoken: Spoken,
+    pub(crate) say: Sentences,
+}
+
+/// Phrases, longest first.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(from = "Vec<String>")]
+pub(crate) struct Words(Vec<Vec<String>>);
+
+impl From<Vec<String>> for Words {
+    fn from(phrases: Vec<String>) -> Self {
+        let mut phrases: Vec<_> = phrases.iter().map(|phrase| fold::words(phrase)).collect();
+        phrases.retain(|phrase| !phrase.is_empty());
+        phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+        Self(phrases)
+    }
+}
+
+impl Words {
+    /// How many tokens the longest phrase that starts here takes.
+    pub(crate) fn at(&self, tokens: &[Token], start: usize) -> Option<usize> {
+        self.0.iter().find(|phrase| starts_with(tokens, start, phrase)).map(Vec::len)
+    }
+
+    /// Whether a phrase ends just before a token.
+    pub(crate) fn before(&self, tokens: &[Token], end: usize) -> bool {
+        self.0
+            .iter()
+            .any(|phrase| phrase.len() <= end && starts_with(tokens, end - phrase.len(), phrase))
+    }
+
+    /// Start and length of the first phrase found.
+    pub(crate) fn find(&self, tokens: &[Token]) -> Option<(usize, usize)> {
+        (0..tokens.len()).find_map(|start| Some((start, self.at(tokens, start)?)))
+    }
+}
+
+/// Phrases with a value, longest first.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(from = "BTreeMap<String, i32>")]
+pub(crate) struct Table(Vec<(Vec<String>, i32)>);
+
+impl From<BTreeMap<String, i32>> for Table {
+    fn from(entries: BTreeMap<String, i32>) -> Self {
+        let mut entries: Vec<_> =
+            entries.into_iter().map(|(phrase, value)| (fold::words(&phrase), value)).collect();
+        entries.retain(|(phrase, _)| !phrase.is_empty());
+        entries.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
+        Self(entries)
+    }
+}
+
+impl Table {
+    /// The value of the longest phrase that starts here, and how many tokens it takes.
+    pub(crate) fn at(&self, tokens: &[Token], start: usize) -> Option<(i32, usize)> {
+        self.0
+            .iter()
+            .find(|(phrase, _)| starts_with(tokens, start, phrase))
+            .map(|(phrase, value)| (*value, phrase.len()))
+    }
+}
+
+fn starts_with(tokens: &[Token], start: usize, phrase: &[String]) -> bool {
+    tokens
+        .get(start..start + phrase.len())
+        .is_some_and(|tokens| tokens.iter().zip(phrase).all(|(token, word)| token.word == *word))
+}
+
+/// Numbers in words; tens and units are put together by the grammar.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Numbers {
+    pub(crate) words: Table,
+    /// Between tens and units: "vingt et un".
+    pub(crate) joins: Words,
+    /// Numbers that are also articles, and no times by themselves: "une".
+    pub(crate) articles: Words,
+}
+
+/// Clock times.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TimeWords {
+    /// After an hour: "heures", "o'clock".
+    pub(crate) hour: Words,
+    /// Before an hour, making a bare number a time: "à", "at".
+    pub(crate) at: Words,
+    /// Before a moment: "pour midi" is 12:00, "demain midi" is only lunchtime.
+    pub(crate) at_moment: Words,
+    /// Minutes said after the hour: "et demie" = 30, "moins le quart" = -15.
+    pub(crate) after_hour: Table,
+    /// Then a number of minutes to take off: "moins" dix.
+    pub(crate) minus: Words,
+    /// Minutes said before the hour: "half past" = 30, "quarter to" = -15.
+    pub(crate) before_hour: Table,
+    /// Between minutes and hour: ten "past" seven, ten "to" seven.
+    pub(crate) past: Words,
+    pub(crate) to: Words,
+    /// Moments in minutes of the day: "midi" = 720.
+    pub(crate) moments: Table,
+    /// Parts of the day.
+    pub(crate) morning: Words,
+    pub(crate) noon: Words,
+    pub(crate) afternoon: Words,
+    pub(crate) evening: Words,
+}
+
+/// Days.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DateWords {
+    /// In days from today: "demain" = 1.
+    pub(crate) relative: Table,
+    /// "dans" deux jours, "in" two days.
+    pub(crate) within: Words,
+    /// "jours" = 1, "semaines" = 7.
+    pub(crate) units: Table,
+    /// Monday is 1.
+    pub(crate) weekdays: Table,
+    /// Before a weekday, when today may be meant: "ce lundi".
+    pub(crate) this: Words,
+    /// After a weekday: a week later than the coming one ("en huit").
+    pub(crate) week_later: Words,
+    pub(crate) months: Table,
+    /// Before a day of the month: "le" 5, "the" 5th.
+    pub(crate) article: Words,
+    /// After a day of the month: "er", "th".
+    pub(crate) suffix: Words,
+    /// "first" = 1: days that are said as ordinals.
+    pub(crate) ordinals: Table,
+    /// Between day and month: the 5th "of" December.
+    pub(crate) of: Words,
+    /// Regions that write the month first: `12/5`.
+    pub(crate) month_first_regions: Vec<String>,
+}
+
+/// How many people.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PartyWords {
+    /// Before a number: "pour", "on sera".
+    pub(crate) before: Words,
+    /// After a number: "personnes".
+    pub(crate) after: Words,
+    /// After numbers that add up: "deux adultes et un enfant".
+    pub(crate) kinds: Words,
+    /// As one phrase: "just me" = 1.
+    pub(crate) phrases: Table,
+}
+
+/// Names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NameWords {
+    /// A name surely follows: "au nom de".
+    pub(crate) markers: Words,
+    /// A name follows if it looks like one: "c'est".
+    pub(crate) weak_markers: Words,
+    /// Left out in front of a name: "euh", "monsieur".
+    pub(crate) fillers: Words,
+    /// Never part of a name.
+    pub(crate) stops: Words,
+}
+
+/// What callers want.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Intents {
+    pub(crate) hello: Words,
+    pub(crate) book: Words,
+    pub(crate) change_booking: Words,
+    pub(crate) hours: Words,
+    pub(crate) transfer: Words,
+    pub(crate) message: Words,
+    pub(crate) never_mind: Words,
+    pub(crate) goodbye: Words,
+    pub(crate) thanks: Words,
+    pub(crate) repeat: Words,
+    pub(crate) yes: Words,
+    pub(crate) no: Words,
+}
+
+/// How dates, times and numbers are said.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Spoken {
+    /// `{weekday}`, `{day}`, `{month}`.
+    pub(crate) date: String,
+    /// After the day of the month, by day.
+    pub(crate) day_suffixes: BTreeMap<String, String>,
+    /// After the other days.
+    pub(crate) day_suffix: String,
+    pub(crate) weekdays: [String; 7],
+    pub(crate) months: [String; 12],
+    /// Whether the clock has twelve hours, and then `{half}` is one of these.
+    pub(crate) twelve_hours: bool,
+    pub(crate) halves: [String; 2],
+    /// `{hour}` (and `{half}`).
+    pub(crate) hour: String,
+    pub(crate) one_hour: String,
+    /// `{hour}`, `{minute}` (and `{half}`).
+    pub(crate) hour_minute: String,
+    pub(crate) one_hour_minute: String,
+    pub(crate) noon: String,
+    pub(crate) midnight: String,
+    /// `{date}`, `{time}`.
+    pub(crate) date_time: String,
+    pub(crate) one_person: String,
+    /// `{count}`.
+    pub(crate) people: String,
+    /// `{start}`, `{end}`.
+    pub(crate) service: String,
+    /// Between the last two of several.
+    pub(crate) and: String,
+    pub(crate) or: String,
+    /// `{weekday}`: one day of every week; `{first}`, `{last}`: a stretch of days.
+    pub(crate) every: String,
+    pub(crate) every_from_to: String,
+}
+
+/// The concierge's own sentences.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sentences {
+    pub(crate) hello: String,
+    pub(crate) how_can_i_help: String,
+    pub(crate) anything_else: String,
+    pub(crate) listening: String,
+    pub(crate) ask_date: String,
+    pub(crate) ask_time: String,
+    pub(crate) ask_party: String,
+    pub(crate) ask_name: String,
+    pub(crate) ask_other_time: String,
+    pub(crate) free: String,
+    pub(crate) confirmed: String,
+    pub(crate) not_stored: String,
+    pub(crate) not_offered: String,
+    pub(crate) change_booking: String,
+    pub(crate) party_too_small: String,
+    pub(crate) party_too_large: String,
+    pub(crate) in_the_past: String,
+    pub(crate) too_far_ahead: String,
+    pub(crate) closed_that_day: String,
+    pub(crate) outside_hours: String,
+    pub(crate) too_late: String,
+    pub(crate) full: String,
+    pub(crate) offer_one: String,
+    pub(crate) offer_several: String,
+    pub(crate) offer_message: String,
+    pub(crate) open_that_day: String,
+    pub(crate) closed_then_open: String,
+    pub(crate) open_week: String,
+    pub(crate) closed_week: String,
+    pub(crate) hours_unknown: String,
+    pub(crate) abandoned: String,
+    pub(crate) not_understood: String,
+    pub(crate) choices: String,
+    pub(crate) passing_on: String,
+}

@@ -1,0 +1,369 @@
+//! One turn: asks the assistant's minds in their order until one has something to say.
+//!
+//! The chain is the assistant's model, its fallbacks, and always last the built-in concierge.
+//! Tools run in between, through `operations`. Nothing here knows how speech travels.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    concierge, memory, prompt,
+    state::{self, Decision, Facts},
+    tools::{ToolRequest, ToolResult},
+};
+use crate::{
+    domain::{
+        Assistant, AssistantSpec, Attempt, Call, EndReason, Heard, Message, ModelRef, Next,
+        Outcome, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
+    },
+    operations::{
+        bookings::{self, Booker},
+        messages,
+    },
+    providers::llm::{ChatMessage, Models},
+    store::Store,
+};
+
+/// How long minds may think.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// One model, until its first word or tool.
+    pub first_token: Duration,
+    /// One model, in all.
+    pub model: Duration,
+    /// All models of a turn together; then the concierge answers.
+    pub turn: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            first_token: Duration::from_secs(4),
+            model: Duration::from_secs(8),
+            turn: Duration::from_secs(12),
+        }
+    }
+}
+
+/// Rounds of tools in one turn at most: a model that goes on asking is stopped.
+pub(super) const ROUNDS: usize = 5;
+
+/// The engine of all conversations of a daemon.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) store: Store,
+    pub(super) models: Models,
+    pub(super) deadlines: Deadlines,
+}
+
+/// A turn to reply to.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// The call.
+    pub call: Call,
+    /// Who answers.
+    pub assistant: Arc<Assistant>,
+    /// The turns before.
+    pub history: Vec<Turn>,
+    /// What was heard.
+    pub heard: Heard,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What the engine came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thought {
+    /// What to say and do.
+    pub reply: Reply,
+    /// How long it took.
+    pub timings: TurnTimings,
+    /// Why the call is about to end, if it is.
+    pub end_reason: Option<EndReason>,
+    /// Whether the reply begins with the warning that time is nearly up.
+    pub warned: bool,
+}
+
+/// What has happened in a turn so far; survives a change of minds.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Every model asked.
+    pub(super) attempts: Vec<Attempt>,
+    /// Every tool run.
+    pub(super) tools: Vec<ToolUse>,
+    /// The booking stored in this turn, if one was.
+    pub(super) booked: Option<ToolResult>,
+    /// What to do after speaking, as tools decided.
+    pub(super) next: Option<Next>,
+}
+
+impl Engine {
+    /// An engine on a store, with the models that can be asked.
+    pub fn new(store: Store, models: Models, deadlines: Deadlines) -> Self {
+        Self { store, models, deadlines }
+    }
+
+    /// Replies to a turn; always has something to say.
+    pub async fn reply(&self, scene: &Scene) -> Thought {
+        let begun = Instant::now();
+        let facts = Facts {
+            spec: &scene.assistant.spec,
+            started_at: scene.call.started_at,
+            now: scene.now,
+            language: &scene.call.language,
+            history: &scene.history,
+            heard: &scene.heard,
+        };
+        let (mut reply, end_reason, warning) = match state::decide(&facts) {
+            Decision::Say { reply, end_reason } => (*reply, end_reason, None),
+            Decision::Think { warning } => {
+                let reply = self.think(scene, begun).await;
+                let end_reason = match reply.next {
+                    Next::Listen => None,
+                    Next::HangUp => Some(EndReason::AssistantHungUp),
+                    Next::Transfer(_) => Some(EndReason::Transferred),
+                };
+                (reply, end_reason, warning)
+            }
+        };
+        let warned = warning.is_some() && reply.next == Next::Listen;
+        if let Some(warning) = warning.filter(|_| warned) {
+            reply.text = format!("{warning} {}", reply.text);
+        }
+        let answered = reply.attempts.iter().find(|attempt| attempt.outcome == Outcome::Answered);
+        let timings = TurnTimings {
+            first_token_ms: answered.and_then(|attempt| attempt.first_token_ms),
+            reply_ms: Some(millis(begun.elapsed())),
+        };
+        Thought { reply, timings, end_reason, warned }
+    }
+
+    async fn think(&self, scene: &Scene, begun: Instant) -> Reply {
+        let ai = &scene.assistant.spec.ai;
+        let mut progress = Progress::default();
+        let mut messages: Option<Vec<ChatMessage>> = None;
+        for name in std::iter::once(&ai.model).chain(&ai.fallbacks) {
+            if name.is_builtin() {
+                break;
+            }
+            let left = self.deadlines.turn.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                progress.attempts.push(not_asked(name, Outcome::TimedOut, "no time was left"));
+                continue;
+            }
+            let model = match self.models.find(name) {
+                Ok(model) => model,
+                Err(error) => {
+                    progress.attempts.push(not_asked(name, error.outcome, &error.detail));
+                    continue;
+                }
+            };
+            let messages =
+                messages.get_or_insert_with(|| memory::messages(&scene.history, &scene.heard));
+            let spoken = self.ask(scene, model.as_ref(), messages, left, &mut progress).await;
+            if let Some(text) = spoken {
+                let engine = model.id().to_owned();
+                let next = progress.next.unwrap_or(Next::Listen);
+                return Reply {
+                    text,
+                    language: scene.call.language.clone(),
+                    next,
+                    engine,
+                    attempts: progress.attempts,
+                    tools: progress.tools,
+                    state: None,
+                };
+            }
+        }
+        self.ask_concierge(scene, progress).await
+    }
+
+    /// The built-in concierge: always answers.
+    async fn ask_concierge(&self, scene: &Scene, mut progress: Progress) -> Reply {
+        let begun = Instant::now();
+        let spec = &scene.assistant.spec;
+        let now = scene.now.to_zoned_datetime(spec.zone());
+        let stage = concierge::Scene {
+            spec,
+            language: &scene.call.language,
+            now: &now,
+            caller: scene.call.caller.as_deref(),
+        };
+        let state = remembered(&stage, &scene.history);
+        let booked = progress.booked.take();
+        let event =
+            booked.as_ref().map_or(concierge::Event::Heard(&scene.heard), concierge::Event::Tool);
+        let (mut state, mut effect) = concierge::step(&stage, state, event);
+        let mut rounds = 0;
+        let (text, next) = loop {
+            match effect {
+                concierge::Effect::Say { text, next } => break (text, next),
+                concierge::Effect::Run(_) if rounds == ROUNDS => {
+                    // Cannot happen with the concierge as it is; a caller must not pay if it does.
+                    tracing::error!(call_sid = %scene.call.sid, "the concierge asked for too many tools");
+                    let phrases = super::phrases::for_language(&scene.call.language);
+                    break (phrases.apology.clone(), Next::Listen);
+                }
+                concierge::Effect::Run(request) => {
+                    rounds += 1;
+                    let result = self.run(scene, &request, &mut progress).await;
+                    (state, effect) =
+                        concierge::step(&stage, state, concierge::Event::Tool(&result));
+                }
+            }
+        };
+        progress.attempts.push(Attempt {
+            model: ModelRef::BUILTIN.to_owned(),
+            outcome: Outcome::Answered,
+            first_token_ms: None,
+            total_ms: millis(begun.elapsed()),
+            usage: TokenUsage::default(),
+            detail: None,
+        });
+        Reply {
+            text,
+            language: scene.call.language.clone(),
+            next,
+            engine: ModelRef::BUILTIN.to_owned(),
+            attempts: progress.attempts,
+            tools: progress.tools,
+            state: serde_json::to_string(&state).ok(),
+        }
+    }
+
+    /// What is said when a human could not be reached; a message is offered.
+    pub fn after_failed_transfer(
+        &self,
+        spec: &AssistantSpec,
+        history: &[Turn],
+        call: &Call,
+        now: Timestamp,
+    ) -> Reply {
+        let now = now.to_zoned_datetime(spec.zone());
+        let stage = concierge::Scene {
+            spec,
+            language: &call.language,
+            now: &now,
+            caller: call.caller.as_deref(),
+        };
+        let nobody = ToolResult::NobodyToTransferTo;
+        let state = remembered(&stage, history);
+        let (state, effect) = concierge::step(&stage, state, concierge::Event::Tool(&nobody));
+        let (text, next) = match effect {
+            concierge::Effect::Say { text, next } => (text, next),
+            concierge::Effect::Run(_) => {
+                let phrases = super::phrases::for_language(&call.language);
+                (phrases.transfer_unavailable.clone(), Next::Listen)
+            }
+        };
+        Reply {
+            text,
+            language: call.language.clone(),
+            next,
+            engine: ModelRef::BUILTIN.to_owned(),
+            attempts: Vec::new(),
+            tools: Vec::new(),
+            state: serde_json::to_string(&state).ok(),
+        }
+    }
+
+    /// Runs a tool and notes it.
+    pub(super) async fn run(
+        &self,
+        scene: &Scene,
+        request: &ToolRequest,
+        progress: &mut Progress,
+    ) -> ToolResult {
+        let booker = Booker {
+            assistant: Arc::clone(&scene.assistant),
+            call: Some(scene.call.id),
+            caller: scene.call.caller.clone(),
+        };
+        let failed = |error: crate::domain::Error| {
+            tracing::error!(call_sid = %scene.call.sid, tool = request.name(), %error, "a tool failed");
+            ToolResult::Failed
+        };
+        let result = match request {
+            ToolRequest::CheckAvailability(wish) => {
+                bookings::check(&self.store, &booker, wish, scene.now)
+                    .await
+                    .map_or_else(failed, ToolResult::Availability)
+            }
+            ToolRequest::Book(wish) => bookings::book(&self.store, &booker, wish, scene.now)
+                .await
+                .map_or_else(failed, |booked| ToolResult::Booked(booked.map(Box::new))),
+            ToolRequest::TakeMessage { name, text } => {
+                let message = Message {
+                    assistant: scene.assistant.id,
+                    call: scene.call.id,
+                    caller: scene.call.caller.clone(),
+                    name: name.clone(),
+                    text: text.clone(),
+                    created_at: scene.now,
+                };
+                messages::take(&self.store, message)
+                    .await
+                    .map_or_else(failed, |()| ToolResult::MessageTaken)
+            }
+            ToolRequest::Transfer { .. } => match &scene.assistant.spec.transfer.number {
+                Some(number) => {
+                    progress.next = Some(Next::Transfer(number.clone()));
+                    ToolResult::Transferring
+                }
+                None => ToolResult::NobodyToTransferTo,
+            },
+            ToolRequest::EndCall => {
+                progress.next.get_or_insert(Next::HangUp);
+                ToolResult::Ending
+            }
+        };
+        if matches!(result, ToolResult::Booked(Ok(_))) {
+            progress.booked = Some(result.clone());
+        }
+        progress.tools.push(ToolUse {
+            tool: request.name().to_owned(),
+            arguments: request.arguments(),
+            result: result.to_json(),
+        });
+        result
+    }
+
+    /// Instructions and tools of a call, as a model gets them.
+    pub(super) fn instructions(scene: &Scene) -> String {
+        let spec = &scene.assistant.spec;
+        // The moment the call began: instructions that change every minute cannot be cached.
+        let began = scene.call.started_at.to_zoned_datetime(spec.zone());
+        prompt::system(spec, &scene.call.language, &began)
+    }
+}
+
+/// The concierge's memory: its own of the last turn it answered, and the utterances since.
+fn remembered(stage: &concierge::Scene<'_>, history: &[Turn]) -> concierge::State {
+    let last = history.iter().rposition(|turn| turn.state.is_some());
+    let state = last
+        .and_then(|last| serde_json::from_str(history[last].state.as_deref()?).ok())
+        .unwrap_or_default();
+    history[last.map_or(0, |last| last + 1)..].iter().fold(state, |state, turn| match &turn.heard {
+        Some(Heard::Speech { text, .. }) => concierge::absorb(stage, state, text),
+        _ => state,
+    })
+}
+
+fn not_asked(model: &ModelRef, outcome: Outcome, detail: &str) -> Attempt {
+    Attempt {
+        model: model.to_string(),
+        outcome,
+        first_token_ms: None,
+        total_ms: 0,
+        usage: TokenUsage::default(),
+        detail: Some(detail.to_owned()),
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}

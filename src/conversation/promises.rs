@@ -1,0 +1,111 @@
+//! A model's promise of a booking that no tool has stored: heard before the caller hears it.
+//!
+//! A word list, on purpose: it only decides whether the model is asked once more, and a model
+//! that insists is replaced by the next mind.
+
+use crate::domain::{LanguageTag, Turn};
+
+/// Told to a model that promised without booking.
+pub(super) const CORRECTION: &str = "[Nothing is booked: the tool `book` was not used or did not \
+    succeed. Use it now if you have everything, or ask for what is missing. Do not say that \
+    anything is booked or confirmed.]";
+
+/// Whether an earlier turn of the call stored a booking, which may be spoken of.
+pub(super) fn was_booked(history: &[Turn]) -> bool {
+    history.iter().flat_map(|turn| &turn.tools).any(|tool| {
+        tool.tool == "book"
+            && serde_json::from_str::<serde_json::Value>(&tool.result)
+                .is_ok_and(|result| result["booked"] == true)
+    })
+}
+
+/// Whether a text says that something is booked.
+pub(super) fn is_promised(text: &str, language: &LanguageTag) -> bool {
+    let text = text.to_lowercase().replace('’', "'");
+    // A question promises nothing ("shall I confirm?").
+    text.split_inclusive(['.', '!', '?', '\n'])
+        .filter(|sentence| !sentence.ends_with('?'))
+        .any(|sentence| phrases(language.primary()).iter().any(|phrase| sentence.contains(phrase)))
+}
+
+fn phrases(language: &str) -> &'static [&'static str] {
+    match language {
+        "fr" => &[
+            "est confirmée",
+            "est bien confirmée",
+            "est réservée",
+            "est bien réservée",
+            "est enregistrée",
+            "est bien enregistrée",
+            "c'est réservé",
+            "c'est confirmé",
+            "c'est noté pour",
+            "je confirme votre réservation",
+            "j'ai réservé",
+            "j'ai bien réservé",
+            "j'ai noté votre réservation",
+            "votre table est prête",
+        ],
+        "es" => &[
+            "está confirmada",
+            "está reservada",
+            "queda confirmada",
+            "queda reservada",
+            "he reservado",
+            "confirmo su reserva",
+        ],
+        "de" => &[
+            "ist bestätigt",
+            "ist reserviert",
+            "ist gebucht",
+            "habe ich reserviert",
+            "ich bestätige ihre reservierung",
+        ],
+        "it" => &[
+            "è confermata",
+            "è prenotato",
+            "è prenotata",
+            "ho prenotato",
+            "confermo la prenotazione",
+        ],
+        "pt" => &[
+            "está confirmada",
+            "está reservada",
+            "fica reservada",
+            "fica confirmada",
+            "confirmo a sua reserva",
+        ],
+        "nl" => &["is bevestigd", "is gereserveerd", "is geboekt", "heb gereserveerd"],
+        _ => &[
+            "is confirmed",
+            "is booked",
+            "is reserved",
+            "are booked",
+            "you're booked",
+            "is all set",
+            "i have booked",
+            "i've booked",
+            "i booked",
+            "i have reserved",
+            "i've reserved",
+            "i confirm your",
+            "you're all set",
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promises_are_told_from_questions() {
+        let said = |text: &str, tag: &str| is_promised(text, &tag.parse().unwrap());
+        assert!(said("Parfait. Votre réservation est confirmée pour 20 heures.", "fr-FR"));
+        assert!(said("C’est réservé ! À ce soir.", "fr-FR"));
+        assert!(said("Great, you're all set for 8 pm.", "en-US"));
+        assert!(!said("À quel nom puis-je réserver ?", "fr-FR"));
+        assert!(!said("Souhaitez-vous que votre réservation est confirmée ?", "fr-FR"));
+        assert!(!said("We are open until eleven.", "en-GB"));
+    }
+}

@@ -1,0 +1,371 @@
+//! A call over webhooks, step by step. Every step answers TwiML, whatever happens.
+//!
+//! | delivered | outcome |
+//! |---|---|
+//! | `incoming` again | the same greeting |
+//! | `incoming` after the end | hang up |
+//! | `process` again, with its reply stored | the same TwiML |
+//! | `process` again, still thinking | waits beside the first, then the same filler |
+//! | `process` for a turn that cannot be next | listens for the one that is; nothing stored |
+//! | `process` for an unknown call | the call is taken up from here |
+//! | `status` before `incoming` | the call is stored as ended |
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{
+    Clock,
+    gather::{self, Writer},
+    late::{Patience, Thinking, Waited},
+};
+use crate::{
+    conversation::{
+        engine::{Engine, Scene},
+        phrases,
+    },
+    domain::{
+        Assistant, AssistantSpec, CallSid, Country, EndReason, Error, LanguageTag, Next,
+        PhoneNumber, Reply, Result,
+    },
+    operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Rung, StatusChange, Utterance},
+    store::Store,
+    twilio::webhook::{Dialled, Gathered, Incoming, Status},
+};
+
+/// The conversations of a daemon.
+#[derive(Clone)]
+pub struct Line {
+    store: Store,
+    engine: Engine,
+    clock: Clock,
+    public_url: Arc<str>,
+    patience: Patience,
+    thinking: Thinking,
+}
+
+impl Line {
+    /// A line for a public URL: what Twilio calls us.
+    pub fn new(
+        store: Store,
+        engine: Engine,
+        clock: Clock,
+        public_url: &str,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            store,
+            engine,
+            clock,
+            public_url: public_url.trim_end_matches('/').into(),
+            patience,
+            thinking: Thinking::default(),
+        }
+    }
+
+    /// A call rings.
+    pub async fn ring(&self, request: Incoming, attempt: u32) -> String {
+        let sid = request.call_sid.clone();
+        let to = request.to.clone();
+        let caller = request.from.masked();
+        let ringing = self.ringing(&request);
+        let (public_url, greeted) = (Arc::clone(&self.public_url), sid.clone());
+        let greet = Box::new(move |assistant: &Assistant| {
+            let reply = greeting(&assistant.spec);
+            let writer = Writer { public_url: &public_url, sid: &greeted };
+            let twiml = writer.reply(&assistant.spec, 0, &reply);
+            (reply, twiml)
+        });
+        match self.stored(live::ring(&self.store, ringing, greet)).await {
+            Ok(Rung::Answered { assistant, twiml, again }) => {
+                tracing::info!(assistant = %assistant.spec.name, caller, again, "answered a call");
+                twiml
+            }
+            Ok(Rung::Declined { assistant, reason }) => {
+                tracing::warn!(assistant = %assistant.spec.name, caller, reason = reason.as_str(), "declined a call");
+                declined(&assistant.spec, reason)
+            }
+            Ok(Rung::Over) => gather::hang_up(),
+            Ok(Rung::NobodyThere) => nobody_there(to.as_ref(), &request.to_raw),
+            Err(error) => self.unstored(&error, to, &sid, "incoming", None, attempt).await,
+        }
+    }
+
+    /// The caller was heard, in answer to turn `turn - 1`.
+    pub async fn hear(&self, request: Gathered, turn: Option<u32>, step: u32) -> String {
+        let sid = request.call_sid.clone();
+        let to = request.to.clone();
+        let utterance = Utterance {
+            ringing: Ringing {
+                sid: sid.clone(),
+                from: request.from.clone(),
+                to: to.clone(),
+                at: self.clock.now(),
+            },
+            number: turn.unwrap_or(1),
+            heard: request.heard,
+        };
+        match self.stored(live::hear(&self.store, utterance)).await {
+            // A first delivery that comes again after its filler gets that filler again.
+            Ok(Hearing::Think { turn, again: true }) if turn.fillers > 0 => {
+                let writer = self.writer(&sid);
+                writer.filler(&turn.assistant.spec, &turn.call.language, turn.id.number, 0)
+            }
+            Ok(hearing) => self.respond(&sid, to.as_ref(), hearing, 0).await,
+            Err(error) => self.unstored(&error, to, &sid, "process", turn, step).await,
+        }
+    }
+
+    /// Twilio comes back for the reply to turn `turn`.
+    pub async fn wait(&self, request: Incoming, turn: u32, step: u32) -> String {
+        let (sid, to) = (request.call_sid, request.to);
+        match self.stored(live::waiting(&self.store, sid.clone(), turn)).await {
+            Ok(hearing) => self.respond(&sid, to.as_ref(), hearing, step).await,
+            Err(error) => self.unstored(&error, to, &sid, "wait", Some(turn), step).await,
+        }
+    }
+
+    /// A transfer is over: the human has spoken, or could not be reached.
+    pub async fn transferred(&self, request: Dialled, turn: u32) -> String {
+        if request.answered {
+            return gather::hang_up();
+        }
+        tracing::warn!("nobody answered a transfer");
+        let (sid, to) = (request.call_sid, request.to);
+        let (line, call_sid) = (self.clone(), sid.clone());
+        let resume = live::resume(
+            &self.store,
+            sid.clone(),
+            turn,
+            self.clock.now(),
+            move |spec, history, call| {
+                let reply =
+                    line.engine.after_failed_transfer(spec, history, call, line.clock.now());
+                let twiml = line.writer(&call_sid).reply(spec, turn, &reply);
+                (reply, twiml)
+            },
+        );
+        match self.stored(resume).await {
+            Ok(Some(twiml)) => twiml,
+            Ok(None) => gather::hang_up(),
+            Err(error) => self.unstored(&error, to, &sid, "transfer", Some(turn), 0).await,
+        }
+    }
+
+    /// Follows a call's status.
+    pub async fn follow_status(&self, request: Status) -> Result<()> {
+        let change = StatusChange {
+            ringing: Ringing {
+                sid: request.call_sid,
+                from: request.from,
+                to: request.to,
+                at: self.clock.now(),
+            },
+            status: request.status,
+            duration_s: request.duration_s,
+        };
+        let status = change.status;
+        let known = live::follow_status(&self.store, change).await?;
+        if known {
+            tracing::info!(status = status.as_str(), "a call's status changed");
+        } else {
+            tracing::warn!(status = status.as_str(), "the status of a call that nobody answers");
+        }
+        Ok(())
+    }
+
+    /// Closes calls that were forgotten.
+    pub async fn sweep(&self) -> Result<u32> {
+        live::sweep(&self.store, self.clock.now()).await
+    }
+
+    /// Whether calls can be taken.
+    pub async fn ready(&self) -> Result<()> {
+        live::ready(&self.store, self.clock.now()).await
+    }
+
+    /// Waits until nothing is being thought about; says whether it came to that.
+    pub async fn drain(&self, longest: Duration) -> bool {
+        let idle = async {
+            while self.thinking.count() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(longest, idle).await.is_ok()
+    }
+
+    /// What is said when nothing is known of the call.
+    pub fn apology(&self) -> String {
+        let language = LanguageTag::french();
+        gather::farewell(None, &language, &phrases::for_language(&language).apology)
+    }
+
+    async fn respond(
+        &self,
+        sid: &CallSid,
+        to: Option<&PhoneNumber>,
+        hearing: Hearing,
+        step: u32,
+    ) -> String {
+        match hearing {
+            Hearing::Think { turn, .. } => self.think(sid, *turn, step).await,
+            Hearing::Replied { assistant, language, twiml, fillers, number } => {
+                if step < fillers {
+                    return self.writer(sid).filler(&assistant.spec, &language, number, step);
+                }
+                twiml
+            }
+            Hearing::OutOfOrder { next, language, assistant } => {
+                tracing::warn!(next, "a turn came out of order");
+                self.writer(sid).listen(&assistant.spec, &language, None, next)
+            }
+            Hearing::Over => gather::hang_up(),
+            Hearing::NobodyThere => nobody_there(to, ""),
+        }
+    }
+
+    async fn think(&self, sid: &CallSid, turn: OpenTurn, step: u32) -> String {
+        let id = turn.id;
+        let (assistant, language) = (Arc::clone(&turn.assistant), turn.call.language.clone());
+        let waiter = self.thinking.join_or_start(id, || {
+            let (line, sid) = (self.clone(), sid.clone());
+            async move { line.reply(&sid, turn).await }
+        });
+        let patience = if step == 0 { self.patience.first } else { self.patience.next };
+        match waiter.wait(patience).await {
+            Waited::Reply(twiml) => twiml,
+            Waited::Late | Waited::Lost if step >= self.patience.fillers => {
+                tracing::error!(turn = id.number, "gave up waiting for a reply");
+                self.writer(sid).give_up(&assistant.spec, &language)
+            }
+            Waited::Late => {
+                let counted = live::count_filler(&self.store, id, step + 1);
+                if let Err(error) = self.stored(counted).await {
+                    tracing::warn!(%error, "a filler could not be noted");
+                }
+                self.writer(sid).filler(&assistant.spec, &language, id.number, step)
+            }
+            // Let the store recover; the turn is thought about again when Twilio comes back.
+            Waited::Lost => {
+                self.writer(sid).try_again(&assistant.spec, "wait", Some(id.number), step)
+            }
+        }
+    }
+
+    /// Thinks about a turn and stores its reply.
+    async fn reply(&self, sid: &CallSid, turn: OpenTurn) -> Result<String, ()> {
+        let id = turn.id;
+        let scene = Scene {
+            call: turn.call,
+            assistant: turn.assistant,
+            history: turn.history,
+            heard: turn.heard,
+            now: self.clock.now(),
+        };
+        let thought = self.engine.reply(&scene).await;
+        let twiml = self.writer(sid).reply(&scene.assistant.spec, id.number, &thought.reply);
+        tracing::info!(
+            turn = id.number, engine = %thought.reply.engine,
+            reply_ms = thought.timings.reply_ms, "replied"
+        );
+        let answer = Answer {
+            reply: thought.reply,
+            timings: thought.timings,
+            twiml,
+            end_reason: thought.end_reason,
+            warned: thought.warned,
+        };
+        live::answer(&self.store, id, answer, self.clock.now()).await.map_err(|error| {
+            tracing::error!(turn = id.number, %error, causes = ?error.causes(), "a reply could not be stored");
+        })
+    }
+
+    /// Waits for the store, but not so long that Twilio gives up.
+    async fn stored<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        timeout(self.patience.store, work)
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable("the store did not answer in time")))
+    }
+
+    /// Nothing can be stored: the caller is asked to hold on, and Twilio to come back.
+    async fn unstored(
+        &self,
+        error: &Error,
+        to: Option<PhoneNumber>,
+        sid: &CallSid,
+        route: &str,
+        turn: Option<u32>,
+        step: u32,
+    ) -> String {
+        tracing::error!(route, step, %error, causes = ?error.causes(), "the store could not be used");
+        let number = to.clone();
+        let found = match number {
+            Some(number) => {
+                self.stored(live::assistant_of(&self.store, number)).await.ok().flatten()
+            }
+            None => None,
+        };
+        let writer = self.writer(sid);
+        match found {
+            Some(assistant) if step < self.patience.fillers => {
+                writer.try_again(&assistant.spec, route, turn, step)
+            }
+            Some(assistant) => writer.give_up(&assistant.spec, &assistant.spec.voice.language),
+            None => {
+                let language = Country::language_of(to.as_ref());
+                gather::farewell(None, &language, &phrases::for_language(&language).apology)
+            }
+        }
+    }
+
+    fn ringing(&self, request: &Incoming) -> Ringing {
+        Ringing {
+            sid: request.call_sid.clone(),
+            from: request.from.clone(),
+            to: request.to.clone(),
+            at: self.clock.now(),
+        }
+    }
+
+    fn writer<'a>(&'a self, sid: &'a CallSid) -> Writer<'a> {
+        Writer { public_url: &self.public_url, sid }
+    }
+}
+
+/// The first sentence of a call.
+fn greeting(spec: &AssistantSpec) -> Reply {
+    let language = spec.voice.language.clone();
+    let text = match &spec.voice.greeting {
+        Some(greeting) => greeting.clone(),
+        None => phrases::for_language(&language).greeting(spec.ai.personality, &spec.client),
+    };
+    Reply {
+        text,
+        language,
+        next: Next::Listen,
+        engine: "webox".to_owned(),
+        attempts: Vec::new(),
+        tools: Vec::new(),
+        state: None,
+    }
+}
+
+fn declined(spec: &AssistantSpec, reason: EndReason) -> String {
+    let language = &spec.voice.language;
+    let phrases = phrases::for_language(language);
+    let phrase = match reason {
+        EndReason::TooManyCalls => &phrases.too_many_calls,
+        _ => &phrases.disabled,
+    };
+    let text = phrases::fill(phrase, &[("client", &spec.client)]);
+    gather::farewell(Some(spec), language, &text)
+}
+
+fn nobody_there(to: Option<&PhoneNumber>, raw: &str) -> String {
+    tracing::warn!(
+        to = to.map_or(raw, PhoneNumber::as_str),
+        "a call to a number that has no assistant"
+    );
+    let language = Country::language_of(to);
+    gather::farewell(None, &language, &phrases::for_language(&language).unknown_number)
+}

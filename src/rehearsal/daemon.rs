@@ -1,0 +1,86 @@
+//! The real daemon on a free port of this machine, in this process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    conversation::engine::{Deadlines, Engine},
+    domain::{AccountSid, Error, Result, Secret},
+    line::{Clock, Line, Patience},
+    providers::llm::Models,
+    server::{self, App, Gate, Trust},
+    store::Store,
+    twilio::caller::Caller,
+};
+
+/// The account that a rehearsal plays: signs with a token made for it alone.
+const ACCOUNT: &str = "AC00000000000000000000000000000000";
+
+/// A daemon that stops when it is told to, or dropped.
+pub struct Daemon {
+    /// Where it listens.
+    pub address: SocketAddr,
+    caller: Caller,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Result<()>>,
+}
+
+impl Daemon {
+    /// Starts a daemon on a store.
+    pub async fn start(store: Store, models: Models, clock: Clock) -> Result<Self> {
+        let patient = Patience::default();
+        Self::start_with(store, models, clock, Deadlines::default(), patient).await
+    }
+
+    /// Starts a daemon with its own idea of how long to wait.
+    pub async fn start_with(
+        store: Store,
+        models: Models,
+        clock: Clock,
+        deadlines: Deadlines,
+        patience: Patience,
+    ) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            Error::failure("no port of this machine could be bound").because(error)
+        };
+        let listener =
+            TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let url = format!("http://{address}");
+        let token = fresh_token();
+        let account: AccountSid = ACCOUNT.parse()?;
+        let caller = Caller::new(&url, &url, token.clone(), account)?;
+        let engine = Engine::new(store.clone(), models, deadlines);
+        let app = App {
+            line: Line::new(store, engine, clock, &url, patience),
+            gate: Gate::new(Trust::Signed(vec![token]), &url).into(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server::run(listener, app, async move {
+            // Dropping the daemon stops it just as telling it does.
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, caller, stop: Some(stop), task })
+    }
+
+    /// A Twilio that knows this daemon's token.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Stops it, and waits until it has.
+    pub async fn stop(mut self) -> Result<()> {
+        self.stop.take();
+        (&mut self.task)
+            .await
+            .unwrap_or_else(|error| Err(Error::failure("the daemon broke off").because(error)))
+    }
+}
+
+/// A token nobody else knows: the daemon of a rehearsal is open to this process only.
+fn fresh_token() -> Secret {
+    use std::hash::{BuildHasher, RandomState};
+    let word = || RandomState::new().hash_one(std::process::id());
+    Secret::new(format!("{:016x}{:016x}", word(), word()))
+}

@@ -1,0 +1,36 @@
+//! Is the daemon alive, and can it take calls?
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::{App, problem};
+
+/// A store that has not answered by then is not ready.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// Alive: the process answers.
+pub(super) async fn healthz() -> Response {
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+/// Ready: the store can be written.
+pub(super) async fn readyz(State(app): State<App>) -> Response {
+    match tokio::time::timeout(WITHIN, app.line.ready()).await {
+        Ok(Ok(())) => Json(json!({ "status": "ready" })).into_response(),
+        Ok(Err(error)) => {
+            tracing::error!(%error, causes = ?error.causes(), "not ready");
+            problem::problem(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written")
+        }
+        Err(_) => {
+            tracing::error!("not ready: the store does not answer");
+            problem::problem(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer")
+        }
+    }
+}

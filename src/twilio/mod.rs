@@ -1,0 +1,9 @@
+//! Twilio's own words: form bodies, signatures, TwiML, webhook parameters, and a caller that
+//! plays Twilio for rehearsals. It makes no decisions.
+
+pub mod caller;
+pub mod form;
+pub mod reader;
+pub mod signature;
+pub mod twiml;
+pub mod webhook;

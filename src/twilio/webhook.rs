@@ -1,0 +1,242 @@
+//! What Twilio's voice webhooks carry, read into types. Unknown fields are ignored: Twilio adds
+//! some without notice (Twilio, "TwiML for Programmable Voice: request parameters").
+
+use super::form::{Form, FormError};
+use crate::domain::{CallSid, CallStatus, Caller, Heard, PhoneNumber};
+
+/// A minute of speech, Twilio's limit, is well below this.
+const UTTERANCE_BYTES: usize = 8 * 1024;
+
+/// More keys than anybody presses.
+const DIGITS_BYTES: usize = 64;
+
+/// Longest address of either side.
+const ADDRESS_BYTES: usize = 512;
+
+/// Why a request cannot be read. Says which field, never what was in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// The body is no form.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// A field that every request has.
+    #[error("the field `{0}` is missing")]
+    Missing(&'static str),
+    /// A field that reads as nothing we know.
+    #[error("the field `{0}` is malformed")]
+    Malformed(&'static str),
+    /// A field longer than it can be.
+    #[error("the field `{0}` is too long")]
+    TooLong(&'static str),
+}
+
+fn required<'a>(form: &'a Form, name: &'static str) -> Result<&'a str, WebhookError> {
+    form.get(name).ok_or(WebhookError::Missing(name))
+}
+
+fn bounded<'a>(
+    form: &'a Form,
+    name: &'static str,
+    most: usize,
+) -> Result<Option<&'a str>, WebhookError> {
+    match form.get(name) {
+        Some(value) if value.len() > most => Err(WebhookError::TooLong(name)),
+        value => Ok(value),
+    }
+}
+
+/// A call rings, or goes on.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Which call.
+    pub call_sid: CallSid,
+    /// Who calls.
+    pub from: Caller,
+    /// The number dialled, when it is one.
+    pub to: Option<PhoneNumber>,
+    /// The number dialled as sent.
+    pub to_raw: String,
+}
+
+impl Incoming {
+    /// Reads a voice request.
+    pub fn read(form: &Form) -> Result<Self, WebhookError> {
+        let call_sid =
+            required(form, "CallSid")?.parse().map_err(|_| WebhookError::Malformed("CallSid"))?;
+        // A withheld number may be sent as an empty field, or not at all.
+        let from = bounded(form, "From", ADDRESS_BYTES)?.unwrap_or_default();
+        let to = bounded(form, "To", ADDRESS_BYTES)?.ok_or(WebhookError::Missing("To"))?;
+        Ok(Self {
+            call_sid,
+            from: Caller::read(from),
+            to: PhoneNumber::from_e164(to.trim()),
+            to_raw: to.to_owned(),
+        })
+    }
+}
+
+/// The caller was heard.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    /// Which call.
+    pub call_sid: CallSid,
+    /// Who calls.
+    pub from: Caller,
+    /// The number dialled.
+    pub to: Option<PhoneNumber>,
+    /// What was heard.
+    pub heard: Heard,
+}
+
+impl Gathered {
+    /// Reads the request that `<Gather>` makes.
+    pub fn read(form: &Form) -> Result<Self, WebhookError> {
+        let Incoming { call_sid, from, to, .. } = Incoming::read(form)?;
+        let speech = bounded(form, "SpeechResult", UTTERANCE_BYTES)?.unwrap_or_default().trim();
+        let digits = bounded(form, "Digits", DIGITS_BYTES)?.unwrap_or_default().trim();
+        let heard = if !speech.is_empty() {
+            // Twilio does not promise it, nor its accuracy.
+            let confidence = form
+                .get("Confidence")
+                .and_then(|text| text.parse::<f32>().ok())
+                .filter(|confidence| (0.0..=1.0).contains(confidence));
+            let text = speech.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+            Heard::Speech { text, confidence }
+        } else if !digits.is_empty() {
+            if !digits.bytes().all(|b| b.is_ascii_digit() || b"*#ABCDabcd".contains(&b)) {
+                return Err(WebhookError::Malformed("Digits"));
+            }
+            Heard::Digits(digits.to_owned())
+        } else {
+            Heard::Silence
+        };
+        Ok(Self { call_sid, from, to, heard })
+    }
+}
+
+/// A call's status changed.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Which call.
+    pub call_sid: CallSid,
+    /// Who calls.
+    pub from: Caller,
+    /// The number dialled.
+    pub to: Option<PhoneNumber>,
+    /// The new status.
+    pub status: CallStatus,
+    /// In seconds; in final ones only.
+    pub duration_s: Option<u32>,
+}
+
+impl Status {
+    /// Reads a status callback.
+    pub fn read(form: &Form) -> Result<Self, WebhookError> {
+        let Incoming { call_sid, from, to, .. } = Incoming::read(form)?;
+        let status = CallStatus::from_twilio(required(form, "CallStatus")?);
+        let duration_s = match bounded(form, "CallDuration", 16)? {
+            None | Some("") => None,
+            // A day is Twilio's longest call.
+            Some(text) => Some(
+                text.parse()
+                    .ok()
+                    .filter(|seconds| *seconds <= 86_400)
+                    .ok_or(WebhookError::Malformed("CallDuration"))?,
+            ),
+        };
+        Ok(Self { call_sid, from, to, status, duration_s })
+    }
+}
+
+/// A `<Dial>` is over.
+#[derive(Debug, Clone)]
+pub struct Dialled {
+    /// Which call.
+    pub call_sid: CallSid,
+    /// The number first dialled.
+    pub to: Option<PhoneNumber>,
+    /// Whether somebody answered.
+    pub answered: bool,
+}
+
+impl Dialled {
+    /// Reads the request that `<Dial>` makes.
+    pub fn read(form: &Form) -> Result<Self, WebhookError> {
+        let Incoming { call_sid, to, .. } = Incoming::read(form)?;
+        let status = required(form, "DialCallStatus")?;
+        Ok(Self { call_sid, to, answered: matches!(status, "completed" | "answered") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SID: &str = "CA00000000000000000000000000000001";
+
+    fn form(fields: &[(&str, &str)]) -> Form {
+        let base = [("CallSid", SID), ("From", "+33612345678"), ("To", "+33123456789")];
+        Form::from_fields(fields.iter().chain(base.iter()).map(|(n, v)| (*n, *v)))
+    }
+
+    fn heard(fields: &[(&str, &str)]) -> Result<Heard, WebhookError> {
+        Gathered::read(&form(fields)).map(|gathered| gathered.heard)
+    }
+
+    #[test]
+    fn what_was_heard() {
+        let words = |confidence| Heard::Speech { text: "déjà vu".into(), confidence };
+        assert_eq!(heard(&[("SpeechResult", " déjà vu ")]), Ok(words(None)));
+        assert_eq!(
+            heard(&[("SpeechResult", "déjà vu"), ("Confidence", "0.5")]),
+            Ok(words(Some(0.5)))
+        );
+        assert_eq!(heard(&[("SpeechResult", "déjà vu"), ("Confidence", "NaN")]), Ok(words(None)));
+        assert_eq!(
+            heard(&[("SpeechResult", ""), ("Digits", "4#")]),
+            Ok(Heard::Digits("4#".into()))
+        );
+        assert_eq!(heard(&[("SpeechResult", "")]), Ok(Heard::Silence));
+        assert_eq!(heard(&[]), Ok(Heard::Silence));
+        assert_eq!(heard(&[("Digits", "four")]), Err(WebhookError::Malformed("Digits")));
+        let long = "x".repeat(UTTERANCE_BYTES + 1);
+        assert_eq!(heard(&[("SpeechResult", &long)]), Err(WebhookError::TooLong("SpeechResult")));
+    }
+
+    #[test]
+    fn fields_that_must_be_there() {
+        let missing = Form::from_fields([("From", "+33612345678"), ("To", "+33123456789")]);
+        assert_eq!(Incoming::read(&missing).unwrap_err(), WebhookError::Missing("CallSid"));
+        let odd = form(&[("CallSid", "CA1")]);
+        assert_eq!(Incoming::read(&odd).unwrap_err(), WebhookError::Malformed("CallSid"));
+        let hidden = Form::from_fields([("CallSid", SID), ("To", "+33123456789")]);
+        assert_eq!(Incoming::read(&hidden).unwrap().from, Caller::Withheld);
+        let sip = Form::from_fields([("CallSid", SID), ("To", "sip:a@b")]);
+        assert_eq!(Incoming::read(&sip).unwrap().to, None);
+    }
+
+    #[test]
+    fn a_status_and_its_duration() {
+        let read =
+            |fields: &[(&str, &str)]| Status::read(&form(fields)).map(|s| (s.status, s.duration_s));
+        assert_eq!(
+            read(&[("CallStatus", "completed"), ("CallDuration", "25")]),
+            Ok((CallStatus::Completed, Some(25)))
+        );
+        assert_eq!(read(&[("CallStatus", "initiated")]), Ok((CallStatus::Ringing, None)));
+        for wrong in ["-1", "99999999", "abc"] {
+            assert!(
+                read(&[("CallStatus", "completed"), ("CallDuration", wrong)]).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_form_panics(fields in proptest::collection::vec(("[A-Za-z]{0,12}", ".{0,40}"), 0..12)) {
+            let form = Form::from_fields(fields);
+            let _ = (Incoming::read(&form), Gathered::read(&form), Status::read(&form), Dialled::read(&form));
+        }
+    }
+}
