@@ -130,6 +130,11 @@ impl Output {
     }
 
     fn print(&self, listing: &Listing, first: bool) -> Result<()> {
+        let in_columns = matches!(self.format, Format::Table | Format::Tsv | Format::Csv);
+        if self.columns.is_some() && !in_columns {
+            return Err(Error::usage("--columns chooses columns, and this format has none")
+                .hint("use it with `-o table`, `-o tsv` or `-o csv`"));
+        }
         let text = match self.format {
             Format::Json => json::object(listing),
             Format::Jsonl => json::lines(listing),
