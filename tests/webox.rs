@@ -2,4 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod support;
+
 mod architecture;
+mod cli_assistants;
+mod cli_calls;
+mod cli_conventions;
+mod cli_settings;
+mod generated;

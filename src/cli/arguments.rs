@@ -14,7 +14,7 @@ use super::{
 #[derive(Debug, Parser)]
 #[command(
     name = "webox",
-    version = help::VERSION,
+    version = help::version(),
     about,
     after_long_help = help::root(),
     arg_required_else_help = true,

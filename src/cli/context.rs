@@ -52,9 +52,6 @@ impl Context {
             return Ok(settings);
         }
         let settings = self.settings_with(|_| {})?;
-        for warning in &settings.warnings {
-            self.out.warn(warning);
-        }
         Ok(self.settings.get_or_init(|| settings))
     }
 
@@ -62,7 +59,11 @@ impl Context {
     pub fn settings_with(&self, add: impl FnOnce(&mut Flags)) -> Result<Settings> {
         let mut flags = self.flags.clone();
         add(&mut flags);
-        Settings::load(&flags, &self.environment)
+        let settings = Settings::load(&flags, &self.environment)?;
+        for warning in &settings.warnings {
+            self.out.warn(warning);
+        }
+        Ok(settings)
     }
 
     /// The store, opened when first asked for.

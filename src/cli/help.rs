@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use super::exit;
 
-/// `0.1.0 (abc1234 2026-09-20)`: the commit is left out where git was not there.
-pub(super) const VERSION: &str = match option_env!("WEBOX_COMMIT") {
-    Some(_) => concat!(env!("CARGO_PKG_VERSION")),
-    None => env!("CARGO_PKG_VERSION"),
-};
+/// `0.1.0 (abc1234 2026-09-20) schema 1`; the commit is left out where there was no git.
+pub(super) fn version() -> String {
+    let commit =
+        option_env!("WEBOX_COMMIT").map_or_else(String::new, |commit| format!(" ({commit})"));
+    format!("{}{commit} schema {}", env!("CARGO_PKG_VERSION"), crate::store::SCHEMA_VERSION)
+}
 
 /// The end of `webox --help`.
 pub(super) fn root() -> String {

@@ -6,7 +6,6 @@ use jiff::{Timestamp, ZonedDateTime};
 pub(super) fn age(at: Timestamp, now: &ZonedDateTime) -> String {
     let seconds = now.timestamp().as_second() - at.as_second();
     match seconds {
-        ..0 => date_time(at, now),
         0..60 => "just now".to_owned(),
         60..3_600 => format!("{} min ago", seconds / 60),
         3_600..86_400 => format!("{} h ago", seconds / 3_600),
@@ -57,7 +56,12 @@ pub(super) fn stars(score: f64) -> String {
 }
 
 /// `1 call`, `2 calls`.
-pub(super) fn count(number: u64, one: &str, many: &str) -> String {
+pub(super) fn count(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// `1,234,567`.
+pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -66,7 +70,7 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} {}", if number == 1 { one } else { many })
+    grouped
 }
 
 #[cfg(test)]

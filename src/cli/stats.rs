@@ -104,7 +104,7 @@ fn overview(stats: &Figures, colour: Colour) -> String {
             "assistants",
             &format!("{} active of {}", stats.active_assistants, stats.total_assistants),
         ),
-        line(colour, "calls", &human::count(total.calls, "call", "calls")),
+        line(colour, "calls", &human::number(total.calls)),
         line(
             colour,
             "duration",

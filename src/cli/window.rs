@@ -1,5 +1,7 @@
 //! `--since`, `--until` and `--assistant`: which calls a command is about.
 
+use std::fmt::Write;
+
 use clap::Args;
 use jiff::Timestamp;
 
@@ -13,7 +15,7 @@ use crate::{
 };
 
 /// The flags that `calls` and `stats` share.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Args)]
 pub(super) struct WindowFlags {
     /// From this time on: an age (`90m`, `2d`, `1w`), `today`, `yesterday`, a date or a time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -63,10 +65,10 @@ impl Window {
         let now = context.now()?;
         let mut words = String::new();
         if let Some(since) = self.since {
-            words.push_str(&format!(" since {}", human::date_time_zone(since, &now)));
+            let _ = write!(words, " since {}", human::date_time_zone(since, &now));
         }
         if let Some(until) = self.until {
-            words.push_str(&format!(" until {}", human::date_time_zone(until, &now)));
+            let _ = write!(words, " until {}", human::date_time_zone(until, &now));
         }
         Ok(words)
     }

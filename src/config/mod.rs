@@ -20,22 +20,14 @@ use jiff::tz::TimeZone;
 pub use environment::Environment;
 pub use public_url::PublicUrl;
 
-use crate::domain::{AccountSid, Error, Result, Secret, ZoneName, suggestion_hint};
+use crate::domain::{AccountSid, Error, Result, Secret, ZoneName, did_you_mean};
 
 /// The address the daemon listens at when nothing else is said: this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
 /// Variables of ours that are read here.
-const VARIABLES: &[&str] = &[
-    "WEBOX_BACKTRACE",
-    "WEBOX_CONFIG",
-    "WEBOX_DB",
-    "WEBOX_LISTEN",
-    "WEBOX_LOG",
-    "WEBOX_PAGER",
-    "WEBOX_PUBLIC_URL",
-    "WEBOX_TZ",
-];
+const VARIABLES: &[&str] =
+    &["WEBOX_CONFIG", "WEBOX_DB", "WEBOX_LISTEN", "WEBOX_LOG", "WEBOX_PUBLIC_URL", "WEBOX_TZ"];
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -344,10 +336,17 @@ fn is_root() -> bool {
 fn unknown_variables(environment: &Environment) -> Vec<String> {
     environment
         .names()
-        .filter(|name| name.starts_with("WEBOX_") && !VARIABLES.contains(name))
-        .map(|name| match suggestion_hint(name, VARIABLES.iter().copied()) {
-            Some(hint) => format!("webox does not know the variable {name}; {hint}"),
-            None => format!("webox does not know the variable {name}"),
+        .filter(|name| !VARIABLES.contains(name))
+        .filter_map(|name| Some((name, name.strip_prefix("WEBOX_")?)))
+        .map(|(name, rest)| {
+            // Compared without the prefix, which would make all of them look alike.
+            let known = VARIABLES.iter().filter_map(|name| name.strip_prefix("WEBOX_"));
+            match did_you_mean(rest, known).first() {
+                Some(near) => {
+                    format!("webox does not know the variable {name}; did you mean `WEBOX_{near}`?")
+                }
+                None => format!("webox does not know the variable {name}"),
+            }
         })
         .collect()
 }

@@ -41,11 +41,11 @@ impl SecretNames {
         if let Some(folder) = environment.path("CREDENTIALS_DIRECTORY") {
             let path = folder.join(self.credential);
             if path.exists() {
-                return self.from_file(path);
+                return self.in_file(path);
             }
         }
         if let Some(path) = environment.path(&format!("{}_FILE", self.variable)) {
-            return self.from_file(path);
+            return self.in_file(path);
         }
         if let Some(value) = environment.get(self.variable) {
             return Ok(Setting {
@@ -64,13 +64,13 @@ impl SecretNames {
             },
             (Some(Reference::File(path)), settings_file) => {
                 let folder = settings_file.and_then(Path::parent).unwrap_or(Path::new(""));
-                self.from_file(folder.join(path))
+                self.in_file(folder.join(path))
             }
             (None, _) => Ok(Setting { value: None, origin: Origin::Default }),
         }
     }
 
-    fn from_file(&self, path: PathBuf) -> Result<Setting<Option<Secret>>> {
+    fn in_file(&self, path: PathBuf) -> Result<Setting<Option<Secret>>> {
         let text = std::fs::read_to_string(&path).map_err(|cause| {
             Error::config(format!("cannot read `{}` from {}", self.key, path.display()))
                 .hint("let this user read the file, or name another")

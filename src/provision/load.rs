@@ -38,7 +38,7 @@ pub fn load(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Vec<Loaded>, Vec<
         };
         match text {
             Err(error) => {
-                problems.push(Problem::of_file(&name, format!("cannot be read: {error}")))
+                problems.push(Problem::of_file(&name, format!("cannot be read: {error}")));
             }
             Ok(text) => match spec::read(&name, &text, file.parent()) {
                 Ok(spec) => loaded.push(Loaded { path: PathBuf::from(&name), spec }),

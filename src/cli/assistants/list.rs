@@ -147,7 +147,10 @@ fn sheet(assistant: &Assistant, now: &ZonedDateTime) -> Listing {
         sheet.add("booking.capacity", rules.capacity.to_string());
         sheet.add("booking.duration", rules.duration.to_string());
     }
-    sheet.maybe("transfer.number", spec.transfer.number.as_ref().map(|number| number.as_str()));
+    sheet.maybe(
+        "transfer.number",
+        spec.transfer.number.as_ref().map(crate::domain::PhoneNumber::as_str),
+    );
     sheet.add("limits.max_call_duration", spec.limits.max_call_duration.to_string());
     sheet.add("limits.max_concurrent_calls", spec.limits.max_concurrent_calls.to_string());
     sheet.maybe("billing.plan", spec.billing.plan.as_deref());

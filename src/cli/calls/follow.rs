@@ -30,7 +30,6 @@ pub(super) fn run(store: &Store, filter: &CallFilter, context: &Context) -> Resu
     listing.rows = page.calls.iter().map(|call| list::row(call, &now)).collect();
     context.out.listing(&listing)?;
     context.out.flush()?;
-    context.out.note("Waiting for calls. Interrupt with Ctrl-C.");
     let mut heading_due = listing.rows.is_empty();
 
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -38,13 +37,20 @@ pub(super) fn run(store: &Store, filter: &CallFilter, context: &Context) -> Resu
         .build()
         .map_err(|cause| Error::failure("cannot wait for calls").because(cause))?;
     runtime.block_on(async {
+        let mut told = false;
         let mut tick = tokio::time::interval(EVERY);
         loop {
             tokio::select! {
+                biased;
                 _ = tokio::signal::ctrl_c() => {
                     return Err(Error::new(Kind::Interrupted, "interrupted"));
                 }
                 _ = tick.tick() => {}
+            }
+            if !told {
+                // Only now: an interrupt is listened to from here on.
+                context.out.note("Waiting for calls. Interrupt with Ctrl-C.");
+                told = true;
             }
             let new = calls::after(store, last, filter)?;
             let Some(newest) = new.last() else { continue };

@@ -18,7 +18,7 @@ use crate::{
 const SCREENFUL: u64 = 50;
 
 /// Arguments of `list`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Args)]
 pub(super) struct List {
     #[command(flatten)]
     window: WindowFlags,
@@ -89,6 +89,11 @@ fn note(shown: u64, total: u64, more: bool, window: &str) -> String {
 }
 
 impl List {
+    /// Whether any of its flags was given.
+    pub(super) fn is_given(&self) -> bool {
+        *self != Self::default()
+    }
+
     fn filter(&self, window: &Window, context: &Context) -> Result<CallFilter> {
         let status = self.status.as_deref().map(str::parse::<CallStatus>).transpose()?;
         let limit = match self.limit {

@@ -8,11 +8,10 @@ mod transcript;
 use clap::{Args, Subcommand};
 
 use super::{Context, exit, help, human, output, views, window};
-use crate::domain::{CallStatus, Result};
+use crate::domain::{CallStatus, Error, Result};
 
 /// Arguments of `webox calls`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 #[command(after_long_help = help::examples(
     &[
         ("webox calls --since 2h", "the last two hours, newest first"),
@@ -38,6 +37,11 @@ enum Action {
 }
 
 pub(super) fn run(args: &Calls, context: &Context) -> Result<()> {
+    if args.action.is_some() && args.list.is_given() {
+        return Err(Error::usage("flags of the list stand before the name of an action").hint(
+            "write them after it: `webox calls list --since 2h`; `show` takes none of them",
+        ));
+    }
     match &args.action {
         None => list::run(&args.list, context),
         Some(Action::List(list)) => list::run(list, context),

@@ -67,13 +67,13 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
             ])
         }
         Format::Table => {
-            let story = Story {
+            let whole = Story {
                 bookings: bookings::of_call(&store, call.id)?,
                 messages: calls::messages(&store, call.id)?,
                 call,
                 turns,
             };
-            context.out.text(&transcript::render(&story, &context.now()?, context.out.colour()))
+            context.out.text(&transcript::render(&whole, &context.now()?, context.out.colour()))
         }
     }
 }

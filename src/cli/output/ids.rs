@@ -3,5 +3,5 @@
 use super::Listing;
 
 pub(super) fn lines(listing: &Listing) -> String {
-    listing.rows.iter().map(|row| format!("{}\n", row.id)).collect()
+    listing.rows.iter().flat_map(|row| [row.id.as_str(), "\n"]).collect()
 }

@@ -21,7 +21,7 @@ pub(super) fn object(listing: &Listing) -> String {
 }
 
 pub(super) fn lines(listing: &Listing) -> String {
-    listing.rows.iter().map(|row| format!("{}\n", row.json)).collect()
+    listing.rows.iter().flat_map(|row| [row.json.to_string(), "\n".to_owned()]).collect()
 }
 
 pub(super) fn pretty(value: &Value) -> String {

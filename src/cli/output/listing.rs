@@ -36,16 +36,19 @@ impl Column {
     }
 
     /// Numbers stand on the right.
+    #[must_use]
     pub const fn right(self) -> Self {
         Self { align: Align::Right, ..self }
     }
 
     /// Not in a table, unless asked for.
+    #[must_use]
     pub const fn hidden(self) -> Self {
         Self { in_table: false, ..self }
     }
 
     /// At least this wide in a table.
+    #[must_use]
     pub const fn at_least(self, min_width: u16) -> Self {
         Self { min_width, ..self }
     }

@@ -130,6 +130,11 @@ impl Output {
     }
 
     fn print(&self, listing: &Listing, first: bool) -> Result<()> {
+        let in_columns = matches!(self.format, Format::Table | Format::Tsv | Format::Csv);
+        if self.columns.is_some() && !in_columns {
+            return Err(Error::usage("--columns chooses columns, and this format has none")
+                .hint("use it with `-o table`, `-o tsv` or `-o csv`"));
+        }
         let text = match self.format {
             Format::Json => json::object(listing),
             Format::Jsonl => json::lines(listing),
@@ -241,13 +246,14 @@ fn error_object(error: &Error) -> String {
 
 /// Three lines: what happened, why, what to do.
 fn error_text(error: &Error, colour: Colour) -> String {
+    use std::fmt::Write as _;
     let message = error.message().replace('\n', "\n       ");
     let mut text = format!("{} {message}", colour.paint(Tone::Bad, "error:"));
     for cause in error.causes() {
-        text.push_str(&format!("\n  {} {cause}", colour.paint(Tone::Faint, "cause:")));
+        let _ = write!(text, "\n  {} {cause}", colour.paint(Tone::Faint, "cause:"));
     }
     if let Some(hint) = error.hint_text() {
-        text.push_str(&format!("\n  {} {hint}", colour.paint(Tone::Good, "hint:")));
+        let _ = write!(text, "\n  {} {hint}", colour.paint(Tone::Good, "hint:"));
     }
     text
 }

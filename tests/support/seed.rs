@@ -1,0 +1,105 @@
+//! A store with calls in it, written through the same functions the daemon uses.
+
+use jiff::{SignedDuration, Timestamp};
+use webox::{
+    domain::{
+        Attempt, Call, CallFilter, CallId, CallStatus, EndReason, Heard, LanguageTag, Next,
+        Outcome, Reply, TokenUsage, ToolUse, TurnId, TurnTimings, VoiceLine,
+    },
+    operations::{self, assistants},
+    store::{
+        Options, Store,
+        calls::{self, CallEnd, NewCall},
+        turns::{self, Finished},
+    },
+};
+
+use super::cmd::Webox;
+
+/// The store of a home.
+pub fn store(webox: &Webox) -> Store {
+    Store::open(&webox.db(), Options::terminal()).unwrap()
+}
+
+/// Adds a call to Le Gourmet that began some minutes ago; `n` is its SID's number.
+pub fn call(webox: &Webox, n: u32, minutes_ago: i64, status: CallStatus) -> CallId {
+    let at = Timestamp::now() - SignedDuration::from_mins(minutes_ago);
+    call_at(&store(webox), n, at, status)
+}
+
+/// Adds a call that began at a moment.
+pub fn call_at(store: &Store, n: u32, at: Timestamp, status: CallStatus) -> CallId {
+    let assistant = assistants::find(store, "le-gourmet").unwrap();
+    let new = NewCall {
+        sid: sid(n).parse().unwrap(),
+        assistant: assistant.id,
+        caller: (n != 13).then(|| "+33612345678".to_owned()),
+        to_number: assistant.spec.phone.to_string(),
+        line: VoiceLine::Gather,
+        language: LanguageTag::french(),
+        started_at: at,
+    };
+    store
+        .write(move |tx| {
+            if !status.is_final() {
+                return calls::insert_live(tx, &new);
+            }
+            let end = CallEnd {
+                status,
+                ended_at: at + SignedDuration::from_secs(75),
+                duration_s: Some(75),
+                reason: Some(EndReason::AssistantHungUp),
+            };
+            calls::insert_ended(tx, &new, &end)
+        })
+        .unwrap()
+}
+
+pub fn sid(n: u32) -> String {
+    format!("CA{n:08x}{}", "0".repeat(24))
+}
+
+/// Adds a turn in which something was asked and answered.
+pub fn turn(store: &Store, call: CallId, number: u32, at: Timestamp, heard: &str, said: &str) {
+    let reply = Reply {
+        text: said.to_owned(),
+        language: LanguageTag::french(),
+        next: Next::Listen,
+        engine: "openai/gpt-test".to_owned(),
+        attempts: vec![
+            attempt("anthropic/claude-test", Outcome::TimedOut),
+            attempt("openai/gpt-test", Outcome::Answered),
+        ],
+        tools: vec![ToolUse {
+            tool: "check_availability".to_owned(),
+            arguments: r#"{"party":4}"#.to_owned(),
+            result: r#"{"availability":"free"}"#.to_owned(),
+        }],
+        state: None,
+    };
+    let heard = Heard::Speech { text: heard.to_owned(), confidence: Some(0.92) };
+    store
+        .write(move |tx| {
+            let id = TurnId { call, number };
+            turns::begin(tx, id, Some(&heard), &LanguageTag::french(), at)?;
+            let timings = TurnTimings { first_token_ms: Some(210), reply_ms: Some(1_240) };
+            turns::finish(tx, id, &Finished { reply: &reply, timings, twiml: "<Response/>" })
+        })
+        .unwrap();
+}
+
+fn attempt(model: &str, outcome: Outcome) -> Attempt {
+    Attempt {
+        model: model.to_owned(),
+        outcome,
+        first_token_ms: Some(200),
+        total_ms: 900,
+        usage: TokenUsage { input: 100, output: 20, ..TokenUsage::default() },
+        detail: None,
+    }
+}
+
+/// All calls of a home, newest first.
+pub fn calls(webox: &Webox) -> Vec<Call> {
+    operations::calls::list(&store(webox), &CallFilter::default()).unwrap().calls
+}
