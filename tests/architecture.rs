@@ -70,7 +70,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli"]),
     ("dialoguer", &["cli"]),
     ("indicatif", &["cli"]),
-    ("tracing_subscriber", &["cli", "server"]),
+    ("tracing_subscriber", &["cli"]),
     // The daemon.
     ("axum", &["server"]),
     ("http_body_util", &["server"]),
@@ -79,7 +79,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tower", &["server"]),
     // The store.
     ("rusqlite", &["store"]),
-    // Requests to others. A rehearsal is Twilio to our own daemon.
+    // Requests to others. A rehearsal calls our own daemon through `twilio`.
     ("eventsource_stream", &["providers", "twilio"]),
     ("reqwest", &["providers", "twilio", "integrations"]),
     // Twilio's own words.
