@@ -34,7 +34,8 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
 
     // The live call. The engine reaches rows through `operations` alone.
     &[("line", &["conversation", "operations", "store", "twilio", "providers", "domain"])],
-    &[("conversation", &["operations", "providers", "document", "domain"])],
+    // The store only as a handle, passed on to operations.
+    &[("conversation", &["operations", "store", "providers", "document", "domain"])],
 
     // What can be asked.
     &[("operations", &[

@@ -98,8 +98,3 @@ fn attempt(model: &str, outcome: Outcome) -> Attempt {
         detail: None,
     }
 }
-
-/// All calls of a home, newest first.
-pub fn calls(webox: &Webox) -> Vec<Call> {
-    operations::calls::list(&store(webox), &CallFilter::default()).unwrap().calls
-}
