@@ -11,3 +11,4 @@ mod cli_calls;
 mod cli_conventions;
 mod cli_settings;
 mod generated;
+mod real;
