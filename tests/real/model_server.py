@@ -23,6 +23,8 @@ params.n_ctx = 4096
 params.n_parallel = 2
 params.cpuparams.n_threads = 2
 params.warmup = False
+# The likeliest word each time: the same answer on every run.
+params.sampling.temp = 0.0
 params.use_jinja = True
 with open(template, encoding="utf-8") as text:
     params.chat_template = text.read()
