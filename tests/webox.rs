@@ -1,5 +1,7 @@
 //! Through the doors: everything that starts the real program.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 mod cli_assistants;
