@@ -7,5 +7,6 @@ mod support;
 mod cli_assistants;
 mod cli_calls;
 mod cli_conventions;
+mod cli_demo;
 mod cli_settings;
 mod generated;
