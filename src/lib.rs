@@ -1,4 +1,31 @@
-//! webox
+//! webox answers telephone calls with assistants: one binary, one SQLite file.
+//!
+//! This is the map of the house. Each module is one room; a room uses rooms below it, never one
+//! above and never one beside it. Each outside crate is kept to one room. `tests/architecture.rs`
+//! holds both against the source; `ARCHITECTURE.md` tells the life of a call and of a command.
+//!
+//! ```text
+//! doors          cli            the terminal: arguments, prompts, tables
+//!                rehearsal      a caller without a phone, for `demo` and `try`
+//!                server         the daemon: webhooks, health
+//!
+//! the live call  line           how a conversation travels: speech to TwiML and back
+//!                conversation   what was heard goes in, what to say and do comes out
+//!
+//! requests       operations     one function for each thing webox can be asked
+//!                provision      assistants as TOML files
+//!
+//! outside world  store          SQLite: the only room with SQL
+//!                twilio         Twilio's own words: signature, TwiML, webhooks
+//!                providers      language models, one file a vendor
+//!
+//! ground         config         flags, environment, `webox.toml`, defaults
+//!                document       TOML that people write, and every mistake in it
+//!                domain         what we talk about: plain types, no I/O, no clock
+//! ```
+//!
+//! A newcomer's minute: a command is in `cli/X.rs`, what it does in `operations/X.rs`, its rows in
+//! `store/X.rs`, its words in `domain/X.rs`, its page in `man/`. The same X.
 
 pub mod cli;
 pub mod config;

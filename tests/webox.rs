@@ -1,9 +1,13 @@
-//! Through the doors: everything that starts the real program.
+//! The one integration binary: webox through its doors, and the rules of its source.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "nothing here is reached from outside")]
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 
+mod architecture;
 mod cli_assistants;
 mod cli_calls;
 mod cli_conventions;

@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_long_help = help::examples(
     &[
-        ("webox demo", "plays a call, in a database that is thrown away"),
+        ("webox demo", "plays a call, in a fresh database in the temporary folder"),
         ("webox demo --keep --db demo.db", "keeps the daemon and the database"),
     ],
     &[exit::FAILURE],
@@ -33,10 +33,6 @@ pub struct Demo {
 }
 
 pub(super) fn run(args: &Demo, cli: &Cli, context: &Context) -> Result<()> {
-    let folder = tempfile::Builder::new()
-        .prefix("webox-demo-")
-        .tempdir()
-        .map_err(|error| Error::failure("no temporary folder could be made").because(error))?;
     let db = match &cli.global.db {
         Some(db) if db.exists() => {
             return Err(Error::usage(format!(
@@ -46,17 +42,19 @@ pub(super) fn run(args: &Demo, cli: &Cli, context: &Context) -> Result<()> {
             .hint("give another path, or none: then the file is temporary"));
         }
         Some(db) => db.clone(),
-        None => folder.path().join("webox.db"),
+        // Kept: the commands shown at the end are there to be typed.
+        None => tempfile::Builder::new()
+            .prefix("webox-demo-")
+            .tempdir()
+            .map_err(|error| Error::failure("no temporary folder could be made").because(error))?
+            .keep()
+            .join("webox.db"),
     };
     let store = Store::open(&db, Options::daemon())?;
     let spec = provision::read_text("assistants/le-gourmet.toml", demo::ASSISTANT)
         .map_err(|_| Error::failure("the example assistant that webox ships is broken"))?;
     assistants::apply(&store, vec![spec.clone()], context.started)?;
-    daemon::runtime()?.block_on(play(args, context, &store, &spec))?;
-    if cli.global.db.is_none() && !args.keep {
-        context.out.note("The database was temporary; keep it with `webox demo --db demo.db`.");
-    }
-    Ok(())
+    daemon::runtime()?.block_on(play(args, context, &store, &spec))
 }
 
 async fn play(args: &Demo, context: &Context, store: &Store, spec: &AssistantSpec) -> Result<()> {
@@ -123,7 +121,7 @@ async fn play(args: &Demo, context: &Context, store: &Store, spec: &AssistantSpe
     }
     let shown = db.display();
     out.text(&format!(
-        "{}\n  webox --db {shown} try le-gourmet\n  webox --db {shown} calls -o json\n  webox --db {shown} assistants show le-gourmet\n",
+        "\n{}\n  webox --db {shown} try le-gourmet\n  webox --db {shown} calls -o json\n  webox --db {shown} assistants show le-gourmet\n",
         colour.paint(Tone::Strong, "Look further:"),
     ))?;
     if args.keep {

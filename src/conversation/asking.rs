@@ -109,7 +109,8 @@ impl Engine {
                 }
             }
             // A goodbye or a handing over said beside its tool needs no further round.
-            if !speaks_last && !(ends && !said.trim().is_empty()) {
+            let has_parted = ends && !said.trim().is_empty();
+            if !speaks_last && !has_parted {
                 continue;
             }
             let text = speakable(&said, &scene.call.language);

@@ -226,7 +226,7 @@ impl Engine {
         });
         Reply {
             text,
-            language: scene.call.language.clone(),
+            language: concierge::language(&scene.call.language),
             next,
             engine: ModelRef::BUILTIN.to_owned(),
             attempts: progress.attempts,
@@ -262,7 +262,7 @@ impl Engine {
         };
         Reply {
             text,
-            language: call.language.clone(),
+            language: concierge::language(&call.language),
             next,
             engine: ModelRef::BUILTIN.to_owned(),
             attempts: Vec::new(),

@@ -113,11 +113,8 @@ fn merge(messages: Vec<ChatMessage>) -> Vec<ChatMessage> {
     let mut merged: Vec<ChatMessage> = Vec::new();
     for message in messages {
         match (merged.last_mut(), message) {
-            (Some(ChatMessage::User(last)), ChatMessage::User(text)) => {
-                last.push('\n');
-                last.push_str(&text);
-            }
-            (
+            (Some(ChatMessage::User(last)), ChatMessage::User(text))
+            | (
                 Some(ChatMessage::Assistant { text: last, .. }),
                 ChatMessage::Assistant { text, .. },
             ) => {

@@ -96,3 +96,101 @@ fn say(facts: &Facts<'_>, text: String, next: Next, end_reason: Option<EndReason
         end_reason,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CallId, TokenUsage, TurnTimings};
+
+    const RANG: &str = "2026-11-23T18:00:00Z";
+
+    fn turn(heard: Heard, said: &str) -> Turn {
+        Turn {
+            call: CallId(1),
+            number: 1,
+            heard: Some(heard),
+            heard_at: RANG.parse().unwrap(),
+            said: Some(said.to_owned()),
+            unheard: None,
+            language: LanguageTag::french(),
+            next: Some(Next::Listen),
+            engine: None,
+            attempts: Vec::new(),
+            tools: Vec::new(),
+            state: Some("{}".to_owned()),
+            timings: TurnTimings::default(),
+            usage: TokenUsage::default(),
+            fillers: 0,
+            twiml: None,
+        }
+    }
+
+    fn decided(seconds: i64, history: &[Turn], heard: &Heard) -> Decision {
+        let spec: AssistantSpec = serde_json::from_str(
+            r#"{"name":"a","client":"A","phone":"+33123456789","context":"","limits":{"max_call_duration":"10m"}}"#,
+        )
+        .unwrap();
+        let started_at: Timestamp = RANG.parse().unwrap();
+        decide(&Facts {
+            spec: &spec,
+            started_at,
+            now: started_at + SignedDuration::from_secs(seconds),
+            language: &LanguageTag::french(),
+            history,
+            heard,
+        })
+    }
+
+    fn words() -> Heard {
+        Heard::Speech { text: "bonjour".to_owned(), confidence: None }
+    }
+
+    #[test]
+    fn silence_is_asked_about_twice_then_ends_the_call() {
+        let mut history = vec![turn(words(), "oui ?")];
+        let mut questions = Vec::new();
+        for _ in 0..2 {
+            let Decision::Say { reply, end_reason: None } = decided(10, &history, &Heard::Silence)
+            else {
+                panic!("a question")
+            };
+            assert_eq!(reply.next, Next::Listen);
+            assert_eq!(
+                reply.state.as_deref(),
+                Some("{}"),
+                "the concierge's memory survives silence"
+            );
+            history.push(turn(Heard::Silence, &reply.text));
+            questions.push(reply.text);
+        }
+        assert_ne!(questions[0], questions[1]);
+        let Decision::Say { reply, end_reason } = decided(10, &history, &Heard::Silence) else {
+            panic!("a goodbye")
+        };
+        assert_eq!((reply.next, end_reason), (Next::HangUp, Some(EndReason::Silence)));
+    }
+
+    #[test]
+    fn a_word_in_between_starts_the_count_again() {
+        let history =
+            [turn(Heard::Silence, "?"), turn(words(), "oui ?"), turn(Heard::Silence, "?")];
+        let Decision::Say { end_reason, .. } = decided(10, &history, &Heard::Silence) else {
+            panic!("a question")
+        };
+        assert_eq!(end_reason, None);
+    }
+
+    #[test]
+    fn a_long_call_is_warned_once_and_then_ended() {
+        assert_eq!(decided(300, &[], &words()), Decision::Think { warning: None });
+        let Decision::Think { warning: Some(warning) } = decided(545, &[], &words()) else {
+            panic!("a warning")
+        };
+        let history = [turn(words(), &format!("{warning} Oui ?"))];
+        assert_eq!(decided(560, &history, &words()), Decision::Think { warning: None });
+        let Decision::Say { reply, end_reason } = decided(600, &history, &words()) else {
+            panic!("a goodbye")
+        };
+        assert_eq!((reply.next, end_reason), (Next::HangUp, Some(EndReason::TooLong)));
+    }
+}

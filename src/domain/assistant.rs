@@ -456,6 +456,9 @@ impl AssistantSpec {
         {
             return wrong("email", "is not an e-mail address");
         }
+        if self.voice.line != VoiceLine::Gather {
+            return wrong("voice.line", "can only be `gather` in this version of webox");
+        }
         if self.transfer.number.as_ref() == Some(&self.phone) {
             return wrong(
                 "transfer.number",

@@ -82,23 +82,21 @@ impl Writer<'_> {
         Response::new().say(say(spec, language, text)).pause(1).redirect(&back).render()
     }
 
-    /// Nothing helps: an apology, and a human if there is one.
-    pub(super) fn give_up(&self, spec: &AssistantSpec, language: &LanguageTag) -> String {
-        let apology = say(spec, language, &phrases::for_language(language).apology);
-        let response = Response::new().say(apology);
-        match &spec.transfer.number {
-            Some(to) => response
-                .dial(Dial { number: to.clone(), action: None, timeout: RING_SECONDS })
-                .hangup()
-                .render(),
-            None => response.hangup().render(),
-        }
-    }
-
     fn url(&self, route: &str, rest: &str) -> String {
         let (base, sid) = (self.public_url, self.sid);
         format!("{base}/api/voice/webhook/{route}?call_sid={sid}{rest}")
     }
+}
+
+/// Nothing helps: an apology, and a human if there is one.
+pub(super) fn give_up(spec: &AssistantSpec, language: &LanguageTag) -> String {
+    let apology = say(spec, language, &phrases::for_language(language).apology);
+    let response = Response::new().say(apology);
+    let response = match &spec.transfer.number {
+        Some(to) => response.dial(Dial { number: to.clone(), action: None, timeout: RING_SECONDS }),
+        None => response,
+    };
+    response.hangup().render()
 }
 
 /// A sentence and goodbye, in a language, in Twilio's own voice.

@@ -30,7 +30,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            first: Duration::from_millis(3_000),
+            first: Duration::from_secs(3),
             next: Duration::from_secs(5),
             fillers: 6,
             store: Duration::from_secs(4),

@@ -236,7 +236,7 @@ impl Line {
             Waited::Reply(twiml) => twiml,
             Waited::Late | Waited::Lost if step >= self.patience.fillers => {
                 tracing::error!(turn = id.number, "gave up waiting for a reply");
-                self.writer(sid).give_up(&assistant.spec, &language)
+                gather::give_up(&assistant.spec, &language)
             }
             Waited::Late => {
                 let counted = live::count_filler(&self.store, id, step + 1);
@@ -310,7 +310,7 @@ impl Line {
             Some(assistant) if step < self.patience.fillers => {
                 writer.try_again(&assistant.spec, route, turn, step)
             }
-            Some(assistant) => writer.give_up(&assistant.spec, &assistant.spec.voice.language),
+            Some(assistant) => gather::give_up(&assistant.spec, &assistant.spec.voice.language),
             None => {
                 let language = Country::language_of(to.as_ref());
                 gather::farewell(None, &language, &phrases::for_language(&language).apology)

@@ -235,15 +235,12 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
     }
     let open = history.last().filter(|turn| turn.number == number).cloned();
     let again = open.is_some();
-    let (heard, fillers) = match open {
-        Some(turn) => {
-            history.pop();
-            (turn.heard.unwrap_or(heard), turn.fillers)
-        }
-        None => {
-            turns::begin(tx, id, Some(&heard), &language, ringing.at)?;
-            (heard, 0)
-        }
+    let (heard, fillers) = if let Some(turn) = open {
+        history.pop();
+        (turn.heard.unwrap_or(heard), turn.fillers)
+    } else {
+        turns::begin(tx, id, Some(&heard), &language, ringing.at)?;
+        (heard, 0)
     };
     let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers });
     Ok(Hearing::Think { turn, again })

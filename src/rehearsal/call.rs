@@ -138,13 +138,11 @@ impl<'a> Call<'a> {
                 Error::failure("the daemon answered what Twilio cannot play").because(error)
             })?;
             heard.twiml.push(answer.body);
-            match self.follow(verbs, &mut heard.text)? {
-                Some(redirect) => url = redirect,
-                None => {
-                    heard.after = begun.elapsed();
-                    return Ok(heard);
-                }
-            }
+            let Some(redirect) = self.follow(verbs, &mut heard.text)? else {
+                heard.after = begun.elapsed();
+                return Ok(heard);
+            };
+            url = redirect;
             fields = self.fields("in-progress");
         }
         Err(Error::failure("the daemon redirects in circles"))

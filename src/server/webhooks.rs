@@ -29,7 +29,7 @@ pub(super) async fn incoming(
 ) -> Response {
     let (form, query) = match admit(&app, &uri, &headers, query, body).await {
         Ok(admitted) => admitted,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let request = match Incoming::read(&form) {
         Ok(request) => request,
@@ -50,14 +50,14 @@ pub(super) async fn process(
 ) -> Response {
     let (form, query) = match admit(&app, &uri, &headers, query, body).await {
         Ok(admitted) => admitted,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let request = match Gathered::read(&form) {
         Ok(request) => request,
         Err(error) => return unreadable(&error),
     };
     if let Err(refused) = same_call(&query, &request.call_sid) {
-        return refused;
+        return *refused;
     }
     let (turn, step) = (query.turn, query.step.unwrap_or(0));
     let sid = request.call_sid.clone();
@@ -75,14 +75,14 @@ pub(super) async fn wait(
 ) -> Response {
     let (form, query) = match admit(&app, &uri, &headers, query, body).await {
         Ok(admitted) => admitted,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let request = match Incoming::read(&form) {
         Ok(request) => request,
         Err(error) => return unreadable(&error),
     };
     if let Err(refused) = same_call(&query, &request.call_sid) {
-        return refused;
+        return *refused;
     }
     let (Some(turn), Some(step)) = (query.turn, query.step) else {
         return refuse(StatusCode::BAD_REQUEST, "the address lacks `turn` or `step`");
@@ -102,14 +102,14 @@ pub(super) async fn transfer(
 ) -> Response {
     let (form, query) = match admit(&app, &uri, &headers, query, body).await {
         Ok(admitted) => admitted,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let request = match Dialled::read(&form) {
         Ok(request) => request,
         Err(error) => return unreadable(&error),
     };
     if let Err(refused) = same_call(&query, &request.call_sid) {
-        return refused;
+        return *refused;
     }
     let Some(turn) = query.turn else {
         return refuse(StatusCode::BAD_REQUEST, "the address lacks `turn`");
@@ -129,7 +129,7 @@ pub(super) async fn status(
 ) -> Response {
     let form = match admit(&app, &uri, &headers, query, body).await {
         Ok((form, _)) => form,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let request = match Status::read(&form) {
         Ok(request) => request,
@@ -160,20 +160,22 @@ async fn admit(
     headers: &HeaderMap,
     query: Option<String>,
     body: Body,
-) -> Result<(Form, Query), Response> {
-    let bytes =
-        body::read_form(headers, body).await.map_err(|(status, why)| refuse(status, why))?;
+) -> Result<(Form, Query), Box<Response>> {
+    let bytes = body::read_form(headers, body)
+        .await
+        .map_err(|(status, why)| Box::new(refuse(status, why)))?;
     let form = match Form::parse(&bytes) {
         Ok(form) => form,
-        Err(error) => return Err(unreadable(&WebhookError::from(error))),
+        Err(error) => return Err(Box::new(unreadable(&WebhookError::from(error)))),
     };
     if !app.gate.lets_in(headers, uri, &form) {
         tracing::warn!(path = uri.path(), "refused a request without a valid Twilio signature");
         // No body: a stranger learns nothing.
-        return Err(StatusCode::FORBIDDEN.into_response());
+        return Err(Box::new(StatusCode::FORBIDDEN.into_response()));
     }
-    let query = read_query(query.as_deref().unwrap_or_default())
-        .ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "the address has an unreadable query"))?;
+    let query = read_query(query.as_deref().unwrap_or_default()).ok_or_else(|| {
+        Box::new(refuse(StatusCode::BAD_REQUEST, "the address has an unreadable query"))
+    })?;
     Ok((form, query))
 }
 
@@ -187,10 +189,10 @@ fn read_query(query: &str) -> Option<Query> {
     })
 }
 
-fn same_call(query: &Query, sid: &CallSid) -> Result<(), Response> {
+fn same_call(query: &Query, sid: &CallSid) -> Result<(), Box<Response>> {
     match &query.call_sid {
         Some(other) if other != sid => {
-            Err(refuse(StatusCode::BAD_REQUEST, "the address is that of another call"))
+            Err(Box::new(refuse(StatusCode::BAD_REQUEST, "the address is that of another call")))
         }
         _ => Ok(()),
     }

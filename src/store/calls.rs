@@ -155,41 +155,48 @@ pub fn set_warned(tx: &Tx, id: CallId, at: Timestamp) -> Result<bool, StoreError
     Ok(changed == 1)
 }
 
+/// What the roll-ups hold of a call that ended before.
+struct Ended {
+    status: String,
+    duration_s: i64,
+    satisfaction: Option<i64>,
+}
+
 /// Ends a call, with its share of the roll-ups. Ending it again corrects both.
 pub fn end(tx: &Tx, id: CallId, end: &CallEnd) -> Result<(), StoreError> {
     debug_assert!(end.status.is_final());
-    let (assistant, started_at, old): (i64, i64, Option<(String, Option<i64>, i64, Option<u8>)>) =
-        tx.prepare_cached(
+    let (assistant, started_at, old) = tx
+        .prepare_cached(
             "SELECT assistant_id, started_at, ended_at, status, duration_s, satisfaction
              FROM calls WHERE id = ?1",
         )?
         .query_row([id.0], |row| {
             let ended: Option<i64> = row.get(2)?;
             let old = match ended {
-                Some(_) => Some((row.get(3)?, row.get(4)?, 1, row.get(5)?)),
+                Some(_) => Some(Ended {
+                    status: row.get(3)?,
+                    duration_s: row.get::<_, Option<i64>>(4)?.unwrap_or(0),
+                    satisfaction: row.get(5)?,
+                }),
                 None => None,
             };
-            Ok((row.get(0)?, row.get(1)?, old))
+            Ok((AssistantId(row.get(0)?), row.get::<_, i64>(1)?, old))
         })?;
-    let assistant = AssistantId(assistant);
     match &old {
-        Some((status, duration, _, satisfaction)) => {
-            let duration = duration.unwrap_or(0);
-            stats::roll_up(
-                tx,
-                assistant,
-                started_at,
-                status,
-                -1,
-                -duration,
-                satisfaction.map(i64::from),
-            )?;
-        }
+        Some(old) => stats::roll_up(
+            tx,
+            assistant,
+            started_at,
+            &old.status,
+            -1,
+            -old.duration_s,
+            old.satisfaction,
+        )?,
         None => figures::count_end(tx, assistant)?,
     }
     let ended_ms = end.ended_at.as_millisecond().max(started_at);
     let duration = end.duration_s.map_or((ended_ms - started_at + 500) / 1000, i64::from);
-    let satisfaction: Option<u8> = tx
+    let satisfaction: Option<i64> = tx
         .prepare_cached(
             "UPDATE calls SET status = ?2, ended_at = ?3, duration_s = ?4,
              end_reason = coalesce(?5, end_reason) WHERE id = ?1 RETURNING satisfaction",
@@ -204,15 +211,7 @@ pub fn end(tx: &Tx, id: CallId, end: &CallEnd) -> Result<(), StoreError> {
             ],
             |row| row.get(0),
         )?;
-    stats::roll_up(
-        tx,
-        assistant,
-        started_at,
-        end.status.as_str(),
-        1,
-        duration,
-        satisfaction.map(i64::from),
-    )
+    stats::roll_up(tx, assistant, started_at, end.status.as_str(), 1, duration, satisfaction)
 }
 
 /// A live call that may have been forgotten.

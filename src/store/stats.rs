@@ -134,7 +134,7 @@ fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Breakdown> {
     let whole =
         |column: usize| -> rusqlite::Result<u64> { Ok(row.get::<_, f64>(column)?.max(0.0) as u64) };
     let integer = |column: usize| -> rusqlite::Result<u64> {
-        Ok(row.get::<_, i64>(column).map(|n| n.max(0) as u64).or_else(|_| whole(column))?)
+        row.get::<_, i64>(column).map(|n| n.max(0) as u64).or_else(|_| whole(column))
     };
     Ok(Breakdown {
         calls: integer(first)?,

@@ -65,7 +65,10 @@ fn a_failed_write_takes_nobody_along() {
     assert!(good.blocking_recv().unwrap().is_ok());
     assert!(matches!(broken.blocking_recv().unwrap(), Err(StoreError::Broken)));
     let names = store.read(super::assistants::names).unwrap();
-    assert_eq!(names.iter().map(|n| n.as_str()).collect::<Vec<_>>(), ["good"]);
+    assert_eq!(
+        names.iter().map(crate::domain::AssistantName::as_str).collect::<Vec<_>>(),
+        ["good"]
+    );
 }
 
 #[test]

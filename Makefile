@@ -1,0 +1,48 @@
+# webox: `make` lists what there is to do.
+
+CARGO ?= cargo
+BENCH ?=
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test test-real tools lint fmt bench fuzz man ci
+
+help: ## Lists these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Plays a whole call on this machine, without an account
+	$(CARGO) run --release --locked -- demo
+
+build: ## Builds the release binary, target/release/webox
+	$(CARGO) build --release --locked
+
+test: tools ## Runs the whole test suite
+	$(CARGO) test --locked
+
+test-real: ## Runs the tests against a real language model, in a venv of its own
+	@tests/real/run
+
+tools: ## Installs what the tests use beyond cargo, where that is possible
+	@.ci/tools
+
+lint: ## Checks format, clippy, and the licences where cargo-deny is installed
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --all-features check; \
+	else echo "skipped: cargo-deny is not installed"; fi
+
+fmt: ## Formats the source
+	$(CARGO) fmt
+
+bench: ## Measures; BENCH=name for one of the benchmarks
+	$(CARGO) bench --locked $(if $(BENCH),--bench $(BENCH))
+
+fuzz: ## Fuzzes every target for FUZZ_SECONDS (needs cargo-fuzz and a nightly toolchain)
+	@set -e; for target in $$($(CARGO) fuzz list); do \
+		$(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS); done
+
+man: ## Writes the manual pages under man/ anew
+	$(CARGO) run --locked -- man man
+
+ci: ## Does what continuous integration does
+	@.ci/run

@@ -1,0 +1,297 @@
+//! The house as tables, held against the source text. `ARCHITECTURE.md` draws the same house.
+//!
+//! To change the house, change a table here and the drawing there in the same commit. Code that
+//! is only built for tests is free of these rules, except for those at the end.
+
+mod files;
+mod planted;
+mod source;
+
+use std::collections::BTreeSet;
+
+use files::{OURS, dependencies, house};
+use source::{Mention, Source};
+
+/// Every room under `src` and the rooms it may use; a slice a floor, the highest first.
+/// A room uses floors below its own: never one above, never one beside it.
+#[rustfmt::skip]
+const HOUSE: &[&[(&str, &[&str])]] = &[
+    &[("bin", &["cli"])],
+
+    // The doors. `cli` starts the daemon and the rehearsals, so it stands above them.
+    &[("cli", &[
+        "rehearsal", "server", "line", "conversation", "operations", "provision", "billing", "watch",
+        "store", "twilio", "providers", "integrations", "config", "vault", "document", "domain",
+    ])],
+    &[("rehearsal", &[
+        "server", "line", "conversation", "operations", "provision", "billing", "watch",
+        "store", "twilio", "providers", "integrations", "config", "vault", "document", "domain",
+    ])],
+    &[("server", &[
+        "line", "conversation", "operations", "provision", "billing", "watch",
+        "store", "twilio", "providers", "integrations", "config", "vault", "domain",
+    ])],
+
+    // The live call. The engine reaches rows through `operations` alone.
+    &[("line", &["conversation", "operations", "store", "twilio", "providers", "domain"])],
+    // The store only as a handle, passed on to operations.
+    &[("conversation", &["operations", "store", "providers", "document", "domain"])],
+
+    // What can be asked.
+    &[("operations", &[
+        "provision", "billing", "watch",
+        "store", "twilio", "providers", "integrations", "vault", "document", "domain",
+    ])],
+    &[
+        ("provision", &["store", "config", "vault", "document", "domain"]),
+        ("billing", &["store", "domain"]),
+        ("watch", &["store", "integrations", "domain"]),
+    ],
+
+    // The outside world, one room each.
+    &[
+        ("store", &["domain"]),
+        ("twilio", &["domain"]),
+        ("providers", &["document", "domain"]),
+        ("integrations", &["domain"]),
+    ],
+
+    // The ground. Settings are read at the doors, which hand plain values down.
+    &[("config", &["document", "domain"]), ("vault", &["domain"])],
+    &[("document", &["domain"])],
+    &[("domain", &[])],
+];
+
+/// Outside crates, and the only places under `src` that may name them.
+const CONFINED: &[(&str, &[&str])] = &[
+    // The terminal.
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
+    ("comfy_table", &["cli"]),
+    ("dialoguer", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("tracing_subscriber", &["cli"]),
+    // The daemon.
+    ("axum", &["server"]),
+    ("http_body_util", &["server"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
+    ("tower", &["server"]),
+    // The store.
+    ("rusqlite", &["store"]),
+    // Requests to others. A rehearsal calls our own daemon through `twilio`.
+    ("eventsource_stream", &["providers", "twilio"]),
+    ("reqwest", &["providers", "twilio", "integrations"]),
+    // Twilio's own words.
+    ("hmac", &["twilio"]),
+    ("quick_xml", &["twilio"]),
+    ("sha1", &["twilio"]),
+    ("subtle", &["twilio", "server"]),
+    // Files that people write, and data files of ours.
+    (
+        "toml",
+        &[
+            "document",
+            "provision",
+            "config",
+            "conversation/phrases",
+            "conversation/concierge/vocabulary.rs",
+            "providers/llm",
+        ],
+    ),
+    // Rules about what we talk about.
+    ("phonenumber", &["domain"]),
+    ("strsim", &["domain"]),
+];
+
+/// Outside crates that any room but `domain` may name.
+const COMMON: &[&str] = &[
+    "base64",
+    "futures_util",
+    "jiff",
+    "serde",
+    "serde_json",
+    "sha2",
+    "tempfile",
+    "thiserror",
+    "tokio",
+    "tracing",
+];
+
+/// All that `domain` may name besides the standard library.
+const DOMAIN_MAY_NAME: &[&str] = &["jiff", "phonenumber", "serde", "strsim"];
+
+/// Parts of the standard library that reach outside the process; `domain` does without.
+const OUTSIDE_WORLD: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread"];
+
+/// Types of `std::io` that are only values.
+const IO_VALUES: &[&str] = &["Error", "ErrorKind"];
+
+/// Where the time of day may be read. Everything else is given `now`.
+const WALL_CLOCK: &[&str] = &["cli", "rehearsal", "server", "line/clock.rs"];
+
+/// Types whose `now` is the time of day; any other `now` only measures how long something takes.
+const TIMES_OF_DAY: &[&str] = &["SystemTime", "Timestamp", "ZonedDateTime", "Zoned"];
+
+/// Where durations may be measured.
+const STOPWATCH: &[&str] = &[
+    "cli",
+    "rehearsal",
+    "server",
+    "line",
+    "conversation/asking.rs",
+    "conversation/engine.rs",
+    "store",
+    "twilio",
+    "providers",
+    "integrations",
+];
+
+/// A file longer than this holds more than one idea.
+const LONGEST_FILE: usize = 600;
+
+#[test]
+fn every_arrow_in_the_table_points_down() {
+    for (floor, rooms) in HOUSE.iter().enumerate() {
+        for (name, may_use) in *rooms {
+            for used in *may_use {
+                let mut below = HOUSE[floor + 1..].iter().copied().flatten();
+                assert!(
+                    below.any(|(name, _)| name == used),
+                    "`{name}` may use `{used}`, which is not below it"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn rooms_use_only_what_is_drawn() {
+    clean(house().flat_map(wrong_arrows));
+}
+
+#[test]
+fn outside_crates_stay_in_their_rooms() {
+    let named = dependencies();
+    clean(house().flat_map(|source| strays(source, &named)));
+}
+
+#[test]
+fn every_dependency_has_a_place() {
+    let placed: BTreeSet<&str> =
+        CONFINED.iter().map(|(name, _)| *name).chain(COMMON.iter().copied()).collect();
+    clean(dependencies().iter().filter(|name| !placed.contains(name.as_str())).map(|name| {
+        format!("Cargo.toml: give `{name}` a room in CONFINED, or put it in COMMON with a reason")
+    }));
+}
+
+#[test]
+fn the_domain_is_plain() {
+    let named = dependencies();
+    clean(house().flat_map(|source| impurities(source, &named)));
+}
+
+#[test]
+fn clocks_are_read_at_the_edges() {
+    clean(house().flat_map(clocks));
+}
+
+#[test]
+fn the_map_of_the_house_holds_no_code() {
+    let map = house().find(|source| source.path == "src/lib.rs").unwrap();
+    assert!(map.only_modules, "src/lib.rs: lists `pub mod` and nothing else");
+}
+
+#[test]
+fn files_are_short() {
+    clean(OURS.iter().filter_map(too_long));
+}
+
+#[test]
+fn nothing_is_ignored_or_left_to_do() {
+    clean(OURS.iter().flat_map(unfinished));
+}
+
+/// Uses of rooms that the table does not draw.
+fn wrong_arrows(source: &Source) -> Vec<String> {
+    if source.room == "lib" {
+        return Vec::new();
+    }
+    let mut rooms = HOUSE.iter().copied().flatten();
+    let Some((_, may_use)) = rooms.find(|(name, _)| *name == source.room) else {
+        return vec![format!("{}: `{}` is not in the table of rooms", source.path, source.room)];
+    };
+    let mut wrong = Vec::new();
+    for mention in source.built() {
+        let ["crate", used, ..] = mention.segments()[..] else { continue };
+        if used != source.room && !may_use.contains(&used) {
+            let may = may_use.join(", ");
+            let told = format!("`{}` may not use `{used}` (it may use: {may})", source.room);
+            wrong.push(source.at(mention, &told));
+        }
+    }
+    wrong
+}
+
+/// Outside crates named outside their rooms.
+fn strays(source: &Source, dependencies: &BTreeSet<String>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for mention in source.built() {
+        let name = mention.segments()[0];
+        let Some((_, places)) = CONFINED.iter().find(|(confined, _)| *confined == name) else {
+            continue;
+        };
+        if dependencies.contains(name) && !source.is_in(places) {
+            let told = format!("`{name}` belongs in {}", places.join(", "));
+            wrong.push(source.at(mention, &told));
+        }
+    }
+    wrong
+}
+
+/// What `domain` may not know.
+fn impurities(source: &Source, dependencies: &BTreeSet<String>) -> Vec<String> {
+    let outside = |mention: &&Mention| match mention.segments()[..] {
+        ["std", "io", value, ..] => !IO_VALUES.contains(&value),
+        ["std" | "core", part, ..] => OUTSIDE_WORLD.contains(&part),
+        [name, ..] => dependencies.contains(name) && !DOMAIN_MAY_NAME.contains(&name),
+        [] => false,
+    };
+    if source.room != "domain" {
+        return Vec::new();
+    }
+    let told = |mention| source.at(mention, "`domain` is plain types and rules");
+    source.built().filter(outside).map(told).collect()
+}
+
+/// Clocks read where `now` should have been an argument.
+fn clocks(source: &Source) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for mention in source.built() {
+        let [.., clock, "now"] = mention.segments()[..] else { continue };
+        let places = if TIMES_OF_DAY.contains(&clock) { WALL_CLOCK } else { STOPWATCH };
+        if !source.is_in(places) {
+            let told = format!("this clock is read only in {}", places.join(", "));
+            wrong.push(source.at(mention, &told));
+        }
+    }
+    wrong
+}
+
+fn too_long(source: &Source) -> Option<String> {
+    (source.lines > LONGEST_FILE)
+        .then(|| format!("{}: {} lines, of at most {LONGEST_FILE}", source.path, source.lines))
+}
+
+fn unfinished(source: &Source) -> Vec<String> {
+    let marks = ["todo!", "unimplemented!", "#ignore"];
+    let left =
+        |mention: &&Mention| marks.iter().any(|mark| mention.segments().last() == Some(mark));
+    source.mentions.iter().filter(left).map(|m| source.at(m, "finish it or take it out")).collect()
+}
+
+fn clean(violations: impl Iterator<Item = String>) {
+    let violations: Vec<String> = violations.collect();
+    assert!(violations.is_empty(), "against the house's rules:\n  {}", violations.join("\n  "));
+}
