@@ -2,7 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 
-use webox::{domain::{CallFilter, CallStatus}, operations};
+use webox::{
+    domain::{CallFilter, CallStatus},
+    operations,
+};
 
 use crate::support::{cmd::Webox, seed};
 
