@@ -9,6 +9,7 @@ mod architecture;
 mod cli_assistants;
 mod cli_calls;
 mod cli_conventions;
+mod cli_demo;
 mod cli_settings;
 mod generated;
 mod real;
