@@ -63,8 +63,7 @@ impl Drop for Model {
     }
 }
 
-const WIRES: [&str; 3] =
-    ["openai/smollm2", "openai-responses/smollm2", "anthropic/smollm2"];
+const WIRES: [&str; 3] = ["openai/smollm2", "openai-responses/smollm2", "anthropic/smollm2"];
 
 async fn ask(models: &Models, name: &str, words: &str, tools: Vec<ToolSpec>) -> Vec<ChatEvent> {
     let model = models.find(&name.parse::<ModelRef>().unwrap()).unwrap();
@@ -77,7 +76,10 @@ async fn ask(models: &Models, name: &str, words: &str, tools: Vec<ToolSpec>) -> 
     };
     let events = model.stream(request).collect::<Vec<_>>();
     let events = tokio::time::timeout(Duration::from_secs(60), events).await.unwrap();
-    events.into_iter().map(|event| event.unwrap_or_else(|error| panic!("{name}: {error}"))).collect()
+    events
+        .into_iter()
+        .map(|event| event.unwrap_or_else(|error| panic!("{name}: {error}")))
+        .collect()
 }
 
 #[tokio::test]
