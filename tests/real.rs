@@ -75,7 +75,7 @@ async fn ask(models: &Models, name: &str, words: &str, tools: Vec<ToolSpec>) -> 
         cache_key: None,
     };
     let events = model.stream(request).collect::<Vec<_>>();
-    let events = tokio::time::timeout(Duration::from_secs(60), events).await.unwrap();
+    let events = tokio::time::timeout(Duration::from_mins(1), events).await.unwrap();
     events
         .into_iter()
         .map(|event| event.unwrap_or_else(|error| panic!("{name}: {error}")))

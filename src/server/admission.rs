@@ -62,7 +62,7 @@ impl<R: Webhook> FromRequest<App> for Admitted<R> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (head, body) = request.into_parts();
-        admit(app, &head.uri, &head.headers, body).await.map_err(|refused| refused.answer())
+        admit(app, &head.uri, &head.headers, body).await.map_err(Refused::answer)
     }
 }
 
