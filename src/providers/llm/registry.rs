@@ -41,7 +41,7 @@ struct Target<'a> {
     model: &'a str,
     place: Place,
     wire: Wire,
-    capabilities: &'a Capabilities,
+    capabilities: Capabilities,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Models {
             url: target.wire.url(&base),
             auth,
             wire: target.wire,
-            capabilities: target.capabilities.clone(),
+            capabilities: target.capabilities,
             http: Arc::clone(&self.http),
         }))
     }
@@ -95,7 +95,7 @@ impl Models {
             model,
             place,
             wire: Wire::ChatCompletions,
-            capabilities: &table.fallback.compatible,
+            capabilities: table.fallback.compatible.clone(),
         };
         match provider {
             "openai" => Ok(self.openai(table, model)),
@@ -115,14 +115,19 @@ impl Models {
             Some(row) if row.vendor == Vendor::OpenAi => (row.wire, &row.capabilities),
             _ => (Wire::ChatCompletions, &table.fallback.openai),
         };
+        let capabilities = capabilities.clone();
         Target { provider: "openai", model, place: Place::OpenAi, wire, capabilities }
     }
 
+    /// A model that OpenAI takes on both wires reasons as little on this one.
     fn openai_responses<'a>(&self, table: &'a Table, model: &'a str) -> Target<'a> {
-        let row = table.row(model).filter(|row| row.wire == Wire::Responses);
+        let least = &table.fallback.openai_responses;
+        let row = table.row(model).filter(|row| row.vendor == Vendor::OpenAi);
         let capabilities = match row {
-            Some(row) if self.own_openai().is_none() => &row.capabilities,
-            _ => &table.fallback.openai_responses,
+            Some(row) if self.own_openai().is_none() => {
+                Capabilities { token_limit: least.token_limit.clone(), ..row.capabilities.clone() }
+            }
+            _ => least.clone(),
         };
         let wire = Wire::Responses;
         Target { provider: "openai", model, place: Place::OpenAi, wire, capabilities }
@@ -135,7 +140,7 @@ impl Models {
             model,
             place: Place::Anthropic,
             wire: Wire::Messages,
-            capabilities: row.map_or(&table.fallback.anthropic, |row| &row.capabilities),
+            capabilities: row.map_or(&table.fallback.anthropic, |row| &row.capabilities).clone(),
         }
     }
 
@@ -233,7 +238,7 @@ mod tests {
         let table = Table::get().unwrap();
         let target = models.understand(table, name).unwrap();
         let id = models.find(&name.parse().unwrap()).unwrap().id().to_owned();
-        (id, target.wire, target.capabilities.token_limit.clone())
+        (id, target.wire, target.capabilities.token_limit)
     }
 
     fn failure(models: &Models, name: &str) -> ModelError {
@@ -261,6 +266,15 @@ mod tests {
         ] {
             assert_eq!(asked(&models, name), (id.to_owned(), wire, limit.to_owned()), "{name}");
         }
+    }
+
+    #[test]
+    fn responses_forced_on_a_model_keep_its_ways() {
+        let models = models(Some("k"), None, None);
+        let table = Table::get().unwrap();
+        let target = models.understand(table, "openai-responses/gpt-6-luna").unwrap();
+        assert_eq!(target.capabilities.reasoning_effort.as_deref(), Some("none"));
+        assert!(target.capabilities.cache_key);
     }
 
     #[test]
