@@ -11,6 +11,8 @@ mod messages;
 mod registry;
 mod responses;
 mod table;
+#[cfg(test)]
+mod testing;
 mod wire;
 
 use std::{pin::Pin, time::Duration};

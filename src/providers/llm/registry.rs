@@ -41,7 +41,7 @@ struct Target<'a> {
     model: &'a str,
     place: Place,
     wire: Wire,
-    capabilities: &'a Capabilities,
+    capabilities: Capabilities,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Models {
             url: target.wire.url(&base),
             auth,
             wire: target.wire,
-            capabilities: target.capabilities.clone(),
+            capabilities: target.capabilities,
             http: Arc::clone(&self.http),
         }))
     }
@@ -95,7 +95,7 @@ impl Models {
             model,
             place,
             wire: Wire::ChatCompletions,
-            capabilities: &table.fallback.compatible,
+            capabilities: table.fallback.compatible.clone(),
         };
         match provider {
             "openai" => Ok(self.openai(table, model)),
@@ -115,14 +115,19 @@ impl Models {
             Some(row) if row.vendor == Vendor::OpenAi => (row.wire, &row.capabilities),
             _ => (Wire::ChatCompletions, &table.fallback.openai),
         };
+        let capabilities = capabilities.clone();
         Target { provider: "openai", model, place: Place::OpenAi, wire, capabilities }
     }
 
+    /// A model that OpenAI takes on both wires reasons as little on this one.
     fn openai_responses<'a>(&self, table: &'a Table, model: &'a str) -> Target<'a> {
-        let row = table.row(model).filter(|row| row.wire == Wire::Responses);
+        let least = &table.fallback.openai_responses;
+        let row = table.row(model).filter(|row| row.vendor == Vendor::OpenAi);
         let capabilities = match row {
-            Some(row) if self.own_openai().is_none() => &row.capabilities,
-            _ => &table.fallback.openai_responses,
+            Some(row) if self.own_openai().is_none() => {
+                Capabilities { token_limit: least.token_limit.clone(), ..row.capabilities.clone() }
+            }
+            _ => least.clone(),
         };
         let wire = Wire::Responses;
         Target { provider: "openai", model, place: Place::OpenAi, wire, capabilities }
@@ -135,7 +140,7 @@ impl Models {
             model,
             place: Place::Anthropic,
             wire: Wire::Messages,
-            capabilities: row.map_or(&table.fallback.anthropic, |row| &row.capabilities),
+            capabilities: row.map_or(&table.fallback.anthropic, |row| &row.capabilities).clone(),
         }
     }
 
@@ -213,4 +218,124 @@ fn is_host(url: &str, host: &str) -> bool {
                 .is_some_and(|before| before.is_empty() || before.ends_with('.'))
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn models(openai: Option<&str>, base: Option<&str>, anthropic: Option<&str>) -> Models {
+        Models::new(ProviderSettings {
+            openai_api_key: openai.map(Secret::new),
+            openai_base_url: base.map(str::to_owned),
+            anthropic_api_key: anthropic.map(Secret::new),
+            anthropic_base_url: None,
+        })
+    }
+
+    /// Id, wire and the field that bounds the answer: what tells one way of asking from another.
+    fn asked(models: &Models, name: &str) -> (String, Wire, String) {
+        let table = Table::get().unwrap();
+        let target = models.understand(table, name).unwrap();
+        let id = models.find(&name.parse().unwrap()).unwrap().id().to_owned();
+        (id, target.wire, target.capabilities.token_limit)
+    }
+
+    fn failure(models: &Models, name: &str) -> ModelError {
+        models.find(&name.parse().unwrap()).err().expect(name)
+    }
+
+    #[test]
+    fn names_lead_to_models() {
+        let models = models(Some("k"), None, Some("k"));
+        let chat = "max_completion_tokens";
+        for (name, id, wire, limit) in [
+            ("gpt-4", "openai/gpt-6.1-terra", Wire::ChatCompletions, chat),
+            ("gpt-3.5-turbo", "openai/gpt-6-luna", Wire::ChatCompletions, chat),
+            ("claude-3", "anthropic/claude-haiku-5-5", Wire::Messages, "max_tokens"),
+            ("gpt-6-astra", "openai/gpt-6-astra", Wire::Responses, "max_output_tokens"),
+            ("openai/gpt-9", "openai/gpt-9", Wire::ChatCompletions, chat),
+            (
+                "openai-responses/gpt-6-luna",
+                "openai/gpt-6-luna",
+                Wire::Responses,
+                "max_output_tokens",
+            ),
+            ("anthropic/claude-9", "anthropic/claude-9", Wire::Messages, "max_tokens"),
+            ("ollama/llama3:8b", "ollama/llama3:8b", Wire::ChatCompletions, "max_tokens"),
+        ] {
+            assert_eq!(asked(&models, name), (id.to_owned(), wire, limit.to_owned()), "{name}");
+        }
+    }
+
+    #[test]
+    fn responses_forced_on_a_model_keep_its_ways() {
+        let models = models(Some("k"), None, None);
+        let table = Table::get().unwrap();
+        let target = models.understand(table, "openai-responses/gpt-6-luna").unwrap();
+        assert_eq!(target.capabilities.reasoning_effort.as_deref(), Some("none"));
+        assert!(target.capabilities.cache_key);
+    }
+
+    #[test]
+    fn a_server_of_ones_own_is_asked_plainly_and_needs_no_key() {
+        let models = models(None, Some("http://127.0.0.1:9/v1"), None);
+        for name in ["gpt-4", "openai/gpt-6-astra", "compatible/mistral/small", "ollama/x"] {
+            let (_, wire, limit) = asked(&models, name);
+            assert_eq!((wire, limit.as_str()), (Wire::ChatCompletions, "max_tokens"), "{name}");
+        }
+        assert_eq!(asked(&models, "compatible/a/b").0, "compatible/a/b");
+    }
+
+    #[test]
+    fn openai_by_its_own_address_is_openai() {
+        for base in ["https://api.openai.com/v1", "https://eu.api.openai.com/v1", ""] {
+            let models = models(Some("k"), Some(base), None);
+            assert_eq!(asked(&models, "gpt-4").2, "max_completion_tokens", "{base}");
+        }
+        for base in ["https://notapi.openai.com.test/v1", "https://xapi.openai.com/v1"] {
+            let models = models(Some("k"), Some(base), None);
+            assert_eq!(asked(&models, "gpt-4").2, "max_tokens", "{base}");
+        }
+    }
+
+    #[test]
+    fn keys_go_where_they_belong() {
+        let address = |models: &Models, place| {
+            let (base, auth) = models.address(place).unwrap();
+            (
+                base,
+                match auth {
+                    Auth::Bearer(key) => format!("bearer {}", key.expose()),
+                    Auth::ApiKey(key) => format!("key {}", key.expose()),
+                    Auth::None => String::new(),
+                },
+            )
+        };
+        let vendors = models(Some("o"), None, Some("a"));
+        assert_eq!(address(&vendors, Place::OpenAi), (OPENAI.into(), "bearer o".into()));
+        assert_eq!(address(&vendors, Place::Anthropic), (ANTHROPIC.into(), "key a".into()));
+        assert_eq!(address(&vendors, Place::Ollama), (OLLAMA.into(), String::new()));
+        let own = models(Some("o"), Some("http://h/v1"), None);
+        assert_eq!(address(&own, Place::Compatible), ("http://h/v1".into(), "bearer o".into()));
+        assert_eq!(address(&own, Place::Ollama), ("http://h/v1".into(), String::new()));
+    }
+
+    #[test]
+    fn what_cannot_be_asked_says_why() {
+        let none = Models::new(ProviderSettings::default());
+        for (name, hint) in [
+            ("gpt-4", "OPENAI_API_KEY"),
+            ("claude-3", "ANTHROPIC_API_KEY"),
+            ("compatible/x", "OPENAI_BASE_URL"),
+            ("gemini-pro", "compatible/"),
+        ] {
+            let failure = failure(&none, name);
+            assert_eq!(failure.outcome, Outcome::NoKey, "{name}");
+            assert!(failure.detail.contains(hint), "{name}: {}", failure.detail);
+        }
+        for name in ["gpt-99", "builtin", "nobody/x", "openai/"] {
+            assert_eq!(failure(&none, name).outcome, Outcome::NotFound, "{name}");
+        }
+    }
 }

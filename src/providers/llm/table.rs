@@ -39,7 +39,7 @@ impl Capabilities {
 
 /// Whose model it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Vendor {
     OpenAi,
     Anthropic,
