@@ -14,3 +14,4 @@ mod cli_demo;
 mod cli_settings;
 mod generated;
 mod real;
+mod webhooks;
