@@ -12,6 +12,8 @@ mod cli_calls;
 mod cli_conventions;
 mod cli_demo;
 mod cli_settings;
+mod durability;
 mod generated;
+mod hostile;
 mod real;
 mod webhooks;
