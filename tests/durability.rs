@@ -240,16 +240,17 @@ fn a_file_that_is_not_ours_is_left_as_it_is() {
 async fn a_call_whose_end_is_never_announced_is_closed() {
     let webox = Webox::with_le_gourmet();
     let store = seed::store(&webox);
+    let seven = seed::sid(7).parse().unwrap();
     tokio::task::block_in_place(|| seed::call(&webox, 7, 30, CallStatus::InProgress));
     let swept = webox::operations::live::sweep(&store, jiff::Timestamp::now()).await.unwrap();
     assert_eq!(swept, 1);
-    let (call, _) = calls::show(&store, &sid(7)).unwrap();
+    let (call, _) = calls::show(&store, &seven).unwrap();
     assert_eq!((call.status, call.end_reason), (CallStatus::Completed, Some(EndReason::Swept)));
     // A late callback still corrects it.
     drop(store);
     let daemon = Daemon::start(&webox);
-    daemon.hang_up(&sid(7), 61).await;
-    let (call, _) = calls::show(&seed::store(&webox), &sid(7)).unwrap();
+    daemon.hang_up(&seven, 61).await;
+    let (call, _) = calls::show(&seed::store(&webox), &seven).unwrap();
     assert_eq!((call.duration_s, call.end_reason), (Some(61), Some(EndReason::CallerHungUp)));
 }
 
