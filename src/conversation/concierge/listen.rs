@@ -43,7 +43,11 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
         month_first: turn.vocabulary.date.month_first_regions.iter().any(|r| r == region),
         expect: Expect {
             time: matches!(asked, Some(Question::Time | Question::Offer | Question::OtherTime)),
-            party: asked == Some(Question::Party),
+            // Too many were refused, and a message offered: a smaller number is an answer too.
+            party: asked == Some(Question::Party)
+                || (asked == Some(Question::OfferMessage)
+                    && turn.state.booking
+                    && turn.state.slots.party.is_none()),
         },
         expect_name: asked == Some(Question::Name),
         facts: &turn.scene.spec.facts,
@@ -233,6 +237,12 @@ fn yes_or_no(mut turn: Turn, meaning: &Meaning) -> (State, Effect) {
             turn.state.slots.date = None;
             turn.state.slots.part = None;
             turn.ask("", Question::OtherTime, &say.ask_other_time)
+        }
+        // "No" to a question that has no no: the caller gives it up.
+        Some(Question::Date | Question::Time | Question::Party | Question::Name) if meaning.no => {
+            let lead = say.abandoned.clone();
+            turn.state.drop_booking();
+            anything_else(understood(turn), &lead)
         }
         Some(Question::OfferMessage) if meaning.yes => understood(turn).ask_message(""),
         Some(Question::OfferMessage) if meaning.no => anything_else(understood(turn), ""),

@@ -272,6 +272,20 @@ fn corrections_count_until_it_is_booked() {
 }
 
 #[test]
+fn too_many_may_become_fewer_and_a_no_gives_the_booking_up() {
+    let mut call = Call::new("fr-FR");
+    let refused = call.say("une table pour douze personnes samedi soir");
+    assert!(refused.contains("8 personnes au plus"), "{refused}");
+    let asked = call.say("bon alors huit");
+    assert!(asked.contains("heure"), "{asked}");
+    assert!(call.say("21 heures").contains("8 personnes"));
+    let given_up = call.say("non merci");
+    assert!(!given_up.contains("compris") && call.booked.is_empty(), "{given_up}");
+    call.say("non, au revoir");
+    assert_eq!(call.next, Next::HangUp);
+}
+
+#[test]
 fn a_closed_day_is_refused_and_the_next_service_is_offered() {
     books(
         "fr",
