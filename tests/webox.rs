@@ -13,4 +13,5 @@ mod cli_conventions;
 mod cli_demo;
 mod cli_settings;
 mod generated;
+mod outages;
 mod real;
