@@ -13,5 +13,6 @@ mod cli_conventions;
 mod cli_demo;
 mod cli_settings;
 mod generated;
+mod models;
 mod outages;
 mod real;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tempfile::TempDir;
 use webox::{
     conversation::engine::Deadlines,
@@ -135,8 +136,11 @@ impl Stage {
         let mut minds = minds.iter().map(|mind| mind.parse::<ModelRef>().unwrap());
         spec.ai.model = minds.next().unwrap();
         spec.ai.fallbacks = minds.collect();
-        let now = "2026-11-24T18:00:00+01:00".parse().unwrap();
-        assistants::create(&store, spec.clone(), now).unwrap();
+        let now: Timestamp = "2026-11-24T18:00:00+01:00".parse().unwrap();
+        let (shelf, file) = (store.clone(), spec.clone());
+        // The writer blocks whoever waits for it, which a runtime's thread must not.
+        let created = tokio::task::spawn_blocking(move || assistants::create(&shelf, file, now));
+        created.await.unwrap().unwrap();
         let (models, clock) = (Models::new(settings), Clock::set_to(now));
         let daemon =
             Daemon::start_with(store.clone(), models, clock, pace.deadlines, pace.patience)
