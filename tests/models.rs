@@ -178,7 +178,8 @@ async fn tools_gone_wild_have_no_effect() {
     let book = |n: u32| ("book".to_owned(), BOOKING.replace("Dupont", &format!("Dupont {n}")));
     let huge = format!(r#"{{"text":"{}"}}"#, "a".repeat(1_000_000));
     let wrong = r#"{"party":"beaucoup","date":"un jour","time":"25:99","name":7}"#;
-    let injected = r#"{"party":4,"date":"2026-11-24'; DROP TABLE bookings;--","time":"20:00","name":"A"}"#;
+    let injected =
+        r#"{"party":4,"date":"2026-11-24'; DROP TABLE bookings;--","time":"20:00","name":"A"}"#;
     let far = BOOKING.replace("2026-11-24", "2126-11-24");
     let wild: Vec<(&str, Behaviour)> = vec![
         ("an unknown tool", tool("format_disk", r#"{"really":true}"#)),
@@ -258,14 +259,16 @@ async fn a_long_call_does_not_drag_all_of_itself_along() {
     for wire in Wire::ALL {
         let answer = script(|request: &Value| {
             let size = request.to_string().len();
-            let sentence = "Nous servons une cuisine de saison, et la carte change chaque semaine. ";
+            let sentence =
+                "Nous servons une cuisine de saison, et la carte change chaque semaine. ";
             say(&format!("{}Cela fait {size}.", sentence.repeat(5)))
         });
         let provider = Provider::start(wire, vec![answer]);
         let stage = Stage::with(wire, &provider, Pace::patient()).await;
         let mut call = stage.call().await;
         for turn in 0..TURNS {
-            let heard = call.say(&format!("Question {turn} : que servez-vous donc ?")).await.unwrap();
+            let heard =
+                call.say(&format!("Question {turn} : que servez-vous donc ?")).await.unwrap();
             stage.assert_fit_to_hear("a long call", &heard);
         }
         let requests = provider.requests();

@@ -122,8 +122,7 @@ fn block(
     deltas: impl Iterator<Item = Value>,
     events: &mut Vec<Value>,
 ) {
-    events
-        .push(json!({"type": "content_block_start", "index": index, "content_block": start}));
+    events.push(json!({"type": "content_block_start", "index": index, "content_block": start}));
     events.extend(
         deltas.map(|delta| json!({"type": "content_block_delta", "index": index, "delta": delta})),
     );

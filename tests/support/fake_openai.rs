@@ -38,7 +38,8 @@ impl Dialect for OpenAi {
             "/v1/responses" => tools_of_responses(json),
             _ => return Some((Fault::NotFound, "no such path".to_owned())),
         };
-        (asked != answered).then(|| (Fault::BadRequest, "a tool call without its answer".to_owned()))
+        (asked != answered)
+            .then(|| (Fault::BadRequest, "a tool call without its answer".to_owned()))
     }
 
     fn answer(request: &Request, content: &Content<'_>) -> Vec<String> {
@@ -208,9 +209,7 @@ fn responses(content: &Content<'_>) -> Vec<String> {
 }
 
 fn message_item(content: &Content<'_>, events: &mut Vec<Value>) {
-    let place = |kind: &str| {
-        json!({"type": kind, "item_id": "msg_1", "output_index": 0, "content_index": 0})
-    };
+    let place = |kind: &str| json!({"type": kind, "item_id": "msg_1", "output_index": 0, "content_index": 0});
     let with = |kind: &str, name: &str, value: Value| {
         let mut event = place(kind);
         event[name] = value;
