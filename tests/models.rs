@@ -141,7 +141,7 @@ async fn a_booking_survives_the_model_that_made_it() {
         let stage = Stage::with(wire, &provider, Pace::patient()).await;
         let mut call = stage.call().await;
         let heard = call.say("Une table pour 4 ce soir à 20h, Dupont").await.unwrap();
-        stage.assert_fit_to_hear("a booking", &heard);
+        Stage::assert_fit_to_hear("a booking", &heard);
         assert!(heard.text.contains("Dupont"), "{wire:?}: {}", heard.text);
         assert_eq!(stage.effects(call.sid()), (1, 0), "{wire:?}: one booking, not two");
     }
@@ -163,7 +163,7 @@ async fn a_promise_without_a_booking_is_corrected_then_replaced() {
         let stage = Stage::with(wire, &provider, Pace::patient()).await;
         let mut call = stage.call().await;
         let heard = call.say("Une table pour 4 ce soir à 20h").await.unwrap();
-        stage.assert_fit_to_hear("a promise", &heard);
+        Stage::assert_fit_to_hear("a promise", &heard);
         assert!(!heard.text.contains("confirmée"), "{wire:?}: replaced: {}", heard.text);
         let turn = &stage.turns(call.sid())[1];
         assert_eq!(turn.attempts[0].outcome, Outcome::Unusable, "{wire:?}");
@@ -200,10 +200,10 @@ async fn tools_gone_wild_have_no_effect() {
             let stage = Stage::with(wire, &provider, Pace::patient()).await;
             let mut call = stage.call().await;
             let heard = call.say("À quelle heure ouvrez-vous ?").await.unwrap();
-            stage.assert_fit_to_hear(&what, &heard);
+            Stage::assert_fit_to_hear(&what, &heard);
             assert_eq!(stage.effects(call.sid()), (0, 0), "{what}");
             let again = call.say("Pardon ?").await.unwrap();
-            stage.assert_fit_to_hear(&what, &again);
+            Stage::assert_fit_to_hear(&what, &again);
             let stored: usize = stage
                 .turns(call.sid())
                 .iter()
@@ -222,7 +222,7 @@ async fn a_model_that_only_asks_for_tools_is_stopped() {
         let stage = Stage::with(wire, &provider, Pace::patient()).await;
         let mut call = stage.call().await;
         let heard = call.say("Avez-vous un parking ?").await.unwrap();
-        stage.assert_fit_to_hear("a loop", &heard);
+        Stage::assert_fit_to_hear("a loop", &heard);
         let turn = &stage.turns(call.sid())[1];
         assert_eq!(turn.attempts[0].outcome, Outcome::Unusable, "{wire:?}");
         assert_eq!(turn.engine.as_deref(), Some("builtin"), "{wire:?}");
@@ -269,7 +269,7 @@ async fn a_long_call_does_not_drag_all_of_itself_along() {
         for turn in 0..TURNS {
             let heard =
                 call.say(&format!("Question {turn} : que servez-vous donc ?")).await.unwrap();
-            stage.assert_fit_to_hear("a long call", &heard);
+            Stage::assert_fit_to_hear("a long call", &heard);
         }
         let requests = provider.requests();
         assert_eq!(requests.len(), TURNS, "{wire:?}");

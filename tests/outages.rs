@@ -60,11 +60,11 @@ async fn every_outage_is_survived(wire: Wire) {
 
         let heard = call.say("Bonjour, avez-vous un parking ?").await.unwrap();
         assert!(begun.elapsed() < Duration::from_secs(3), "{what}: {:?}", begun.elapsed());
-        stage.assert_fit_to_hear(&what, &heard);
+        Stage::assert_fit_to_hear(&what, &heard);
         assert!(heard.text.contains("parking"), "{what}: the concierge knows: {}", heard.text);
 
         let again = call.say("Et à quelle heure ouvrez-vous ?").await.unwrap();
-        stage.assert_fit_to_hear(&what, &again);
+        Stage::assert_fit_to_hear(&what, &again);
         assert_eq!(again.text, "Nous ouvrons à midi.", "{what}: the next turn");
 
         let turns = stage.turns(call.sid());
@@ -133,7 +133,7 @@ async fn without_a_key_the_concierge_answers() {
     let stage = Stage::set(&["openai/gpt-6-luna"], settings, Pace::patient()).await;
     let mut call = stage.call().await;
     let heard = call.say("Avez-vous un parking ?").await.unwrap();
-    stage.assert_fit_to_hear("no key", &heard);
+    Stage::assert_fit_to_hear("no key", &heard);
     let turn = &stage.turns(call.sid())[1];
     assert_eq!(turn.attempts[0].outcome, Outcome::NoKey);
     assert_eq!(turn.engine.as_deref(), Some("builtin"));
@@ -147,7 +147,7 @@ async fn a_chain_of_silence_ends_in_time() {
     let stage = Stage::set(&minds, provider.settings(), Pace::hurried()).await;
     let mut call = stage.call().await;
     let heard = call.say("Avez-vous un parking ?").await.unwrap();
-    stage.assert_fit_to_hear("silence", &heard);
+    Stage::assert_fit_to_hear("silence", &heard);
     assert!(heard.after < Duration::from_millis(1_800), "{:?}", heard.after);
     let turn = &stage.turns(call.sid())[1];
     assert_eq!(turn.attempts.len(), minds.len() + 1);

@@ -301,7 +301,7 @@ async fn behave<D: Dialect>(
         }
         Behaviour::EmptyBody => whole(socket, 200, "text/event-stream", b"", "").await,
         Behaviour::NeverAnswers => {
-            sleep(Duration::from_secs(60)).await;
+            sleep(Duration::from_mins(1)).await;
             Ok(())
         }
         Behaviour::ConnectionReset => socket.set_zero_linger(),

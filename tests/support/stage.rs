@@ -171,7 +171,7 @@ impl Stage {
     }
 
     /// What a caller is to hear: words, and nothing of what goes on behind them.
-    pub(crate) fn assert_fit_to_hear(&self, what: &str, heard: &Heard) {
+    pub(crate) fn assert_fit_to_hear(what: &str, heard: &Heard) {
         assert!(!heard.text.trim().is_empty(), "{what}: nothing was said");
         for inner in [INTERNAL, KEY, "http", "127.0.0.1", "{", "sk-"] {
             assert!(!heard.text.contains(inner), "{what}: {inner} in {:?}", heard.text);
