@@ -37,9 +37,8 @@ fmt: ## Formats the source
 bench: ## Measures; BENCH=name for one of the benchmarks
 	$(CARGO) bench --locked $(if $(BENCH),--bench $(BENCH))
 
-fuzz: ## Fuzzes every target for FUZZ_SECONDS (needs cargo-fuzz and a nightly toolchain)
-	@set -e; for target in $$($(CARGO) fuzz list); do \
-		$(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS); done
+fuzz: ## Fuzzes every target for FUZZ_SECONDS, with stable Rust
+	$(CARGO) run --release --manifest-path fuzz/Cargo.toml --bin run -- $(FUZZ_SECONDS)
 
 man: ## Writes the manual pages under man/ anew
 	$(CARGO) run --locked -- man man

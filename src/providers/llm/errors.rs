@@ -35,10 +35,10 @@ pub(super) fn refused(
 ) -> ModelError {
     let parsed: Value = serde_json::from_str(body).unwrap_or_default();
     let names = names(&parsed);
-    let named = |word: &str| names.iter().any(|name| name == word);
+    let says = |word: &str| names.iter().any(|name| name == word);
     let outcome = match status {
-        400 if named("content_filter") => Outcome::Declined,
-        429 if MONEY.iter().any(|word| named(word)) => Outcome::Denied,
+        400 if says("content_filter") => Outcome::Declined,
+        429 if MONEY.iter().any(|word| says(word)) => Outcome::Denied,
         // Anthropic says when to come back, unless a spending limit was reached.
         429 if wire == Wire::Messages && retry_after.is_none() => Outcome::Denied,
         429 => Outcome::RateLimited,
@@ -59,12 +59,12 @@ pub(super) fn refused(
 /// An error that came as an event of the stream, after status 200.
 pub(super) fn in_stream(event: &Value) -> ModelError {
     let names = names(event);
-    let named = |word: &str| names.iter().any(|name| name.contains(word));
-    let outcome = if MONEY.iter().any(|word| named(word)) {
+    let says = |word: &str| names.iter().any(|name| name.contains(word));
+    let outcome = if MONEY.iter().any(|word| says(word)) {
         Outcome::Denied
-    } else if named("overloaded") {
+    } else if says("overloaded") {
         Outcome::ServerError
-    } else if named("rate_limit") {
+    } else if says("rate_limit") {
         Outcome::RateLimited
     } else {
         Outcome::BrokenStream

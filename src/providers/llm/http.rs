@@ -34,7 +34,7 @@ const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: usize = 256 * 1024;
 
 /// Bound on what an answer is wrapped in: events, padding, reasoning.
-const WRAPPED: usize = 4 * 1024 * 1024;
+const WRAPPED: usize = 2 * 1024 * 1024;
 
 /// Bound on the text of a refusal.
 const REFUSAL: usize = 64 * 1024;
@@ -274,9 +274,8 @@ async fn read(mut response: Response) -> Result<String, ModelError> {
     while bytes.len() < REFUSAL {
         match response.chunk().await {
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Ok(None) => break,
             Err(cause) if bytes.is_empty() => return Err(broken(reason(&cause))),
-            Err(_) => break,
+            Ok(None) | Err(_) => break,
         }
     }
     bytes.truncate(REFUSAL);

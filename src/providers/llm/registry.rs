@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     ChatModel, ModelError,
-    errors::error,
+    errors::{self, error},
     http::{Auth, Http, RemoteModel},
     table::{Capabilities, Table, Vendor},
     wire::Wire,
@@ -62,7 +62,9 @@ impl Models {
     pub fn find(&self, name: &ModelRef) -> Result<Arc<dyn ChatModel>, ModelError> {
         let table = Table::get()
             .ok_or_else(|| error(Outcome::Unusable, "the table of models cannot be read"))?;
-        let target = self.understand(table, name.as_str())?;
+        let target = self
+            .understand(table, name.as_str())
+            .map_err(|wrong| errors::presentable(wrong, None))?;
         let (base, auth) = self.address(target.place)?;
         Ok(Arc::new(RemoteModel {
             id: format!("{}/{}", target.provider, target.model),

@@ -1,0 +1,131 @@
+//! What outsiders reach, one function a parser: none may panic, whatever the bytes.
+
+use webox::{
+    conversation::{concierge, speakable, tools::ToolRequest},
+    domain::{
+        AssistantName, AssistantSpec, Caller, Heard, HumanDuration, LanguageTag, PhoneNumber,
+        Secret, TimeRange, when,
+    },
+    provision,
+    twilio::{
+        form::Form,
+        reader, signature,
+        twiml::{Gather, Response, Say},
+        webhook::{Dialled, Gathered, Incoming, Status},
+    },
+};
+
+/// A target by name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    ("form_body", form_body),
+    ("signature", signature),
+    ("twiml_text", twiml_text),
+    ("assistant_toml", assistant_toml),
+    ("model_output", model_output),
+    ("concierge", concierge),
+    ("tool_arguments", tool_arguments),
+    ("when_and_who", when_and_who),
+];
+
+fn text(data: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(data)
+}
+
+/// A webhook's body.
+pub fn form_body(data: &[u8]) {
+    let Ok(form) = Form::parse(data) else { return };
+    assert_eq!(Form::parse(form.encode().as_bytes()).as_ref(), Ok(&form));
+    let _ = Incoming::read(&form);
+    let _ = Gathered::read(&form);
+    let _ = Status::read(&form);
+    let _ = Dialled::read(&form);
+}
+
+/// A URL, a form and a signature, by lines.
+pub fn signature(data: &[u8]) {
+    let text = text(data);
+    let mut lines = text.splitn(3, '\n');
+    let (url, given) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let form = Form::parse(lines.next().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let token = Secret::new("12345");
+    let right = signature::sign(&token, url, &form);
+    // Whatever is signed is verified; whatever is not, is not.
+    let verified = signature::verify(std::slice::from_ref(&token), url, &form, &right);
+    assert!(verified || url.contains('#'));
+    assert!(!signature::verify(&[Secret::new("54321")], url, &form, &right));
+    let _ = signature::verify(&[token], url, &form, given);
+}
+
+/// Anything said.
+pub fn twiml_text(data: &[u8]) {
+    let text = text(data);
+    let language = LanguageTag::french();
+    let mut gather = Gather::speech(&text, &language);
+    gather.hints = vec![text.to_string(); 3];
+    gather.prompt = Some(Say::new(&text, &language, None));
+    let xml = Response::new().say(Say::new(&text, &language, Some(&text))).gather(gather).hangup().render();
+    assert!(reader::read(&xml).is_ok(), "{xml}");
+    let _ = reader::read(&text);
+}
+
+/// An assistant's file.
+pub fn assistant_toml(data: &[u8]) {
+    if let Ok(spec) = provision::read_text("fuzz.toml", &text(data)) {
+        let written = provision::to_toml(&spec).expect("what was read can be written");
+        assert_eq!(provision::read_text("again.toml", &written).ok(), Some(spec));
+    }
+}
+
+/// What a model says.
+pub fn model_output(data: &[u8]) {
+    let said = speakable::speakable(&text(data), &LanguageTag::french());
+    assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
+}
+
+/// What a caller says, line by line, in French and in English.
+pub fn concierge(data: &[u8]) {
+    let spec: AssistantSpec =
+        provision::read_text("le-gourmet.toml", include_str!("../../assistants/le-gourmet.toml"))
+            .unwrap_or_else(|problems| panic!("{problems:?}"));
+    let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().expect("a moment");
+    for tag in ["fr-FR", "en-US"] {
+        let language = tag.parse().expect("a language");
+        let scene = concierge::Scene { spec: &spec, language: &language, now: &now, caller: None };
+        let mut state = concierge::State::default();
+        for line in text(data).lines().take(20) {
+            let heard = Heard::Speech { text: line.to_owned(), confidence: None };
+            (state, _) = concierge::step(&scene, state, concierge::Event::Heard(&heard));
+            state = concierge::absorb(&scene, state, line);
+        }
+    }
+}
+
+/// What a model asks for: a tool's name, then its arguments.
+pub fn tool_arguments(data: &[u8]) {
+    let text = text(data);
+    let (name, arguments) = text.split_once('\n').unwrap_or(("book", &text));
+    if let Ok(request) = ToolRequest::read(name, arguments) {
+        let again = ToolRequest::read(request.name(), &request.arguments());
+        assert_eq!(again.as_ref(), Ok(&request));
+    }
+}
+
+/// Times, lengths, numbers, names.
+pub fn when_and_who(data: &[u8]) {
+    let text = text(data);
+    let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().expect("a moment");
+    let _ = when::parse(&text, &now, when::Bound::Since);
+    let _ = when::parse(&text, &now, when::Bound::Until);
+    let _ = text.parse::<HumanDuration>();
+    let _ = text.parse::<TimeRange>();
+    let _ = text.parse::<AssistantName>();
+    let _ = text.parse::<LanguageTag>();
+    let _ = Caller::read(&text).masked();
+    if let Ok(number) = text.parse::<PhoneNumber>() {
+        let again: PhoneNumber = number.as_str().parse().expect("E.164 reads back");
+        assert_eq!(again, number);
+    }
+}
