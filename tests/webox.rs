@@ -15,5 +15,7 @@ mod cli_settings;
 mod durability;
 mod generated;
 mod hostile;
+mod models;
+mod outages;
 mod real;
 mod webhooks;

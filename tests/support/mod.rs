@@ -1,6 +1,10 @@
-//! What tests share: the command builder, and a store with something in it.
+//! What tests share: the command builder, a store with something in it, doubles of providers.
 
 pub(crate) mod cmd;
 pub(crate) mod daemon;
+pub(crate) mod fake_anthropic;
+pub(crate) mod fake_http;
+pub(crate) mod fake_openai;
 pub(crate) mod pty;
 pub(crate) mod seed;
+pub(crate) mod stage;
