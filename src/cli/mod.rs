@@ -16,6 +16,7 @@ mod human;
 mod logging;
 mod manual;
 pub mod output;
+mod progress;
 mod prompt;
 mod serve;
 mod settings;

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 
 use clap::Args;
 
-use super::{Context, daemon, exit, help, output::Tone};
+use super::{Context, daemon, exit, help, output::Tone, progress::Waiting};
 use crate::{
     domain::{Error, Result},
     line::Clock,
@@ -61,7 +61,9 @@ async fn talk(
             let caller = context.out.colour().paint(Tone::Strong, "caller");
             context.out.text(&format!("{caller}     {words}\n"))?;
         }
+        let thinking = Waiting::begin(context, "thinking");
         let heard = call.say(&words).await?;
+        drop(thinking);
         show(args, context, &heard)?;
     }
     match call.state() {

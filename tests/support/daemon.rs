@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     process::Child,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use webox::{
@@ -66,6 +67,19 @@ impl Daemon {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// The first line of the log with some words in it; it may come a little later than the answer.
+    #[track_caller]
+    pub(crate) fn logged(&self, words: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(line) = self.log().into_iter().find(|line| line.contains(words)) {
+                return line;
+            }
+            assert!(Instant::now() < deadline, "`{words}` is not logged: {:?}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// `kill -9`.

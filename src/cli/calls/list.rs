@@ -6,6 +6,7 @@ use jiff::ZonedDateTime;
 use super::{
     Context, follow, human,
     output::{Cell, Column, Format, Listing, Row, Tone},
+    progress::Waiting,
     status_tone, views,
     window::{Window, WindowFlags},
 };
@@ -67,8 +68,16 @@ pub(super) fn run(args: &List, context: &Context) -> Result<()> {
     let in_lines = !matches!(context.out.format(), Format::Json | Format::Table);
     if filter.limit.is_none() && in_lines {
         let mut is_first = true;
+        let mut printed = 0;
+        // On a terminal the calls themselves are the sign of life.
+        let waiting =
+            (!context.out.is_terminal()).then(|| Waiting::begin(context, "reading calls"));
         calls::each(&store, &filter, |page| {
             listing.rows = page.iter().map(|call| row(call, &now)).collect();
+            printed += page.len() as u64;
+            if let Some(waiting) = &waiting {
+                waiting.tell(human::count(printed, "call", "calls"));
+            }
             if std::mem::take(&mut is_first) {
                 return context.out.listing(&listing);
             }

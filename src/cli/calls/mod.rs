@@ -7,7 +7,7 @@ mod transcript;
 
 use clap::{Args, Subcommand};
 
-use super::{Context, exit, help, human, output, views, window};
+use super::{Context, exit, help, human, output, progress, views, window};
 use crate::domain::{CallStatus, Error, Result};
 
 /// Arguments of `webox calls`.

@@ -1,0 +1,39 @@
+//! Signs of life for a person who waits: on stderr, and only where somebody looks at it.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Context;
+
+/// Soon enough to be seen, seldom enough to be calm.
+const TICK: Duration = Duration::from_millis(120);
+
+/// A spinner with some words. Hidden in pipes, in CI and with `--quiet`; gone when dropped.
+pub(super) struct Waiting(ProgressBar);
+
+impl Waiting {
+    pub(super) fn begin(context: &Context, words: &'static str) -> Self {
+        // indicatif itself hides it where stderr is no terminal.
+        if context.out.is_quiet() || context.environment().has("CI") {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new_spinner().with_message(words);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+
+    /// Says how far it has come.
+    pub(super) fn tell(&self, words: String) {
+        self.0.set_message(words);
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
