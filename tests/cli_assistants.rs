@@ -69,7 +69,8 @@ fn switching_takes_many_names_and_ids_and_a_wrong_one_changes_nothing() {
     webox.run(["assistants", "toggle", "le-gourmet"]).ok();
     assert_eq!(active(&webox), "true");
     webox.run(["assistants", "toggle", "le-gourmet"]).ok();
-    webox.run(["assistants", "enable", "le-gourmet"]).ok();
+    let json = webox.run(["assistants", "enable", "le-gourmet", "-o", "json"]).ok().json();
+    assert_eq!(json["assistants"][0]["is_active"], true);
     assert_eq!(active(&webox), "true");
 }
 

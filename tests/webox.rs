@@ -1,6 +1,7 @@
 //! The one integration binary: webox through its doors, and the rules of its source.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "a test that passes over itself says so")]
 #![allow(unreachable_pub, reason = "nothing here is reached from outside")]
 
 mod support;
@@ -9,5 +10,7 @@ mod architecture;
 mod cli_assistants;
 mod cli_calls;
 mod cli_conventions;
+mod cli_demo;
 mod cli_settings;
 mod generated;
+mod real;

@@ -52,6 +52,9 @@ impl Context {
             return Ok(settings);
         }
         let settings = self.settings_with(|_| {})?;
+        for warning in &settings.warnings {
+            self.out.warn(warning);
+        }
         Ok(self.settings.get_or_init(|| settings))
     }
 
@@ -59,11 +62,7 @@ impl Context {
     pub fn settings_with(&self, add: impl FnOnce(&mut Flags)) -> Result<Settings> {
         let mut flags = self.flags.clone();
         add(&mut flags);
-        let settings = Settings::load(&flags, &self.environment)?;
-        for warning in &settings.warnings {
-            self.out.warn(warning);
-        }
-        Ok(settings)
+        Settings::load(&flags, &self.environment)
     }
 
     /// The store, opened when first asked for.

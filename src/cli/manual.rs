@@ -56,7 +56,9 @@ fn add(command: &Command, name: &str, pages: &mut Vec<(String, String)>) -> Resu
     let mut text = Vec::new();
     let page = clap_mangen::Man::new(command.clone().name(name.to_owned()))
         .manual("webox manual")
-        .date("");
+        .source(concat!("webox ", env!("CARGO_PKG_VERSION")))
+        // A date would make pages stale by themselves; an empty one would shift what follows.
+        .date(" ");
     page.render(&mut text)?;
     pages.push((format!("{name}.1"), String::from_utf8_lossy(&text).into_owned()));
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {

@@ -3,14 +3,15 @@
 use clap::Args;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
 };
 
 use super::{Context, daemon, exit, help, logging};
 use crate::{
     config::Settings,
     conversation::engine::{Deadlines, Engine},
-    domain::{Error, Result},
+    domain::{Error, Kind, Result},
     line::{Clock, Line, Patience},
     server::{self, App, Gate, Trust},
     store::{Options, Store},
@@ -76,9 +77,23 @@ async fn serve(settings: &Settings, trust: Trust, store: Store) -> Result<()> {
         line: Line::new(store.clone(), engine, Clock::system(), &public_url, Patience::default()),
         gate: Gate::new(trust, &public_url).into(),
     };
-    let stop = stop_signal()?;
+    let mut signals = Signals::listen()?;
+    let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");
-    server::run(listener, app, stop).await
+    let told_twice = async move {
+        signals.next().await;
+        // The first one: finish what is in flight.
+        let _ = stop.send(());
+        signals.next().await;
+    };
+    let stopped = async move {
+        let _ = stopped.await;
+    };
+    tokio::select! {
+        done = server::run(listener, app, stopped) => done,
+        () = told_twice => Err(Error::new(Kind::Interrupted, "stopped at once, with turns in flight")
+            .hint("they are stored: the calls go on when the daemon runs again")),
+    }
 }
 
 /// Whom to believe; without a token and a public URL, nobody, and that is no way to start.
@@ -110,15 +125,27 @@ fn trust(args: &Serve, settings: &Settings) -> Result<Trust> {
     Ok(Trust::Signed(tokens))
 }
 
-/// SIGTERM or SIGINT: finish what is in flight. A second one ends the process at once.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
-    let failed = |error: std::io::Error| Error::failure("signals cannot be heard").because(error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    Ok(async move {
+/// SIGTERM and SIGINT, which mean the same here.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let on = |kind| {
+            signal(kind).map_err(|error| Error::failure("signals cannot be heard").because(error))
+        };
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM"),
-            _ = interrupt.recv() => tracing::info!("interrupted"),
+            _ = self.terminate.recv() => tracing::info!("SIGTERM"),
+            _ = self.interrupt.recv() => tracing::info!("interrupted"),
         }
-    })
+    }
 }

@@ -1,184 +1,16 @@
 //! An assistant: who it works for, how it speaks, what it knows and may do.
 
-use std::{fmt, str::FromStr};
-
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Country, Error, HumanDuration, LanguageTag, ModelRef, OpeningHours, PhoneNumber, TimeRange,
+    AssistantName, Country, Error, HumanDuration, LanguageTag, ModelRef, OpeningHours, Personality,
+    PhoneNumber, TimeRange, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// The row number of an assistant, kept from the prototype's API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AssistantId(pub i64);
-
-fn is_slug(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && !text.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// What people type: a slug of 1 to 63 lower-case letters, digits and hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct AssistantName(String);
-
-impl AssistantName {
-    /// The slug.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// A slug made from a client's name: "Café Léon & Fils" → `cafe-leon-fils`.
-    pub fn from_client(client: &str) -> Option<Self> {
-        let mut slug = String::new();
-        for c in client.chars().flat_map(char::to_lowercase) {
-            let plain = match c {
-                'à' | 'â' | 'ä' | 'á' | 'ã' | 'å' => 'a',
-                'ç' => 'c',
-                'é' | 'è' | 'ê' | 'ë' => 'e',
-                'î' | 'ï' | 'í' | 'ì' => 'i',
-                'ñ' => 'n',
-                'ô' | 'ö' | 'ó' | 'ò' | 'õ' => 'o',
-                'ù' | 'û' | 'ü' | 'ú' => 'u',
-                'ÿ' => 'y',
-                c => c,
-            };
-            match plain {
-                'œ' => slug.push_str("oe"),
-                'æ' => slug.push_str("ae"),
-                'ß' => slug.push_str("ss"),
-                c if c.is_ascii_alphanumeric() => slug.push(c),
-                _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
-                _ => {}
-            }
-        }
-        slug.truncate(63);
-        let slug = slug.trim_matches('-');
-        is_slug(slug).then(|| Self(slug.to_owned()))
-    }
-}
-
-impl FromStr for AssistantName {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        if is_slug(text) {
-            return Ok(Self(text.to_owned()));
-        }
-        let shown: String = text.chars().take(80).collect();
-        let hint = match Self::from_client(text) {
-            Some(slug) => format!("write `{slug}`"),
-            None => "use lower-case letters, digits and hyphens, such as `le-gourmet`".to_owned(),
-        };
-        Err(Error::input(format!("`{}` is not a name for an assistant", shown.escape_debug()))
-            .hint(hint))
-    }
-}
-
-impl TryFrom<String> for AssistantName {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        text.parse()
-    }
-}
-
-impl From<AssistantName> for String {
-    fn from(name: AssistantName) -> String {
-        name.0
-    }
-}
-
-impl fmt::Display for AssistantName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A word from a closed list, with its spelling in files, the store and the API.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
-        }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The word.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-            fn from_str(text: &str) -> Result<Self, Error> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
-                    let known: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
-                    Error::input(format!("`{}` is not one of {}", text.escape_debug(), known.join(", ")))
-                        .maybe_hint(super::suggestion_hint(text, known))
-                })
-            }
-        }
-    };
-}
-
-words! {
-    /// The tone of an assistant.
-    Personality {
-        /// Courteous and to the point.
-        Professional = "professional",
-        /// Warm.
-        Friendly = "friendly",
-        /// Relaxed.
-        Casual = "casual",
-        /// Ceremonious.
-        Formal = "formal",
-    }
-}
-
-words! {
-    /// How speech travels between the caller and us.
-    VoiceLine {
-        /// Webhooks and `<Gather input="speech">`.
-        Gather = "gather",
-        /// `<ConversationRelay>`, text over a WebSocket.
-        Relay = "relay",
-        /// `<Stream>`, audio over a WebSocket.
-        Stream = "stream",
-    }
-}
-
-words! {
-    /// Who speaks.
-    VoiceProvider {
-        /// ElevenLabs.
-        Elevenlabs = "elevenlabs",
-        /// Google Cloud.
-        Google = "google",
-        /// Azure.
-        Azure = "azure",
-        /// OpenAI.
-        Openai = "openai",
-        /// Twilio's own `<Say>` voices.
-        Twilio = "twilio",
-        /// A program on this machine.
-        Local = "local",
-    }
-}
 
 /// Which minds answer, and in which tone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -500,46 +332,6 @@ impl AssistantSpec {
     }
 }
 
-/// A time zone by its IANA name, known to exist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ZoneName(String);
-
-impl ZoneName {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The zone.
-    pub fn zone(&self) -> TimeZone {
-        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
-    }
-}
-
-impl FromStr for ZoneName {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self, Error> {
-        TimeZone::get(text).map(|_| Self(text.to_owned())).map_err(|_| {
-            Error::input(format!("`{}` is not a time zone", text.escape_debug()))
-                .hint("write an IANA name, such as `Europe/Paris`")
-        })
-    }
-}
-
-impl TryFrom<String> for ZoneName {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        text.parse()
-    }
-}
-
-impl From<ZoneName> for String {
-    fn from(zone: ZoneName) -> String {
-        zone.0
-    }
-}
-
 /// An assistant as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assistant {
@@ -553,22 +345,4 @@ pub struct Assistant {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_slugs() {
-        assert_eq!(
-            AssistantName::from_client("Café Léon & Fils").unwrap().as_str(),
-            "cafe-leon-fils"
-        );
-        for wrong in ["", "Le Gourmet", "-a", "a-", "42", "é"] {
-            assert!(wrong.parse::<AssistantName>().is_err(), "{wrong}");
-        }
-        let error = "Le Gourmet".parse::<AssistantName>().unwrap_err();
-        assert_eq!(error.hint_text(), Some("write `le-gourmet`"));
-    }
 }

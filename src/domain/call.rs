@@ -202,6 +202,8 @@ pub struct CallFilter {
     pub status: Option<CallStatus>,
     /// Caller's number exactly.
     pub caller: Option<String>,
+    /// Older than this call, in the order of the list: where a page ends, the next one begins.
+    pub older_than: Option<(Timestamp, CallId)>,
     /// At most this many; `None` is all.
     pub limit: Option<u64>,
     /// Skip this many, newest first.

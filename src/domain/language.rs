@@ -1,10 +1,10 @@
 //! The languages people speak: a small, strict reading of BCP 47.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, text::text_type};
 
 /// A language, with a region when it matters: `fr-FR`, `en-US`, `de`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,24 +59,7 @@ impl FromStr for LanguageTag {
     }
 }
 
-impl TryFrom<String> for LanguageTag {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        text.parse()
-    }
-}
-
-impl From<LanguageTag> for String {
-    fn from(tag: LanguageTag) -> String {
-        tag.0
-    }
-}
-
-impl fmt::Display for LanguageTag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(LanguageTag);
 
 #[cfg(test)]
 mod tests {

@@ -12,17 +12,21 @@ mod hours;
 mod language;
 mod message;
 mod model;
+mod name;
 mod phone;
 mod secret;
 mod sid;
 mod stats;
 mod suggest;
+mod text;
 mod turn;
 pub mod when;
+mod words;
+mod zone;
 
 pub use assistant::{
-    Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing, BookingRules, Fact, Hours,
-    Limits, Party, Personality, Transfer, Voice, VoiceLine, VoiceProvider, ZoneName,
+    Ai, Assistant, AssistantId, AssistantSpec, Billing, BookingRules, Fact, Hours, Limits, Party,
+    Transfer, Voice,
 };
 pub use booking::{Availability, Booked, Booking, BookingId, BookingRequest, Refusal};
 pub use call::{Call, CallFilter, CallId, CallPage, CallStatus, EndReason};
@@ -32,8 +36,9 @@ pub use hours::{DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use language::LanguageTag;
 pub use message::Message;
 pub use model::ModelRef;
+pub use name::AssistantName;
 pub use phone::{Caller, PhoneNumber};
-pub use secret::{Secret, SecretRef};
+pub use secret::Secret;
 pub use sid::{AccountSid, CallSid};
 pub use stats::{Breakdown, Stats, StatsBy, StatsRow};
 pub use suggest::{did_you_mean, suggestion_hint};
@@ -41,3 +46,5 @@ pub use turn::{
     Attempt, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
 };
 pub use when::HumanDuration;
+pub use words::{Personality, VoiceLine, VoiceProvider};
+pub use zone::ZoneName;

@@ -1,10 +1,10 @@
 //! The name of a language model, as people type it.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, text::text_type};
 
 /// A model: an alias (`gpt-4`), `provider/model` (`anthropic/claude-haiku-5-5`), or `builtin`.
 ///
@@ -48,21 +48,4 @@ impl FromStr for ModelRef {
     }
 }
 
-impl TryFrom<String> for ModelRef {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        text.parse()
-    }
-}
-
-impl From<ModelRef> for String {
-    fn from(model: ModelRef) -> String {
-        model.0
-    }
-}
-
-impl fmt::Display for ModelRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(ModelRef);

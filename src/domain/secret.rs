@@ -1,8 +1,6 @@
-//! Secrets: a value that never prints, and a reference to one that may.
+//! Secrets: values that never print.
 
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
 
 /// A secret value. It has no `Display`, its `Debug` says `***`, and it is not serialisable.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,16 +22,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
-}
-
-/// Where a secret is to be found: what files and the store hold instead of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SecretRef {
-    /// `{ env = "NAME" }`: an environment variable of the daemon.
-    Env(String),
-    /// `{ file = "path" }`: a file readable by the daemon.
-    File(std::path::PathBuf),
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Twilio's identifiers: two capital letters and 32 hexadecimal digits.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, text::text_type};
 
 fn is_sid(text: &str, prefix: &str) -> bool {
     text.len() == 34
@@ -39,24 +39,7 @@ macro_rules! sid {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = Error;
-            fn try_from(text: String) -> Result<Self, Error> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(sid: $name) -> String {
-                sid.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
+        text_type!($name);
     };
 }
 

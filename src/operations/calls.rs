@@ -16,6 +16,30 @@ pub fn list(store: &Store, filter: &CallFilter) -> Result<CallPage> {
     })
 }
 
+/// Calls in one page of [`each`].
+const PAGE: u64 = 5_000;
+
+/// All calls that match, newest first, a page at a time: ten million do not fit into memory.
+/// Each page is a moment of its own; a call that rings meanwhile is newer than all of them.
+pub fn each(
+    store: &Store,
+    filter: &CallFilter,
+    mut take: impl FnMut(Vec<Call>) -> Result<()>,
+) -> Result<()> {
+    let mut filter = CallFilter { limit: Some(PAGE), ..filter.clone() };
+    loop {
+        let page = store.read(|tx| calls::list(tx, &filter))?;
+        let Some(last) = page.last() else { return Ok(()) };
+        filter.older_than = Some((last.started_at, last.id));
+        filter.offset = 0;
+        let is_last = (page.len() as u64) < PAGE;
+        take(page)?;
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
 /// A call and its turns.
 pub fn show(store: &Store, sid: &CallSid) -> Result<(Call, Vec<Turn>)> {
     store.read(|tx| {
@@ -69,4 +93,51 @@ pub fn after(store: &Store, last: CallId, filter: &CallFilter) -> Result<Vec<Cal
 /// The call stored last.
 pub fn newest(store: &Store) -> Result<Option<CallId>> {
     store.read(calls::newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{
+        domain::{AssistantSpec, LanguageTag, VoiceLine},
+        store::{Options, assistants, calls::NewCall},
+    };
+
+    #[test]
+    fn a_long_list_comes_whole_in_pages_also_when_many_rang_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("webox.db"), Options::terminal()).unwrap();
+        let many = PAGE + 1_500;
+        store
+            .write(move |tx| {
+                let spec: AssistantSpec = serde_json::from_str(
+                    r#"{"name":"a","client":"A","phone":"+33123456789","context":""}"#,
+                )?;
+                let assistant = assistants::insert(tx, &spec, Timestamp::UNIX_EPOCH)?;
+                for n in 0..many {
+                    let call = NewCall {
+                        sid: format!("CA{n:032x}").parse()?,
+                        assistant: assistant.id,
+                        caller: None,
+                        to_number: "+33123456789".to_owned(),
+                        line: VoiceLine::Gather,
+                        language: LanguageTag::french(),
+                        // A thousand calls share each second.
+                        started_at: Timestamp::from_second((n / 1_000) as i64).unwrap_or_default(),
+                    };
+                    crate::store::calls::insert_live(tx, &call)?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        let mut ids = Vec::new();
+        each(&store, &CallFilter::default(), |page| {
+            ids.extend(page.iter().map(|call| call.id.0));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(ids, (1..=many as i64).rev().collect::<Vec<_>>());
+    }
 }

@@ -4,6 +4,7 @@
 //! start it. A request is read and judged here, then handed to the line in a task of its own:
 //! a peer that hangs up does not interrupt a turn.
 
+mod admission;
 mod body;
 mod connections;
 mod gate;

@@ -264,14 +264,22 @@ fn conditions(filter: &CallFilter) -> (String, Vec<Box<dyn rusqlite::ToSql>>) {
     let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
     let mut add = |condition: &str, value: Box<dyn rusqlite::ToSql>| {
         values.push(value);
+        let place = format!("?{}", values.len());
         sql.push_str(" AND ");
-        sql.push_str(&condition.replace('?', &format!("?{}", values.len())));
+        sql.push_str(&condition.replace('?', &place));
     };
     if let Some(since) = filter.since {
         add("c.started_at >= ?", Box::new(since.as_millisecond()));
     }
     if let Some(until) = filter.until {
         add("c.started_at < ?", Box::new(until.as_millisecond()));
+    }
+    if let Some((started_at, id)) = filter.older_than {
+        let ms = started_at.as_millisecond();
+        // The first condition is implied, and is the one that an index answers.
+        add("c.started_at <= ?", Box::new(ms));
+        let same_moment = format!("(c.started_at < {ms} OR c.id < ?)");
+        add(&same_moment, Box::new(id.0));
     }
     if let Some(assistant) = filter.assistant {
         add("c.assistant_id = ?", Box::new(assistant.0));

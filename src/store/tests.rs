@@ -193,6 +193,9 @@ fn calls_are_listed_by_every_filter_newest_first() {
         ids(CallFilter { caller: Some("+33700000000".into()), ..Default::default() }),
         [0i64; 0]
     );
+    let fourth = (now() + SignedDuration::from_mins(6), CallId(7));
+    let older = CallFilter { older_than: Some(fourth), limit: Some(2), ..Default::default() };
+    assert_eq!(ids(older), [6, 5]);
     let filter = CallFilter { limit: Some(1), ..Default::default() };
     assert_eq!(store.read(|tx| calls::count(tx, &filter)).unwrap(), 10);
     let newer = store.read(|tx| calls::after(tx, CallId(8), &CallFilter::default())).unwrap();

@@ -147,7 +147,7 @@ fn open(
         }
         (Some("Response"), "Redirect") => verbs.push(Verb::Redirect(String::new())),
         (Some("Response"), "Dial") => {
-            verbs.push(Verb::Dial { number: String::new(), action: attribute(start, "action")? })
+            verbs.push(Verb::Dial { number: String::new(), action: attribute(start, "action")? });
         }
         (Some("Response"), "Pause") => {
             let length = attribute(start, "length")?.and_then(|length| length.parse().ok());

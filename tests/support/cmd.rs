@@ -9,45 +9,45 @@ use std::{
 use tempfile::TempDir;
 
 /// A home, and commands run in it.
-pub struct Webox {
+pub(crate) struct Webox {
     home: TempDir,
     env: Vec<(String, String)>,
 }
 
 /// What a command did.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Webox {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap(), env: Vec::new() }
     }
 
     /// A home where Le Gourmet answers.
-    pub fn with_le_gourmet() -> Self {
+    pub(crate) fn with_le_gourmet() -> Self {
         let webox = Self::new();
         webox.run(["apply", "--yes", LE_GOURMET]).ok();
         webox
     }
 
-    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
     }
 
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
-    pub fn db(&self) -> PathBuf {
+    pub(crate) fn db(&self) -> PathBuf {
         self.home().join("data/webox/webox.db")
     }
 
     /// Writes a file into the home.
-    pub fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.home().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -55,7 +55,7 @@ impl Webox {
     }
 
     /// The command, ready to run, with all streams piped.
-    pub fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
+    pub(crate) fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_webox"));
         command
             .args(args)
@@ -74,11 +74,15 @@ impl Webox {
         command
     }
 
-    pub fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Ran {
+    pub(crate) fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Ran {
         Ran::from(self.command(args).output().unwrap())
     }
 
-    pub fn run_with_stdin<'a>(&self, stdin: &str, args: impl IntoIterator<Item = &'a str>) -> Ran {
+    pub(crate) fn run_with_stdin<'a>(
+        &self,
+        stdin: &str,
+        args: impl IntoIterator<Item = &'a str>,
+    ) -> Ran {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
         Ran::from(child.wait_with_output().unwrap())
@@ -86,7 +90,8 @@ impl Webox {
 }
 
 /// The example in the repository.
-pub const LE_GOURMET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assistants/le-gourmet.toml");
+pub(crate) const LE_GOURMET: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/assistants/le-gourmet.toml");
 
 impl Ran {
     fn from(output: Output) -> Self {
@@ -99,37 +104,37 @@ impl Ran {
 
     /// The command must have ended with this code.
     #[track_caller]
-    pub fn code(self, code: i32) -> Self {
+    pub(crate) fn code(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         self.code(0)
     }
 
     /// Nothing on stdout.
     #[track_caller]
-    pub fn silent(self) -> Self {
+    pub(crate) fn silent(self) -> Self {
         assert_eq!(self.stdout, "", "stderr: {}", self.stderr);
         self
     }
 
     #[track_caller]
-    pub fn says(self, part: &str) -> Self {
+    pub(crate) fn says(self, part: &str) -> Self {
         assert!(self.stderr.contains(part), "no `{part}` in {}", self.stderr);
         self
     }
 
     #[track_caller]
-    pub fn prints(self, part: &str) -> Self {
+    pub(crate) fn prints(self, part: &str) -> Self {
         assert!(self.stdout.contains(part), "no `{part}` in {}", self.stdout);
         self
     }
 
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
     }
 }

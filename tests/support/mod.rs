@@ -1,5 +1,5 @@
 //! What tests share: the command builder, and a store with something in it.
 
-pub mod cmd;
-pub mod pty;
-pub mod seed;
+pub(crate) mod cmd;
+pub(crate) mod pty;
+pub(crate) mod seed;

@@ -11,13 +11,13 @@ use expectrl::{
 use super::cmd::Webox;
 
 /// A command on a terminal of 100 columns.
-pub struct OnTerminal {
+pub(crate) struct OnTerminal {
     session: OsSession,
     seen: String,
 }
 
 impl OnTerminal {
-    pub fn start<'a>(webox: &Webox, args: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn start<'a>(webox: &Webox, args: impl IntoIterator<Item = &'a str>) -> Self {
         let mut command = webox.command(args);
         command.env("TERM", "xterm");
         // The terminal is in the place of all three streams already.
@@ -30,7 +30,7 @@ impl OnTerminal {
 
     /// Waits for some text.
     #[track_caller]
-    pub fn see(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn see(&mut self, text: &str) -> &mut Self {
         let found = self
             .session
             .expect(text)
@@ -40,19 +40,19 @@ impl OnTerminal {
         self
     }
 
-    pub fn type_line(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn type_line(&mut self, text: &str) -> &mut Self {
         // A terminal's Enter key is a carriage return.
         self.session.send(format!("{text}\r")).unwrap();
         self
     }
 
-    pub fn press(&mut self, keys: &str) -> &mut Self {
+    pub(crate) fn press(&mut self, keys: &str) -> &mut Self {
         self.session.send(keys).unwrap();
         self
     }
 
     /// Waits for the end; answers the exit code and everything that was shown.
-    pub fn end(mut self) -> (i32, String) {
+    pub(crate) fn end(mut self) -> (i32, String) {
         let mut rest = Vec::new();
         // A terminal whose program is gone is at its end, which Linux tells as an error.
         let _ = self.session.read_to_end(&mut rest);

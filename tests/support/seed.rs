@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use webox::{
     domain::{
-        Attempt, Call, CallFilter, CallId, CallStatus, EndReason, Heard, LanguageTag, Next,
-        Outcome, Reply, TokenUsage, ToolUse, TurnId, TurnTimings, VoiceLine,
+        Attempt, CallId, CallStatus, EndReason, Heard, LanguageTag, Next, Outcome, Reply,
+        TokenUsage, ToolUse, TurnId, TurnTimings, VoiceLine,
     },
-    operations::{self, assistants},
+    operations::assistants,
     store::{
         Options, Store,
         calls::{self, CallEnd, NewCall},
@@ -17,18 +17,18 @@ use webox::{
 use super::cmd::Webox;
 
 /// The store of a home.
-pub fn store(webox: &Webox) -> Store {
+pub(crate) fn store(webox: &Webox) -> Store {
     Store::open(&webox.db(), Options::terminal()).unwrap()
 }
 
 /// Adds a call to Le Gourmet that began some minutes ago; `n` is its SID's number.
-pub fn call(webox: &Webox, n: u32, minutes_ago: i64, status: CallStatus) -> CallId {
+pub(crate) fn call(webox: &Webox, n: u32, minutes_ago: i64, status: CallStatus) -> CallId {
     let at = Timestamp::now() - SignedDuration::from_mins(minutes_ago);
     call_at(&store(webox), n, at, status)
 }
 
 /// Adds a call that began at a moment.
-pub fn call_at(store: &Store, n: u32, at: Timestamp, status: CallStatus) -> CallId {
+pub(crate) fn call_at(store: &Store, n: u32, at: Timestamp, status: CallStatus) -> CallId {
     let assistant = assistants::find(store, "le-gourmet").unwrap();
     let new = NewCall {
         sid: sid(n).parse().unwrap(),
@@ -55,12 +55,19 @@ pub fn call_at(store: &Store, n: u32, at: Timestamp, status: CallStatus) -> Call
         .unwrap()
 }
 
-pub fn sid(n: u32) -> String {
+pub(crate) fn sid(n: u32) -> String {
     format!("CA{n:08x}{}", "0".repeat(24))
 }
 
 /// Adds a turn in which something was asked and answered.
-pub fn turn(store: &Store, call: CallId, number: u32, at: Timestamp, heard: &str, said: &str) {
+pub(crate) fn turn(
+    store: &Store,
+    call: CallId,
+    number: u32,
+    at: Timestamp,
+    heard: &str,
+    said: &str,
+) {
     let reply = Reply {
         text: said.to_owned(),
         language: LanguageTag::french(),

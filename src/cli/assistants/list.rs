@@ -46,18 +46,22 @@ pub(super) fn list(context: &Context) -> Result<()> {
     context.out.listing(&listing)
 }
 
-/// One assistant as a row of the list, for a script that just changed it.
-pub(super) fn one(context: &Context, assistant: &Assistant) -> Result<()> {
-    let overview = AssistantOverview {
-        assistant: assistant.clone(),
-        total_calls: 0,
-        live_calls: 0,
-        last_call_at: None,
-    };
+/// Assistants as rows of the list, for a script that just changed them.
+pub(super) fn some(context: &Context, assistants: &[Assistant]) -> Result<()> {
     let figures = assistants::list(&context.store()?)?;
-    let overview = figures.into_iter().find(|o| o.assistant.id == assistant.id).unwrap_or(overview);
+    let now = context.now()?;
     let mut listing = Listing::new("assistants", COLUMNS);
-    listing.rows = vec![row(&overview, &context.now()?)];
+    for assistant in assistants {
+        let known = figures.iter().find(|overview| overview.assistant.id == assistant.id);
+        // One that was just deleted has no figures any more.
+        let overview = AssistantOverview {
+            assistant: assistant.clone(),
+            total_calls: known.map_or(0, |known| known.total_calls),
+            live_calls: known.map_or(0, |known| known.live_calls),
+            last_call_at: known.and_then(|known| known.last_call_at),
+        };
+        listing.rows.push(row(&overview, &now));
+    }
     context.out.listing(&listing)
 }
 

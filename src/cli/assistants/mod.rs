@@ -69,6 +69,8 @@ fn report(context: &Context, sentence: &str, assistant: &Assistant) -> Result<()
         Format::Json | Format::Jsonl => {
             context.out.object("assistant", views::assistant(assistant).into())
         }
-        Format::Tsv | Format::Csv | Format::Ids => list::one(context, assistant),
+        Format::Tsv | Format::Csv | Format::Ids => {
+            list::some(context, std::slice::from_ref(assistant))
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::report;
+use super::{list, report};
 use crate::{
-    cli::{Context, exit, help, prompt},
+    cli::{Context, exit, help, output::Format, prompt},
     domain::{Error, Kind, Result},
     operations::assistants,
 };
@@ -33,24 +33,27 @@ pub(super) fn run(args: &Names, to: To, context: &Context) -> Result<()> {
     // All are looked up first: a mistyped name changes nothing.
     let found =
         args.names.iter().map(|name| assistants::find(&store, name)).collect::<Result<Vec<_>>>()?;
+    let mut after = Vec::new();
     for assistant in found {
         let active = match to {
             To::On => true,
             To::Off => false,
             To::Other => !assistant.spec.active,
         };
-        let name = &assistant.spec.name;
+        let name = assistant.spec.name.clone();
         let word = if active { "enabled" } else { "disabled" };
         if assistant.spec.active == active {
-            report(context, &format!("`{name}` is {word} already."), &assistant)?;
+            context.out.note(&format!("`{name}` is {word} already."));
+            after.push(assistant);
         } else if args.dry_run {
             context.out.note(&format!("`{name}` would be {word}."));
         } else {
-            let changed = assistants::set_active(&store, assistant.id, active, context.started)?;
-            report(context, &format!("`{name}` is {word}."), &changed)?;
+            after.push(assistants::set_active(&store, assistant.id, active, context.started)?);
+            context.out.note(&format!("`{name}` is {word}."));
         }
     }
-    Ok(())
+    // A person has read it; a script gets the assistants as they are now.
+    if context.out.format() == Format::Table { Ok(()) } else { list::some(context, &after) }
 }
 
 /// Arguments of `delete`.

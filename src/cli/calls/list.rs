@@ -5,7 +5,7 @@ use jiff::ZonedDateTime;
 
 use super::{
     Context, follow, human,
-    output::{Cell, Column, Listing, Row, Tone},
+    output::{Cell, Column, Format, Listing, Row, Tone},
     status_tone, views,
     window::{Window, WindowFlags},
 };
@@ -62,9 +62,22 @@ pub(super) fn run(args: &List, context: &Context) -> Result<()> {
     if args.follow {
         return follow::run(&store, &filter, context);
     }
-    let page = calls::list(&store, &filter)?;
     let now = context.now()?;
     let mut listing = Listing::new("calls", COLUMNS);
+    let in_lines = !matches!(context.out.format(), Format::Json | Format::Table);
+    if filter.limit.is_none() && in_lines {
+        let mut is_first = true;
+        calls::each(&store, &filter, |page| {
+            listing.rows = page.iter().map(|call| row(call, &now)).collect();
+            if std::mem::take(&mut is_first) {
+                return context.out.listing(&listing);
+            }
+            context.out.more_rows(&listing)
+        })?;
+        // Without a call there is still a heading where the format has one.
+        return if is_first { context.out.listing(&listing) } else { Ok(()) };
+    }
+    let page = calls::list(&store, &filter)?;
     listing.rows = page.calls.iter().map(|call| row(call, &now)).collect();
     let shown = page.calls.len() as u64;
     let more = filter.offset + shown < page.total;
@@ -107,6 +120,7 @@ impl List {
             assistant: window.assistant,
             status,
             caller: self.from.as_deref().map(caller).transpose()?,
+            older_than: None,
             limit,
             offset: self.offset,
         })

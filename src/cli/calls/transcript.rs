@@ -96,7 +96,8 @@ fn turn_lines(turn: &Turn, call: &Call, colour: Colour) -> Vec<String> {
 /// Who answered, how soon, and whom it was asked in vain before.
 fn timing(turn: &Turn) -> String {
     let mut parts = Vec::new();
-    parts.extend(turn.engine.clone());
+    // A fixed sentence of ours is nobody's answer.
+    parts.extend(turn.engine.clone().filter(|engine| engine != "webox"));
     if let Some(ms) = turn.timings.first_token_ms {
         parts.push(format!("first word after {}", human::milliseconds(ms)));
     }

@@ -67,14 +67,16 @@ fn forced(environment: &Environment) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        ColourChoice::{Always, Auto, Never},
+        *,
+    };
 
     #[test]
     fn who_decides_about_colours() {
         let is_on = |choice, variables: &[(&str, &str)], terminal| {
             decide(choice, &variables.iter().copied().collect(), terminal).is_on()
         };
-        use ColourChoice::{Always, Auto, Never};
         assert!(is_on(Auto, &[], true));
         assert!(!is_on(Auto, &[], false));
         assert!(!is_on(Auto, &[("NO_COLOR", "1")], true));

@@ -4,10 +4,25 @@
 //! of what each model accepts. The built-in concierge is not a provider: it lives in
 //! `conversation::concierge`.
 
+mod chat_completions;
+mod errors;
+mod http;
+mod messages;
+mod registry;
+mod responses;
+mod table;
+#[cfg(test)]
+mod testing;
+mod wire;
+
 use std::{pin::Pin, time::Duration};
 
 use futures_util::Stream;
 
+pub use self::{
+    registry::{Models, ProviderSettings},
+    table::warning,
+};
 use crate::domain::{Outcome, TokenUsage};
 
 /// What a model is asked.
@@ -121,34 +136,4 @@ pub trait ChatModel: Send + Sync {
 
     /// Asks it. The request is sent when the stream is first polled.
     fn stream(&self, request: ChatRequest) -> ChatStream;
-}
-
-/// STUB
-#[derive(Clone, Default)]
-pub struct Models {}
-/// STUB
-#[derive(Clone, Default)]
-#[allow(missing_docs)]
-pub struct ProviderSettings {
-    pub openai_api_key: Option<crate::domain::Secret>,
-    pub openai_base_url: Option<String>,
-    pub anthropic_api_key: Option<crate::domain::Secret>,
-    pub anthropic_base_url: Option<String>,
-}
-/// STUB
-pub fn warning(_m: &crate::domain::ModelRef, _t: jiff::civil::Date) -> Option<String> {
-    None
-}
-impl Models {
-    /// STUB
-    pub fn new(_s: ProviderSettings) -> Self {
-        Self {}
-    }
-    /// STUB
-    pub fn find(
-        &self,
-        _name: &crate::domain::ModelRef,
-    ) -> Result<std::sync::Arc<dyn ChatModel>, ModelError> {
-        Err(ModelError { outcome: Outcome::NoKey, detail: String::new(), retry_after: None })
-    }
 }

@@ -1,0 +1,89 @@
+//! Words from closed lists: tones, lines, voices.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+/// A word from a closed list, with its spelling in files, the store and the API.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
+                    let known: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
+                    Error::input(format!("`{}` is not one of {}", text.escape_debug(), known.join(", ")))
+                        .maybe_hint(super::suggestion_hint(text, known))
+                })
+            }
+        }
+    };
+}
+
+words! {
+    /// The tone of an assistant.
+    Personality {
+        /// Courteous and to the point.
+        Professional = "professional",
+        /// Warm.
+        Friendly = "friendly",
+        /// Relaxed.
+        Casual = "casual",
+        /// Ceremonious.
+        Formal = "formal",
+    }
+}
+
+words! {
+    /// How speech travels between the caller and us.
+    VoiceLine {
+        /// Webhooks and `<Gather input="speech">`.
+        Gather = "gather",
+        /// `<ConversationRelay>`, text over a WebSocket.
+        Relay = "relay",
+        /// `<Stream>`, audio over a WebSocket.
+        Stream = "stream",
+    }
+}
+
+words! {
+    /// Who speaks.
+    VoiceProvider {
+        /// ElevenLabs.
+        Elevenlabs = "elevenlabs",
+        /// Google Cloud.
+        Google = "google",
+        /// Azure.
+        Azure = "azure",
+        /// OpenAI.
+        Openai = "openai",
+        /// Twilio's own `<Say>` voices.
+        Twilio = "twilio",
+        /// A program on this machine.
+        Local = "local",
+    }
+}

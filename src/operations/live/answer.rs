@@ -1,0 +1,87 @@
+//! The caller is answered.
+
+use jiff::Timestamp;
+
+use super::next_number;
+use crate::{
+    domain::{AssistantSpec, Call, CallSid, EndReason, Reply, Result, Turn, TurnId, TurnTimings},
+    store::{
+        Store, calls,
+        turns::{self, Finished},
+    },
+};
+
+/// A reply as the line will say it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What the engine decided.
+    pub reply: Reply,
+    /// How long it took.
+    pub timings: TurnTimings,
+    /// What Twilio is told.
+    pub twiml: String,
+    /// Why the call is about to end, if it is.
+    pub end_reason: Option<EndReason>,
+    /// Whether the caller is told in it that time is nearly up.
+    pub warned: bool,
+}
+
+/// Stores the reply of a turn and answers what the caller is to hear: the reply that was stored
+/// first, should there be two.
+pub async fn answer(store: &Store, id: TurnId, answer: Answer, now: Timestamp) -> Result<String> {
+    store
+        .write_async(move |tx| {
+            let finished =
+                Finished { reply: &answer.reply, timings: answer.timings, twiml: &answer.twiml };
+            if turns::finish(tx, id, &finished)? {
+                if answer.warned {
+                    calls::set_warned(tx, id.call, now)?;
+                }
+                if let Some(reason) = answer.end_reason {
+                    calls::set_end_reason(tx, id.call, reason)?;
+                }
+                return Ok(answer.twiml);
+            }
+            let stored = turns::get(tx, id)?.and_then(|turn| turn.twiml);
+            Ok(stored.unwrap_or(answer.twiml))
+        })
+        .await
+}
+
+/// Notes that the caller is given a filler, so that a repeated delivery gets the same one.
+pub async fn count_filler(store: &Store, id: TurnId, fillers: u32) -> Result<()> {
+    store.write_async(move |tx| turns::count_filler(tx, id, fillers)).await
+}
+
+/// Speaks of our own accord, as turn `number`: nothing was heard in it. Answers the TwiML, also
+/// when this is asked again; nothing when the call is over or the turn cannot be next.
+pub async fn resume(
+    store: &Store,
+    sid: CallSid,
+    number: u32,
+    now: Timestamp,
+    speak: impl FnOnce(&AssistantSpec, &[Turn], &Call) -> (Reply, String) + Send + 'static,
+) -> Result<Option<String>> {
+    let cache = store.clone();
+    store
+        .write_async(move |tx| {
+            let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(None) };
+            let history = turns::of_call(tx, call.id)?;
+            if let Some(turn) = history.iter().find(|turn| turn.number == number) {
+                return Ok(turn.twiml.clone());
+            }
+            let next = next_number(&history);
+            if call.status.is_final() || number != next {
+                return Ok(None);
+            }
+            let assistant = cache.assistants().by_id(tx, call.assistant_id)?;
+            let (reply, twiml) = speak(&assistant.spec, &history, &call);
+            let id = TurnId { call: call.id, number };
+            turns::begin(tx, id, None, &reply.language, now)?;
+            let timings = TurnTimings::default();
+            turns::finish(tx, id, &Finished { reply: &reply, timings, twiml: &twiml })?;
+            calls::clear_end_reason(tx, call.id)?;
+            Ok(Some(twiml))
+        })
+        .await
+}

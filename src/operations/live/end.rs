@@ -1,0 +1,104 @@
+//! A call ends: Twilio says so, or nobody does.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Ringing, new_call};
+use crate::{
+    domain::{Call, CallStatus, EndReason, Result},
+    store::{
+        Store, StoreError, Tx,
+        calls::{self, CallEnd},
+    },
+};
+
+/// A change of a call's status, as Twilio announces it.
+#[derive(Debug, Clone)]
+pub struct StatusChange {
+    /// The call, with what is needed should its row be missing.
+    pub ringing: Ringing,
+    /// The new status.
+    pub status: CallStatus,
+    /// In seconds; in final ones only.
+    pub duration_s: Option<u32>,
+}
+
+/// Follows a change of status; only final ones change anything. Says whether the call is known.
+pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> {
+    let cache = store.clone();
+    store
+        .write_async(move |tx| {
+            let StatusChange { ringing, status, duration_s } = change;
+            let found = calls::by_sid(tx, &ringing.sid)?;
+            if !status.is_final() {
+                return Ok(found.is_some());
+            }
+            let end = CallEnd { status, ended_at: ringing.at, duration_s, reason: None };
+            if let Some(call) = found {
+                end_known(tx, &call, end)?;
+                return Ok(true);
+            }
+            // The end before the beginning: keep it, so that the beginning finds the call over.
+            let Some(to) = &ringing.to else { return Ok(false) };
+            let Some(assistant) = cache.assistants().by_phone(tx, to)? else { return Ok(false) };
+            let mut call = new_call(&ringing, &assistant, to);
+            let length = SignedDuration::from_secs(i64::from(duration_s.unwrap_or(0)));
+            call.started_at = ringing.at.checked_sub(length).unwrap_or(ringing.at);
+            calls::insert_ended(tx, &call, &end)?;
+            Ok(true)
+        })
+        .await
+}
+
+fn end_known(tx: &Tx, call: &Call, mut end: CallEnd) -> Result<(), StoreError> {
+    let swept = call.end_reason == Some(EndReason::Swept);
+    if call.status == CallStatus::Rejected || (call.ended_at.is_some() && !swept) {
+        // Announced before, or turned down by us: what is stored stands.
+        return Ok(());
+    }
+    if let Some(ended_at) = call.ended_at {
+        end.ended_at = ended_at;
+    }
+    if call.end_reason.is_none() || swept {
+        end.reason = Some(EndReason::CallerHungUp);
+    }
+    calls::end(tx, call.id, &end)
+}
+
+/// Closes live calls whose end was never announced; answers how many.
+///
+/// A call that we hung up gets two minutes for its status callback, any other one its maximum
+/// duration and a minute.
+pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
+    let cache = store.clone();
+    store
+        .write_async(move |tx| {
+            let two_minutes = SignedDuration::from_mins(2);
+            let before = now.checked_sub(SignedDuration::from_secs(30)).unwrap_or(now);
+            let mut swept = 0;
+            for call in calls::live_before(tx, before, 1_000)? {
+                let spec = &cache.assistants().by_id(tx, call.assistant)?.spec;
+                let longest = SignedDuration::try_from(spec.limits.max_call_duration.get())
+                    .unwrap_or(SignedDuration::MAX);
+                let hung_up = call.end_reason.is_some();
+                let due = if hung_up {
+                    call.last_heard_at.checked_add(two_minutes)
+                } else {
+                    call.started_at.checked_add(longest + SignedDuration::from_mins(1))
+                };
+                if due.is_ok_and(|due| now < due) {
+                    continue;
+                }
+                let end = CallEnd {
+                    status: CallStatus::Completed,
+                    ended_at: call.last_heard_at,
+                    duration_s: None,
+                    reason: (!hung_up).then_some(EndReason::Swept),
+                };
+                calls::end(tx, call.id, &end)?;
+                tracing::warn!(call_sid = %call.sid, "closed a call whose end was never announced");
+                swept += 1;
+            }
+            Ok(swept)
+        })
+        .await
+}

@@ -1,0 +1,190 @@
+//! The caller is heard, or waited with.
+
+use std::sync::Arc;
+
+use super::{Ringing, new_call, next_number};
+use crate::{
+    domain::{
+        Assistant, Call, CallSid, Heard, LanguageTag, Next, Reply, Result, Turn, TurnId,
+        TurnTimings,
+    },
+    store::{
+        Store, StoreError, Tx, calls,
+        turns::{self, Finished},
+    },
+};
+
+/// Something heard from a caller, in answer to turn `number - 1`.
+#[derive(Debug, Clone)]
+pub struct Utterance {
+    /// The call, with what is needed should its row be missing.
+    pub ringing: Ringing,
+    /// The turn it belongs to, from the action URL.
+    pub number: u32,
+    /// What was heard.
+    pub heard: Heard,
+}
+
+/// A turn to think about.
+#[derive(Debug, Clone)]
+pub struct OpenTurn {
+    /// The call.
+    pub call: Call,
+    /// Who answers.
+    pub assistant: Arc<Assistant>,
+    /// The turns before.
+    pub history: Vec<Turn>,
+    /// The turn.
+    pub id: TurnId,
+    /// What was heard in it, as first stored.
+    pub heard: Heard,
+    /// Fillers the caller heard so far.
+    pub fillers: u32,
+}
+
+/// What to do with something heard.
+#[derive(Debug, Clone)]
+pub enum Hearing {
+    /// Think; `again` when it was delivered before and has no reply yet.
+    Think {
+        /// What about.
+        turn: Box<OpenTurn>,
+        /// Whether it was delivered before.
+        again: bool,
+    },
+    /// It has its reply already.
+    Replied {
+        /// Who answers.
+        assistant: Arc<Assistant>,
+        /// The turn.
+        number: u32,
+        /// In which language.
+        language: LanguageTag,
+        /// The TwiML stored with it.
+        twiml: String,
+        /// How many fillers went before.
+        fillers: u32,
+    },
+    /// It belongs to no turn that can be next; this one is.
+    OutOfOrder {
+        /// The turn that is next.
+        next: u32,
+        /// Spoken now.
+        language: LanguageTag,
+        /// Who answers.
+        assistant: Arc<Assistant>,
+    },
+    /// The call is over.
+    Over,
+    /// Nobody has this number.
+    NobodyThere,
+}
+
+/// Something is heard: its turn is begun, or found.
+pub async fn hear(store: &Store, utterance: Utterance) -> Result<Hearing> {
+    let cache = store.clone();
+    store.write_async(move |tx| hear_in(tx, &cache, utterance)).await
+}
+
+fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, StoreError> {
+    let Utterance { ringing, number, heard } = utterance;
+    let (call, number) = match calls::by_sid(tx, &ringing.sid)? {
+        Some(call) => (call, number),
+        // Twilio knows the call and we do not (a store restored from a backup): go on from here
+        // rather than lose the caller.
+        None => match adopt(tx, store, &ringing)? {
+            Some(call) => (call, 1),
+            None => return Ok(Hearing::NobodyThere),
+        },
+    };
+    let assistant = store.assistants().by_id(tx, call.assistant_id)?;
+    let mut history = turns::of_call(tx, call.id)?;
+    if let Some(turn) = history.iter().find(|turn| turn.number == number)
+        && let Some(twiml) = &turn.twiml
+    {
+        return Ok(Hearing::Replied {
+            assistant,
+            number,
+            language: turn.language.clone(),
+            twiml: twiml.clone(),
+            fillers: turn.fillers,
+        });
+    }
+    if call.status.is_final() {
+        return Ok(Hearing::Over);
+    }
+    let id = TurnId { call: call.id, number };
+    let language = call.language.clone();
+    let next = next_number(&history);
+    if number != next || number == 0 {
+        return Ok(Hearing::OutOfOrder { next: next.max(1), language, assistant });
+    }
+    let open = history.last().filter(|turn| turn.number == number).cloned();
+    let again = open.is_some();
+    let (heard, fillers) = if let Some(turn) = open {
+        history.pop();
+        (turn.heard.unwrap_or(heard), turn.fillers)
+    } else {
+        turns::begin(tx, id, Some(&heard), &language, ringing.at)?;
+        (heard, 0)
+    };
+    let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers });
+    Ok(Hearing::Think { turn, again })
+}
+
+/// Makes the row of a call that goes on at Twilio's but is unknown here.
+fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, StoreError> {
+    let Some(to) = &ringing.to else { return Ok(None) };
+    let Some(assistant) = store.assistants().by_phone(tx, to)? else { return Ok(None) };
+    let id = calls::insert_live(tx, &new_call(ringing, &assistant, to))?;
+    let language = &assistant.spec.voice.language;
+    let turn = TurnId { call: id, number: 0 };
+    turns::begin(tx, turn, None, language, ringing.at)?;
+    let greeting = Reply {
+        text: String::new(),
+        language: language.clone(),
+        next: Next::Listen,
+        engine: "webox".to_owned(),
+        attempts: Vec::new(),
+        tools: Vec::new(),
+        state: None,
+    };
+    let finished = Finished { reply: &greeting, timings: TurnTimings::default(), twiml: "" };
+    turns::finish(tx, turn, &finished)?;
+    calls::by_sid(tx, &ringing.sid)
+}
+
+/// Finds a turn that somebody waits for.
+pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing> {
+    let cache = store.clone();
+    store
+        .read_async(move |tx| {
+            let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(Hearing::NobodyThere) };
+            let assistant = cache.assistants().by_id(tx, call.assistant_id)?;
+            let mut history = turns::of_call(tx, call.id)?;
+            let position = history.iter().position(|turn| turn.number == number);
+            let Some(position) = position else {
+                let next = history.last().map_or(1, |turn| turn.number + 1);
+                return Ok(Hearing::OutOfOrder { next, language: call.language, assistant });
+            };
+            let turn = history.swap_remove(position);
+            history.truncate(position);
+            if let Some(twiml) = turn.twiml {
+                return Ok(Hearing::Replied {
+                    assistant,
+                    number,
+                    language: turn.language,
+                    twiml,
+                    fillers: turn.fillers,
+                });
+            }
+            if call.status.is_final() {
+                return Ok(Hearing::Over);
+            }
+            let id = TurnId { call: call.id, number };
+            let heard = turn.heard.unwrap_or(Heard::Silence);
+            let open = OpenTurn { call, assistant, history, id, heard, fillers: turn.fillers };
+            Ok(Hearing::Think { turn: Box::new(open), again: true })
+        })
+        .await
+}

@@ -1,0 +1,64 @@
+//! The life of a call: it rings, is heard, is answered, ends. One transaction each.
+//!
+//! A call lives in the store: every step works from the rows alone, in any process, and doing it
+//! again changes nothing.
+
+mod answer;
+mod end;
+mod hear;
+mod ring;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{Assistant, CallSid, Caller, PhoneNumber, Result, Turn},
+    store::{Store, calls::NewCall, figures},
+};
+
+pub use answer::{Answer, answer, count_filler, resume};
+pub use end::{StatusChange, follow_status, sweep};
+pub use hear::{Hearing, OpenTurn, Utterance, hear, waiting};
+pub use ring::{Greet, Rung, ring};
+
+/// A call as it is announced.
+#[derive(Debug, Clone)]
+pub struct Ringing {
+    /// Twilio's identifier.
+    pub sid: CallSid,
+    /// Who calls.
+    pub from: Caller,
+    /// The number dialled, when it is one.
+    pub to: Option<PhoneNumber>,
+    /// When.
+    pub at: Timestamp,
+}
+
+fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCall {
+    NewCall {
+        sid: ringing.sid.clone(),
+        assistant: assistant.id,
+        caller: ringing.from.as_stored().map(str::to_owned),
+        to_number: to.to_string(),
+        line: assistant.spec.voice.line,
+        language: assistant.spec.voice.language.clone(),
+        started_at: ringing.at,
+    }
+}
+
+/// The turn that is next: the first without a reply.
+fn next_number(history: &[Turn]) -> u32 {
+    history.last().map_or(0, |turn| turn.number + u32::from(turn.said.is_some()))
+}
+
+/// The assistant of a number, read without the writer: what is left when nothing can be written.
+pub async fn assistant_of(store: &Store, to: PhoneNumber) -> Result<Option<Arc<Assistant>>> {
+    let cache = store.clone();
+    store.read_async(move |tx| cache.assistants().by_phone(tx, &to)).await
+}
+
+/// Whether the store can be written now: for readiness.
+pub async fn ready(store: &Store, now: Timestamp) -> Result<()> {
+    store.write_async(move |tx| figures::beat(tx, now)).await
+}

@@ -1,0 +1,97 @@
+//! A call rings.
+
+use std::sync::Arc;
+
+use super::{Ringing, new_call};
+use crate::{
+    domain::{Assistant, Call, CallStatus, EndReason, Reply, Result, TurnId, TurnTimings},
+    store::{
+        Store, StoreError, Tx,
+        calls::{self, CallEnd},
+        figures,
+        turns::{self, Finished},
+    },
+};
+
+/// What to do with a call that rings.
+#[derive(Debug, Clone)]
+pub enum Rung {
+    /// It is answered with this TwiML, now or when it was first announced.
+    Answered {
+        /// Who answers.
+        assistant: Arc<Assistant>,
+        /// The greeting.
+        twiml: String,
+        /// Whether it was announced before.
+        again: bool,
+    },
+    /// It is turned down, and why; a row says so.
+    Declined {
+        /// Who would have answered.
+        assistant: Arc<Assistant>,
+        /// `Disabled` or `TooManyCalls`.
+        reason: EndReason,
+    },
+    /// It is over already: its end was announced first.
+    Over,
+    /// Nobody has this number.
+    NobodyThere,
+}
+
+/// A greeting, and the TwiML that says it.
+pub type Greet = Box<dyn FnOnce(&Assistant) -> (Reply, String) + Send>;
+
+/// A call rings: finds the assistant, stores call and greeting, or turns it down.
+pub async fn ring(store: &Store, ringing: Ringing, greet: Greet) -> Result<Rung> {
+    let cache = store.clone();
+    store.write_async(move |tx| ring_in(tx, &cache, ringing, greet)).await
+}
+
+fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Rung, StoreError> {
+    if let Some(call) = calls::by_sid(tx, &ringing.sid)? {
+        return announced_again(tx, store, &call);
+    }
+    let Some(to) = &ringing.to else { return Ok(Rung::NobodyThere) };
+    let Some(assistant) = store.assistants().by_phone(tx, to)? else {
+        return Ok(Rung::NobodyThere);
+    };
+    let call = new_call(&ringing, &assistant, to);
+    let reason = if !assistant.spec.active {
+        Some(EndReason::Disabled)
+    } else if figures::live_calls(tx, assistant.id)? >= assistant.spec.limits.max_concurrent_calls {
+        Some(EndReason::TooManyCalls)
+    } else {
+        None
+    };
+    if let Some(reason) = reason {
+        let end = CallEnd {
+            status: CallStatus::Rejected,
+            ended_at: ringing.at,
+            duration_s: Some(0),
+            reason: Some(reason),
+        };
+        calls::insert_ended(tx, &call, &end)?;
+        return Ok(Rung::Declined { assistant, reason });
+    }
+    let (greeting, twiml) = greet(&assistant);
+    let id = TurnId { call: calls::insert_live(tx, &call)?, number: 0 };
+    turns::begin(tx, id, None, &greeting.language, ringing.at)?;
+    let finished = Finished { reply: &greeting, timings: TurnTimings::default(), twiml: &twiml };
+    turns::finish(tx, id, &finished)?;
+    Ok(Rung::Answered { assistant, twiml, again: false })
+}
+
+fn announced_again(tx: &Tx, store: &Store, call: &Call) -> Result<Rung, StoreError> {
+    let assistant = store.assistants().by_id(tx, call.assistant_id)?;
+    if let Some(reason @ (EndReason::Disabled | EndReason::TooManyCalls)) = call.end_reason {
+        return Ok(Rung::Declined { assistant, reason });
+    }
+    if call.status.is_final() {
+        return Ok(Rung::Over);
+    }
+    let greeting = turns::get(tx, TurnId { call: call.id, number: 0 })?;
+    match greeting.and_then(|turn| turn.twiml) {
+        Some(twiml) => Ok(Rung::Answered { assistant, twiml, again: true }),
+        None => Err(StoreError::Row(format!("call {} has no greeting", call.sid))),
+    }
+}

@@ -1,0 +1,126 @@
+//! Letting a webhook in: its body read, its signature judged, its fields made into types.
+//! Nothing is stored before this.
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+
+use super::{App, body, problem};
+use crate::{
+    domain::CallSid,
+    twilio::{
+        form::Form,
+        webhook::{Dialled, Gathered, Incoming, Status, WebhookError},
+    },
+};
+
+/// A webhook of Twilio's that was let in.
+pub(super) struct Admitted<R> {
+    /// What it carries.
+    pub(super) request: R,
+    /// What its address carries.
+    pub(super) query: Query,
+}
+
+/// What our own action URLs carry.
+#[derive(Debug, Default)]
+pub(super) struct Query {
+    call_sid: Option<CallSid>,
+    /// The turn it belongs to.
+    pub(super) turn: Option<u32>,
+    /// How often Twilio has come back for it.
+    pub(super) step: Option<u32>,
+}
+
+/// A webhook as a type.
+pub(super) trait Webhook: Sized {
+    fn read(form: &Form) -> Result<Self, WebhookError>;
+    fn call_sid(&self) -> &CallSid;
+}
+
+macro_rules! webhook {
+    ($($name:ident),+) => {$(
+        impl Webhook for $name {
+            fn read(form: &Form) -> Result<Self, WebhookError> {
+                $name::read(form)
+            }
+
+            fn call_sid(&self) -> &CallSid {
+                &self.call_sid
+            }
+        }
+    )+};
+}
+
+webhook!(Incoming, Gathered, Dialled, Status);
+
+impl<R: Webhook> FromRequest<App> for Admitted<R> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (head, body) = request.into_parts();
+        admit(app, &head.uri, &head.headers, body).await.map_err(Refused::answer)
+    }
+}
+
+/// Why a request is not let in.
+enum Refused {
+    /// Not Twilio's. No body: a stranger learns nothing.
+    Stranger(String),
+    /// Not readable.
+    Unreadable(StatusCode, String),
+}
+
+impl Refused {
+    fn answer(self) -> Response {
+        match self {
+            Self::Stranger(path) => {
+                tracing::warn!(path, "refused a request without a valid Twilio signature");
+                StatusCode::FORBIDDEN.into_response()
+            }
+            Self::Unreadable(status, why) => {
+                tracing::warn!(status = status.as_u16(), why, "refused a webhook");
+                problem::problem(status, &why)
+            }
+        }
+    }
+
+    fn bad(why: impl ToString) -> Self {
+        Self::Unreadable(StatusCode::BAD_REQUEST, why.to_string())
+    }
+}
+
+async fn admit<R: Webhook>(
+    app: &App,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Admitted<R>, Refused> {
+    let bytes = body::read_form(headers, body)
+        .await
+        .map_err(|(status, why)| Refused::Unreadable(status, why.to_owned()))?;
+    let form = Form::parse(&bytes).map_err(Refused::bad)?;
+    if !app.gate.lets_in(headers, uri, &form) {
+        return Err(Refused::Stranger(uri.path().to_owned()));
+    }
+    let query = read_query(uri.query().unwrap_or_default())
+        .ok_or_else(|| Refused::bad("the address has an unreadable query"))?;
+    let request = R::read(&form).map_err(Refused::bad)?;
+    if query.call_sid.as_ref().is_some_and(|sid| sid != request.call_sid()) {
+        return Err(Refused::bad("the address is that of another call"));
+    }
+    Ok(Admitted { request, query })
+}
+
+fn read_query(query: &str) -> Option<Query> {
+    let form = Form::parse(query.as_bytes()).ok()?;
+    let number = |name: &str| form.get(name).map(str::parse::<u32>).transpose().ok();
+    Some(Query {
+        call_sid: form.get("call_sid").map(str::parse).transpose().ok()?,
+        turn: number("turn")?,
+        step: number("step")?,
+    })
+}
