@@ -96,8 +96,8 @@ fn main() -> Result<()> {
 fn compare(folder: &Path, db: &Path, question: &Question) -> Result<()> {
     let now = jiff::Timestamp::now().as_millisecond().to_string();
     let sql = question.sql.replace("$NOW", &now).replace("$COLUMNS", COLUMNS);
-    let mut webox = || timed(daemon::webox(folder, db).args(question.webox));
-    let mut shell = || timed(Command::new("sqlite3").arg("-readonly").arg(db).arg(&sql));
+    let webox = || timed(daemon::webox(folder, db).args(question.webox));
+    let shell = || timed(Command::new("sqlite3").arg("-readonly").arg(db).arg(&sql));
     // The first ones bring the pages into memory.
     webox()?;
     let has_shell = shell().is_ok();

@@ -3,6 +3,7 @@
 //!
 //! In the same run a floor is measured, a bare hyper that checks the signature and answers
 //! constant TwiML, so that figures of different machines and days can be compared by their ratio.
+//! `cargo bench --bench webhooks -- throughput` runs one part: floor, throughput, instant, model.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -28,10 +29,19 @@ fn main() -> Result<()> {
     machine::settle()?;
     println!("{}", machine::describe());
     let scale = setting("WEBOX_BENCH_REQUESTS", 40_000) as usize;
-    floor(scale)?;
-    throughput(scale)?;
-    same_instant(2_000)?;
-    slow_model(256, 2_560)
+    let parts: [(&str, &dyn Fn() -> Result<()>); 4] = [
+        ("floor", &|| floor(scale)),
+        ("throughput", &|| throughput(scale)),
+        ("instant", &|| same_instant(2_000)),
+        ("model", &|| slow_model(256, 2_560)),
+    ];
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    for (name, part) in parts {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            part()?;
+        }
+    }
+    Ok(())
 }
 
 fn floor(requests: usize) -> Result<()> {
