@@ -10,6 +10,9 @@ use super::StoreError;
 /// (sqlite.org, "WAL-reset bug", fixed in 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;
 
+/// Filled only as far as there is something to write.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
+
 /// Opens for writing, creating the file with mode 0600 (SQLite gives its -wal and -shm the same).
 pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connection, StoreError> {
     refuse_old_sqlite(rusqlite::version_number())?;
@@ -31,6 +34,8 @@ pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connect
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; \
          PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;",
     )?;
+    // A busy batch touches more pages than SQLite's 2 MiB hold: it would write some of them twice.
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

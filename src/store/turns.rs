@@ -1,7 +1,7 @@
 //! Turns: begun when something is heard, finished when there is a reply.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::{StoreError, Tx, assistants::time};
 use crate::domain::{
@@ -127,8 +127,50 @@ pub fn begin(
     Ok(())
 }
 
+/// Adds a turn in which nothing was heard, finished: a greeting, or a word of our own accord.
+/// A turn of that number must not exist.
+pub fn insert(
+    tx: &Tx,
+    id: TurnId,
+    at: Timestamp,
+    finished: &Finished<'_>,
+) -> Result<(), StoreError> {
+    let heard_at = at.as_millisecond();
+    written(finished, |values| {
+        tx.prepare_cached(
+            "INSERT INTO turns (call_id, number, said, language, next, transfer_to, engine,
+             attempts, tools, state, first_token_ms, reply_ms, input_tokens, cached_tokens,
+             output_tokens, twiml, heard_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        )?
+        .execute(rusqlite::params_from_iter(
+            [&id.call.0 as &dyn ToSql, &id.number].iter().chain(values).chain(&[&heard_at as _]),
+        ))
+    })?;
+    Ok(())
+}
+
 /// Finishes a turn, unless it is finished already: the first reply stands. Says whether it did.
 pub fn finish(tx: &Tx, id: TurnId, finished: &Finished<'_>) -> Result<bool, StoreError> {
+    let changed = written(finished, |values| {
+        tx.prepare_cached(
+            "UPDATE turns SET said = ?3, language = ?4, next = ?5, transfer_to = ?6, engine = ?7,
+             attempts = ?8, tools = ?9, state = ?10, first_token_ms = ?11, reply_ms = ?12,
+             input_tokens = ?13, cached_tokens = ?14, output_tokens = ?15, twiml = ?16
+             WHERE call_id = ?1 AND number = ?2 AND said IS NULL",
+        )?
+        .execute(rusqlite::params_from_iter(
+            [&id.call.0 as &dyn ToSql, &id.number].iter().chain(values),
+        ))
+    })?;
+    Ok(changed == 1)
+}
+
+/// A reply as columns, `said` to `twiml`.
+fn written<T>(
+    finished: &Finished<'_>,
+    write: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
     let reply = finished.reply;
     let (next, transfer_to) = match &reply.next {
         Next::Listen => ("listen", None),
@@ -143,32 +185,22 @@ pub fn finish(tx: &Tx, id: TurnId, finished: &Finished<'_>) -> Result<bool, Stor
         (!reply.attempts.is_empty()).then(|| serde_json::to_string(&reply.attempts)).transpose()?;
     let tools =
         (!reply.tools.is_empty()).then(|| serde_json::to_string(&reply.tools)).transpose()?;
-    let changed = tx
-        .prepare_cached(
-            "UPDATE turns SET said = ?3, language = ?4, next = ?5, transfer_to = ?6, engine = ?7,
-             attempts = ?8, tools = ?9, state = ?10, first_token_ms = ?11, reply_ms = ?12,
-             input_tokens = ?13, cached_tokens = ?14, output_tokens = ?15, twiml = ?16
-             WHERE call_id = ?1 AND number = ?2 AND said IS NULL",
-        )?
-        .execute(params![
-            id.call.0,
-            id.number,
-            reply.text,
-            reply.language.as_str(),
-            next,
-            transfer_to,
-            reply.engine,
-            attempts,
-            tools,
-            reply.state,
-            finished.timings.first_token_ms,
-            finished.timings.reply_ms,
-            usage.input,
-            usage.cached,
-            usage.output,
-            finished.twiml
-        ])?;
-    Ok(changed == 1)
+    Ok(write(&[
+        &reply.text,
+        &reply.language.as_str(),
+        &next,
+        &transfer_to,
+        &reply.engine,
+        &attempts,
+        &tools,
+        &reply.state,
+        &finished.timings.first_token_ms,
+        &finished.timings.reply_ms,
+        &usage.input,
+        &usage.cached,
+        &usage.output,
+        &finished.twiml,
+    ])?)
 }
 
 /// Notes that the caller has been given this many fillers while waiting.

@@ -26,7 +26,7 @@ const BATCH: usize = 256;
 
 /// How often the write-ahead log is moved into the file, and when it must be shortened at all cost.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
-const LOG_TOO_LONG: u64 = 128 * 1024 * 1024;
+const LOG_TOO_LONG: u64 = 64 * 1024 * 1024;
 
 /// What to tell the caller once the fate of the transaction is known.
 type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
@@ -183,6 +183,10 @@ impl Loop {
     }
 }
 
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+}
+
 fn checkpoint_until(stop: &AtomicBool, path: &std::path::Path) {
     let mut connection = None;
     let mut log = path.as_os_str().to_owned();
@@ -193,12 +197,15 @@ fn checkpoint_until(stop: &AtomicBool, path: &std::path::Path) {
         if length == 0 {
             continue;
         }
-        let mode = if length > LOG_TOO_LONG { "RESTART" } else { "PASSIVE" };
         if connection.is_none() {
             connection = connection::open_writer(path, Duration::from_secs(1)).ok();
         }
         let Some(open) = &connection else { continue };
-        let outcome = open.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+        let mut outcome = checkpoint(open, "PASSIVE");
+        if length > LOG_TOO_LONG && outcome.is_ok() {
+            // Holds writers up, but only for what they added since.
+            outcome = checkpoint(open, "RESTART");
+        }
         if let Err(error) = outcome
             && error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy)
         {

@@ -77,9 +77,8 @@ pub async fn resume(
             let assistant = cache.assistants().by_id(tx, call.assistant_id)?;
             let (reply, twiml) = speak(&assistant.spec, &history, &call);
             let id = TurnId { call: call.id, number };
-            turns::begin(tx, id, None, &reply.language, now)?;
             let timings = TurnTimings::default();
-            turns::finish(tx, id, &Finished { reply: &reply, timings, twiml: &twiml })?;
+            turns::insert(tx, id, now, &Finished { reply: &reply, timings, twiml: &twiml })?;
             calls::clear_end_reason(tx, call.id)?;
             Ok(Some(twiml))
         })

@@ -139,7 +139,6 @@ fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, Stor
     let id = calls::insert_live(tx, &new_call(ringing, &assistant, to))?;
     let language = &assistant.spec.voice.language;
     let turn = TurnId { call: id, number: 0 };
-    turns::begin(tx, turn, None, language, ringing.at)?;
     let greeting = Reply {
         text: String::new(),
         language: language.clone(),
@@ -150,7 +149,7 @@ fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, Stor
         state: None,
     };
     let finished = Finished { reply: &greeting, timings: TurnTimings::default(), twiml: "" };
-    turns::finish(tx, turn, &finished)?;
+    turns::insert(tx, turn, ringing.at, &finished)?;
     calls::by_sid(tx, &ringing.sid)
 }
 

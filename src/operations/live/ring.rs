@@ -75,9 +75,8 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
     }
     let (greeting, twiml) = greet(&assistant);
     let id = TurnId { call: calls::insert_live(tx, &call)?, number: 0 };
-    turns::begin(tx, id, None, &greeting.language, ringing.at)?;
     let finished = Finished { reply: &greeting, timings: TurnTimings::default(), twiml: &twiml };
-    turns::finish(tx, id, &finished)?;
+    turns::insert(tx, id, ringing.at, &finished)?;
     Ok(Rung::Answered { assistant, twiml, again: false })
 }
 

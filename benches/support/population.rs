@@ -1,0 +1,154 @@
+//! A store full of calls, as an agency's would be after some months: written in bulk, in the
+//! schema that webox itself made.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use webox::{
+    domain::AssistantSpec,
+    store::{Options, Store, assistants},
+};
+
+use super::Result;
+
+/// How many assistants share the calls.
+pub const ASSISTANTS: u64 = 200;
+
+/// Over how many days the calls are spread, up to now.
+pub const DAYS: u64 = 90;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Calls in one transaction: bounds the write-ahead log.
+const BATCH: u64 = 250_000;
+
+/// Statuses, how many in a thousand have each, and why such calls end.
+const STATUSES: [(&str, u64, Option<&str>); 5] = [
+    ("completed", 931, Some("caller-hung-up")),
+    ("no-answer", 30, None),
+    ("busy", 17, None),
+    ("rejected", 12, Some("too-many-calls")),
+    ("failed", 10, Some("our-failure")),
+];
+
+/// Numbers that look random and are the same every time (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.roll() % bound.max(1)
+    }
+}
+
+/// Fills a store with so many calls, the newest of them just now. The file must not exist yet.
+pub fn generate(db: &Path, calls: u64) -> Result<()> {
+    if db.exists() {
+        return Err(format!("{} exists already; choose a new file", db.display()).into());
+    }
+    let now = jiff::Timestamp::now();
+    let store = Store::open(db, Options::terminal())?;
+    for n in 0..ASSISTANTS {
+        let spec: AssistantSpec = serde_json::from_value(serde_json::json!({
+            "name": format!("client-{n:03}"),
+            "client": format!("Client {n}"),
+            "phone": format!("+331{:08}", 40_000_000 + n),
+            "context": "Tu es l'assistant d'une petite entreprise.",
+        }))?;
+        store.write(move |tx| assistants::insert(tx, &spec, now))?;
+    }
+    drop(store);
+    let connection = Connection::open(db)?;
+    // If this breaks off, the file is thrown away and made anew.
+    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;")?;
+    let indexes = drop_indexes(&connection)?;
+    insert_calls(&connection, calls, now.as_millisecond())?;
+    for sql in indexes {
+        connection.execute_batch(&sql)?;
+    }
+    connection.execute_batch(SUMS)?;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(())
+}
+
+/// Filling indexes afterwards is many times as quick. Gives what makes them again.
+fn drop_indexes(connection: &Connection) -> Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT name, sql FROM sqlite_schema
+         WHERE type = 'index' AND tbl_name = 'calls' AND sql IS NOT NULL",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found = rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+    for (name, _) in &found {
+        connection.execute_batch(&format!("DROP INDEX {name}"))?;
+    }
+    Ok(found.into_iter().map(|(_, sql)| sql).collect())
+}
+
+fn insert_calls(connection: &Connection, calls: u64, now: i64) -> Result<()> {
+    let mut dice = Dice(20_261_123);
+    let span = DAY_MS * DAYS as i64;
+    for first in (0..calls).step_by(BATCH as usize) {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language,
+             started_at, ended_at, duration_s, satisfaction, end_reason)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'gather', 'fr-FR', ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        for n in first..(first + BATCH).min(calls) {
+            // The square gives some assistants many more calls than others.
+            let share = dice.below(ASSISTANTS * ASSISTANTS);
+            let assistant = share.isqrt();
+            let started =
+                now - span + (i128::from(span) * i128::from(n + 1) / i128::from(calls)) as i64 - 1;
+            let mut at = dice.below(1_000);
+            let (status, _, reason) = STATUSES
+                .into_iter()
+                .find(|(_, share, _)| {
+                    let found = at < *share;
+                    at = at.saturating_sub(*share);
+                    found
+                })
+                .unwrap_or(STATUSES[0]);
+            let answered = status == "completed";
+            let seconds = if answered { 15 + dice.below(240) as i64 } else { 0 };
+            let ended = (started + seconds * 1000).min(now);
+            let score = (answered && dice.below(3) == 0).then(|| 2 + dice.below(4) as i64);
+            let caller =
+                (dice.below(20) > 0).then(|| format!("+336{:08}", dice.below(100_000_000)));
+            insert.execute(params![
+                format!("CA{:016x}{:016x}", dice.roll(), n),
+                assistant as i64 + 1,
+                caller,
+                format!("+331{:08}", 40_000_000 + assistant),
+                status,
+                started,
+                ended,
+                seconds,
+                score,
+                reason,
+            ])?;
+        }
+        drop(insert);
+        connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    }
+    Ok(())
+}
+
+/// What webox writes call by call.
+const SUMS: &str = "
+    INSERT INTO call_days (day, assistant_id, status, calls, duration_s, satisfaction_sum, satisfaction_count)
+    SELECT started_at / 86400000, assistant_id, status, count(*), sum(duration_s),
+           coalesce(sum(satisfaction), 0), count(satisfaction)
+    FROM calls GROUP BY 1, 2, 3;
+    UPDATE assistant_figures SET
+        total_calls = (SELECT count(*) FROM calls c WHERE c.assistant_id = assistant_figures.assistant_id),
+        last_call_at = (SELECT max(started_at) FROM calls c WHERE c.assistant_id = assistant_figures.assistant_id);
+";
