@@ -94,7 +94,12 @@ async fn answer(
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
     let signed = Form::parse(&body)
         .is_ok_and(|form| signature::sign(&Secret::new(TOKEN), &url, &form) == given);
     let mut response = Response::new(Full::from(TWIML));
