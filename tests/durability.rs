@@ -16,7 +16,7 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_killed_daemon_goes_on_where_it_was() {
-    let webox = Webox::with_le_gourmet();
+    let webox = Webox::with_le_gourmet_always_open();
     let mut daemon = Daemon::start(&webox);
     // Ten tables for four: as many as there are places.
     let calls_at_once = 10;
@@ -196,6 +196,19 @@ async fn many_hands_write_one_file() {
     });
     webox.run(["assistants", "enable", "le-gourmet"]).ok();
     assert!(!hangs_up(&daemon.ring(&sid(1)).await));
+}
+
+#[test]
+fn a_command_that_waits_too_long_says_who_is_in_the_way() {
+    let webox = Webox::with_le_gourmet();
+    let other = rusqlite::Connection::open(webox.db()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let waiting = webox.run(["assistants", "disable", "le-gourmet"]);
+    waiting.code(75).silent().says("hint:").says("another process");
+    // Reading waits for nobody.
+    webox.run(["assistants", "-o", "ids"]).ok().prints("le-gourmet");
+    other.execute_batch("COMMIT").unwrap();
+    webox.run(["assistants", "disable", "le-gourmet"]).ok();
 }
 
 #[test]

@@ -43,7 +43,7 @@ async fn a_call_rings_is_answered_and_ends() {
 
 #[tokio::test]
 async fn every_delivery_counts_once() {
-    let webox = Webox::with_le_gourmet();
+    let webox = Webox::with_le_gourmet_always_open();
     let daemon = Daemon::start(&webox);
     let greeting = daemon.ring(&sid(1)).await;
     assert_eq!(daemon.ring(&sid(1)).await.body, greeting.body, "the same greeting");

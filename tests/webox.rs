@@ -12,6 +12,7 @@ mod cli_calls;
 mod cli_conventions;
 mod cli_demo;
 mod cli_settings;
+mod contract;
 mod durability;
 mod generated;
 mod hostile;

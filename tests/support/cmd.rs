@@ -33,6 +33,23 @@ impl Webox {
         webox
     }
 
+    /// The same, open every day: for what is booked "tomorrow", whatever day that is.
+    pub(crate) fn with_le_gourmet_always_open() -> Self {
+        let webox = Self::new();
+        let text = std::fs::read_to_string(LE_GOURMET).unwrap();
+        let open: String = text
+            .lines()
+            .filter(|line| !line.starts_with("closed "))
+            .map(|line| match line {
+                "[hours]" => "[hours]\nsunday = [\"12:00-14:00\", \"19:00-23:00\"]\n".to_owned(),
+                line => format!("{line}\n"),
+            })
+            .collect();
+        let file = webox.file("le-gourmet.toml", &open);
+        webox.run(["apply", "--yes", &file]).ok();
+        webox
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self

@@ -1,0 +1,69 @@
+//! Our TwiML against Twilio's own typings, where a description of them lies beside the checkout
+//! (`../shared/specs/twiml_voice_derived.json`). Elsewhere this passes over itself.
+
+use quick_xml::{Reader, events::Event};
+use webox::{
+    domain::LanguageTag,
+    twilio::twiml::{Dial, Gather, Response, Say},
+};
+
+/// Every document we can write, one of each shape.
+fn documents() -> Vec<String> {
+    let language = LanguageTag::french();
+    let say = || Say::new("Bonjour", &language, None);
+    let mut gather = Gather::speech("/process", &language);
+    gather.hints = vec!["Le Gourmet".to_owned()];
+    gather.prompt = Some(say());
+    let number = "+33612345678".parse().unwrap();
+    let dial = Dial { number, action: Some("/transfer".to_owned()), timeout: 25 };
+    vec![
+        Response::new().gather(gather).redirect("/process").render(),
+        Response::new().say(say()).pause(1).redirect("/wait").render(),
+        Response::new().say(say()).dial(dial).hangup().render(),
+    ]
+}
+
+#[test]
+fn twilio_knows_every_word_of_our_twiml() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/specs/twiml_voice_derived.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        eprintln!("passed over: there is no description of Twilio's typings beside the checkout");
+        return;
+    };
+    let typings: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut checked = 0;
+    for document in documents() {
+        let mut reader = Reader::from_str(&document);
+        let mut parents: Vec<String> = Vec::new();
+        loop {
+            match reader.read_event().unwrap() {
+                Event::Start(start) => {
+                    let name = start.name().as_ref().to_owned();
+                    let element = &typings["elements"][&name];
+                    assert!(element.is_object(), "<{name}> is unknown");
+                    if let Some(parent) = parents.last() {
+                        let children = typings["elements"][parent]["children"].as_array().unwrap();
+                        assert!(children.iter().any(|c| *c == name), "<{name}> in <{parent}>");
+                    }
+                    for attribute in start.attributes() {
+                        let attribute = attribute.unwrap();
+                        let key = attribute.key.as_ref().to_owned();
+                        let known = &element["attributes"][&key];
+                        assert!(known.is_object(), "{key} of <{name}> is unknown");
+                        if let Some(list) = known["values_ref"].as_str() {
+                            let values = typings["lists"][list].as_array().unwrap();
+                            let value = attribute.value.as_ref();
+                            assert!(values.iter().any(|v| v == value), "{key}={value} of <{name}>");
+                        }
+                        checked += 1;
+                    }
+                    parents.push(name);
+                }
+                Event::End(_) => drop(parents.pop()),
+                Event::Eof => break,
+                _ => {}
+            }
+        }
+    }
+    assert!(checked > 15, "{checked}");
+}
