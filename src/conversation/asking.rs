@@ -129,6 +129,8 @@ impl Engine {
                     ));
                 }
                 corrected = true;
+                // The goodbye that went with the false promise is taken back too.
+                progress.next = None;
                 messages.push(ChatMessage::Assistant { text, calls: Vec::new() });
                 messages.push(ChatMessage::User(promises::CORRECTION.to_owned()));
                 said.clear();

@@ -59,7 +59,7 @@ fn end_known(tx: &Tx, call: &Call, mut end: CallEnd) -> Result<(), StoreError> {
         end.ended_at = ended_at;
     }
     if call.end_reason.is_none() || swept {
-        end.reason = Some(EndReason::CallerHungUp);
+        end.reason = (end.status == CallStatus::Completed).then_some(EndReason::CallerHungUp);
     }
     calls::end(tx, call.id, &end)
 }
@@ -79,7 +79,10 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                 let spec = &cache.assistants().by_id(tx, call.assistant)?.spec;
                 let longest = SignedDuration::try_from(spec.limits.max_call_duration.get())
                     .unwrap_or(SignedDuration::MAX);
-                let hung_up = call.end_reason.is_some();
+                let transferred = call.end_reason == Some(EndReason::Transferred);
+                let hung_up = call.end_reason.is_some() && !transferred;
+                // People talk as long as they like, up to Twilio's own limit on a call.
+                let longest = if transferred { SignedDuration::from_hours(4) } else { longest };
                 let due = if hung_up {
                     call.last_heard_at.checked_add(two_minutes)
                 } else {
