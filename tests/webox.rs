@@ -14,6 +14,7 @@ mod cli_demo;
 mod cli_settings;
 mod contract;
 mod durability;
+mod edges;
 mod generated;
 mod hostile;
 mod models;

@@ -25,13 +25,16 @@ use crate::{
         phrases,
     },
     domain::{
-        Assistant, AssistantSpec, CallSid, Country, EndReason, Error, LanguageTag, Next,
+        Assistant, AssistantSpec, CallSid, Caller, Country, EndReason, Error, LanguageTag, Next,
         PhoneNumber, Reply, Result,
     },
     operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Rung, StatusChange, Utterance},
     store::Store,
     twilio::webhook::{Dialled, Gathered, Incoming, Status},
 };
+
+/// How long a filler waits to be noted: less than a caller notices.
+const NOTE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The conversations of a daemon.
 #[derive(Clone)]
@@ -240,8 +243,11 @@ impl Line {
             }
             Waited::Late => {
                 let counted = live::count_filler(&self.store, id, step + 1);
-                if let Err(error) = self.stored(counted).await {
-                    tracing::warn!(%error, "a filler could not be noted");
+                // The caller has waited already; the note is written later if the store is busy.
+                if timeout(NOTE_WITHIN, counted).await.is_ok_and(|noted| noted.is_ok()) {
+                    tracing::debug!(turn = id.number, step, "noted a filler");
+                } else {
+                    tracing::warn!(turn = id.number, step, "a filler could not be noted yet");
                 }
                 self.writer(sid).filler(&assistant.spec, &language, id.number, step)
             }
@@ -363,7 +369,7 @@ fn declined(spec: &AssistantSpec, reason: EndReason) -> String {
 
 fn nobody_there(to: Option<&PhoneNumber>, raw: &str) -> String {
     tracing::warn!(
-        to = to.map_or(raw, PhoneNumber::as_str),
+        to = to.map_or_else(|| Caller::read(raw).masked(), PhoneNumber::masked),
         "a call to a number that has no assistant"
     );
     let language = Country::language_of(to);

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::StoreError;
+use super::{StoreError, migrate};
 
 /// Older ones corrupt a WAL database written by two processes, which ours is
 /// (sqlite.org, "WAL-reset bug", fixed in 3.51.3).
@@ -25,6 +25,8 @@ pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connect
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(lock_timeout)?;
+    // Before anything is changed: the journal mode is kept in the file, which may be somebody else's.
+    migrate::check(&connection)?;
     // Asking first keeps a second process from needing the lock that changing takes.
     let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
     if mode != "wal" {

@@ -22,7 +22,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 }
 
 /// The version in the file; an error for a newer or foreign one.
-fn check(connection: &Connection) -> Result<i64, StoreError> {
+pub(super) fn check(connection: &Connection) -> Result<i64, StoreError> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let tables: i64 =
