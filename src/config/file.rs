@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
 use super::Environment;
 use crate::{
     document,
-    domain::{Error, Result},
+    domain::{Error, Result, SecretRef},
 };
 
 /// The keys of `webox.toml`. Every one is optional.
@@ -36,62 +36,14 @@ pub(super) struct FileSettings {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TwilioSection {
     pub(super) account_sid: Option<String>,
-    pub(super) auth_token: Option<Reference>,
+    pub(super) auth_token: Option<SecretRef>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ProviderSection {
-    pub(super) api_key: Option<Reference>,
+    pub(super) api_key: Option<SecretRef>,
     pub(super) base_url: Option<String>,
-}
-
-/// Where a secret stands. A secret written out is refused, and never repeated.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Reference {
-    /// An environment variable.
-    Env(String),
-    /// A file, relative to `webox.toml`.
-    File(PathBuf),
-}
-
-impl<'de> Deserialize<'de> for Reference {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_any(ReferenceVisitor)
-    }
-}
-
-struct ReferenceVisitor;
-
-impl<'de> de::Visitor<'de> for ReferenceVisitor {
-    type Value = Reference;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("`{ env = \"NAME\" }` or `{ file = \"PATH\" }`")
-    }
-
-    fn visit_str<E: de::Error>(self, _secret: &str) -> std::result::Result<Reference, E> {
-        Err(E::custom(
-            "a secret is written out here: write `{ env = \"NAME\" }` or `{ file = \"PATH\" }` instead, and change the secret if others could read this file",
-        ))
-    }
-
-    fn visit_map<A: de::MapAccess<'de>>(
-        self,
-        mut map: A,
-    ) -> std::result::Result<Reference, A::Error> {
-        let wrong = || de::Error::custom("expected `{ env = \"NAME\" }` or `{ file = \"PATH\" }`");
-        let key: String = map.next_key()?.ok_or_else(wrong)?;
-        let value: String = map.next_value().map_err(|_| wrong())?;
-        if map.next_key::<String>()?.is_some() {
-            return Err(wrong());
-        }
-        match key.as_str() {
-            "env" => Ok(Reference::Env(value)),
-            "file" => Ok(Reference::File(value.into())),
-            _ => Err(wrong()),
-        }
-    }
 }
 
 /// Finds the file: named by flag, by environment, then the user's, then the system's.
@@ -179,7 +131,7 @@ mod tests {
             "[openai]\napi_key = { env = \"KEY\" }\n[twilio]\nauth_token = { file = \"token\" }\n",
         )
         .unwrap();
-        assert_eq!(file.openai.api_key, Some(Reference::Env("KEY".into())));
-        assert_eq!(file.twilio.auth_token, Some(Reference::File("token".into())));
+        assert_eq!(file.openai.api_key, Some(SecretRef::Env("KEY".into())));
+        assert_eq!(file.twilio.auth_token, Some(SecretRef::File("token".into())));
     }
 }

@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Environment, Origin, Setting, file::Reference};
-use crate::domain::{Error, Result, Secret};
+use super::{Environment, Origin, Setting};
+use crate::domain::{Error, Result, Secret, SecretRef};
 
 /// How one secret is called, everywhere it can be.
 pub(super) struct SecretNames {
@@ -35,7 +35,7 @@ impl SecretNames {
     pub(super) fn resolve(
         &self,
         environment: &Environment,
-        reference: Option<&Reference>,
+        reference: Option<&SecretRef>,
         settings_file: Option<&Path>,
     ) -> Result<Setting<Option<Secret>>> {
         if let Some(folder) = environment.path("CREDENTIALS_DIRECTORY") {
@@ -54,7 +54,7 @@ impl SecretNames {
             });
         }
         match (reference, settings_file) {
-            (Some(Reference::Env(name)), _) => match environment.get(name) {
+            (Some(SecretRef::Env(name)), _) => match environment.get(name) {
                 Some(value) => Ok(Setting {
                     value: Some(Secret::new(value.trim())),
                     origin: Origin::Environment(name.clone()),
@@ -62,10 +62,15 @@ impl SecretNames {
                 // Not fatal: commands that need no such key must work without it.
                 None => Ok(Setting { value: None, origin: Origin::Environment(name.clone()) }),
             },
-            (Some(Reference::File(path)), settings_file) => {
+            (Some(SecretRef::File(path)), settings_file) => {
                 let folder = settings_file.and_then(Path::parent).unwrap_or(Path::new(""));
                 self.in_file(folder.join(path))
             }
+            (Some(SecretRef::Secret(_)), _) => Err(Error::config(format!(
+                "`{}` can only be `{{ env = … }}` or `{{ file = … }}` in this version of webox",
+                self.key
+            ))
+            .hint("it keeps no secrets itself yet")),
             (None, _) => Ok(Setting { value: None, origin: Origin::Default }),
         }
     }

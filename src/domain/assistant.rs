@@ -1,11 +1,12 @@
 //! An assistant: who it works for, how it speaks, what it knows and may do.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     AssistantName, Country, Error, HumanDuration, LanguageTag, ModelRef, OpeningHours, Personality,
-    PhoneNumber, TimeRange, VoiceLine, VoiceProvider, ZoneName,
+    PhoneNumber, SecretRef, TimeRange, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// The row number of an assistant, kept from the prototype's API.
@@ -13,7 +14,7 @@ use super::{
 pub struct AssistantId(pub i64);
 
 /// Which minds answer, and in which tone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ai {
     /// The first model asked.
@@ -22,6 +23,9 @@ pub struct Ai {
     pub fallbacks: Vec<ModelRef>,
     /// Tone.
     pub personality: Personality,
+    /// The client's own key for the model's provider; the daemon's otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<SecretRef>,
 }
 
 impl Default for Ai {
@@ -30,12 +34,13 @@ impl Default for Ai {
             model: ModelRef::builtin(),
             fallbacks: Vec::new(),
             personality: Personality::Professional,
+            api_key: None,
         }
     }
 }
 
 /// How the assistant sounds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Voice {
     /// How speech travels.
@@ -66,7 +71,7 @@ impl Default for Voice {
 }
 
 /// Opening hours as files spell them. A day left out is closed; no day at all means "unknown".
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Hours {
@@ -86,6 +91,7 @@ pub struct Hours {
     pub sunday: Vec<TimeRange>,
     /// Days closed in spite of the week.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "super::schema::dates")]
     pub closed: Vec<Date>,
 }
 
@@ -108,7 +114,7 @@ impl Hours {
 }
 
 /// Something the assistant knows, found by words of the question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fact {
     /// Words a caller uses when asking for it.
@@ -118,7 +124,7 @@ pub struct Fact {
 }
 
 /// How many people one booking may be for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Party {
     /// Fewest.
@@ -134,7 +140,7 @@ impl Default for Party {
 }
 
 /// What may be booked. An assistant without this section takes no bookings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BookingRules {
     /// People in one booking.
@@ -162,7 +168,7 @@ impl Default for BookingRules {
 }
 
 /// The human to hand a call to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Transfer {
     /// Whom to dial.
@@ -171,7 +177,7 @@ pub struct Transfer {
 }
 
 /// What a call may take at most.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// A call is ended, after a warning, when it gets this long.
@@ -187,7 +193,7 @@ impl Default for Limits {
 }
 
 /// What the client pays by.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Billing {
     /// The name of a plan.
@@ -196,7 +202,7 @@ pub struct Billing {
 }
 
 /// Everything that is set about an assistant, however it was set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssistantSpec {
     /// What people type.
@@ -287,6 +293,21 @@ impl AssistantSpec {
             })
         {
             return wrong("email", "is not an e-mail address");
+        }
+        match &self.ai.api_key {
+            Some(SecretRef::Secret(_)) => {
+                return wrong(
+                    "ai.api_key",
+                    "can only be `{ env = … }` or `{ file = … }` in this version of webox: it keeps no secrets itself yet",
+                );
+            }
+            Some(SecretRef::File(path)) if !path.is_absolute() => {
+                return wrong(
+                    "ai.api_key",
+                    "needs an absolute path: the daemon reads it, on its own machine",
+                );
+            }
+            _ => {}
         }
         if self.voice.line != VoiceLine::Gather {
             return wrong("voice.line", "can only be `gather` in this version of webox");

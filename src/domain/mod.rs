@@ -4,6 +4,7 @@
 //! Text from outside becomes one of these types at the edge and stays one.
 
 mod assistant;
+mod author;
 mod booking;
 mod call;
 mod country;
@@ -14,6 +15,7 @@ mod message;
 mod model;
 mod name;
 mod phone;
+mod schema;
 mod secret;
 mod sid;
 mod stats;
@@ -28,6 +30,7 @@ pub use assistant::{
     Ai, Assistant, AssistantId, AssistantSpec, Billing, BookingRules, Fact, Hours, Limits, Party,
     Transfer, Voice,
 };
+pub use author::{ApplyId, Author};
 pub use booking::{Availability, Booked, Booking, BookingId, BookingRequest, Refusal};
 pub use call::{Call, CallFilter, CallId, CallPage, CallStatus, EndReason};
 pub use country::Country;
@@ -36,9 +39,9 @@ pub use hours::{DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use language::LanguageTag;
 pub use message::Message;
 pub use model::ModelRef;
-pub use name::AssistantName;
+pub use name::{AssistantName, SetName};
 pub use phone::{Caller, PhoneNumber};
-pub use secret::Secret;
+pub use secret::{Secret, SecretRef, WRITTEN_OUT};
 pub use sid::{AccountSid, CallSid};
 pub use stats::{Breakdown, Stats, StatsBy, StatsRow};
 pub use suggest::{did_you_mean, suggestion_hint};

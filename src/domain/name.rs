@@ -1,4 +1,4 @@
-//! The name of an assistant: a slug that people type.
+//! Names that people type: slugs of assistants and of sets.
 
 use std::str::FromStr;
 
@@ -73,6 +73,38 @@ impl FromStr for AssistantName {
 }
 
 text_type!(AssistantName);
+
+/// The owner of a group of files, such as one repository: what one of them prunes, no other loses.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SetName(String);
+
+impl SetName {
+    /// The set of files that name none.
+    pub fn usual() -> Self {
+        Self("default".to_owned())
+    }
+
+    /// The slug.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SetName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if is_slug(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let shown: String = text.chars().take(80).collect();
+        Err(Error::input(format!("`{}` is not a name for a set", shown.escape_debug()))
+            .hint("use lower-case letters, digits and hyphens, such as `agency-paris`"))
+    }
+}
+
+text_type!(SetName);
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,112 @@
+//! What the JSON Schema says of values that are text with a rule.
+//!
+//! The pattern is what an editor can check while somebody types; the type's own reading decides.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::{
+    AssistantName, HumanDuration, LanguageTag, ModelRef, PhoneNumber, SecretRef, SetName,
+    TimeRange, ZoneName,
+};
+
+macro_rules! text_schema {
+    ($name:ident, $pattern:literal, $description:literal, [$($example:literal),+]) => {
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "string",
+                    "pattern": $pattern,
+                    "description": $description,
+                    "examples": [$($example),+],
+                })
+            }
+        }
+    };
+}
+
+text_schema!(
+    AssistantName,
+    r"^(?=.*[a-z-])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    "A slug: lower-case letters, digits and hyphens",
+    ["le-gourmet"]
+);
+text_schema!(
+    SetName,
+    r"^(?=.*[a-z-])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    "A slug: lower-case letters, digits and hyphens",
+    ["agency-paris"]
+);
+text_schema!(
+    PhoneNumber,
+    r"^\s*(\+|00?)?[\s().-]*[0-9][0-9\s().-]{3,30}$",
+    "A phone number in any usual spelling; without a country it is French",
+    ["+33123456789", "01 23 45 67 89"]
+);
+text_schema!(
+    LanguageTag,
+    r"^[A-Za-z]{2,3}([-_]([A-Za-z]{2}|[0-9]{3}))?$",
+    "A language tag (BCP 47)",
+    ["fr-FR", "en-US", "de"]
+);
+text_schema!(
+    ModelRef,
+    r"^\s*[A-Za-z0-9_.:/@-]{1,128}\s*$",
+    "`builtin`, an alias such as `gpt-4`, or `provider/model`",
+    ["builtin", "gpt-4", "anthropic/claude-haiku-5-5"]
+);
+text_schema!(ZoneName, r"^[A-Za-z0-9_+/-]+$", "An IANA time zone", ["Europe/Paris"]);
+text_schema!(
+    HumanDuration,
+    r"^\s*([0-9]+[smhd]\s*)+$",
+    "A length of time: numbers with units s, m, h, d",
+    ["90s", "10m", "1h30m"]
+);
+text_schema!(
+    TimeRange,
+    r"^\s*[0-9]{1,2}:[0-9]{2}\s*[-–]\s*[0-9]{1,2}:[0-9]{2}\s*$",
+    "From when to when, on the client's wall clock",
+    ["12:00-14:00", "19:00-02:00"]
+);
+
+/// Days as `2026-12-25`.
+pub(super) fn dates(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-12-25"] },
+    })
+}
+
+impl JsonSchema for SecretRef {
+    fn schema_name() -> Cow<'static, str> {
+        "SecretRef".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = |key: &str, what: &str| {
+            json_schema!({
+                "type": "object",
+                "properties": { key: { "type": "string", "minLength": 1, "description": what } },
+                "required": [key],
+                "additionalProperties": false,
+            })
+        };
+        json_schema!({
+            "description": "Where a secret is kept; the secret itself is never written here",
+            "oneOf": [
+                one("env", "The environment variable, of the daemon, that holds it"),
+                one("file", "The file, on the daemon's machine, that holds it: an absolute path"),
+                one("secret", "Its name in the daemon's own keeping"),
+            ],
+        })
+    }
+}
