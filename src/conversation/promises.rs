@@ -45,6 +45,20 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "j'ai bien réservé",
             "j'ai noté votre réservation",
             "votre table est prête",
+            "rendez-vous est confirmé",
+            "rendez-vous est bien confirmé",
+            "rendez-vous est pris",
+            "rendez-vous est bien pris",
+            "rendez-vous est noté",
+            "rendez-vous est bien noté",
+            "rendez-vous est fixé",
+            "rendez-vous est enregistré",
+            "rendez-vous est réservé",
+            "créneau est réservé",
+            "confirme votre rendez-vous",
+            "j'ai noté votre rendez-vous",
+            "j'ai pris votre rendez-vous",
+            "j'ai bien noté votre rendez-vous",
         ],
         "es" => &[
             "está confirmada",
@@ -53,6 +67,13 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "queda reservada",
             "he reservado",
             "confirmo su reserva",
+            "confirmo su cita",
+            "está confirmado",
+            "queda confirmado",
+            "he apuntado su cita",
+            "he anotado su cita",
+            "cita queda anotada",
+            "cita está anotada",
         ],
         "de" => &[
             "ist bestätigt",
@@ -60,6 +81,9 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "ist gebucht",
             "habe ich reserviert",
             "ich bestätige ihre reservierung",
+            "ich bestätige ihren termin",
+            "termin ist eingetragen",
+            "habe ich eingetragen",
         ],
         "it" => &[
             "è confermata",
@@ -67,6 +91,9 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "è prenotata",
             "ho prenotato",
             "confermo la prenotazione",
+            "è confermato",
+            "appuntamento è fissato",
+            "ho fissato",
         ],
         "pt" => &[
             "está confirmada",
@@ -74,8 +101,17 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "fica reservada",
             "fica confirmada",
             "confirmo a sua reserva",
+            "consulta está marcada",
+            "fica marcada",
         ],
-        "nl" => &["is bevestigd", "is gereserveerd", "is geboekt", "heb gereserveerd"],
+        "nl" => &[
+            "is bevestigd",
+            "is gereserveerd",
+            "is geboekt",
+            "heb gereserveerd",
+            "is ingepland",
+            "heb ingepland",
+        ],
         _ => &[
             "is confirmed",
             "is booked",
@@ -90,6 +126,10 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "i've reserved",
             "i confirm your",
             "you're all set",
+            "i have scheduled",
+            "i've scheduled",
+            "appointment is scheduled",
+            "i've put you down for",
         ],
     }
 }
@@ -104,6 +144,10 @@ mod tests {
         assert!(said("Parfait. Votre réservation est confirmée pour 20 heures.", "fr-FR"));
         assert!(said("C’est réservé ! À ce soir.", "fr-FR"));
         assert!(said("Great, you're all set for 8 pm.", "en-US"));
+        assert!(said("Votre rendez-vous est bien noté, mardi à 10 heures.", "fr-FR"));
+        assert!(said("I've scheduled your appointment for Tuesday.", "en-GB"));
+        assert!(said("Su cita está confirmada.", "es-ES"));
+        assert!(!said("Je note votre rendez-vous dès que j'ai votre nom.", "fr-FR"));
         assert!(!said("À quel nom puis-je réserver ?", "fr-FR"));
         assert!(!said("Souhaitez-vous que votre réservation est confirmée ?", "fr-FR"));
         assert!(!said("We are open until eleven.", "en-GB"));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use jiff::ZonedDateTime;
 
-use crate::domain::{AssistantSpec, LanguageTag, Personality, WEEKDAYS, weekday_name};
+use crate::domain::{AssistantSpec, BookingKind, LanguageTag, Personality, WEEKDAYS, weekday_name};
 
 /// The instructions of one call.
 pub(super) fn system(spec: &AssistantSpec, language: &LanguageTag, now: &ZonedDateTime) -> String {
@@ -97,13 +97,30 @@ fn booking(text: &mut String, spec: &AssistantSpec) {
         text.push_str("\n# Bookings\nYou cannot book. Offer to take a message instead.\n");
         return;
     };
-    let _ = write!(
-        text,
-        "\n# Bookings\nParties of {} to {} people, at most {} days ahead. You need the number of \
-         people, the date, the time and a name. Use `check_availability` before you promise a \
-         time, and `book` once you have everything.\n",
-        rules.party.min, rules.party.max, rules.horizon_days
+    let appointments = rules.kind == BookingKind::Appointment;
+    let days = rules.horizon_days;
+    text.push_str(if appointments { "\n# Appointments\n" } else { "\n# Bookings\n" });
+    let _ = match rules.only_party() {
+        Some(party) => write!(
+            text,
+            "Each is for {party} {people}, at most {days} days ahead. You need the date, the time \
+             and a name. Give the tools `party` {party}, and do not ask for it.",
+            people = if party == 1 { "person" } else { "people" },
+        ),
+        None => write!(
+            text,
+            "Parties of {} to {} people, at most {days} days ahead. You need the number of \
+             people, the date, the time and a name.",
+            rules.party.min, rules.party.max,
+        ),
+    };
+    text.push_str(
+        " Use `check_availability` before you promise a time, and `book` once you have \
+         everything.\n",
     );
+    if appointments {
+        text.push_str("Callers make appointments here: do not speak of tables or guests.\n");
+    }
 }
 
 #[cfg(test)]
@@ -122,5 +139,18 @@ mod tests {
         .unwrap();
         let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().unwrap();
         insta::assert_snapshot!(system(&spec, &LanguageTag::french(), &now));
+    }
+
+    #[test]
+    fn appointments_are_not_spoken_of_as_tables() {
+        let spec: AssistantSpec = serde_json::from_str(
+            r#"{"name":"a","client":"Cabinet Martin","phone":"+33199000114","context":"",
+                "booking":{"kind":"appointment"}}"#,
+        )
+        .unwrap();
+        let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().unwrap();
+        let told = system(&spec, &LanguageTag::french(), &now);
+        assert!(told.contains("# Appointments\nEach is for 1 person"), "{told}");
+        assert!(!told.contains("Parties of"), "{told}");
     }
 }

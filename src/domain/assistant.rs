@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AssistantName, Country, Error, HumanDuration, LanguageTag, ModelRef, OpeningHours, Personality,
-    PhoneNumber, SecretRef, TimeRange, VoiceLine, VoiceProvider, ZoneName,
+    AssistantName, BookingKind, Country, Error, HumanDuration, LanguageTag, ModelRef, OpeningHours,
+    Personality, PhoneNumber, SecretRef, TimeRange, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// The row number of an assistant, kept from the prototype's API.
@@ -141,8 +141,11 @@ impl Default for Party {
 
 /// What may be booked. An assistant without this section takes no bookings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(from = "BookingSection")]
 pub struct BookingRules {
+    /// Tables or appointments. Specs stored before there were kinds stay as they are.
+    #[serde(skip_serializing_if = "is_table")]
+    pub kind: BookingKind,
     /// People in one booking.
     pub party: Party,
     /// People at one time.
@@ -155,14 +158,70 @@ pub struct BookingRules {
     pub horizon_days: u32,
 }
 
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_table(kind: &BookingKind) -> bool {
+    matches!(kind, BookingKind::Table)
+}
+
+impl BookingRules {
+    /// The rules of a kind where the file says nothing else.
+    fn of(kind: BookingKind) -> Self {
+        let (party, capacity, minutes, last_arrival) = match kind {
+            BookingKind::Table => (Party::default(), 40, 120, 60),
+            // One person at a time, and the last one is done when the doors close.
+            BookingKind::Appointment => (Party { min: 1, max: 1 }, 1, 30, 30),
+        };
+        Self {
+            kind,
+            party,
+            capacity,
+            duration: HumanDuration::from_minutes(minutes),
+            last_arrival: HumanDuration::from_minutes(last_arrival),
+            horizon_days: 90,
+        }
+    }
+
+    /// The size of every booking, when there is only one: nobody needs to be asked for it.
+    pub fn only_party(&self) -> Option<u32> {
+        (self.party.min == self.party.max).then_some(self.party.min)
+    }
+}
+
 impl Default for BookingRules {
     fn default() -> Self {
+        Self::of(BookingKind::Table)
+    }
+}
+
+/// The section as files spell it: what is left out depends on the kind.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct BookingSection {
+    kind: BookingKind,
+    party: Option<Party>,
+    capacity: Option<u32>,
+    duration: Option<HumanDuration>,
+    last_arrival: Option<HumanDuration>,
+    horizon_days: Option<u32>,
+}
+
+impl From<BookingSection> for BookingRules {
+    fn from(section: BookingSection) -> Self {
+        let usual = Self::of(section.kind);
+        let party = section.party.unwrap_or(usual.party);
+        let duration = section.duration.unwrap_or(usual.duration);
+        let (capacity, last_arrival) = match section.kind {
+            BookingKind::Table => (usual.capacity, usual.last_arrival),
+            BookingKind::Appointment => (party.max, duration),
+        };
         Self {
-            party: Party::default(),
-            capacity: 40,
-            duration: HumanDuration::from_minutes(120),
-            last_arrival: HumanDuration::from_minutes(60),
-            horizon_days: 90,
+            kind: section.kind,
+            party,
+            capacity: section.capacity.unwrap_or(capacity),
+            duration,
+            last_arrival: section.last_arrival.unwrap_or(last_arrival),
+            horizon_days: section.horizon_days.unwrap_or(usual.horizon_days),
         }
     }
 }
@@ -366,4 +425,35 @@ pub struct Assistant {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(json: &str) -> BookingRules {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn what_a_file_leaves_out_depends_on_the_kind() {
+        assert_eq!(rules("{}"), BookingRules::default());
+        assert_eq!(rules("{}").party, Party { min: 1, max: 8 });
+        assert_eq!(rules("{}").only_party(), None);
+        let appointment = rules(r#"{"kind":"appointment","duration":"20m"}"#);
+        assert_eq!(appointment.only_party(), Some(1));
+        assert_eq!((appointment.capacity, appointment.last_arrival), (1, appointment.duration));
+        let family = rules(r#"{"kind":"appointment","party":{"max":3}}"#);
+        assert_eq!((family.party, family.capacity), (Party { min: 1, max: 3 }, 3));
+        assert!(serde_json::from_str::<BookingRules>(r#"{"kind":"room"}"#).is_err());
+        assert!(serde_json::from_str::<BookingRules>(r#"{"tables":4}"#).is_err());
+    }
+
+    #[test]
+    fn a_stored_table_stays_as_it_was_and_an_appointment_comes_back() {
+        let stored = serde_json::to_string(&BookingRules::default()).unwrap();
+        assert!(!stored.contains("kind"), "{stored}");
+        let appointment = rules(r#"{"kind":"appointment"}"#);
+        assert_eq!(rules(&serde_json::to_string(&appointment).unwrap()), appointment);
+    }
 }

@@ -49,5 +49,5 @@ pub use turn::{
     Attempt, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
 };
 pub use when::HumanDuration;
-pub use words::{Personality, VoiceLine, VoiceProvider};
+pub use words::{BookingKind, Personality, VoiceLine, VoiceProvider};
 pub use zone::ZoneName;

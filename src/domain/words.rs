@@ -88,3 +88,19 @@ words! {
         Local = "local",
     }
 }
+
+words! {
+    /// What a booking is: it decides how the assistant speaks of it.
+    BookingKind {
+        /// A table, for a party.
+        Table = "table",
+        /// An appointment, for one person unless the file says otherwise.
+        Appointment = "appointment",
+    }
+}
+
+impl Default for BookingKind {
+    fn default() -> Self {
+        Self::Table
+    }
+}

@@ -82,13 +82,19 @@ fn files(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     files
 }
 
-/// Every `*.toml` below a folder, sorted, hidden ones and symbolic links to folders left out.
+/// What a rehearsal of an assistant is called, beside the assistant's own file.
+const REHEARSAL: &str = ".rehearsal.toml";
+
+/// Every `*.toml` below a folder, sorted; rehearsals, hidden files and symbolic links to folders
+/// left out.
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with('.') {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') || name.ends_with(REHEARSAL) {
             continue;
         }
         if entry.file_type()?.is_dir() {
@@ -152,6 +158,7 @@ mod tests {
             ),
             ("b/b.md", "Bonsoir\n"),
             ("a.toml", GOOD),
+            ("a.rehearsal.toml", "[[scenario]]"),
             (".hidden.toml", "nonsense"),
         ]);
         let loaded = load_folder(&folder).unwrap();

@@ -22,6 +22,9 @@ pub(crate) fn advance(mut turn: Turn) -> (State, Effect) {
         return refuse(turn, &Refusal::NotOffered);
     };
     let say = turn.say();
+    if turn.state.slots.party.is_none() {
+        turn.state.slots.party = rules.only_party();
+    }
     // What is surely impossible is said before anything more is asked.
     if let Some(party) = turn.state.slots.party {
         if party < rules.party.min {
@@ -33,13 +36,15 @@ pub(crate) fn advance(mut turn: Turn) -> (State, Effect) {
     }
     let opening = turn.scene.spec.opening();
     let Some(date) = turn.state.slots.date else {
-        return turn.ask("", Question::Date, &say.ask_date);
+        let words = turn.by_kind(&say.ask_date, &say.ask_date_appointment);
+        return turn.ask("", Question::Date, words);
     };
     if let Some(refusal) = closed(&turn, &opening, date) {
         return refuse(turn, &refusal);
     }
     let Some(clock) = turn.state.slots.time else {
-        return turn.ask("", Question::Time, &say.ask_time);
+        let words = turn.by_kind(&say.ask_time, &say.ask_time_appointment);
+        return turn.ask("", Question::Time, words);
     };
     let at = settle(&turn, &opening, date, clock);
     let Some(party) = turn.state.slots.party else {
@@ -68,7 +73,7 @@ pub(crate) fn is_free(mut turn: Turn) -> (State, Effect) {
     }
     let (say, spoken) = (turn.say(), turn.spoken());
     let lead = fill(
-        &say.free,
+        turn.by_kind(&say.free, &say.free_appointment),
         &[
             ("when", &speak::date_time(spoken, place.at)),
             ("people", &speak::people(spoken, place.party)),
@@ -79,9 +84,9 @@ pub(crate) fn is_free(mut turn: Turn) -> (State, Effect) {
 
 /// It is stored: the stored values are what we promise.
 pub(crate) fn confirm(mut turn: Turn, booking: &Booking) -> (State, Effect) {
-    let spoken = turn.spoken();
+    let (say, spoken) = (turn.say(), turn.spoken());
     let text = fill(
-        &turn.say().confirmed,
+        turn.by_kind(&say.confirmed, &say.confirmed_appointment),
         &[
             ("when", &speak::date_time(spoken, booking.at)),
             ("people", &speak::people(spoken, booking.party)),
@@ -109,15 +114,22 @@ pub(crate) fn refuse(mut turn: Turn, refusal: &Refusal) -> (State, Effect) {
         Refusal::PartyTooSmall { min } => {
             let lead = fill(&say.party_too_small, &[("people", &speak::people(spoken, *min))]);
             turn.state.slots.party = None;
+            if turn.only_party() {
+                return turn.ask(&lead, Question::OfferMessage, &say.offer_message);
+            }
             return turn.ask(&lead, Question::Party, &say.ask_party);
         }
         Refusal::PartyTooLarge { max } => {
-            let lead = fill(&say.party_too_large, &[("people", &speak::people(spoken, *max))]);
+            let words = turn.by_kind(&say.party_too_large, &say.party_too_large_appointment);
+            let lead = fill(words, &[("people", &speak::people(spoken, *max))]);
             turn.state.slots.party = None;
             return turn.ask(&lead, Question::OfferMessage, &say.offer_message);
         }
         Refusal::InThePast => about(&say.in_the_past),
-        Refusal::TooFarAhead { days } => fill(&say.too_far_ahead, &[("days", &days.to_string())]),
+        Refusal::TooFarAhead { days } => {
+            let words = turn.by_kind(&say.too_far_ahead, &say.too_far_ahead_appointment);
+            fill(words, &[("days", &days.to_string())])
+        }
         Refusal::ClosedThatDay { next } => {
             let lead = about(&say.closed_that_day);
             return offer(turn, &lead, next.as_slice());
@@ -127,11 +139,11 @@ pub(crate) fn refuse(mut turn: Turn, refusal: &Refusal) -> (State, Effect) {
             return offer(turn, &lead, next.as_slice());
         }
         Refusal::TooLate { last } => {
-            let lead = turn.about(&say.too_late, *last);
+            let lead = turn.about(turn.by_kind(&say.too_late, &say.too_late_appointment), *last);
             return offer(turn, &lead, &[*last]);
         }
         Refusal::Full { free } => {
-            let lead = about(&say.full);
+            let lead = about(turn.by_kind(&say.full, &say.full_appointment));
             return offer(turn, &lead, free);
         }
     };

@@ -4,7 +4,10 @@ use super::{
     Effect, booking, speak,
     state::{Question, State},
     turn::Turn,
-    understand::{self, Context, Meaning, times::Expect},
+    understand::{
+        self, Context, Meaning,
+        times::{Clock, Expect},
+    },
 };
 use crate::{
     conversation::{phrases::fill, tools::ToolRequest},
@@ -47,12 +50,31 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
             party: asked == Some(Question::Party)
                 || (asked == Some(Question::OfferMessage)
                     && turn.state.booking
+                    && !turn.only_party()
                     && turn.state.slots.party.is_none()),
         },
         expect_name: asked == Some(Question::Name),
         facts: &turn.scene.spec.facts,
     };
-    understand::understand(&context, text)
+    let mut meaning = understand::understand(&context, text);
+    if meaning.noon
+        && let Some(date) = meaning.date
+    {
+        meaning.time = noon_of(turn, date);
+    }
+    meaning
+}
+
+/// Noon, where one may come at noon: at "demain midi" the time has been said.
+fn noon_of(turn: &Turn, date: jiff::civil::Date) -> Option<Clock> {
+    let opening = turn.scene.spec.opening();
+    let open = !opening.known || opening.service_at(date.at(12, 0, 0, 0)).is_some();
+    open.then_some(Clock { hour: 12, minute: 0, exact: true })
+}
+
+/// Whether something of a booking was said, where there is something to book.
+fn has_slots(turn: &Turn, meaning: &Meaning) -> bool {
+    turn.offers_bookings() && meaning.has_slots()
 }
 
 fn silence(mut turn: Turn) -> (State, Effect) {
@@ -87,6 +109,9 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
         turn.state.words.remove(0);
     }
     turn.state.words.push(text.trim().chars().take(500).collect());
+    if !turn.offers_bookings() && meaning.name.is_some() {
+        turn.state.slots.name.clone_from(&meaning.name);
+    }
     if meaning.transfer {
         let reason = text.trim().chars().take(200).collect();
         return (turn.state, Effect::Run(ToolRequest::Transfer { reason }));
@@ -102,25 +127,27 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
         take_rest(&mut turn, &meaning);
         return booking::advance(turn);
     }
-    if meaning.goodbye && !meaning.has_slots() {
+    if meaning.goodbye && !has_slots(&turn, &meaning) {
         return turn.bye("");
     }
     if meaning.never_mind && turn.state.booking {
-        let lead = turn.say().abandoned.clone();
+        let say = turn.say();
+        let lead = turn.by_kind(&say.abandoned, &say.abandoned_appointment);
         turn.state.drop_booking();
-        return anything_else(turn, &lead);
+        return anything_else(turn, lead);
     }
     if meaning.message {
         return turn.ask_message("");
     }
     if meaning.change_booking {
         let say = turn.say();
-        return turn.ask(&say.change_booking, Question::OfferMessage, &say.offer_message);
+        let lead = turn.by_kind(&say.change_booking, &say.change_booking_appointment);
+        return turn.ask(lead, Question::OfferMessage, &say.offer_message);
     }
     if let Some(answer) = answer(&turn, &meaning) {
         return after_answer(turn, &meaning, answer);
     }
-    if meaning.has_slots() || (meaning.book && !turn.state.booking) {
+    if has_slots(&turn, &meaning) || (meaning.book && !turn.state.booking) {
         turn.state.misses = 0;
         turn.state.take_in(&meaning);
         return booking::advance(turn);
@@ -196,6 +223,13 @@ fn opening_hours(turn: &Turn, meaning: &Meaning) -> String {
 /// Answers, then goes on where we were. The day asked about is not yet the day wanted.
 fn after_answer(mut turn: Turn, meaning: &Meaning, answer: String) -> (State, Effect) {
     turn.state.misses = 0;
+    if !turn.offers_bookings() {
+        if meaning.book {
+            let words = &turn.say().offer_message;
+            return turn.ask(&answer, Question::OfferMessage, words);
+        }
+        return anything_else(turn, &answer);
+    }
     let mut rest = meaning.clone();
     if meaning.hours && !meaning.book {
         rest = Meaning { date: None, time: None, part: None, ..rest };
@@ -240,9 +274,9 @@ fn yes_or_no(mut turn: Turn, meaning: &Meaning) -> (State, Effect) {
         }
         // "No" to a question that has no no: the caller gives it up.
         Some(Question::Date | Question::Time | Question::Party | Question::Name) if meaning.no => {
-            let lead = say.abandoned.clone();
+            let lead = turn.by_kind(&say.abandoned, &say.abandoned_appointment);
             turn.state.drop_booking();
-            anything_else(understood(turn), &lead)
+            anything_else(understood(turn), lead)
         }
         Some(Question::OfferMessage) if meaning.yes => understood(turn).ask_message(""),
         Some(Question::OfferMessage) if meaning.no => anything_else(understood(turn), ""),
@@ -274,7 +308,12 @@ fn not_understood(mut turn: Turn) -> (State, Effect) {
     match turn.state.misses {
         1 => turn.ask_again(&say.not_understood),
         2 => {
-            let lead = format!("{} {}", say.not_understood, say.choices);
+            let choices = if turn.offers_bookings() {
+                turn.by_kind(&say.choices, &say.choices_appointment)
+            } else {
+                &say.choices_no_booking
+            };
+            let lead = format!("{} {choices}", say.not_understood);
             turn.ask_again(&lead)
         }
         _ => turn.give_up(),

@@ -80,8 +80,9 @@ pub fn step(scene: &Scene, state: State, event: Event) -> (State, Effect) {
 pub fn absorb(scene: &Scene, state: State, utterance: &str) -> State {
     let turn = Turn::new(scene, state);
     let meaning = listen::meaning(&turn, utterance);
+    let books = turn.offers_bookings();
     let mut state = turn.state;
-    if !meaning.hours && meaning.fact.is_none() {
+    if books && !meaning.hours && meaning.fact.is_none() {
         state.take_in(&meaning);
     }
     state
@@ -129,7 +130,7 @@ fn failed(mut turn: Turn) -> (State, Effect) {
     if turn.state.failures > 1 || turn.state.giving_up || !turn.state.booking {
         return turn.bye(apology);
     }
-    let words = &turn.say().not_stored;
+    let words = turn.by_kind(&turn.say().not_stored, &turn.say().not_stored_appointment);
     turn.ask("", Question::Retry, words)
 }
 

@@ -12,7 +12,7 @@ use crate::{
         phrases::{self, Phrases, fill},
         tools::ToolRequest,
     },
-    domain::{LanguageTag, Next},
+    domain::{BookingKind, LanguageTag, Next},
 };
 
 /// After this many times the same question, a message is taken instead.
@@ -40,6 +40,24 @@ impl<'a> Turn<'a> {
 
     pub(crate) fn spoken(&self) -> &'static Spoken {
         &self.vocabulary.spoken
+    }
+
+    /// Whether this assistant takes bookings at all.
+    pub(crate) fn offers_bookings(&self) -> bool {
+        self.scene.spec.booking.is_some()
+    }
+
+    /// Whether every booking is for the same number of people.
+    pub(crate) fn only_party(&self) -> bool {
+        self.scene.spec.booking.as_ref().is_some_and(|rules| rules.only_party().is_some())
+    }
+
+    /// A sentence about what is booked here.
+    pub(crate) fn by_kind(&self, table: &'static str, appointment: &'static str) -> &'static str {
+        match self.scene.spec.booking.as_ref().map(|rules| rules.kind) {
+            Some(BookingKind::Appointment) => appointment,
+            Some(BookingKind::Table) | None => table,
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime {

@@ -10,9 +10,10 @@ use super::understand::fold::{self, Token};
 use crate::domain::LanguageTag;
 
 /// The languages the concierge speaks; the first one stands in for all others.
-const ALL: [(&str, &str); 2] = [
+const ALL: [(&str, &str); 3] = [
     ("en", include_str!("../phrases/concierge.en.toml")),
     ("fr", include_str!("../phrases/concierge.fr.toml")),
+    ("es", include_str!("../phrases/concierge.es.toml")),
 ];
 
 /// The vocabulary for a language, and the language it really is.
@@ -118,6 +119,8 @@ pub(crate) struct Numbers {
     pub(crate) words: Table,
     /// Between tens and units: "vingt et un".
     pub(crate) joins: Words,
+    /// Whether it stands before every unit ("treinta y cinco") or only before one.
+    pub(crate) joins_all: bool,
     /// Numbers that are also articles, and no times by themselves: "une".
     pub(crate) articles: Words,
 }
@@ -201,6 +204,8 @@ pub(crate) struct NameWords {
     pub(crate) markers: Words,
     /// A name follows if it looks like one: "c'est".
     pub(crate) weak_markers: Words,
+    /// Small words inside a name: "María de la Fuente".
+    pub(crate) particles: Words,
     /// Left out in front of a name: "euh", "monsieur".
     pub(crate) fillers: Words,
     /// Never part of a name.
@@ -223,6 +228,8 @@ pub(crate) struct Intents {
     pub(crate) repeat: Words,
     pub(crate) yes: Words,
     pub(crate) no: Words,
+    /// Holds a no, and refuses nothing: "no sé", "no problem".
+    pub(crate) harmless_no: Words,
 }
 
 /// How dates, times and numbers are said.
@@ -263,7 +270,7 @@ pub(crate) struct Spoken {
     pub(crate) every_from_to: String,
 }
 
-/// The concierge's own sentences.
+/// The concierge's own sentences; `_appointment` where one does not speak as of a table.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sentences {
@@ -272,23 +279,33 @@ pub(crate) struct Sentences {
     pub(crate) anything_else: String,
     pub(crate) listening: String,
     pub(crate) ask_date: String,
+    pub(crate) ask_date_appointment: String,
     pub(crate) ask_time: String,
+    pub(crate) ask_time_appointment: String,
     pub(crate) ask_party: String,
     pub(crate) ask_name: String,
     pub(crate) ask_other_time: String,
     pub(crate) free: String,
+    pub(crate) free_appointment: String,
     pub(crate) confirmed: String,
+    pub(crate) confirmed_appointment: String,
     pub(crate) not_stored: String,
+    pub(crate) not_stored_appointment: String,
     pub(crate) not_offered: String,
     pub(crate) change_booking: String,
+    pub(crate) change_booking_appointment: String,
     pub(crate) party_too_small: String,
     pub(crate) party_too_large: String,
+    pub(crate) party_too_large_appointment: String,
     pub(crate) in_the_past: String,
     pub(crate) too_far_ahead: String,
+    pub(crate) too_far_ahead_appointment: String,
     pub(crate) closed_that_day: String,
     pub(crate) outside_hours: String,
     pub(crate) too_late: String,
+    pub(crate) too_late_appointment: String,
     pub(crate) full: String,
+    pub(crate) full_appointment: String,
     pub(crate) offer_one: String,
     pub(crate) offer_several: String,
     pub(crate) offer_message: String,
@@ -298,7 +315,10 @@ pub(crate) struct Sentences {
     pub(crate) closed_week: String,
     pub(crate) hours_unknown: String,
     pub(crate) abandoned: String,
+    pub(crate) abandoned_appointment: String,
     pub(crate) not_understood: String,
     pub(crate) choices: String,
+    pub(crate) choices_appointment: String,
+    pub(crate) choices_no_booking: String,
     pub(crate) passing_on: String,
 }

@@ -15,10 +15,16 @@ pub(crate) fn scan(utterance: &mut Utterance, today: Date, month_first: bool) ->
                 found = Some(date);
                 at += taken.max(1);
             }
-            None => at += 1,
+            None => at += part_of_day(utterance, at),
         }
     }
     found
+}
+
+/// The length of a part of the day that starts here, or one token: the "mañana" of "por la
+/// mañana" is the morning, not tomorrow.
+fn part_of_day(u: &Utterance, at: usize) -> usize {
+    u.vocabulary.time.morning.at(&u.tokens, at).unwrap_or(1).max(1)
 }
 
 fn date_at(u: &Utterance, at: usize, today: Date, month_first: bool) -> Option<(Date, usize)> {
@@ -114,8 +120,9 @@ fn day_of_month(u: &Utterance, at: usize) -> Option<(i32, usize)> {
     let (next, words) = (at + taken, u.vocabulary);
     let clock =
         matches!(u.before(next), ':' | '.') && u.tokens.get(next).is_some_and(Token::is_figures);
+    let of = words.date.of.at(&u.tokens, next).unwrap_or(0);
     let other = clock
-        || words.date.months.at(&u.tokens, next).is_some()
+        || words.date.months.at(&u.tokens, next + of).is_some()
         || words.time.hour.at(&u.tokens, next).is_some()
         || words.party.after.at(&u.tokens, next).is_some();
     let half = words.time.morning.at(&u.tokens, next).is_some()
@@ -150,8 +157,10 @@ fn with_year(
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    if let Some((year, more)) = u.number_at(at + taken).filter(|(n, _)| (2000..2100).contains(n)) {
-        return Some((date(year as i16)?, taken + more));
+    let of = u.vocabulary.date.of.at(&u.tokens, at + taken).unwrap_or(0);
+    let year = u.number_at(at + taken + of).filter(|(year, _)| (2000..2100).contains(year));
+    if let Some((year, more)) = year {
+        return Some((date(year as i16)?, taken + of + more));
     }
     // The 29th of February may need a few years to come.
     let coming = (0..=8).filter_map(|years| date(today.year() + years)).find(|date| *date >= today);

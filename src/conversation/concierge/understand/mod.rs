@@ -37,6 +37,8 @@ pub(crate) struct Meaning {
     pub(crate) date: Option<Date>,
     pub(crate) time: Option<Clock>,
     pub(crate) part: Option<Part>,
+    /// Noon was named beside a day and may be the time meant, or only the part of the day.
+    pub(crate) noon: bool,
     pub(crate) party: Option<u32>,
     pub(crate) name: Option<String>,
     pub(crate) hello: bool,
@@ -83,6 +85,10 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
     meaning.date = dates::scan(&mut u, context.today, context.month_first);
     meaning.part = times::scan_part(&u);
     meaning.time = times::scan(&mut u, context.expect);
+    meaning.noon = meaning.date.is_some()
+        && meaning.time.is_none()
+        && meaning.part == Some(Part::Noon)
+        && times::names_noon(&u);
     meaning.party = party::scan(&mut u, context.expect);
     meaning.book = u.says(&intents.book);
     meaning.hours = u.says(&intents.hours);
@@ -90,9 +96,10 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
     meaning.name = names::scan(&mut u, context.expect_name);
     meaning.thanks = u.says(&intents.thanks);
     meaning.repeat = u.says_free(&intents.repeat);
+    let unsure = u.take_phrase(&intents.harmless_no);
     meaning.no = u.says_free(&intents.no);
     meaning.yes = !meaning.no && u.says_free(&intents.yes);
-    if context.expect_name && !says_something_else(&meaning) {
+    if context.expect_name && !unsure && !says_something_else(&meaning) {
         meaning.name = names::bare(&mut u);
     }
     meaning

@@ -55,11 +55,17 @@ fn name_at(utterance: &Utterance, start: usize) -> Option<(String, usize)> {
         return Some((name, at + taken - start));
     }
     let first = at;
-    while at < utterance.tokens.len() && at - first < LONGEST && is_name_word(utterance, at) {
+    let mut small = Vec::new();
+    while at < utterance.tokens.len() && at - first < LONGEST {
         if at > first && utterance.before(at) == ',' {
             break;
         }
-        at += 1;
+        let particle = particle(utterance, at);
+        if !is_name_word(utterance, at + particle) {
+            break;
+        }
+        small.extend(at..at + particle);
+        at += particle + 1;
     }
     if at == first {
         return None;
@@ -78,9 +84,20 @@ fn name_at(utterance: &Utterance, start: usize) -> Option<(String, usize)> {
                 _ => name.push(' '),
             }
         }
-        name.push_str(&capitalised(&token.raw));
+        if small.contains(&index) {
+            name.push_str(&token.raw);
+        } else {
+            name.push_str(&capitalised(&token.raw));
+        }
     }
     Some((name, at - start))
+}
+
+/// How many tokens a particle takes that starts here and has a word of a name after it.
+fn particle(utterance: &Utterance, at: usize) -> usize {
+    let taken = utterance.vocabulary.name.particles.at(&utterance.tokens, at).unwrap_or(0);
+    let inside = utterance.is_free(at, taken) && is_name_word(utterance, at + taken);
+    if inside { taken } else { 0 }
 }
 
 fn is_letter(utterance: &Utterance, at: usize) -> bool {

@@ -19,7 +19,8 @@ pub(crate) fn number_at(numbers: &Numbers, tokens: &[Token], start: usize) -> Op
     let most = if value == 60 || value == 80 { 19 } else { 9 };
     match units {
         Some((unit, more))
-            if (1..=most).contains(&unit) && (join == 0 || unit == 1 || unit == 11) =>
+            if (1..=most).contains(&unit)
+                && (join == 0 || numbers.joins_all || unit == 1 || unit == 11) =>
         {
             Some((value + unit, taken + join + more))
         }

@@ -1,4 +1,4 @@
-//! Numbers, days and times as people say them, in both languages.
+//! Numbers, days and times as people say them, in every language of the concierge.
 
 use jiff::civil::{Date, date};
 
@@ -36,6 +36,7 @@ fn every_vocabulary_is_complete() {
     for text in [
         include_str!("../../phrases/concierge.fr.toml"),
         include_str!("../../phrases/concierge.en.toml"),
+        include_str!("../../phrases/concierge.es.toml"),
     ] {
         if let Err(error) = toml::from_str::<vocabulary::Vocabulary>(text) {
             panic!("{error}");
@@ -152,6 +153,149 @@ fn english_times() {
         ("six fifteen tomorrow evening", "18:15"),
     ] {
         assert_eq!(time(&hear("en-US", said, "")), expected, "{said}");
+    }
+}
+
+#[test]
+fn spanish_times() {
+    for (said, expected) in [
+        ("a las ocho", "8:00?"),
+        ("a las ocho y media", "8:30?"),
+        ("a las ocho y media de la tarde", "20:30"),
+        ("esta noche a las nueve y media", "21:30"),
+        ("a las nueve y cuarto de la noche", "21:15"),
+        ("a las nueve menos cuarto", "8:45?"),
+        ("a las nueve menos diez", "8:50?"),
+        ("a las nueve y veinte", "9:20?"),
+        ("a las nueve y treinta y cinco", "9:35?"),
+        ("a las diez de la mañana", "10:00"),
+        ("el martes a las diez de la mañana", "10:00"),
+        ("mañana por la mañana a las once", "11:00"),
+        ("a la una", "13:00"),
+        ("sobre la una y media", "13:30"),
+        ("a las dos de la tarde", "14:00"),
+        ("para comer a las dos", "14:00"),
+        ("a las veinte horas", "20:00"),
+        ("a las veinte y treinta", "20:30"),
+        ("a las veintiuna treinta", "21:30"),
+        ("a las 21", "21:00"),
+        ("a las 21:30", "21:30"),
+        ("21h30", "21:30"),
+        ("a las 9 y media", "9:30?"),
+        ("mejor a las diez", "10:00?"),
+        ("no, a las nueve no, a las diez", "10:00?"),
+        ("a las doce", "12:00"),
+        ("a mediodía", "12:00"),
+        ("a las doce de la noche", "0:00"),
+        ("a medianoche", "0:00"),
+        ("al mediodía", ""),
+        ("para cuatro a las nueve", "9:00?"),
+        ("una mesa para dos", ""),
+        ("el 24 de noviembre", ""),
+        ("dos personas", ""),
+        ("por la noche", ""),
+    ] {
+        assert_eq!(time(&hear("es-ES", said, "")), expected, "{said}");
+    }
+    for (said, expected) in [
+        ("ocho y media", "8:30?"),
+        ("las nueve", "9:00?"),
+        ("nueve menos cuarto", "8:45?"),
+        ("21", "21:00"),
+        ("mediodía", "12:00"),
+        ("la una y cuarto", "13:15"),
+        ("¿tienen una terraza?", ""),
+    ] {
+        assert_eq!(time(&hear("es-ES", said, "time")), expected, "asked: {said}");
+    }
+}
+
+#[test]
+fn spanish_days() {
+    for (said, expected) in [
+        ("hoy", "2026-11-23"),
+        ("esta noche", "2026-11-23"),
+        ("esta mañana", "2026-11-23"),
+        ("mañana", "2026-11-24"),
+        ("mañana por la mañana", "2026-11-24"),
+        ("mañana por la noche", "2026-11-24"),
+        ("pasado mañana", "2026-11-25"),
+        ("por la mañana", ""),
+        ("a las diez de la mañana", ""),
+        ("dentro de dos días", "2026-11-25"),
+        ("en una semana", "2026-11-30"),
+        ("dentro de tres semanas", "2026-12-14"),
+        ("dentro de quince días", "2026-12-07"),
+        ("el lunes", "2026-11-30"),
+        ("este lunes", "2026-11-23"),
+        ("el lunes que viene", "2026-11-30"),
+        ("el martes", "2026-11-24"),
+        ("el miércoles por la mañana", "2026-11-25"),
+        ("el sábado por la noche", "2026-11-28"),
+        ("Domingo", "2026-11-29"),
+        ("el martes 24 de noviembre", "2026-11-24"),
+        ("el martes, 24 de noviembre", "2026-11-24"),
+        ("el veinticuatro de noviembre", "2026-11-24"),
+        ("el cinco de diciembre", "2026-12-05"),
+        ("el treinta y uno de diciembre", "2026-12-31"),
+        ("el primero de diciembre", "2026-12-01"),
+        ("el 1º de diciembre", "2026-12-01"),
+        ("el 3 de enero", "2027-01-03"),
+        ("el 3 de marzo de 2028", "2028-03-03"),
+        ("el 22 de noviembre", "2027-11-22"),
+        ("el día 5", "2026-12-05"),
+        ("el 28", "2026-11-28"),
+        ("el sábado 5", "2026-12-05"),
+        ("5/12", "2026-12-05"),
+        ("el 31 de febrero", ""),
+        ("para cuatro personas", ""),
+        ("a las nueve", ""),
+        ("buenos días", ""),
+        ("hasta mañana", ""),
+        ("el viernes no, el sábado", "2026-11-28"),
+        ("el viernes a las nueve", "2026-11-27"),
+    ] {
+        let found = hear("es-ES", said, "").date.map_or_else(String::new, |d| d.to_string());
+        assert_eq!(found, expected, "{said}");
+    }
+}
+
+#[test]
+fn spanish_wishes() {
+    let hear = |said: &str| hear("es-ES", said, "");
+    assert!(hear("Buenos días, quería reservar una mesa").book);
+    assert!(hear("quisiera pedir cita").book);
+    assert!(hear("quiero anular mi reserva").change_booking);
+    assert!(hear("¿a qué hora abren mañana?").hours);
+    assert!(hear("¿puedo hablar con recepción?").transfer);
+    assert!(hear("quiero dejar un mensaje").message);
+    assert!(hear("déjelo, gracias").never_mind);
+    assert!(hear("nada más, adiós").goodbye);
+    assert!(hear("¿me lo puede repetir?").repeat);
+    assert!(hear("sí, me va bien").yes);
+    assert!(hear("no, gracias").no && !hear("no, gracias").yes);
+    for unsure in ["no sé", "no lo sé todavía", "no le he entendido"] {
+        assert!(!hear(unsure).no, "{unsure}");
+    }
+    assert!(hear("hola, buenas tardes").hello);
+}
+
+#[test]
+fn noon_beside_a_day_may_be_the_time() {
+    for (language, said, expected) in [
+        ("fr", "demain midi", true),
+        ("fr", "samedi midi pour quatre", true),
+        ("fr", "demain après-midi", false),
+        ("fr", "demain midi et demi", false),
+        ("fr", "demain midi, vers 13h", false),
+        ("fr", "midi", false),
+        ("fr", "demain pour déjeuner", false),
+        ("en", "tomorrow noon", true),
+        ("en", "tomorrow for lunch", false),
+        ("es", "mañana al mediodía", true),
+        ("es", "mañana para comer", false),
+    ] {
+        assert_eq!(hear(language, said, "").noon, expected, "{said}");
     }
 }
 
@@ -292,6 +436,20 @@ fn parties() {
         ("en", "for 8 pm", "", None),
         ("en", "twenty-two", "party", Some(22)),
         ("en", "a table for 2 on Friday at 7:30 pm", "", Some(2)),
+        ("es", "para cuatro", "", Some(4)),
+        ("es", "una mesa para dos a las nueve", "", Some(2)),
+        ("es", "somos seis", "", Some(6)),
+        ("es", "al final seremos cinco", "", Some(5)),
+        ("es", "8 personas a las 21 horas", "", Some(8)),
+        ("es", "dos adultos y un niño", "", Some(3)),
+        ("es", "una docena de personas", "", Some(12)),
+        ("es", "treinta y cinco", "party", Some(35)),
+        ("es", "cuatro", "party", Some(4)),
+        ("es", "mi mujer y yo", "", Some(2)),
+        ("es", "quería una mesa", "", None),
+        ("es", "para las nueve", "", None),
+        ("es", "a las dos", "", None),
+        ("es", "para el 5 de diciembre", "", None),
     ] {
         assert_eq!(hear(language, said, asked).party, expected, "{said}");
     }
@@ -322,6 +480,16 @@ fn names() {
         ("en", "this is McDonald", "", "McDonald"),
         ("en", "S M I T H", "name", "Smith"),
         ("en", "it's for tonight", "", ""),
+        ("es", "García", "name", "García"),
+        ("es", "a nombre de García, por favor", "", "García"),
+        ("es", "me llamo María de la Fuente", "", "María de la Fuente"),
+        ("es", "soy Carmen Núñez del Río", "", "Carmen Núñez del Río"),
+        ("es", "pues de la Torre", "name", "de la Torre"),
+        ("es", "de la señora Ruiz", "name", "Ruiz"),
+        ("es", "G A R C I A", "name", "Garcia"),
+        ("es", "es para esta noche", "", ""),
+        ("es", "¿tienen aparcamiento?", "name", ""),
+        ("es", "no sé", "name", ""),
     ] {
         let found = hear(language, said, asked).name.unwrap_or_default();
         assert_eq!(found, expected, "{said}");

@@ -95,6 +95,16 @@ pub(crate) fn scan(utterance: &mut Utterance, expect: Expect) -> Option<Clock> {
     found
 }
 
+/// Whether noon is named and nothing is made of it yet: "demain midi".
+pub(crate) fn names_noon(utterance: &Utterance) -> bool {
+    let moments = &utterance.vocabulary.time.moments;
+    utterance.positions().any(|at| {
+        moments
+            .at(&utterance.tokens, at)
+            .is_some_and(|(value, taken)| value == 720 && utterance.is_free(at, taken))
+    })
+}
+
 /// The last part of the day said, "bonsoir" and "good evening" left out.
 pub(crate) fn scan_part(utterance: &Utterance) -> Option<Part> {
     let time = &utterance.vocabulary.time;
@@ -180,6 +190,12 @@ fn hour_first(utterance: &Utterance, at: usize, expect: Expect) -> Option<(Clock
         let mut clock = Clock::new(hour, minutes)?;
         clock.exact |= tokens[at].word.starts_with('0');
         return Some((clock, taken + more));
+    }
+    // "a las ocho y media": without a word for hours, what stands before and after tells.
+    if (expect.time || words.at.before(tokens, at))
+        && let Some((minutes, more)) = minutes_after(utterance, next, false)
+    {
+        return Some((Clock::new(hour, minutes)?, taken + more));
     }
     // "il y a un parking", "une vingtaine": an article is no hour by itself.
     if utterance.vocabulary.numbers.articles.at(tokens, at).is_some() {
