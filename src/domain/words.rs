@@ -91,16 +91,12 @@ words! {
 
 words! {
     /// What a booking is: it decides how the assistant speaks of it.
+    #[derive(Default)]
     BookingKind {
         /// A table, for a party.
+        #[default]
         Table = "table",
         /// An appointment, for one person unless the file says otherwise.
         Appointment = "appointment",
-    }
-}
-
-impl Default for BookingKind {
-    fn default() -> Self {
-        Self::Table
     }
 }

@@ -168,6 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_assistants_are_right() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assistants");
+        let loaded = load(&[folder], &mut std::io::empty()).unwrap();
+        assert_eq!(loaded.len(), 6);
+        for assistant in loaded {
+            let spec = assistant.spec;
+            spec.check().unwrap();
+            assert!(spec.ai.model.is_builtin(), "{} needs a key", spec.name);
+        }
+    }
+
+    #[test]
     fn every_mistake_of_every_file_is_told() {
         let folder = folder(&[
             (
