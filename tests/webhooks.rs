@@ -189,7 +189,7 @@ async fn a_human_is_called_and_a_message_taken_when_nobody_comes() {
         _ => None,
     });
     let (number, action) = dial.expect("a <Dial>");
-    assert_eq!(number, "+33612345678");
+    assert_eq!(number, "+33199000112");
     let route = action.split("/webhook/").nth(1).unwrap().to_owned();
     let back = daemon.post(&route, &sid(1), &[("DialCallStatus", "no-answer")]).await;
     assert!(!hangs_up(&back) && !spoken(&back).is_empty());
