@@ -195,14 +195,20 @@ impl Default for BookingRules {
 }
 
 /// The section as files spell it: what is left out depends on the kind.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct BookingSection {
+    /// Tables or appointments.
     kind: BookingKind,
+    /// People in one booking: 1 to 8, and 1 for appointments.
     party: Option<Party>,
+    /// People at one time: 40, and as many as come together for appointments.
     capacity: Option<u32>,
+    /// How long a booking occupies its places: 2h, and 30m for appointments.
     duration: Option<HumanDuration>,
+    /// Latest arrival, before the end of a service: 1h, and `duration` for appointments.
     last_arrival: Option<HumanDuration>,
+    /// How many days ahead one may book: 90.
     horizon_days: Option<u32>,
 }
 
