@@ -419,6 +419,7 @@ fn c31_help_has_examples_and_exit_codes() {
         "calls",
         "stats",
         "apply",
+        "import",
         "serve",
         "demo",
         "try",

@@ -17,6 +17,7 @@ mod durability;
 mod edges;
 mod generated;
 mod hostile;
+mod import;
 mod models;
 mod outages;
 mod real;

@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, calls, complete, demo, help, manual,
+    apply, assistants, calls, complete, demo, help, import, manual,
     output::{ColourChoice, Format, Wishes},
     serve, settings, stats, try_out,
 };
@@ -41,6 +41,8 @@ pub enum Command {
     Stats(stats::Stats),
     /// Create or update assistants from files.
     Apply(apply::Apply),
+    /// Bring assistants and calls over from the prototype.
+    Import(import::Import),
     /// Answer the phone: run the daemon.
     Serve(serve::Serve),
     /// Play a whole call on this machine, without any account.

@@ -13,6 +13,7 @@ mod demo;
 pub mod exit;
 mod help;
 mod human;
+mod import;
 mod logging;
 mod manual;
 pub mod output;
@@ -61,6 +62,7 @@ fn run(cli: &Cli, context: &Context) -> Result<()> {
         Command::Calls(args) => calls::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Apply(args) => apply::run(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Demo(args) => demo::run(args, cli, context),
         Command::Try(args) => try_out::run(args, context),

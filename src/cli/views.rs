@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Assistant, Booking, Breakdown, Call, Heard, Message, Next, Stats, Turn};
+use crate::domain::{
+    Assistant, Booking, Breakdown, Call, CallExtras, Heard, Message, Next, Stats, Turn,
+};
 
 fn time(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, |at| at.to_string().into())
@@ -65,6 +67,22 @@ pub(super) fn call(call: &Call) -> Value {
         "started_at": time(Some(call.started_at)),
         "ended_at": time(call.ended_at),
     })
+}
+
+/// A call with what it brought along.
+pub(super) fn call_with(call: &Call, extras: &CallExtras) -> Value {
+    let mut whole = self::call(call);
+    // Kept as JSON; should somebody else have written there, as text.
+    let metadata = extras
+        .metadata
+        .as_deref()
+        .map(|text| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())));
+    if let Value::Object(object) = &mut whole {
+        object.insert("transcription".to_owned(), json!(extras.transcription));
+        object.insert("recording_url".to_owned(), json!(extras.recording_url));
+        object.insert("metadata".to_owned(), metadata.unwrap_or(Value::Null));
+    }
+    whole
 }
 
 /// A turn.

@@ -189,6 +189,17 @@ pub struct Call {
     pub end_reason: Option<EndReason>,
 }
 
+/// What a call may bring from a program that kept no turns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallExtras {
+    /// The whole call as one text.
+    pub transcription: Option<String>,
+    /// Where its sound is.
+    pub recording_url: Option<String>,
+    /// Whatever else was noted, as JSON.
+    pub metadata: Option<String>,
+}
+
 /// Which calls to list. Everything given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct CallFilter {

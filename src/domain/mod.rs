@@ -32,7 +32,7 @@ pub use assistant::{
 };
 pub use author::{ApplyId, Author};
 pub use booking::{Availability, Booked, Booking, BookingId, BookingRequest, Refusal};
-pub use call::{Call, CallFilter, CallId, CallPage, CallStatus, EndReason};
+pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason};
 pub use country::Country;
 pub use error::{Error, Kind, Result};
 pub use hours::{DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};

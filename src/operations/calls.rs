@@ -1,8 +1,10 @@
 //! Calls: list, show, follow.
 
 use crate::{
-    domain::{Call, CallFilter, CallId, CallPage, CallSid, Error, Message, Result, Turn},
-    store::{Store, calls, messages, turns},
+    domain::{
+        Call, CallExtras, CallFilter, CallId, CallPage, CallSid, Error, Message, Result, Turn,
+    },
+    store::{Store, calls, imports, messages, turns},
 };
 
 /// Calls that match, newest first; counted in all only when the limit cuts the list.
@@ -47,6 +49,11 @@ pub fn show(store: &Store, sid: &CallSid) -> Result<(Call, Vec<Turn>)> {
         let turns = turns::of_call(tx, call.id)?;
         Ok((call, turns))
     })
+}
+
+/// What a call brought from the program it was imported from.
+pub fn extras(store: &Store, call: CallId) -> Result<CallExtras> {
+    store.read(|tx| imports::extras(tx, call))
 }
 
 /// Messages taken in a call.

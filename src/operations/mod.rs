@@ -6,6 +6,7 @@
 pub mod assistants;
 pub mod bookings;
 pub mod calls;
+pub mod import;
 pub mod live;
 pub mod messages;
 pub mod stats;

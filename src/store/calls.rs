@@ -111,7 +111,7 @@ pub fn insert_ended(tx: &Tx, call: &NewCall, end: &CallEnd) -> Result<CallId, St
     Ok(id)
 }
 
-fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<CallId, StoreError> {
+pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<CallId, StoreError> {
     let id = tx
         .prepare_cached(
             "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language, started_at)

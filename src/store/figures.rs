@@ -22,7 +22,7 @@ pub(super) fn count_call(
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE assistant_figures SET live_calls = live_calls + ?2, total_calls = total_calls + 1,
-         last_call_at = ?3 WHERE assistant_id = ?1",
+         last_call_at = max(coalesce(last_call_at, ?3), ?3) WHERE assistant_id = ?1",
     )?
     .execute(params![assistant.0, i64::from(live), at.as_millisecond()])?;
     Ok(())

@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// Every step ever released, oldest first; a step is never edited afterwards.
-const STEPS: &[&str] = &[include_str!("migrations/0001_init.sql")];
+const STEPS: &[&str] =
+    &[include_str!("migrations/0001_init.sql"), include_str!("migrations/0002_prototype.sql")];
 
 /// The schema this webox writes.
 pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
@@ -63,6 +64,26 @@ mod tests {
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
         assert_eq!(version(&connection), SCHEMA_VERSION);
+    }
+
+    #[test]
+    fn calls_of_the_first_schema_are_kept() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, &STEPS[..1]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO assistants VALUES (1, 'a', '+33123456789', 1, '{}', 1, 0, 0, NULL);
+                 INSERT INTO calls VALUES
+                    (7, 'CA', 1, NULL, '+33123456789', 'failed', 'gather', 'fr-FR', 0, 0, 0, 4, NULL, NULL);",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let row: (i64, i64, Option<String>) = connection
+            .query_row("SELECT id, satisfaction, transcription FROM calls", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap();
+        assert_eq!(row, (7, 4, None));
     }
 
     #[test]

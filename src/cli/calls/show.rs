@@ -46,6 +46,7 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
     let store = context.store()?;
     let sid = calls::resolve(&store, &args.sid)?;
     let (call, turns) = calls::show(&store, &sid)?;
+    let extras = calls::extras(&store, call.id)?;
     match context.out.format() {
         Format::Ids => context.out.text(&format!("{sid}\n")),
         Format::Tsv | Format::Csv | Format::Jsonl => {
@@ -60,7 +61,7 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
                 calls::messages(&store, call.id)?.iter().map(views::message).collect();
             let turns: Vec<_> = turns.iter().map(views::turn).collect();
             context.out.objects([
-                ("call", views::call(&call)),
+                ("call", views::call_with(&call, &extras)),
                 ("turns", json!(turns)),
                 ("bookings", json!(bookings)),
                 ("messages", json!(messages)),
@@ -72,6 +73,7 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
                 messages: calls::messages(&store, call.id)?,
                 call,
                 turns,
+                extras,
             };
             context.out.text(&transcript::render(&whole, &context.now()?, context.out.colour()))
         }

@@ -7,7 +7,7 @@ use super::{
     output::{Colour, Tone},
     status_tone,
 };
-use crate::domain::{Booking, Call, EndReason, Heard, Message, Next, Outcome, Turn};
+use crate::domain::{Booking, Call, CallExtras, EndReason, Heard, Message, Next, Outcome, Turn};
 
 /// A call and all that belongs to it.
 pub(super) struct Story {
@@ -15,6 +15,7 @@ pub(super) struct Story {
     pub(super) turns: Vec<Turn>,
     pub(super) bookings: Vec<Booking>,
     pub(super) messages: Vec<Message>,
+    pub(super) extras: CallExtras,
 }
 
 pub(super) fn render(story: &Story, now: &ZonedDateTime, colour: Colour) -> String {
@@ -22,6 +23,12 @@ pub(super) fn render(story: &Story, now: &ZonedDateTime, colour: Colour) -> Stri
     for turn in &story.turns {
         lines.push(String::new());
         lines.extend(turn_lines(turn, &story.call, colour));
+    }
+    if let Some(text) = &story.extras.transcription
+        && story.turns.is_empty()
+    {
+        lines.push(String::new());
+        lines.extend(text.lines().map(plain));
     }
     let after = after(story, now);
     if !after.is_empty() {
@@ -53,6 +60,11 @@ fn head(call: &Call, now: &ZonedDateTime, colour: Colour) -> Vec<String> {
         ),
         facts.join(" · "),
     ]
+}
+
+/// A line from elsewhere, without what a terminal would take for a command.
+fn plain(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn turn_lines(turn: &Turn, call: &Call, colour: Colour) -> Vec<String> {
@@ -128,6 +140,9 @@ fn after(story: &Story, now: &ZonedDateTime) -> Vec<String> {
             booking.at.strftime("%Y-%m-%d %H:%M"),
             booking.timezone
         ));
+    }
+    if let Some(url) = &story.extras.recording_url {
+        lines.push(format!("Recording: {}", plain(url)));
     }
     for message in &story.messages {
         let who = message.name.as_deref().or(message.caller.as_deref()).unwrap_or("withheld");

@@ -77,6 +77,15 @@ impl Models {
         }))
     }
 
+    /// Whether a name means any model, with or without a key for it.
+    pub fn knows(&self, name: &ModelRef) -> bool {
+        name.is_builtin()
+            || Table::get().is_some_and(|table| {
+                table.alias(name.as_str()).is_some()
+                    || self.understand(table, name.as_str()).is_ok()
+            })
+    }
+
     fn understand<'a>(&self, table: &'a Table, name: &'a str) -> Result<Target<'a>, ModelError> {
         if let Some(alias) = table.alias(name) {
             let model = alias.map_err(|why| error(Outcome::NoKey, why))?;
