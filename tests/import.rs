@@ -70,6 +70,8 @@ const BAD: &str = "
 fn prototype(webox: &Webox, sql: &[&str]) -> String {
     let path = webox.home().join("voice.db");
     let connection = Connection::open(&path).unwrap();
+    // The prototype's SQLite checks no keys, as SQLite does unless it is told to.
+    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
     for part in sql {
         connection.execute_batch(part).unwrap();
     }
@@ -212,11 +214,11 @@ fn every_row_that_is_not_taken_is_named_with_its_reason() {
             "refused voice_assistants:5 twilio_phone_number",
             "refused voice_assistants:6 client_name",
             "changed voice_calls:4 status",
+            "changed voice_calls:5 call_metadata",
             "changed voice_calls:5 status",
             "changed voice_calls:5 ended_at",
             "changed voice_calls:5 to_number",
             "changed voice_calls:5 satisfaction_score",
-            "changed voice_calls:5 call_metadata",
             "changed voice_calls:6 duration",
             "changed voice_calls:6 status",
             "refused voice_calls:7 call_sid",
@@ -444,7 +446,7 @@ fn a_damaged_file_is_refused_before_anything_is_taken() {
     std::fs::write(&file, &torn).unwrap();
     webox.run(["import", "--prototype", &file]).code(65).silent().says("damaged or cut short");
     assert_eq!(std::fs::read(&file).unwrap(), torn);
-    assert_eq!(webox.run(["calls"]).ok().stdout, "");
+    assert!(webox.run(["calls"]).ok().stdout.is_empty());
 }
 
 /// Many calls of assistant 7, from the 100th SID on.

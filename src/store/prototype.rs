@@ -164,12 +164,13 @@ impl Prototype {
         }
     }
 
-    /// How many rows a table has.
+    /// How many rows a table has. Counted in the table and not in an index of it, so that most damage
+    /// is found before anything is taken.
     pub fn count(&self, table: Table) -> Result<u64> {
         if !self.shape(table).exists {
             return Ok(0);
         }
-        let sql = format!("SELECT count(*) FROM {}", table.name());
+        let sql = format!("SELECT count(*) FROM {} NOT INDEXED", table.name());
         let count: i64 = self
             .connection
             .query_row(&sql, [], |row| row.get(0))
@@ -198,11 +199,11 @@ impl Prototype {
     pub fn page(&self, cursor: &mut Cursor, most: u32) -> Result<Vec<Row>> {
         let Some(next) = cursor.next else { return Ok(Vec::new()) };
         self.read(cursor, next, most).map_err(|error| {
-            let wrong = explain(error, &self.path);
-            let (kind, message) = (wrong.kind(), wrong.message());
-            let at = format!("{message} (`{}` after row {})", cursor.table.name(), cursor.count);
-            let hint = wrong.hint_text().map(str::to_owned);
-            Error::new(kind, at).maybe_hint(hint).because(wrong.causes().join(": "))
+            let file = self.path.display();
+            let at = format!("{file} cannot be read after row {}", cursor.count);
+            Error::input(format!("{at} of `{}`", cursor.table.name()))
+                .hint("the rows before it are taken; mend a copy with `sqlite3 FILE .recover`, and import that")
+                .because(error)
         })
     }
 

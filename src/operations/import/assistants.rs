@@ -81,13 +81,12 @@ pub(super) fn page(tx: &Tx, rows: &[Row], state: &mut State) -> Result<(), Store
         };
         left_behind(row, &mut notes);
         let id = id(row, &taken, &mut state.largest_id, &mut notes);
-        let created_at = match values::moment(row.get("created_at")) {
-            Ok(at) => at.unwrap_or(state.wishes.now),
-            Err(Unreadable) => {
-                notes.replaced("created_at", row.get("created_at"), "the time of the import");
-                state.wishes.now
-            }
-        };
+        let made = row.get("created_at");
+        let created_at = values::moment(made).unwrap_or_else(|Unreadable| {
+            notes.replaced("created_at", made, "the time of the import");
+            None
+        });
+        let created_at = created_at.unwrap_or(state.wishes.now);
         let known = Known { id, spec, deleted: false, origin: Some(origin.clone()) };
         taken.add(&known);
         state.homes.extend(key.map(|key| (key, Some(home(id, &known.spec)))));
