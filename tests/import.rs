@@ -405,6 +405,13 @@ fn a_writer_in_the_middle_of_something_is_not_disturbed() {
     writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM voice_calls WHERE id = 3").unwrap();
     webox.run(["import", "--prototype", &file]).ok().says("1 assistant and 3 calls imported");
     writer.execute_batch("COMMIT").unwrap();
+    writer.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    webox
+        .run(["import", "--prototype", &file])
+        .code(75)
+        .says("is being written by another program");
+    writer.execute_batch("ROLLBACK").unwrap();
+    webox.run(["import", "--prototype", &file]).ok().says("Nothing new");
 }
 
 #[test]

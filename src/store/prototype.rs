@@ -106,7 +106,8 @@ pub struct Cursor {
     count: u64,
 }
 
-/// The file, open, at one moment of it.
+/// The file, open. Each page is read in a transaction of its own: the prototype, should it be
+/// answering still, is never kept from writing for longer than that.
 pub struct Prototype {
     connection: Connection,
     path: PathBuf,
@@ -141,7 +142,7 @@ impl Prototype {
         // A file from elsewhere may hold a schema that does things of its own.
         connection
             .execute_batch(
-                "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA query_only = ON; BEGIN",
+                "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA query_only = ON;",
             )
             .map_err(explain)?;
         let assistants = shape(&connection, Table::Assistants).map_err(explain)?;
@@ -199,10 +200,13 @@ impl Prototype {
     pub fn page(&self, cursor: &mut Cursor, most: u32) -> Result<Vec<Row>> {
         let Some(next) = cursor.next else { return Ok(Vec::new()) };
         self.read(cursor, next, most).map_err(|error| {
+            if is_busy(&error) {
+                return in_use(&self.path).because(error);
+            }
             let file = self.path.display();
             let at = format!("{file} cannot be read after row {}", cursor.count);
             Error::input(format!("{at} of `{}`", cursor.table.name()))
-                .hint("the rows before it are taken; mend a copy with `sqlite3 FILE .recover`, and import that")
+                .hint("import what `sqlite3 FILE .recover` saves of it; what is taken is not taken twice")
                 .because(error)
         })
     }
@@ -396,11 +400,17 @@ fn unreadable(error: std::io::Error, path: &Path) -> Error {
     }
 }
 
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 fn explain(error: rusqlite::Error, path: &Path) -> Error {
+    if is_busy(&error) {
+        return in_use(path).because(error);
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => not_sqlite(path).because(error),
         Some(ErrorCode::DatabaseCorrupt) => damaged(path).because(error),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => in_use(path).because(error),
         _ => Error::input(format!("{} cannot be read", path.display())).because(error),
     }
 }
