@@ -64,7 +64,8 @@ const BAD: &str = "
         (28, 8, 'CA00000000000000000000000000000028', 'completed', '31/01/2026 14:05', 30, NULL, NULL, NULL, NULL),
         (29, 8, 'CA00000000000000000000000000000029', 'completed', NULL, NULL, NULL, NULL, NULL, NULL),
         (30, 8, 'CA00000000000000000000000000000030', 'completed', '2199-01-01 00:00:00', 30, NULL, NULL, NULL, NULL),
-        (31, 8, 'CA00000000000000000000000000000031', 'in-progress', strftime('%Y-%m-%d %H:%M:%S', 'now', '-5 minutes'), NULL, NULL, NULL, NULL, NULL);
+        (31, 8, 'CA00000000000000000000000000000031', 'in-progress', strftime('%Y-%m-%d %H:%M:%S', 'now', '-5 minutes'), NULL, NULL, NULL, NULL, NULL),
+        (32, 8, 'CA00000000000000000000000000000032', 'completed', '0001-01-01 00:00:00', NULL, NULL, NULL, NULL, '2026-02-04 10:00:00');
 ";
 
 fn prototype(webox: &Webox, sql: &[&str]) -> String {
@@ -194,7 +195,7 @@ fn every_row_that_is_not_taken_is_named_with_its_reason() {
     let ran = webox.run(["import", "--prototype", &file, "-o", "json"]).code(1);
     let report = ran.json();
     assert_eq!(report["assistants"], json!({"taken": 2, "present": 0, "refused": 4}));
-    assert_eq!(report["calls"], json!({"taken": 6, "present": 0, "refused": 9}));
+    assert_eq!(report["calls"], json!({"taken": 7, "present": 0, "refused": 9}));
     assert!(ran.stderr.contains("13 rows could not be taken; the others are"), "{}", ran.stderr);
     let told = remarks(&report);
     assert_eq!(
@@ -230,6 +231,7 @@ fn every_row_that_is_not_taken_is_named_with_its_reason() {
             "refused voice_calls:13 started_at",
             "refused voice_calls:14 started_at",
             "refused voice_calls:15 status",
+            "changed voice_calls:16 ended_at",
         ]
     );
     let reason = |row: u64, field: &str| {
@@ -259,15 +261,16 @@ fn every_row_that_is_not_taken_is_named_with_its_reason() {
     };
     assert_eq!(status("CA00000000000000000000000000000020"), r#""completed" "swept" 30"#);
     assert_eq!(status("CA00000000000000000000000000000021"), r#""completed" "swept" 0"#);
+    assert_eq!(status("CA00000000000000000000000000000032"), r#""completed" null 0"#);
     assert_eq!(status("CA00000000000000000000000000000022"), r#""failed" "swept" 0"#);
     assert_eq!(files(webox.home()), before);
-    assert_eq!(stats(&webox)["total_calls"], 6);
+    assert_eq!(stats(&webox)["total_calls"], 7);
 
     // Again: nothing new, the same rows refused, and nothing is counted twice.
     let figures = stats(&webox);
     let again = webox.run(["import", "--prototype", &file]).code(1);
     assert!(
-        again.stderr.contains("Nothing new; 2 and 6 were here already; 13 refused."),
+        again.stderr.contains("Nothing new; 2 and 7 were here already; 13 refused."),
         "{}",
         again.stderr
     );
@@ -280,7 +283,7 @@ fn a_dry_run_says_the_same_and_writes_nothing() {
     let webox = Webox::new();
     let file = prototype(&webox, &[SCHEMA, GOOD, BAD]);
     let dry = webox.run(["import", "--prototype", &file, "--dry-run"]).code(1);
-    assert!(dry.stderr.contains("2 assistants and 6 calls to import"), "{}", dry.stderr);
+    assert!(dry.stderr.contains("2 assistants and 7 calls to import"), "{}", dry.stderr);
     assert_eq!(webox.run(["assistants"]).ok().stdout, "");
     assert_eq!(webox.run(["calls"]).ok().stdout, "");
     let real = webox.run(["import", "--prototype", &file]).code(1);

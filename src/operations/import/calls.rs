@@ -23,6 +23,8 @@ use crate::{
 };
 
 const LONGEST_CALL: SignedDuration = SignedDuration::from_hours(4);
+/// A length beyond this is a mistake, and would spoil every average.
+const LONGEST_KNOWN: SignedDuration = SignedDuration::from_hours(24);
 /// A clock may be wrong, or its zone.
 const TOO_FAR_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
@@ -111,14 +113,7 @@ fn call(
         ended_at.is_some() || duration_s.is_some_and(|s| s > 0) || extras.transcription.is_some();
     let is_recent = started_at.checked_add(LONGEST_CALL).is_ok_and(|latest| latest > wishes.now);
     let (status, reason) = status(row, kept, ended_at.is_none() && is_recent, notes)?;
-    let ended_at = ended_at.unwrap_or_else(|| {
-        let length = SignedDuration::from_secs(i64::from(duration_s.unwrap_or(0)));
-        started_at.checked_add(length).unwrap_or(started_at)
-    });
-    if ended_at < started_at {
-        let reason = format!("{} lies before the start", values::shown(row.get("ended_at")));
-        notes.changed("ended_at", format!("{reason}: taken as the start"));
-    }
+    let ended_at = ended(row, started_at, ended_at, duration_s, notes);
     Ok(Imported {
         new: NewCall {
             sid,
@@ -159,6 +154,33 @@ fn started(
     };
     let ahead = now.checked_add(TOO_FAR_AHEAD).is_ok_and(|limit| at > limit);
     if ahead { Err(wrong("lies in the future")) } else { Ok(at) }
+}
+
+/// When it ended: as noted if that can be, else from its duration.
+fn ended(
+    row: &Row,
+    started_at: Timestamp,
+    noted: Option<Timestamp>,
+    duration_s: Option<u32>,
+    notes: &mut Notes,
+) -> Timestamp {
+    const FIELD: &str = "ended_at";
+    let length = SignedDuration::from_secs(i64::from(duration_s.unwrap_or(0)));
+    let computed = started_at.checked_add(length).unwrap_or(started_at);
+    let Some(noted) = noted else { return computed };
+    let from_the_start = noted.duration_since(started_at);
+    if from_the_start.is_negative() {
+        notes.replaced(
+            FIELD,
+            row.get(FIELD),
+            "the start and the duration: it lies before the start",
+        );
+    } else if from_the_start > LONGEST_KNOWN {
+        notes.replaced(FIELD, row.get(FIELD), "the start and the duration: no call takes so long");
+    } else {
+        return noted;
+    }
+    computed
 }
 
 /// Where the call stands now, and why it ended when nobody noted it.
@@ -205,10 +227,10 @@ fn status_word(text: &str) -> Option<CallStatus> {
 
 fn duration(row: &Row, notes: &mut Notes) -> Option<u32> {
     const FIELD: &str = "duration";
-    const DAY: f64 = 86_400.0;
+    let longest = LONGEST_KNOWN.as_secs_f64();
     match values::number(row.get(FIELD)) {
         Ok(None) => None,
-        Ok(Some(seconds)) if (0.0..=DAY).contains(&seconds) => Some(seconds.round() as u32),
+        Ok(Some(seconds)) if (0.0..=longest).contains(&seconds) => Some(seconds.round() as u32),
         Ok(Some(_)) | Err(Unreadable) => {
             notes.replaced(FIELD, row.get(FIELD), "the time from start to end");
             None
