@@ -150,6 +150,7 @@ fn spec(
             model: model(row, models, notes),
             fallbacks: Vec::new(),
             personality: word(row, "ai_personality", Personality::Professional, notes),
+            api_key: None,
         },
         voice: Voice {
             language: word(row, "voice_language", LanguageTag::french(), notes),
