@@ -1,7 +1,7 @@
 //! A TOML file that a person wrote: read into a type, or every problem in it with its place.
 //!
 //! Serde stops at the first mistake; [`read`] takes the offending entry out and reads on, so that
-//! one run shows them all. Source lines are never quoted: one of them may hold a key.
+//! one run shows them all. A source line is shown only where no secret can stand in it.
 
 use std::{fmt, ops::Range};
 
@@ -11,30 +11,61 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::domain::suggestion_hint;
+use crate::domain::{WRITTEN_OUT, suggestion_hint};
+
+/// Where in a file something stands, and the line itself as far as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// How many characters of the line it takes.
+    pub width: usize,
+    /// The line; nothing when a secret may stand in it.
+    pub excerpt: Option<String>,
+}
+
+/// Another place that a mistake is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The file.
+    pub file: String,
+    /// Where in it.
+    pub place: Option<Place>,
+    /// What it has to do with it.
+    pub label: String,
+}
 
 /// One mistake in a file, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file as the user named it.
     pub file: String,
-    /// Line and column, from 1, when the mistake has a place.
-    pub place: Option<(usize, usize)>,
+    /// Where, when the mistake has a place.
+    pub place: Option<Place>,
     /// What is wrong.
     pub message: String,
     /// What to do about it, when known.
     pub hint: Option<String>,
+    /// The other side of a contradiction.
+    pub also: Option<Elsewhere>,
 }
 
 impl Problem {
     /// A mistake of a whole file.
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), place: None, message: message.into(), hint: None }
+        Self { file: file.to_owned(), place: None, message: message.into(), hint: None, also: None }
     }
 
     /// A mistake at a byte of a file's text.
     pub fn at(file: &str, text: &str, byte: usize, message: impl Into<String>) -> Self {
-        Self { place: Some(line_and_column(text, byte)), ..Self::of_file(file, message) }
+        Self::on(file, text, byte..byte, message)
+    }
+
+    /// A mistake in a part of a file's text.
+    pub fn on(file: &str, text: &str, span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { place: Some(Place::of(text, &span)), ..Self::of_file(file, message) }
     }
 
     /// Adds what to do about it, if there is something to say.
@@ -43,13 +74,26 @@ impl Problem {
         self.hint = hint.or(self.hint);
         self
     }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        self.maybe_hint(Some(hint.into()))
+    }
+
+    /// Names the other side.
+    #[must_use]
+    pub fn and(mut self, file: &str, place: Option<Place>, label: impl Into<String>) -> Self {
+        self.also = Some(Elsewhere { file: file.to_owned(), place, label: label.into() });
+        self
+    }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
-        if let Some((line, column)) = self.place {
-            write!(f, ":{line}:{column}")?;
+        if let Some(place) = &self.place {
+            write!(f, ":{}:{}", place.line, place.column)?;
         }
         write!(f, ": {}", self.message)?;
         match &self.hint {
@@ -59,10 +103,153 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Words in a key that say that its value is nobody's business.
+const SECRET_WORDS: [&str; 6] = ["key", "token", "secret", "password", "passwd", "credential"];
+
+impl Place {
+    /// The place of a part of a text.
+    pub fn of(text: &str, span: &Range<usize>) -> Self {
+        let mut start = span.start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let rest = &text[line_start..];
+        let line_end = rest.find('\n').map_or(text.len(), |at| line_start + at);
+        let line = text[line_start..line_end].trim_end_matches('\r');
+        let end = span.end.clamp(start, (line_start + line.len()).max(start));
+        let width = text.get(start..end).map_or(0, |part| part.chars().count()).max(1);
+        Self {
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            width,
+            excerpt: showable(line),
+        }
+    }
+
+    /// The line only up to its value: the key is what is wrong, and the value may be anything.
+    fn without_value(mut self) -> Self {
+        if let Some(line) = &mut self.excerpt
+            && let Some((key, _)) = line.split_once('=')
+        {
+            *line = format!("{key}= …");
+        }
+        self
+    }
+}
+
+/// A line as it may be shown: not at all when its key sounds like a secret, and without what looks
+/// like one. Columns stay where they are.
+fn showable(line: &str) -> Option<String> {
+    const LONGEST: usize = 200;
+    let key = line.split('=').next().unwrap_or_default().to_lowercase();
+    if line.contains('=') && SECRET_WORDS.iter().any(|word| key.contains(word)) {
+        return None;
+    }
+    let mut shown = String::with_capacity(line.len());
+    let mut word = String::new();
+    let end_word = |word: &mut String, shown: &mut String| {
+        let letters = word.chars().any(|c| c.is_ascii_alphabetic());
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        if word.len() >= 16 && letters && digits >= 3 {
+            shown.extend(std::iter::repeat_n('*', word.len()));
+        } else {
+            shown.push_str(word);
+        }
+        word.clear();
+    };
+    for c in line.chars().take(LONGEST) {
+        if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
+            word.push(c);
+        } else {
+            end_word(&mut word, &mut shown);
+            shown.push(if c == '\t' { ' ' } else { c });
+        }
+    }
+    end_word(&mut word, &mut shown);
+    Some(shown)
+}
+
+/// The texts that a table was put together from: each begins where the one before ended, so that
+/// a place in the whole names one file and a place in it.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    parts: Vec<(usize, String, String)>,
+}
+
+impl Sources {
+    /// One file.
+    pub fn one(file: &str, text: &str) -> Self {
+        let mut sources = Self::default();
+        sources.add(file, text);
+        sources
+    }
+
+    /// Adds a file; answers how far its places are moved.
+    pub fn add(&mut self, file: &str, text: &str) -> usize {
+        let offset = self.parts.last().map_or(0, |(start, _, text)| start + text.len() + 1);
+        self.parts.push((offset, file.to_owned(), text.to_owned()));
+        offset
+    }
+
+    /// The file that a place is in, its text, and the place there.
+    pub fn find(&self, span: &Range<usize>) -> (&str, &str, Range<usize>) {
+        let part = self.parts.iter().rev().find(|(start, ..)| *start <= span.start);
+        part.map_or(("", "", 0..0), |(start, file, text)| {
+            (file, text, span.start - start..span.end.saturating_sub(*start))
+        })
+    }
+
+    fn first(&self) -> &str {
+        self.parts.first().map_or("", |(_, file, _)| file)
+    }
+}
+
+/// Moves every place of a table: see [`Sources::add`].
+pub fn shifted<'t>(table: &DeTable<'t>, by: usize) -> DeTable<'t> {
+    fn value<'t>(one: &Spanned<DeValue<'t>>, by: usize) -> Spanned<DeValue<'t>> {
+        let span = one.span();
+        let moved = match one.get_ref() {
+            DeValue::Table(table) => DeValue::Table(shifted(table, by)),
+            DeValue::Array(items) => {
+                DeValue::Array(items.iter().map(|item| value(item, by)).collect())
+            }
+            other => other.clone(),
+        };
+        Spanned::new(span.start + by..span.end + by, moved)
+    }
+    table
+        .iter()
+        .map(|(key, one)| {
+            let span = key.span();
+            let key = Spanned::new(span.start + by..span.end + by, key.get_ref().clone());
+            (key, value(one, by))
+        })
+        .collect()
+}
+
+/// Adds what a table lacks, section by section.
+pub fn fill_in<'t>(table: &mut DeTable<'t>, from: DeTable<'t>) {
+    for (key, value) in from {
+        match table.iter_mut().find(|(own, _)| own.get_ref() == key.get_ref()) {
+            None => {
+                table.insert(key, value);
+            }
+            Some((_, own)) => {
+                if let (DeValue::Table(own), DeValue::Table(more)) =
+                    (own.get_mut(), value.into_inner())
+                {
+                    fill_in(own, more);
+                }
+            }
+        }
+    }
+}
+
 /// Reads a document as a `T`, or says everything that is wrong with it.
 pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Vec<Problem>> {
     let table = parse(file, text)?;
-    from_table(file, text, &table)
+    from_table(&Sources::one(file, text), &table)
 }
 
 /// Reads the syntax only, so that a caller may look at entries before [`from_table`].
@@ -71,13 +258,13 @@ pub fn parse<'t>(file: &str, text: &'t str) -> Result<Spanned<DeTable<'t>>, Vec<
     if errors.is_empty() {
         return Ok(table);
     }
-    Err(errors.iter().map(|error| problem(file, text, error)).collect())
+    let sources = Sources::one(file, text);
+    Err(errors.iter().map(|error| problem(&sources, error)).collect())
 }
 
 /// Reads a parsed document as a `T`, or says everything that is wrong with it.
 pub fn from_table<T: DeserializeOwned>(
-    file: &str,
-    text: &str,
+    sources: &Sources,
     table: &Spanned<DeTable<'_>>,
 ) -> Result<T, Vec<Problem>> {
     let span = table.span();
@@ -98,7 +285,7 @@ pub fn from_table<T: DeserializeOwned>(
             .and_then(|rest| rest.strip_suffix('`'))
             .is_some_and(|key| taken_out.iter().any(|out| out == key));
         if !follows {
-            problems.push(problem(file, text, &error));
+            problems.push(problem(sources, &error));
         }
         match error.span().and_then(|span| take_out(&mut table, &span)) {
             Some(key) => taken_out.push(key),
@@ -109,7 +296,7 @@ pub fn from_table<T: DeserializeOwned>(
 
 /// As a person meets them in the file; those without a place come first.
 fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
-    problems.sort_by_key(|problem| problem.place);
+    problems.sort_by(|a, b| (&a.file, &a.place).cmp(&(&b.file, &b.place)));
     problems
 }
 
@@ -155,17 +342,23 @@ fn holds(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
         }
 }
 
-fn problem(file: &str, text: &str, error: &toml::de::Error) -> Problem {
+fn problem(sources: &Sources, error: &toml::de::Error) -> Problem {
     let (message, hint) = reword(error.message());
-    let byte = error.span().map_or(0, |span| span.start);
+    let span = error.span().unwrap_or(0..0);
+    let (file, text, span) = sources.find(&span);
     // What is missing has no place of its own: the table it is missing from may begin anywhere.
-    let whole = byte == 0 && message.contains("is missing");
-    let problem = if whole {
-        Problem::of_file(file, message)
-    } else {
-        Problem::at(file, text, byte, message)
-    };
-    problem.maybe_hint(hint)
+    if span.start == 0 && message.contains("is missing") {
+        return Problem::of_file(sources.first(), message).maybe_hint(hint);
+    }
+    let written_out = message.starts_with(WRITTEN_OUT);
+    let key_is_wrong = message.starts_with("unknown key");
+    let mut problem = Problem::on(file, text, span, message).maybe_hint(hint);
+    problem.place = problem.place.map(|place| match place {
+        place if written_out => Place { excerpt: None, ..place },
+        place if key_is_wrong => place.without_value(),
+        place => place,
+    });
+    problem
 }
 
 /// Serde's words in ours: no values of the file in them, and the nearest known key as a hint.
@@ -196,13 +389,6 @@ fn reword(message: &str) -> (String, Option<String>) {
         return (format!("a text stands here, expected {expected}"), None);
     }
     (message.to_owned(), None)
-}
-
-fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
-    let before = text.get(..byte.min(text.len())).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 use webox::{
-    domain::AssistantSpec,
-    store::{Options, Store, assistants},
+    domain::{AssistantSpec, Author},
+    store::{Options, Store, assistants, versions::Stamp},
 };
 
 use super::Result;
@@ -62,7 +62,10 @@ pub fn generate(db: &Path, calls: u64) -> Result<()> {
             "phone": format!("+331{:08}", 40_000_000 + n),
             "context": "Tu es l'assistant d'une petite entreprise.",
         }))?;
-        store.write(move |tx| assistants::insert(tx, &spec, now))?;
+        store.write(move |tx| {
+            let author = Author::new("generator", "generate");
+            assistants::insert(tx, &spec, &Stamp { at: now, author: &author, apply: None })
+        })?;
     }
     drop(store);
     let connection = Connection::open(db)?;

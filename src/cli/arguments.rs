@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, calls, complete, demo, help, import, manual,
+    apply, assistants, calls, complete, demo, export, help, history, import, manual,
     output::{ColourChoice, Format, Wishes},
-    serve, settings, stats, try_out,
+    plan, schema, serve, settings, stats, try_out, validate,
 };
 
 /// Phone assistants for an agency's clients: one program, one file.
@@ -39,8 +39,21 @@ pub enum Command {
     Calls(calls::Calls),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
-    /// Create or update assistants from files.
+    /// Check files of assistants, without a store.
+    Validate(validate::Validate),
+    /// Show what applying files would change.
+    #[command(visible_alias = "diff")]
+    Plan(plan::PlanArguments),
+    /// Make the store as files say: all of it or nothing.
     Apply(apply::Apply),
+    /// Write the store back to files.
+    Export(export::Export),
+    /// Show who changed what: applies, or the versions of an assistant.
+    History(history::History),
+    /// Take an assistant back to an earlier version.
+    Rollback(history::Rollback),
+    /// Print the JSON Schema of an assistant's file.
+    Schema(schema::Schema),
     /// Bring assistants and calls over from the prototype.
     Import(import::Import),
     /// Answer the phone: run the daemon.

@@ -4,6 +4,7 @@
 use std::{
     cell::OnceCell,
     io::{self, IsTerminal},
+    time::Duration,
 };
 
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
@@ -11,7 +12,8 @@ use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 use super::{arguments::Global, output::Output};
 use crate::{
     config::{Environment, Flags, Settings},
-    domain::Result,
+    domain::{Author, Result},
+    provision::Layer,
     store::{Options, Store},
 };
 
@@ -63,6 +65,30 @@ impl Context {
         let mut flags = self.flags.clone();
         add(&mut flags);
         Settings::load(&flags, &self.environment)
+    }
+
+    /// The defaults that the settings give to files of assistants.
+    pub fn defaults(&self) -> Result<Option<Layer>> {
+        let settings = self.settings()?;
+        let file = settings.file.as_ref().map_or_else(String::new, |p| p.display().to_string());
+        Ok(settings.defaults.clone().map(|text| Layer { file: format!("{file} [defaults]"), text }))
+    }
+
+    /// Who runs this command, for the history. In CI it is who set the job off.
+    pub fn author(&self, command: &str) -> Author {
+        let who = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "SUDO_USER", "USER", "LOGNAME"]
+            .iter()
+            .find_map(|name| self.environment.get(name).filter(|who| !who.trim().is_empty()))
+            .unwrap_or_else(|| "unknown".to_owned());
+        let host = gethostname::gethostname().to_string_lossy().into_owned();
+        let host = Some(host).filter(|host| !host.is_empty());
+        Author { host, ..Author::new(who.trim(), command) }
+    }
+
+    /// The store, waiting for another process as long as the user says.
+    pub fn store_waiting(&self, patience: Duration) -> Result<Store> {
+        let options = Options { lock_timeout: patience, ..Options::terminal() };
+        Store::open(&self.settings()?.db.value, options)
     }
 
     /// The store, opened when first asked for.

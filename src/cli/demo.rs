@@ -53,7 +53,7 @@ pub(super) fn run(args: &Demo, cli: &Cli, context: &Context) -> Result<()> {
     let store = Store::open(&db, Options::daemon())?;
     let spec = provision::read_text("assistants/le-gourmet.toml", demo::ASSISTANT)
         .map_err(|_| Error::failure("the example assistant that webox ships is broken"))?;
-    assistants::apply(&store, vec![spec.clone()], context.started)?;
+    assistants::create(&store, spec.clone(), &context.author("demo"), context.started)?;
     daemon::runtime()?.block_on(play(args, context, &store, &spec))
 }
 

@@ -10,19 +10,26 @@ mod complete;
 mod context;
 mod daemon;
 mod demo;
+mod diagnostics;
 pub mod exit;
+mod export;
 mod help;
+mod history;
 mod human;
 mod import;
 mod logging;
 mod manual;
 pub mod output;
+mod plan;
+mod plan_text;
 mod progress;
 mod prompt;
+mod schema;
 mod serve;
 mod settings;
 mod stats;
 mod try_out;
+mod validate;
 mod views;
 mod window;
 
@@ -44,9 +51,9 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Err(error) => return not_run(&error, &args, &environment),
     };
     let context = Context::new(&cli.global, environment);
-    let done = run(&cli, &context).and_then(|()| context.out.flush());
+    let done = run(&cli, &context).and_then(|code| context.out.flush().map(|()| code));
     match done {
-        Ok(()) => ExitCode::from(exit::OK),
+        Ok(code) => ExitCode::from(code),
         Err(error) if error.is_broken_pipe() => ExitCode::from(exit::OK),
         Err(error) => {
             context.out.error(&error);
@@ -55,13 +62,20 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     }
 }
 
-fn run(cli: &Cli, context: &Context) -> Result<()> {
+/// Does what is asked; answers the exit code of a command that did it.
+fn run(cli: &Cli, context: &Context) -> Result<u8> {
     logging::start(cli, context)?;
     match &cli.command {
         Command::Assistants(args) => assistants::run(args, context),
         Command::Calls(args) => calls::run(args, context),
         Command::Stats(args) => stats::run(args, context),
+        Command::Validate(args) => validate::run(args, context),
+        Command::Plan(args) => return plan::run(args, context),
         Command::Apply(args) => apply::run(args, context),
+        Command::Export(args) => return export::run(args, context),
+        Command::History(args) => history::run(args, context),
+        Command::Rollback(args) => history::rollback(args, context),
+        Command::Schema(args) => schema::run(args, context),
         Command::Import(args) => import::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Demo(args) => demo::run(args, cli, context),
@@ -69,7 +83,8 @@ fn run(cli: &Cli, context: &Context) -> Result<()> {
         Command::Config(args) => settings::run(args, context),
         Command::Completions(args) => complete::run(args, context),
         Command::Man(args) => manual::run(args, context),
-    }
+    }?;
+    Ok(exit::OK)
 }
 
 /// Help and versions are answers; anything else that clap says is a wrong command line.

@@ -30,6 +30,8 @@ pub(super) struct FileSettings {
     pub(super) openai: ProviderSection,
     /// Anthropic.
     pub(super) anthropic: ProviderSection,
+    /// What every assistant's file need not repeat.
+    pub(super) defaults: Option<toml::Table>,
 }
 
 #[derive(Debug, Default, Deserialize)]

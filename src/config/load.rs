@@ -131,6 +131,7 @@ impl Settings {
             twilio,
             openai,
             anthropic,
+            defaults: file.defaults.as_ref().map(ToString::to_string),
             warnings,
         })
     }

@@ -108,6 +108,8 @@ pub struct Settings {
     pub openai: Provider,
     /// Anthropic.
     pub anthropic: Provider,
+    /// What every assistant's file need not repeat: the section `[defaults]` as a text of TOML.
+    pub defaults: Option<String>,
     /// Things a person should know, such as misspelt variables.
     pub warnings: Vec<String>,
 }

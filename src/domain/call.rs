@@ -167,6 +167,8 @@ pub struct Call {
     pub assistant_id: AssistantId,
     /// Its name.
     pub assistant: AssistantName,
+    /// The version of it that the call began with.
+    pub assistant_revision: i64,
     /// E.164 or an address; nothing when withheld.
     pub caller: Option<String>,
     /// The number dialled.

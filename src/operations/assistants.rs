@@ -1,12 +1,13 @@
-//! Assistants: find, create, change, switch, delete, and apply many at once.
+//! Assistants: find, create, change, switch, delete.
 
 use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Assistant, AssistantId, AssistantName, AssistantSpec, Error, Kind, Result, suggestion_hint,
+        Assistant, AssistantId, AssistantName, AssistantSpec, Author, Error, Kind, Result,
+        suggestion_hint,
     },
-    store::{Store, StoreError, Tx, assistants},
+    store::{Store, StoreError, Tx, assistants, versions::Stamp},
 };
 
 pub use crate::store::assistants::AssistantOverview;
@@ -27,7 +28,7 @@ pub fn find(store: &Store, name_or_id: &str) -> Result<Assistant> {
     })
 }
 
-fn unknown(tx: &Tx, name: &str) -> Result<Error, StoreError> {
+pub(super) fn unknown(tx: &Tx, name: &str) -> Result<Error, StoreError> {
     let names = assistants::names(tx)?;
     let hint =
         suggestion_hint(name, names.iter().map(AssistantName::as_str)).unwrap_or_else(|| {
@@ -41,9 +42,17 @@ fn unknown(tx: &Tx, name: &str) -> Result<Error, StoreError> {
 }
 
 /// Adds an assistant.
-pub fn create(store: &Store, spec: AssistantSpec, now: Timestamp) -> Result<Assistant> {
+pub fn create(
+    store: &Store,
+    spec: AssistantSpec,
+    author: &Author,
+    now: Timestamp,
+) -> Result<Assistant> {
     spec.check()?;
-    store.write(move |tx| assistants::insert(tx, &spec, now))
+    let author = author.clone();
+    store.write(move |tx| {
+        assistants::insert(tx, &spec, &Stamp { at: now, author: &author, apply: None })
+    })
 }
 
 /// Changes an assistant; with an expected revision, only if nobody else changed it meanwhile.
@@ -52,9 +61,11 @@ pub fn update(
     id: AssistantId,
     spec: AssistantSpec,
     expected_revision: Option<i64>,
+    author: &Author,
     now: Timestamp,
 ) -> Result<Assistant> {
     spec.check()?;
+    let author = author.clone();
     store.write(move |tx| {
         let current = present(tx, id)?;
         if let Some(expected) = expected_revision
@@ -70,7 +81,11 @@ pub fn update(
             .hint("look at it again, then repeat your change")
             .into());
         }
-        if current.spec == spec { Ok(current) } else { assistants::update(tx, id, &spec, now) }
+        if current.spec == spec {
+            return Ok(current);
+        }
+        let stamp = Stamp { at: now, author: &author, apply: None };
+        assistants::update(tx, id, &spec, &stamp)
     })
 }
 
@@ -79,121 +94,31 @@ pub fn set_active(
     store: &Store,
     id: AssistantId,
     active: bool,
+    author: &Author,
     now: Timestamp,
 ) -> Result<Assistant> {
+    let author = author.clone();
     store.write(move |tx| {
         let current = present(tx, id)?;
         if current.spec.active == active {
             return Ok(current);
         }
         let spec = AssistantSpec { active, ..current.spec };
-        assistants::update(tx, id, &spec, now)
+        let stamp = Stamp { at: now, author: &author, apply: None };
+        assistants::update(tx, id, &spec, &stamp)
     })
 }
 
 /// Takes an assistant out of service for good. Its calls stay.
-pub fn delete(store: &Store, id: AssistantId, now: Timestamp) -> Result<()> {
+pub fn delete(store: &Store, id: AssistantId, author: &Author, now: Timestamp) -> Result<()> {
+    let author = author.clone();
     store.write(move |tx| {
-        present(tx, id)?;
-        assistants::delete(tx, id, now)
+        let current = present(tx, id)?;
+        assistants::delete(tx, &current, &Stamp { at: now, author: &author, apply: None })
     })
 }
 
 fn present(tx: &Tx, id: AssistantId) -> Result<Assistant, StoreError> {
     assistants::by_id(tx, id)?
         .ok_or_else(|| Error::not_found(format!("there is no assistant {}", id.0)).into())
-}
-
-/// What applying one file did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// Which assistant.
-    pub name: AssistantName,
-    /// What happened to it.
-    pub change: Change,
-}
-
-/// A difference between a file and the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// It was not there.
-    Created,
-    /// These fields differ.
-    Updated {
-        /// Paths such as `voice.greeting`.
-        fields: Vec<String>,
-    },
-    /// Nothing differs.
-    Unchanged,
-}
-
-/// Creates or updates assistants, all or none.
-pub fn apply(store: &Store, specs: Vec<AssistantSpec>, now: Timestamp) -> Result<Vec<Applied>> {
-    for spec in &specs {
-        spec.check()?;
-    }
-    store.write(move |tx| {
-        specs
-            .iter()
-            .map(|spec| {
-                let (applied, current) = compare(tx, spec)?;
-                match (&applied.change, current) {
-                    (Change::Created, _) => {
-                        assistants::insert(tx, spec, now)?;
-                    }
-                    (Change::Updated { .. }, Some(current)) => {
-                        assistants::update(tx, current.id, spec, now)?;
-                    }
-                    _ => {}
-                }
-                Ok(applied)
-            })
-            .collect()
-    })
-}
-
-/// What [`apply`] would do, without doing it.
-pub fn plan(store: &Store, specs: &[AssistantSpec]) -> Result<Vec<Applied>> {
-    for spec in specs {
-        spec.check()?;
-    }
-    store.read(|tx| specs.iter().map(|spec| Ok(compare(tx, spec)?.0)).collect())
-}
-
-fn compare(tx: &Tx, spec: &AssistantSpec) -> Result<(Applied, Option<Assistant>), StoreError> {
-    let current = assistants::by_name(tx, spec.name.as_str())?;
-    let change = match &current {
-        None => Change::Created,
-        Some(current) if current.spec == *spec => Change::Unchanged,
-        Some(current) => {
-            let mut fields = Vec::new();
-            differing(
-                "",
-                &serde_json::to_value(&current.spec)?,
-                &serde_json::to_value(spec)?,
-                &mut fields,
-            );
-            Change::Updated { fields }
-        }
-    };
-    Ok((Applied { name: spec.name.clone(), change }, current))
-}
-
-fn differing(
-    path: &str,
-    old: &serde_json::Value,
-    new: &serde_json::Value,
-    fields: &mut Vec<String>,
-) {
-    use serde_json::Value::Object;
-    if let (Object(old), Object(new)) = (old, new) {
-        let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        for key in keys {
-            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            let null = serde_json::Value::Null;
-            differing(&path, old.get(key).unwrap_or(&null), new.get(key).unwrap_or(&null), fields);
-        }
-    } else if old != new {
-        fields.push(path.to_owned());
-    }
 }

@@ -122,11 +122,20 @@ mod tests {
                 let spec: AssistantSpec = serde_json::from_str(
                     r#"{"name":"a","client":"A","phone":"+33123456789","context":""}"#,
                 )?;
-                let assistant = assistants::insert(tx, &spec, Timestamp::UNIX_EPOCH)?;
+                let assistant = assistants::insert(
+                    tx,
+                    &spec,
+                    &crate::store::versions::Stamp {
+                        at: Timestamp::UNIX_EPOCH,
+                        author: &crate::domain::Author::new("tester", "test"),
+                        apply: None,
+                    },
+                )?;
                 for n in 0..many {
                     let call = NewCall {
                         sid: format!("CA{n:032x}").parse()?,
                         assistant: assistant.id,
+                        assistant_revision: 1,
                         caller: None,
                         to_number: "+33123456789".to_owned(),
                         line: VoiceLine::Gather,

@@ -9,4 +9,5 @@ pub mod calls;
 pub mod import;
 pub mod live;
 pub mod messages;
+pub mod provisioning;
 pub mod stats;

@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::spec;
+use super::{
+    defaults::{DEFAULTS_FILE, Defaults, Finder, Layer},
+    file::{self, Folder},
+    spec::{self, File},
+};
 use crate::{
     document::Problem,
     domain::{AssistantName, AssistantSpec, PhoneNumber},
@@ -21,63 +25,91 @@ pub struct Loaded {
     /// The file as the user named it, or found under a folder the user named.
     pub path: PathBuf,
     /// What it says.
-    pub spec: AssistantSpec,
+    pub file: File,
 }
 
-/// Reads files, folders (every `*.toml` below, in order) and `-` (`stdin`).
-pub fn load(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Vec<Loaded>, Vec<Problem>> {
+impl Loaded {
+    /// What it says of the assistant.
+    pub fn spec(&self) -> &AssistantSpec {
+        &self.file.spec
+    }
+}
+
+/// A file to read, and the folder that the user named.
+struct Found {
+    path: PathBuf,
+    root: PathBuf,
+}
+
+/// Reads files, folders (every `*.toml` below, in order) and `-` (`stdin`), with the defaults of
+/// the settings under those of the folders.
+pub fn load(
+    paths: &[PathBuf],
+    settings: Option<Layer>,
+    stdin: &mut dyn Read,
+) -> Result<Vec<Loaded>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut loaded: Vec<Loaded> = Vec::new();
-    for file in files(paths, &mut problems) {
-        let name = if is_stdin(&file) { "stdin".to_owned() } else { file.display().to_string() };
-        let text = if is_stdin(&file) {
-            let mut text = String::new();
-            stdin.read_to_string(&mut text).map(|_| text)
-        } else {
-            std::fs::read_to_string(&file)
-        };
-        match text {
-            Err(error) => {
-                problems.push(Problem::of_file(&name, format!("cannot be read: {error}")));
+    let settings = Defaults::of(settings);
+    let mut finder = Finder::new(settings.clone(), &mut problems);
+    for Found { path, root } in files(paths, &mut problems) {
+        let from_stdin = is_stdin(&path);
+        let name = if from_stdin { "stdin".to_owned() } else { path.display().to_string() };
+        let text = if from_stdin { file::read(&mut *stdin, &name) } else { file::text(&path) };
+        let text = match text {
+            Ok(text) => text,
+            Err((message, hint)) => {
+                problems.push(Problem::of_file(&name, message).maybe_hint(hint));
+                continue;
             }
-            Ok(text) => match spec::read(&name, &text, file.parent()) {
-                Ok(spec) => loaded.push(Loaded { path: PathBuf::from(&name), spec }),
-                Err(found) => problems.extend(found),
-            },
+        };
+        let read = if from_stdin {
+            spec::read(&name, &text, None, &settings)
+        } else {
+            let here = path.parent().unwrap_or(Path::new(""));
+            let defaults = finder.for_folder(here, &mut problems);
+            spec::read(&name, &text, Some(&Folder::new(&root, here)), &defaults)
+        };
+        match read {
+            Ok(file) => loaded.push(Loaded { path: PathBuf::from(&name), file }),
+            Err(found) => problems.extend(found),
         }
     }
     problems.extend(duplicates(&loaded));
-    if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+    if problems.is_empty() { Ok(loaded) } else { Err(once(problems)) }
+}
+
+/// A mistake in the defaults shows in every file they fill, and is one mistake.
+fn once(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut told = std::collections::HashSet::new();
+    problems.into_iter().filter(|problem| told.insert(problem.to_string())).collect()
 }
 
 /// Reads the text of one assistant, such as one that came out of an editor.
 pub fn read_text(name: &str, text: &str) -> Result<AssistantSpec, Vec<Problem>> {
-    spec::read(name, text, None)
+    spec::read(name, text, None, &Defaults::default()).map(|file| file.spec)
 }
 
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == STDIN
 }
 
-fn files(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+fn files(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<Found> {
     let mut files = Vec::new();
     for path in paths {
         if is_stdin(path) || !path.is_dir() {
-            files.push(path.clone());
+            let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+            files.push(Found { path: path.clone(), root });
             continue;
         }
-        let before = files.len();
-        if let Err(error) = walk(path, &mut files) {
-            problems.push(Problem::of_file(
-                &path.display().to_string(),
-                format!("cannot be listed: {error}"),
-            ));
-        } else if files.len() == before {
-            problems.push(Problem::of_file(
-                &path.display().to_string(),
-                "there is no `*.toml` file in this folder",
-            ));
+        let mut below = Vec::new();
+        let name = path.display().to_string();
+        if let Err(error) = walk(path, path, &mut below, problems) {
+            problems.push(Problem::of_file(&name, format!("cannot be listed: {error}")));
+        } else if below.is_empty() {
+            problems.push(Problem::of_file(&name, "there is no `*.toml` file in this folder"));
         }
+        files.extend(below.into_iter().map(|file| Found { path: file, root: path.clone() }));
     }
     files
 }
@@ -85,41 +117,74 @@ fn files(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
 /// What a rehearsal of an assistant is called, beside the assistant's own file.
 const REHEARSAL: &str = ".rehearsal.toml";
 
-/// Every `*.toml` below a folder, sorted; rehearsals, hidden files and symbolic links to folders
-/// left out.
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// Every `*.toml` below a folder, sorted; rehearsals, defaults, hidden files and symbolic links to
+/// folders left out.
+fn walk(
+    root: &Path,
+    folder: &Path,
+    files: &mut Vec<PathBuf>,
+    problems: &mut Vec<Problem>,
+) -> std::io::Result<()> {
     let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with('.') || name.ends_with(REHEARSAL) {
+        if name.starts_with('.') || name.ends_with(REHEARSAL) || name == DEFAULTS_FILE {
             continue;
         }
-        if entry.file_type()?.is_dir() {
-            walk(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        let kind = entry.file_type()?;
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        if kind.is_dir() {
+            walk(root, &path, files, problems)?;
+        } else if is_toml && kind.is_symlink() {
+            let target = path.file_name().unwrap_or_default();
+            match Folder::new(root, folder).beside(Path::new(target)) {
+                Ok(_) => files.push(path),
+                Err((_, hint)) => {
+                    let message = "is a symbolic link out of the folder, or to nowhere";
+                    problems.push(
+                        Problem::of_file(&path.display().to_string(), message).maybe_hint(hint),
+                    );
+                }
+            }
+        } else if is_toml {
             files.push(path);
         }
     }
     Ok(())
 }
 
-/// Names and numbers that two files claim.
+/// Names and numbers that two files claim, told with both sides.
 fn duplicates(loaded: &[Loaded]) -> Vec<Problem> {
-    let mut names: BTreeMap<&AssistantName, &Path> = BTreeMap::new();
-    let mut numbers: BTreeMap<&PhoneNumber, &Path> = BTreeMap::new();
+    let mut names: BTreeMap<&AssistantName, &Loaded> = BTreeMap::new();
+    let mut numbers: BTreeMap<&PhoneNumber, &Loaded> = BTreeMap::new();
     let mut problems = Vec::new();
-    for Loaded { path, spec } in loaded {
-        let file = path.display().to_string();
-        if let Some(other) = names.insert(&spec.name, path) {
-            let message = format!("`{}` is also the name in {}", spec.name, other.display());
-            problems.push(Problem::of_file(&file, message));
+    for here in loaded {
+        let file = here.path.display().to_string();
+        let mut twice = |other: &Loaded, what: String, at: Option<&_>, there: Option<&_>| {
+            let message = format!("{what} is also in {}", other.path.display());
+            let problem = Problem { place: at.cloned(), ..Problem::of_file(&file, message) };
+            let other = other.path.display().to_string();
+            problems.push(problem.and(&other, there.cloned(), "first given here"));
+        };
+        if let Some(other) = names.insert(&here.spec().name, here) {
+            let what = format!("the name `{}`", here.spec().name);
+            twice(other, what, here.file.name_at.as_ref(), other.file.name_at.as_ref());
         }
-        if let Some(other) = numbers.insert(&spec.phone, path) {
-            let message = format!("{} is also the number in {}", spec.phone, other.display());
-            problems.push(Problem::of_file(&file, message));
+        if let Some(other) = numbers.insert(&here.spec().phone, here) {
+            let what = format!("the number {}", here.spec().phone);
+            twice(other, what, here.file.phone_at.as_ref(), other.file.phone_at.as_ref());
+        }
+    }
+    for here in loaded {
+        if let Some(old) = &here.file.moved_from
+            && let Some(other) = names.get(old)
+        {
+            let message =
+                format!("`moved_from = \"{old}\"`, but {} has that name", other.path.display());
+            problems.push(Problem::of_file(&here.path.display().to_string(), message));
         }
     }
     problems
@@ -143,7 +208,7 @@ mod tests {
     }
 
     fn load_folder(folder: &tempfile::TempDir) -> Result<Vec<Loaded>, Vec<String>> {
-        load(&[folder.path().to_path_buf()], &mut std::io::empty()).map_err(|problems| {
+        load(&[folder.path().to_path_buf()], None, &mut std::io::empty()).map_err(|problems| {
             let prefix = format!("{}/", folder.path().display());
             problems.iter().map(|problem| problem.to_string().replace(&prefix, "")).collect()
         })
@@ -162,18 +227,18 @@ mod tests {
             (".hidden.toml", "nonsense"),
         ]);
         let loaded = load_folder(&folder).unwrap();
-        assert_eq!(loaded[0].spec.phone.as_str(), "+33123456789");
-        assert_eq!(loaded[1].spec.context, "Bonsoir\n");
+        assert_eq!(loaded[0].spec().phone.as_str(), "+33123456789");
+        assert_eq!(loaded[1].spec().context, "Bonsoir\n");
         assert!(loaded[1].path.ends_with("b/b.toml"));
     }
 
     #[test]
     fn the_shipped_assistants_are_right() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assistants");
-        let loaded = load(&[folder], &mut std::io::empty()).unwrap();
+        let loaded = load(&[folder], None, &mut std::io::empty()).unwrap();
         assert_eq!(loaded.len(), 6);
         for assistant in loaded {
-            let spec = assistant.spec;
+            let spec = assistant.file.spec;
             spec.check().unwrap();
             assert!(spec.ai.model.is_builtin(), "{} needs a key", spec.name);
         }
@@ -210,8 +275,8 @@ mod tests {
     fn two_files_may_not_claim_one_name_or_number() {
         let folder = folder(&[("a.toml", GOOD), ("b.toml", GOOD)]);
         let problems = load_folder(&folder).unwrap_err();
-        assert!(problems[0].starts_with("b.toml: `a` is also the name in "), "{problems:?}");
-        assert!(problems[1].starts_with("b.toml: +33123456789 is also the number in "));
+        assert!(problems[0].starts_with("b.toml:1:8: the name `a` is also in "), "{problems:?}");
+        assert!(problems[1].starts_with("b.toml:3:9: the number +33123456789 is also in "));
     }
 
     #[test]

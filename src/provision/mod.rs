@@ -1,11 +1,26 @@
-//! Assistants as TOML files: their shape, how they are loaded, and how they are written back.
+//! Assistants as TOML files: their shape, how they are loaded, planned against the store, and
+//! written back.
 //!
-//! Knows files and text, nothing of the store: what to do with them is `operations`' business.
+//! Files and text; what is in the store comes in as plain values, and what to do with a plan is
+//! `operations`' business.
 
+mod defaults;
+mod export;
+mod file;
 mod load;
+mod plan;
+mod plan_file;
+mod schema;
 mod spec;
 mod write;
 
 pub use crate::document::Problem;
+pub use defaults::{DEFAULTS_FILE, Defaults, Layer};
+pub use export::{Exported, Outcome, Target, export};
 pub use load::{Loaded, STDIN, load, read_text};
+pub use plan::{
+    Action, Block, Change, Drift, Field, NumberMove, Plan, Summary, differences, line_diff, plan,
+};
+pub use schema::{SCHEMA_FILE, schema};
+pub use spec::File;
 pub use write::to_toml;

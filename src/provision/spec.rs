@@ -1,97 +1,209 @@
-//! One assistant's text: the shape of `AssistantSpec`, and `context_file` for a long context.
+//! One assistant's text: the keys of `AssistantSpec`, and those that concern the file itself.
 
 use std::{borrow::Cow, path::Path};
 
-use toml::{Spanned, de::DeValue};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
+use super::{
+    defaults::Defaults,
+    file::{self, Folder},
+};
 use crate::{
-    document::{self, Problem},
-    domain::AssistantSpec,
+    document::{self, Place, Problem, Sources},
+    domain::{AssistantName, AssistantSpec, SetName},
 };
 
 /// Keys without which there is no assistant.
 const REQUIRED: [&str; 4] = ["name", "client", "phone", "context"];
 
-/// Reads one assistant; `folder` is where its `context_file` is looked for.
+/// A file, read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct File {
+    /// What it says.
+    pub spec: AssistantSpec,
+    /// Whose file it is.
+    pub set: SetName,
+    /// The name that the assistant had before.
+    pub moved_from: Option<AssistantName>,
+    /// Where its name stands.
+    pub name_at: Option<Place>,
+    /// Where its number stands.
+    pub phone_at: Option<Place>,
+}
+
+/// The keys of a file that are not part of the assistant.
+struct OfTheFile<'t> {
+    set: Option<Spanned<DeValue<'t>>>,
+    moved_from: Option<Spanned<DeValue<'t>>>,
+    context_file: Option<(usize, Spanned<DeValue<'t>>)>,
+}
+
+/// Reads one assistant, with what the defaults add. `folder` bounds where its `context_file` may be.
 pub(super) fn read(
-    file: &str,
+    name: &str,
     text: &str,
-    folder: Option<&Path>,
-) -> Result<AssistantSpec, Vec<Problem>> {
-    let mut table = document::parse(file, text)?;
+    folder: Option<&Folder>,
+    defaults: &Defaults,
+) -> Result<File, Vec<Problem>> {
+    let parsed = document::parse(name, text)?;
+    let whole = parsed.span();
+    let mut table = parsed.into_inner();
+    let mut sources = Sources::one(name, text);
     let mut problems = Vec::new();
-    let given = |key: &str, table: &Spanned<toml::de::DeTable<'_>>| {
-        table.get_ref().iter().any(|(k, _)| k.get_ref() == key)
+    let place = |table: &DeTable<'_>, key: &str| {
+        let value = table.iter().find(|(own, _)| own.get_ref() == key)?.1;
+        Some(Place::of(text, &value.span()))
     };
-    if given("context_file", &table) {
-        match context_file(file, text, folder, &mut table) {
-            Ok(context) => insert_context(&mut table, context),
-            Err(problem) => {
-                problems.push(problem);
-                insert_context(&mut table, String::new());
+    let (name_at, phone_at) = (place(&table, "name"), place(&table, "phone"));
+    defaults.add_to(&mut table, &mut sources);
+    let of_the_file = OfTheFile {
+        set: take(&mut table, "set").map(|(_, value)| value),
+        moved_from: take(&mut table, "moved_from").map(|(_, value)| value),
+        context_file: take(&mut table, "context_file").map(|(key, value)| (key.start, value)),
+    };
+    if let Some((key, value)) = &of_the_file.context_file {
+        let found = if table.iter().any(|(key, _)| key.get_ref() == "context") {
+            let message = "both `context` and `context_file` are given";
+            Err(Problem::on(name, text, *key..*key + "context_file".len(), message))
+        } else {
+            context_file(name, text, folder, value)
+        };
+        let context = found.unwrap_or_else(|problem| {
+            problems.push(problem);
+            String::new()
+        });
+        insert(&mut table, "context", context);
+    }
+    for key in REQUIRED {
+        if !table.iter().any(|(own, _)| own.get_ref() == key) {
+            let hint = (key == "context").then(|| "or `context_file`".to_owned());
+            problems.push(Problem::of_file(name, format!("`{key}` is missing")).maybe_hint(hint));
+        }
+    }
+    let set = word::<SetName>(&sources, of_the_file.set.as_ref(), "set", &mut problems);
+    let moved_from = word::<AssistantName>(
+        &sources,
+        of_the_file.moved_from.as_ref(),
+        "moved_from",
+        &mut problems,
+    );
+    let table = Spanned::new(whole, table);
+    match document::from_table::<AssistantSpec>(&sources, &table) {
+        Ok(spec) => {
+            if let Err(error) = spec.check() {
+                problems.push(broken_rule(&sources, name, table.get_ref(), &spec, &error));
+            }
+            if moved_from.as_ref() == Some(&spec.name) {
+                problems.push(Problem::of_file(name, "`moved_from` is the name it has now"));
+            }
+            if problems.is_empty() {
+                let set = set.unwrap_or_else(SetName::usual);
+                return Ok(File { spec, set, moved_from, name_at, phone_at });
+            }
+        }
+        // Missing keys were all named above, where serde names only the first.
+        Err(more) => {
+            problems.extend(more.into_iter().filter(|problem| {
+                problem.place.is_some() || !problem.message.ends_with("is missing")
+            }))
+        }
+    }
+    Err(problems)
+}
+
+fn take<'t>(
+    table: &mut DeTable<'t>,
+    key: &str,
+) -> Option<(std::ops::Range<usize>, Spanned<DeValue<'t>>)> {
+    let own = table.keys().find(|own| own.get_ref() == key).cloned()?;
+    let value = table.remove(&own)?;
+    Some((own.span(), value))
+}
+
+fn insert(table: &mut DeTable<'_>, key: &'static str, text: String) {
+    let nowhere = 0..0;
+    table.insert(
+        Spanned::new(nowhere.clone(), Cow::Borrowed(key)),
+        Spanned::new(nowhere, DeValue::String(Cow::Owned(text))),
+    );
+}
+
+/// A word of the file itself as its type.
+fn word<T: std::str::FromStr<Err = crate::domain::Error>>(
+    sources: &Sources,
+    value: Option<&Spanned<DeValue<'_>>>,
+    key: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    let value = value?;
+    let (file, text, span) = sources.find(&value.span());
+    let DeValue::String(word) = value.get_ref() else {
+        problems.push(Problem::on(file, text, span, format!("`{key}` is a text")));
+        return None;
+    };
+    match word.parse() {
+        Ok(word) => Some(word),
+        Err(error) => {
+            let hint = error.hint_text().map(str::to_owned);
+            problems.push(Problem::on(file, text, span, error.message()).maybe_hint(hint));
+            None
+        }
+    }
+}
+
+/// A rule between fields, at the field that it names first.
+fn broken_rule(
+    sources: &Sources,
+    name: &str,
+    table: &DeTable<'_>,
+    spec: &AssistantSpec,
+    error: &crate::domain::Error,
+) -> Problem {
+    let prefix = format!("assistant `{}`: ", spec.name);
+    let message = error.message().strip_prefix(&prefix).unwrap_or(error.message());
+    let path = message.split('`').nth(1).unwrap_or_default();
+    let mut here = table;
+    let mut span = None;
+    for part in path.split('.') {
+        let Some((key, value)) = here.iter().find(|(key, _)| key.get_ref() == part) else { break };
+        span = Some(if key.span().is_empty() { value.span() } else { key.span() });
+        match value.get_ref() {
+            DeValue::Table(inner) => here = inner,
+            _ => {
+                span = Some(value.span());
+                break;
             }
         }
     }
-    for key in REQUIRED {
-        if !given(key, &table) {
-            let hint = (key == "context").then(|| "or `context_file`".to_owned());
-            problems.push(Problem::of_file(file, format!("`{key}` is missing")).maybe_hint(hint));
+    let problem = match span.filter(|span| !span.is_empty()) {
+        Some(span) => {
+            let (file, text, span) = sources.find(&span);
+            Problem::on(file, text, span, message)
         }
-    }
-    match document::from_table::<AssistantSpec>(file, text, &table) {
-        Ok(spec) if problems.is_empty() => {
-            spec.check().map_err(|error| vec![Problem::of_file(file, error.message())])?;
-            Ok(spec)
-        }
-        Ok(_) => Err(problems),
-        Err(more) => {
-            // Missing keys were all named above, where serde names only the first.
-            problems.extend(more.into_iter().filter(|problem| {
-                problem.place.is_some() || !problem.message.ends_with("is missing")
-            }));
-            Err(problems)
-        }
-    }
+        None => Problem::of_file(name, message),
+    };
+    problem.maybe_hint(error.hint_text().map(str::to_owned))
 }
 
-type Table<'t> = Spanned<toml::de::DeTable<'t>>;
-
 fn context_file(
-    file: &str,
+    name: &str,
     text: &str,
-    folder: Option<&Path>,
-    table: &mut Table<'_>,
+    folder: Option<&Folder>,
+    value: &Spanned<DeValue<'_>>,
 ) -> Result<String, Problem> {
-    let root = table.get_mut();
-    let key = root.keys().find(|key| key.get_ref() == "context_file").cloned();
-    let Some((key, value)) = key.and_then(|key| root.remove(&key).map(|value| (key, value))) else {
-        return Ok(String::new());
-    };
-    let place = value.span().start;
-    let problem = |message: String| Problem::at(file, text, place, message);
-    if root.keys().any(|other| other.get_ref() == "context") {
-        return Err(Problem::at(
-            file,
-            text,
-            key.span().start,
-            "both `context` and `context_file` are given",
-        ));
-    }
+    let problem = |message: String| Problem::on(name, text, value.span(), message);
     let DeValue::String(path) = value.get_ref() else {
         return Err(problem("`context_file` is the path of a text file".to_owned()));
     };
-    let path = match folder {
-        Some(folder) => folder.join(path.as_ref()),
-        None => Path::new(path.as_ref()).to_path_buf(),
+    let Some(folder) = folder else {
+        return Err(problem("`context_file` needs a file to stand beside".to_owned())
+            .hint("write the text itself as `context`"));
     };
-    std::fs::read_to_string(&path)
-        .map_err(|error| problem(format!("cannot read {}: {error}", path.display())))
-}
-
-fn insert_context(table: &mut Table<'_>, context: String) {
-    let nowhere = 0..0;
-    table.get_mut().insert(
-        Spanned::new(nowhere.clone(), Cow::Borrowed("context")),
-        Spanned::new(nowhere, DeValue::String(Cow::Owned(context))),
-    );
+    folder
+        .beside(Path::new(path.as_ref()))
+        .and_then(|path| file::text(&path))
+        .map_err(|(message, hint)| problem(message).maybe_hint(hint))
 }

@@ -8,7 +8,10 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{StoreError, Tx};
+use super::{
+    StoreError, Tx,
+    versions::{self, Stamp},
+};
 use crate::domain::{Assistant, AssistantId, AssistantName, AssistantSpec, Error, PhoneNumber};
 
 const COLUMNS: &str = "id, spec, revision, created_at, updated_at";
@@ -26,12 +29,15 @@ pub struct AssistantOverview {
     pub last_call_at: Option<Timestamp>,
 }
 
-/// Assistants already read, so that a call need not parse a long file again. A row with another
-/// revision replaces what is here: a change made by another process counts from the next call on.
+/// Assistants already read, so that a call need not parse a long file again. Each version is kept
+/// as itself: a change made by another process counts from the next call on, and not before.
 #[derive(Default)]
 pub struct Cache {
-    known: Mutex<HashMap<AssistantId, Arc<Assistant>>>,
+    known: Mutex<HashMap<AssistantId, Vec<Arc<Assistant>>>>,
 }
+
+/// Versions of one assistant kept at a time: live calls rarely have more than two.
+const VERSIONS: usize = 4;
 
 impl Cache {
     /// The assistant that answers a number, if there is one.
@@ -46,32 +52,39 @@ impl Cache {
             )?
             .query_row([phone.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        found.map(|(id, revision)| self.get(tx, AssistantId(id), revision)).transpose()
+        found.map(|(id, revision)| self.version(tx, AssistantId(id), revision)).transpose()
     }
 
-    /// An assistant by row number, deleted or not: a live call keeps its assistant.
-    pub fn by_id(&self, tx: &Tx, id: AssistantId) -> Result<Arc<Assistant>, StoreError> {
-        let revision: i64 = tx
-            .prepare_cached("SELECT revision FROM assistants WHERE id = ?1")?
-            .query_row([id.0], |row| row.get(0))?;
-        self.get(tx, id, revision)
-    }
-
-    fn get(&self, tx: &Tx, id: AssistantId, revision: i64) -> Result<Arc<Assistant>, StoreError> {
+    /// A version of an assistant, also when it was changed or deleted since: a live call keeps the
+    /// one it began with.
+    pub fn version(
+        &self,
+        tx: &Tx,
+        id: AssistantId,
+        revision: i64,
+    ) -> Result<Arc<Assistant>, StoreError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(assistant) = known.get(&id)
-            && assistant.revision == revision
-        {
-            return Ok(Arc::clone(assistant));
+        let versions = known.entry(id).or_default();
+        if let Some(found) = versions.iter().find(|version| version.revision == revision) {
+            return Ok(Arc::clone(found));
         }
-        let sql = format!("SELECT {COLUMNS} FROM assistants WHERE id = ?1");
-        let assistant = Arc::new(tx.prepare_cached(&sql)?.query_row([id.0], |row| Ok(read(row)))??);
-        known.insert(id, Arc::clone(&assistant));
+        let assistant = tx
+            .prepare_cached(
+                "SELECT a.id, v.spec, v.revision, a.created_at, v.at
+                 FROM assistant_versions v JOIN assistants a ON a.id = v.assistant_id
+                 WHERE v.assistant_id = ?1 AND v.revision = ?2",
+            )?
+            .query_row(params![id.0, revision], |row| Ok(read(row)))??;
+        let assistant = Arc::new(assistant);
+        if versions.len() >= VERSIONS {
+            versions.remove(0);
+        }
+        versions.push(Arc::clone(&assistant));
         Ok(assistant)
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Assistant, StoreError> {
+pub(super) fn read(row: &Row<'_>) -> Result<Assistant, StoreError> {
     Ok(Assistant {
         id: AssistantId(row.get(0)?),
         spec: serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
@@ -139,67 +152,90 @@ pub fn names(tx: &Tx) -> Result<Vec<AssistantName>, StoreError> {
 }
 
 /// Adds an assistant.
-pub fn insert(tx: &Tx, spec: &AssistantSpec, now: Timestamp) -> Result<Assistant, StoreError> {
+pub fn insert(tx: &Tx, spec: &AssistantSpec, stamp: &Stamp<'_>) -> Result<Assistant, StoreError> {
     free_for(tx, spec, None)?;
-    let ms = now.as_millisecond();
+    let ms = stamp.at.as_millisecond();
+    let json = serde_json::to_string(spec)?;
     let id: i64 = tx
         .prepare_cached(
             "INSERT INTO assistants (name, phone, active, spec, created_at, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING id",
         )?
         .query_row(
-            params![
-                spec.name.as_str(),
-                spec.phone.as_str(),
-                spec.active,
-                serde_json::to_string(spec)?,
-                ms
-            ],
+            params![spec.name.as_str(), spec.phone.as_str(), spec.active, json, ms],
             |row| row.get(0),
         )?;
     tx.prepare_cached("INSERT INTO assistant_figures (assistant_id) VALUES (?1)")?.execute([id])?;
+    let id = AssistantId(id);
+    versions::keep(tx, id, 1, &json, false, stamp)?;
     Ok(Assistant {
-        id: AssistantId(id),
+        id,
         spec: spec.clone(),
         revision: 1,
-        created_at: now,
-        updated_at: now,
+        created_at: stamp.at,
+        updated_at: stamp.at,
     })
 }
 
-/// Changes an assistant, one revision further.
+/// Changes an assistant, one revision further; one that was deleted is in service again.
 pub fn update(
     tx: &Tx,
     id: AssistantId,
     spec: &AssistantSpec,
-    now: Timestamp,
+    stamp: &Stamp<'_>,
 ) -> Result<Assistant, StoreError> {
     free_for(tx, spec, Some(id))?;
+    let json = serde_json::to_string(spec)?;
     let sql = format!(
         "UPDATE assistants SET name = ?2, phone = ?3, active = ?4, spec = ?5, updated_at = ?6,
-         revision = revision + 1 WHERE id = ?1 AND deleted_at IS NULL RETURNING {COLUMNS}"
+         deleted_at = NULL, revision = revision + 1 WHERE id = ?1 RETURNING {COLUMNS}"
     );
-    tx.prepare_cached(&sql)?.query_row(
+    let assistant = tx.prepare_cached(&sql)?.query_row(
         params![
             id.0,
             spec.name.as_str(),
             spec.phone.as_str(),
             spec.active,
-            serde_json::to_string(spec)?,
-            now.as_millisecond()
+            json,
+            stamp.at.as_millisecond()
         ],
         |row| Ok(read(row)),
-    )?
+    )??;
+    versions::keep(tx, id, assistant.revision, &json, false, stamp)?;
+    Ok(assistant)
+}
+
+/// Gives up name and number of assistants that are about to change, so that two may swap theirs
+/// within a transaction.
+pub fn give_up_keys(tx: &Tx, ids: &[AssistantId]) -> Result<(), StoreError> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE assistants SET name = '~' || id, phone = '~' || id WHERE id = ?1",
+    )?;
+    for id in ids {
+        statement.execute([id.0])?;
+    }
+    Ok(())
 }
 
 /// Takes an assistant out of service for good; its calls stay.
-pub fn delete(tx: &Tx, id: AssistantId, now: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "UPDATE assistants SET deleted_at = ?2, updated_at = ?2, active = 0, revision = revision + 1
-         WHERE id = ?1 AND deleted_at IS NULL",
-    )?
-    .execute(params![id.0, now.as_millisecond()])?;
-    Ok(())
+pub fn delete(tx: &Tx, assistant: &Assistant, stamp: &Stamp<'_>) -> Result<(), StoreError> {
+    let spec = AssistantSpec { active: false, ..assistant.spec.clone() };
+    let revision: i64 = tx
+        .prepare_cached(
+            "UPDATE assistants SET name = ?3, phone = ?4, deleted_at = ?2, updated_at = ?2, active = 0,
+             applied_revision = NULL, revision = revision + 1 WHERE id = ?1 RETURNING revision",
+        )?
+        .query_row(
+            params![
+                assistant.id.0,
+                stamp.at.as_millisecond(),
+                spec.name.as_str(),
+                spec.phone.as_str()
+            ],
+            |row| row.get(0),
+        )?;
+    let json = serde_json::to_string(&spec)?;
+    versions::keep(tx, assistant.id, revision, &json, true, stamp)
 }
 
 /// A name and a number have one assistant each; says whose they are.

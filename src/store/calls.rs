@@ -9,7 +9,8 @@ use crate::domain::{
 };
 
 const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
-                       c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason";
+                       c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
+                       coalesce(c.assistant_revision, a.revision)";
 
 /// A call that begins, or that was turned down at once.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct NewCall {
     pub sid: CallSid,
     /// Who answers.
     pub assistant: AssistantId,
+    /// In which version.
+    pub assistant_revision: i64,
     /// Who calls; nothing when withheld.
     pub caller: Option<String>,
     /// The number dialled.
@@ -76,6 +79,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
         duration_s: row.get(11)?,
         satisfaction: row.get(12)?,
         end_reason: reason.and_then(EndReason::from_stored),
+        assistant_revision: row.get(14)?,
     })
 }
 
@@ -114,8 +118,9 @@ pub fn insert_ended(tx: &Tx, call: &NewCall, end: &CallEnd) -> Result<CallId, St
 pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<CallId, StoreError> {
     let id = tx
         .prepare_cached(
-            "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language, started_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
+            "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language, started_at,
+             assistant_revision)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
         )?
         .query_row(
             params![
@@ -126,7 +131,8 @@ pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<Call
                 status.as_str(),
                 call.line.as_str(),
                 call.language.as_str(),
-                call.started_at.as_millisecond()
+                call.started_at.as_millisecond(),
+                call.assistant_revision
             ],
             |row| row.get(0),
         )?;
@@ -223,6 +229,8 @@ pub struct LiveCall {
     pub sid: CallSid,
     /// Who answers.
     pub assistant: AssistantId,
+    /// In which version.
+    pub assistant_revision: i64,
     /// When it rang.
     pub started_at: Timestamp,
     /// When something was last heard.
@@ -235,8 +243,9 @@ pub struct LiveCall {
 pub fn live_before(tx: &Tx, before: Timestamp, most: u32) -> Result<Vec<LiveCall>, StoreError> {
     let mut statement = tx.prepare_cached(
         "SELECT c.id, c.sid, c.assistant_id, c.started_at, c.end_reason,
-                (SELECT max(heard_at) FROM turns t WHERE t.call_id = c.id)
-         FROM calls c
+                (SELECT max(heard_at) FROM turns t WHERE t.call_id = c.id),
+                coalesce(c.assistant_revision, a.revision)
+         FROM calls c JOIN assistants a ON a.id = c.assistant_id
          WHERE c.status IN ('ringing', 'in-progress') AND c.status <> 'completed'
            AND c.started_at < ?1 AND c.ended_at IS NULL
          ORDER BY c.started_at LIMIT ?2",
@@ -250,6 +259,7 @@ pub fn live_before(tx: &Tx, before: Timestamp, most: u32) -> Result<Vec<LiveCall
             id: CallId(row.get(0)?),
             sid: row.get::<_, String>(1)?.parse().map_err(StoreError::User)?,
             assistant: AssistantId(row.get(2)?),
+            assistant_revision: row.get(6)?,
             started_at,
             last_heard_at: row.get::<_, Option<i64>>(5)?.map_or(Ok(started_at), time)?,
             end_reason: reason.as_deref().and_then(EndReason::from_stored),

@@ -7,6 +7,7 @@ use super::{
     StoreError, Tx,
     calls::{self, CallEnd, NewCall},
     figures,
+    versions::{self, Stamp},
 };
 use crate::domain::{AssistantId, AssistantSpec, CallExtras, CallId, CallSid, CallStatus};
 
@@ -54,7 +55,8 @@ pub struct NewAssistant {
 }
 
 /// Adds an assistant whose id, name and number are free.
-pub fn insert_assistant(tx: &Tx, new: &NewAssistant, now: Timestamp) -> Result<(), StoreError> {
+pub fn insert_assistant(tx: &Tx, new: &NewAssistant, stamp: &Stamp<'_>) -> Result<(), StoreError> {
+    let json = serde_json::to_string(&new.spec)?;
     tx.prepare_cached(
         "INSERT INTO assistants (id, name, phone, active, spec, created_at, updated_at, origin)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -64,14 +66,14 @@ pub fn insert_assistant(tx: &Tx, new: &NewAssistant, now: Timestamp) -> Result<(
         new.spec.name.as_str(),
         new.spec.phone.as_str(),
         new.spec.active,
-        serde_json::to_string(&new.spec)?,
+        json,
         new.created_at.as_millisecond(),
-        now.as_millisecond(),
+        stamp.at.as_millisecond(),
         new.origin
     ])?;
     tx.prepare_cached("INSERT INTO assistant_figures (assistant_id) VALUES (?1)")?
         .execute([new.id.0])?;
-    Ok(())
+    versions::keep(tx, new.id, 1, &json, false, stamp)
 }
 
 /// Whether a call is in the store.

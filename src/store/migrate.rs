@@ -5,8 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// Every step ever released, oldest first; a step is never edited afterwards.
-const STEPS: &[&str] =
-    &[include_str!("migrations/0001_init.sql"), include_str!("migrations/0002_prototype.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_init.sql"),
+    include_str!("migrations/0002_prototype.sql"),
+    include_str!("migrations/0003_versions.sql"),
+];
 
 /// The schema this webox writes.
 pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;

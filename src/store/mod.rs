@@ -16,6 +16,7 @@ mod migrate;
 pub mod prototype;
 pub mod stats;
 pub mod turns;
+pub mod versions;
 mod writer;
 
 use std::{

@@ -30,13 +30,20 @@ fn store() -> (tempfile::TempDir, Store) {
 
 fn assistant(store: &Store, name: &str, phone: &str) -> Assistant {
     let spec = spec(name, phone);
-    store.write(move |tx| super::assistants::insert(tx, &spec, now())).unwrap()
+    store.write(move |tx| super::assistants::insert(tx, &spec, &stamp())).unwrap()
+}
+
+fn stamp() -> super::versions::Stamp<'static> {
+    static TESTER: std::sync::LazyLock<crate::domain::Author> =
+        std::sync::LazyLock::new(|| crate::domain::Author::new("tester", "test"));
+    super::versions::Stamp { at: now(), author: &TESTER, apply: None }
 }
 
 fn new_call(assistant: &Assistant, n: u64, started_at: Timestamp) -> NewCall {
     NewCall {
         sid: format!("CA{n:032x}").parse().unwrap(),
         assistant: assistant.id,
+        assistant_revision: assistant.revision,
         caller: Some("+33612345678".to_owned()),
         to_number: assistant.spec.phone.to_string(),
         line: VoiceLine::Gather,
@@ -53,13 +60,13 @@ fn end(status: CallStatus, ended_at: Timestamp) -> CallEnd {
 fn a_failed_write_takes_nobody_along() {
     let (_folder, store) = store();
     let bad = store.inner.writer.submit(|tx| {
-        super::assistants::insert(tx, &spec("bad", "+33100000001"), now())?;
+        super::assistants::insert(tx, &spec("bad", "+33100000001"), &stamp())?;
         Err::<(), _>(StoreError::from(Error::failure("on purpose")))
     });
     let good = store
         .inner
         .writer
-        .submit(|tx| super::assistants::insert(tx, &spec("good", "+33100000002"), now()));
+        .submit(|tx| super::assistants::insert(tx, &spec("good", "+33100000002"), &stamp()));
     let broken = store.inner.writer.submit(|_| -> Result<(), StoreError> { panic!("a bug") });
     assert!(bad.blocking_recv().unwrap().is_err());
     assert!(good.blocking_recv().unwrap().is_ok());
@@ -110,11 +117,11 @@ fn a_locked_store_is_waited_for_and_then_said_to_be_busy() {
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = store
-        .write(|tx| super::assistants::insert(tx, &spec("a", "+33100000001"), now()))
+        .write(|tx| super::assistants::insert(tx, &spec("a", "+33100000001"), &stamp()))
         .unwrap_err();
     assert_eq!(error.kind(), Kind::Busy);
     other.execute_batch("COMMIT").unwrap();
-    store.write(|tx| super::assistants::insert(tx, &spec("a", "+33100000001"), now())).unwrap();
+    store.write(|tx| super::assistants::insert(tx, &spec("a", "+33100000001"), &stamp())).unwrap();
 }
 
 #[test]
@@ -140,7 +147,8 @@ fn a_name_and_a_number_have_one_assistant_each() {
         ("autre", "+33123456789", "belongs to the assistant `le-gourmet`"),
     ] {
         let spec = spec(name, phone);
-        let error = store.write(move |tx| super::assistants::insert(tx, &spec, now())).unwrap_err();
+        let error =
+            store.write(move |tx| super::assistants::insert(tx, &spec, &stamp())).unwrap_err();
         assert_eq!(error.kind(), Kind::Conflict);
         assert!(error.message().contains(part), "{error}");
     }

@@ -33,6 +33,7 @@ pub(crate) fn call_at(store: &Store, n: u32, at: Timestamp, status: CallStatus) 
     let new = NewCall {
         sid: sid(n).parse().unwrap(),
         assistant: assistant.id,
+        assistant_revision: 1,
         caller: (n != 13).then(|| "+33612345678".to_owned()),
         to_number: assistant.spec.phone.to_string(),
         line: VoiceLine::Gather,

@@ -139,7 +139,9 @@ impl Stage {
         let now: Timestamp = "2026-11-24T18:00:00+01:00".parse().unwrap();
         let (shelf, file) = (store.clone(), spec.clone());
         // The writer blocks whoever waits for it, which a runtime's thread must not.
-        let created = tokio::task::spawn_blocking(move || assistants::create(&shelf, file, now));
+        let created = tokio::task::spawn_blocking(move || {
+            assistants::create(&shelf, file, &webox::domain::Author::new("tests", "stage"), now)
+        });
         created.await.unwrap().unwrap();
         let (models, clock) = (Models::new(settings), Clock::set_to(now));
         let daemon =

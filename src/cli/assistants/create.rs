@@ -60,7 +60,8 @@ pub(super) fn run(args: &Create, context: &Context) -> Result<()> {
         context.out.note(&format!("Would create `{}` at {}.", spec.name, spec.phone));
         return Ok(());
     }
-    let assistant = assistants::create(&context.store()?, spec, context.started)?;
+    let author = context.author("assistants create");
+    let assistant = assistants::create(&context.store()?, spec, &author, context.started)?;
     let sentence = format!(
         "Created `{}`, which answers {}. Talk to it with `webox try {}`.",
         assistant.spec.name, assistant.spec.phone, assistant.spec.name

@@ -92,6 +92,7 @@ fn save(args: &Edit, assistant: &Assistant, spec: AssistantSpec, context: &Conte
         assistant.id,
         spec,
         Some(assistant.revision),
+        &context.author("assistants edit"),
         context.started,
     )?;
     report(context, &format!("Changed `{name}`."), &changed)

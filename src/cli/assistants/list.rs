@@ -108,9 +108,7 @@ pub(super) fn show(args: &Show, context: &Context) -> Result<()> {
             context.out.object("assistant", views::assistant(&assistant).into())
         }
         Format::Ids => context.out.text(&format!("{}\n", assistant.spec.name)),
-        Format::Table | Format::Tsv | Format::Csv => {
-            context.out.listing(&sheet(&assistant, &context.now()?))
-        }
+        _ => context.out.listing(&sheet(&assistant, &context.now()?)),
     }
 }
 

@@ -69,8 +69,6 @@ fn report(context: &Context, sentence: &str, assistant: &Assistant) -> Result<()
         Format::Json | Format::Jsonl => {
             context.out.object("assistant", views::assistant(assistant).into())
         }
-        Format::Tsv | Format::Csv | Format::Ids => {
-            list::some(context, std::slice::from_ref(assistant))
-        }
+        _ => list::some(context, std::slice::from_ref(assistant)),
     }
 }

@@ -28,6 +28,17 @@ pub(super) enum To {
     Other,
 }
 
+impl To {
+    /// The command, for the history.
+    const fn command(self) -> &'static str {
+        match self {
+            Self::On => "assistants enable",
+            Self::Off => "assistants disable",
+            Self::Other => "assistants toggle",
+        }
+    }
+}
+
 pub(super) fn run(args: &Names, to: To, context: &Context) -> Result<()> {
     let store = context.store()?;
     // All are looked up first: a mistyped name changes nothing.
@@ -48,7 +59,9 @@ pub(super) fn run(args: &Names, to: To, context: &Context) -> Result<()> {
         } else if args.dry_run {
             context.out.note(&format!("`{name}` would be {word}."));
         } else {
-            after.push(assistants::set_active(&store, assistant.id, active, context.started)?);
+            let author = context.author(to.command());
+            let id = assistant.id;
+            after.push(assistants::set_active(&store, id, active, &author, context.started)?);
             context.out.note(&format!("`{name}` is {word}."));
         }
     }
@@ -97,6 +110,7 @@ pub(super) fn delete(args: &Delete, context: &Context) -> Result<()> {
             return Err(Error::new(Kind::Refused, format!("`{name}` was not deleted")));
         }
     }
-    assistants::delete(&store, assistant.id, context.started)?;
+    let author = context.author("assistants delete");
+    assistants::delete(&store, assistant.id, &author, context.started)?;
     report(context, &format!("Deleted `{name}`. Its calls stay."), &assistant)
 }

@@ -49,7 +49,7 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
     let extras = calls::extras(&store, call.id)?;
     match context.out.format() {
         Format::Ids => context.out.text(&format!("{sid}\n")),
-        Format::Tsv | Format::Csv | Format::Jsonl => {
+        Format::Jsonl | Format::Tsv | Format::Csv | Format::Markdown | Format::Github => {
             let mut listing = Listing::new("turns", COLUMNS);
             listing.rows = turns.iter().map(row).collect();
             context.out.listing(&listing)
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
                 ("messages", json!(messages)),
             ])
         }
-        Format::Table => {
+        Format::Table | Format::Text => {
             let whole = Story {
                 bookings: bookings::of_call(&store, call.id)?,
                 messages: calls::messages(&store, call.id)?,

@@ -44,6 +44,12 @@ pub enum Format {
     Csv,
     /// Only what identifies each row, one a line.
     Ids,
+    /// Text for people, in `validate` and `plan`.
+    Text,
+    /// A comment on a pull request, in `plan`.
+    Markdown,
+    /// Annotations on the lines of a pull request, in `validate`.
+    Github,
 }
 
 /// When to colour.
@@ -73,6 +79,7 @@ pub struct Wishes {
 /// The one writer.
 pub struct Output {
     format: Format,
+    wished: Option<Format>,
     columns: Option<Vec<String>>,
     quiet: bool,
     stdout_is_terminal: bool,
@@ -89,12 +96,23 @@ impl Output {
         let fallback = if stdout_is_terminal { Format::Table } else { Format::Tsv };
         Self {
             format: wishes.format.unwrap_or(fallback),
+            wished: wishes.format,
             columns: wishes.columns.clone(),
             quiet: wishes.quiet,
             stdout_is_terminal,
             stdout_colour: style::decide(choice, environment, stdout_is_terminal),
             stderr_colour: style::decide(choice, environment, io::stderr().is_terminal()),
             stdout: RefCell::new(Box::new(io::BufWriter::new(io::stdout().lock()))),
+        }
+    }
+
+    /// The format asked for, of those that a command knows; the first one when none is.
+    pub fn one_of(&self, known: &[Format]) -> Result<Format> {
+        match (self.wished, known) {
+            (None, [first, ..]) => Ok(*first),
+            (Some(wished), _) if known.contains(&wished) => Ok(wished),
+            (Some(wished), _) => Err(unknown_format(wished, known)),
+            (None, []) => Ok(Format::Text),
         }
     }
 
@@ -111,6 +129,11 @@ impl Output {
     /// Colours for text on stdout.
     pub fn colour(&self) -> Colour {
         self.stdout_colour
+    }
+
+    /// Colours for text on stderr.
+    pub fn error_colour(&self) -> Colour {
+        self.stderr_colour
     }
 
     /// Whether notes are left out.
@@ -136,6 +159,9 @@ impl Output {
                 .hint("use it with `-o table`, `-o tsv` or `-o csv`"));
         }
         let text = match self.format {
+            Format::Text | Format::Markdown | Format::Github => {
+                return Err(unknown_format(self.format, LISTINGS));
+            }
             Format::Json => json::object(listing),
             Format::Jsonl => json::lines(listing),
             Format::Ids => ids::lines(listing),
@@ -231,6 +257,19 @@ impl Drop for Output {
     fn drop(&mut self) {
         let _ = self.flush();
     }
+}
+
+/// What lists are printed as.
+const LISTINGS: &[Format] =
+    &[Format::Table, Format::Tsv, Format::Json, Format::Jsonl, Format::Csv, Format::Ids];
+
+fn unknown_format(wished: Format, known: &[Format]) -> Error {
+    let word = |format: Format| {
+        format.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    };
+    let known: Vec<String> = known.iter().map(|format| word(*format)).collect();
+    Error::usage(format!("this command does not print `{}`", word(wished)))
+        .hint(format!("it prints {}", known.join(", ")))
 }
 
 fn error_object(error: &Error) -> String {

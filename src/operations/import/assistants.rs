@@ -94,7 +94,12 @@ pub(super) fn page(tx: &Tx, rows: &[Row], state: &mut State) -> Result<(), Store
             state.planned.push(known);
         } else {
             let new = NewAssistant { id, spec: known.spec, origin, created_at };
-            imports::insert_assistant(tx, &new, state.wishes.now)?;
+            let stamp = crate::store::versions::Stamp {
+                at: state.wishes.now,
+                author: &state.author,
+                apply: None,
+            };
+            imports::insert_assistant(tx, &new, &stamp)?;
         }
         notes.taken(&mut state.report.assistants, &mut state.report.remarks);
     }

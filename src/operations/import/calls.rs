@@ -118,6 +118,7 @@ fn call(
         new: NewCall {
             sid,
             assistant: home.id,
+            assistant_revision: 1,
             caller: caller(row, notes),
             to_number: to_number(row, home, notes),
             line: VoiceLine::Gather,

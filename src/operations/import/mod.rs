@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{AssistantId, LanguageTag, PhoneNumber, Result},
+    domain::{AssistantId, Author, LanguageTag, PhoneNumber, Result},
     store::{
         Store, StoreError, Tx,
         prototype::{Prototype, Table},
@@ -45,6 +45,7 @@ struct Home {
 
 /// What is remembered from page to page.
 struct State {
+    author: Author,
     wishes: Wishes,
     /// Ids above this one are free.
     largest_id: i64,
@@ -62,11 +63,13 @@ pub fn run(
     store: &Store,
     prototype: &Prototype,
     wishes: Wishes,
+    author: Author,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report> {
     let total = prototype.count(Table::Assistants)? + prototype.count(Table::Calls)?;
     let mut state = State {
         wishes,
+        author,
         largest_id: prototype.largest_assistant_id()?,
         homes: HashMap::new(),
         planned: Vec::new(),

@@ -74,7 +74,8 @@ pub async fn resume(
             if call.status.is_final() || number != next {
                 return Ok(None);
             }
-            let assistant = cache.assistants().by_id(tx, call.assistant_id)?;
+            let assistant =
+                cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
             let (reply, twiml) = speak(&assistant.spec, &history, &call);
             let id = TurnId { call: call.id, number };
             let timings = TurnTimings::default();

@@ -76,7 +76,9 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
             let before = now.checked_sub(SignedDuration::from_secs(30)).unwrap_or(now);
             let mut swept = 0;
             for call in calls::live_before(tx, before, 1_000)? {
-                let spec = &cache.assistants().by_id(tx, call.assistant)?.spec;
+                let assistant =
+                    cache.assistants().version(tx, call.assistant, call.assistant_revision)?;
+                let spec = &assistant.spec;
                 let longest = SignedDuration::try_from(spec.limits.max_call_duration.get())
                     .unwrap_or(SignedDuration::MAX);
                 let transferred = call.end_reason == Some(EndReason::Transferred);

@@ -97,7 +97,7 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
             None => return Ok(Hearing::NobodyThere),
         },
     };
-    let assistant = store.assistants().by_id(tx, call.assistant_id)?;
+    let assistant = store.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
     let mut history = turns::of_call(tx, call.id)?;
     if let Some(turn) = history.iter().find(|turn| turn.number == number)
         && let Some(twiml) = &turn.twiml
@@ -159,7 +159,8 @@ pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing
     store
         .read_async(move |tx| {
             let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(Hearing::NobodyThere) };
-            let assistant = cache.assistants().by_id(tx, call.assistant_id)?;
+            let assistant =
+                cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
             let mut history = turns::of_call(tx, call.id)?;
             let position = history.iter().position(|turn| turn.number == number);
             let Some(position) = position else {

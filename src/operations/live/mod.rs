@@ -39,6 +39,7 @@ fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCa
     NewCall {
         sid: ringing.sid.clone(),
         assistant: assistant.id,
+        assistant_revision: assistant.revision,
         caller: ringing.from.as_stored().map(str::to_owned),
         to_number: to.to_string(),
         line: assistant.spec.voice.line,

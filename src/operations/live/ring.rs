@@ -81,7 +81,7 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
 }
 
 fn announced_again(tx: &Tx, store: &Store, call: &Call) -> Result<Rung, StoreError> {
-    let assistant = store.assistants().by_id(tx, call.assistant_id)?;
+    let assistant = store.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
     if let Some(reason @ (EndReason::Disabled | EndReason::TooManyCalls)) = call.end_reason {
         return Ok(Rung::Declined { assistant, reason });
     }

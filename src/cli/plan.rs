@@ -1,0 +1,73 @@
+//! `webox plan`: what `webox apply` would do.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Context, diagnostics, exit, help, output::Format, plan_text};
+use crate::{
+    domain::{Error, Result},
+    operations::provisioning,
+    provision::Plan,
+    store::Store,
+};
+
+/// Arguments of `webox plan`.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::examples(
+    &[
+        ("webox plan assistants/", "field by field, with what was changed by hand"),
+        ("webox plan assistants/ --out plan.json && webox apply --plan plan.json", "apply exactly what was shown"),
+        ("webox plan assistants/ --prune --detailed-exitcode -o markdown > plan.md", "for a pull request; 2 when there are changes"),
+    ],
+    &[exit::CHANGES_PRESENT, exit::USAGE, exit::DATA, exit::BUSY],
+))]
+pub struct PlanArguments {
+    /// Files, folders (every `*.toml` in them), or `-` for stdin.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Write the plan into a file, for `webox apply --plan`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// End with 2 when there are changes.
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Delete assistants of these sets that are in no file.
+    #[arg(long)]
+    prune: bool,
+}
+
+pub(super) fn run(args: &PlanArguments, context: &Context) -> Result<u8> {
+    let known = [Format::Text, Format::Table, Format::Json, Format::Markdown];
+    let format = context.out.one_of(&known)?;
+    let plan = make(&context.store()?, &args.paths, args.prune, context)?;
+    if let Some(path) = &args.out {
+        plan.save(path)?;
+    }
+    match format {
+        Format::Json => context.out.objects(plan_text::objects(&plan)?)?,
+        Format::Markdown => context.out.text(&plan_text::markdown(&plan))?,
+        _ => context.out.text(&plan_text::text(&plan, context.out.colour()))?,
+    }
+    if let Some(path) = &args.out {
+        let path = path.display();
+        context.out.note(&format!("Apply exactly this with `webox apply --plan {path}`."));
+    }
+    let changes = args.detailed_exitcode && !plan.is_empty();
+    Ok(if changes { exit::CHANGES_PRESENT } else { exit::OK })
+}
+
+/// Reads the files and compares them with the store.
+pub(super) fn make(
+    store: &Store,
+    paths: &[PathBuf],
+    prune: bool,
+    context: &Context,
+) -> Result<Plan> {
+    let loaded = diagnostics::load(paths, context)?;
+    if loaded.is_empty() {
+        return Err(Error::input("there is no assistant in these paths"));
+    }
+    provisioning::plan(store, &loaded, prune)?
+        .map_err(|problems| diagnostics::told(&problems, context))
+}

@@ -1,0 +1,84 @@
+//! A plan as a file: what was shown and approved is exactly what is applied later.
+
+use std::{io::Write, path::Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Plan;
+use crate::domain::{Error, Result};
+
+/// Grows by its second part when keys are added, by its first when old readers cannot follow.
+const FORMAT: &str = "1.0";
+
+#[derive(Serialize, Deserialize)]
+struct OnDisk {
+    format_version: String,
+    webox_version: String,
+    /// Of the plan as it stands below: a plan that was edited is not what was approved.
+    sha256: String,
+    plan: Value,
+}
+
+fn digest(plan: &Value) -> String {
+    let hash = Sha256::digest(plan.to_string().as_bytes());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Plan {
+    /// Writes the plan into a file that only its owner may read; `-` is not a file.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let failed = |cause: std::io::Error| {
+            Error::failure(format!("the plan cannot be written to {}", path.display()))
+                .because(cause)
+        };
+        let plan = serde_json::to_value(self)
+            .map_err(|cause| Error::failure("the plan cannot be written").because(cause))?;
+        let on_disk = OnDisk {
+            format_version: FORMAT.to_owned(),
+            webox_version: env!("CARGO_PKG_VERSION").to_owned(),
+            sha256: digest(&plan),
+            plan,
+        };
+        let text = serde_json::to_string_pretty(&on_disk)
+            .map_err(|cause| Error::failure("the plan cannot be written").because(cause))?;
+        // Beside its place, then moved there: half a plan is never found. The temporary file has
+        // mode 0600.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut file =
+            tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        file.write_all(b"\n").map_err(failed)?;
+        file.persist(path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// Reads a plan that [`Plan::save`] wrote.
+    pub fn open(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let text = super::file::text(path)
+            .map_err(|(message, _)| Error::input(format!("the plan cannot be read: {message}")))?;
+        let again = "make a new one with `webox plan … --out FILE`";
+        let on_disk: OnDisk = serde_json::from_str(&text).map_err(|cause| {
+            Error::input(format!("{shown} is not a plan")).hint(again).because(cause)
+        })?;
+        if on_disk.format_version.split('.').next() != FORMAT.split('.').next() {
+            return Err(Error::input(format!(
+                "{shown} is a plan of format {}, and this webox knows {FORMAT}",
+                on_disk.format_version
+            ))
+            .hint("apply it with the webox that made it, or make a new one"));
+        }
+        if digest(&on_disk.plan) != on_disk.sha256 {
+            return Err(Error::input(format!("{shown} was changed after it was made")).hint(again));
+        }
+        let plan: Self = serde_json::from_value(on_disk.plan).map_err(|cause| {
+            Error::input(format!("{shown} is not a plan")).hint(again).because(cause)
+        })?;
+        for spec in plan.changes.iter().filter_map(|change| change.spec.as_ref()) {
+            spec.check()?;
+        }
+        Ok(plan)
+    }
+}
