@@ -125,7 +125,11 @@ fn apply_is_all_or_nothing_and_says_what_changed() {
     webox.run(["apply", LE_GOURMET]).code(64).says("--yes");
     webox.file("clients/a.toml", "name='a'\nclient='A'\nphone='+33144556677'\ncontext='x'\n");
     webox.file("clients/b.toml", "name='b'\nclient='B'\nphone='+33144556678'\n");
-    webox.run(["apply", "--yes", "clients"]).code(65).says("b.toml: `context` is missing");
+    webox
+        .run(["apply", "--yes", "clients"])
+        .code(65)
+        .says("`context` is missing")
+        .says("clients/b.toml");
     assert_eq!(webox.run(["assistants"]).ok().stdout, "");
     webox.file("clients/b.toml", "name='b'\nclient='B'\nphone='+33144556678'\ncontext='y'\n");
     let ran = webox.run(["apply", "--yes", "clients", LE_GOURMET]).ok();
@@ -135,12 +139,11 @@ fn apply_is_all_or_nothing_and_says_what_changed() {
     assert_eq!(
         json["assistants"],
         serde_json::json!([
-            {"name": "a", "change": "same", "fields": []},
-            {"name": "b", "change": "change", "fields": ["client", "context"]},
+            {"name": "b", "change": "change", "renamed_from": null, "fields": ["client", "context"]},
         ])
     );
     // Nothing to change needs no yes.
-    webox.run(["apply", "clients"]).ok().says("2 the same");
+    webox.run(["apply", "clients"]).ok().says("No changes: 2 assistants are as the files say.");
 }
 
 #[test]

@@ -382,7 +382,12 @@ fn c28_did_you_mean() {
     webox.run(["calls", "--columns", "statsu"]).code(64).says("did you mean `status`");
     webox.run(["calls", "--assistant", "le-gourmt"]).code(1).says("did you mean `le-gourmet`");
     let file = webox.file("a.toml", "nmae = 'a'\nclient='A'\nphone='+33199999999'\ncontext=''\n");
-    webox.run(["apply", &file]).code(65).says("a.toml:1:1: unknown key `nmae`").says("`name`?");
+    webox
+        .run(["apply", &file])
+        .code(65)
+        .says("unknown key `nmae`")
+        .says("a.toml:1:1")
+        .says("`name`?");
 }
 
 #[test]

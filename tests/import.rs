@@ -348,7 +348,10 @@ fn what_is_here_keeps_its_id_its_name_and_its_number() {
         .collect();
     ids.sort_by_key(|(_, id)| *id);
     assert_eq!(ids, [("le-gourmet", 1), ("assistant-3", 3), ("le-gourmet-2", 4)]);
-    webox.run(["apply", "--yes", LE_GOURMET]).ok().says("1 the same");
+    webox
+        .run(["apply", "--yes", LE_GOURMET])
+        .ok()
+        .says("No changes: 1 assistant is as the files say.");
 }
 
 #[test]

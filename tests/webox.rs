@@ -20,5 +20,6 @@ mod hostile;
 mod import;
 mod models;
 mod outages;
+mod provisioning;
 mod real;
 mod webhooks;

@@ -167,6 +167,7 @@ fn report(plan: &Plan, dry: bool, context: &Context) -> Result<()> {
     let summary = plan.summary();
     if plan.is_empty() {
         context.out.note(&format!("No changes: {}.", same(summary.unchanged + summary.adopt)));
+        orphans(plan, context);
         return Ok(());
     }
     let words = if dry {
@@ -184,11 +185,15 @@ fn report(plan: &Plan, dry: bool, context: &Context) -> Result<()> {
         .collect();
     parts.push(format!("{} the same", summary.unchanged));
     context.out.note(&format!("{}.", parts.join(", ")));
+    orphans(plan, context);
+    Ok(())
+}
+
+fn orphans(plan: &Plan, context: &Context) {
     if !plan.prune && !plan.orphans.is_empty() {
         let orphans = human::count(plan.orphans.len() as u64, "assistant is", "assistants are");
         context.out.note(&format!("{orphans} in no file; `webox plan --prune` shows which."));
     }
-    Ok(())
 }
 
 fn same(count: usize) -> String {

@@ -9,10 +9,10 @@ use std::{
 use super::{
     defaults::{DEFAULTS_FILE, Defaults, Finder, Layer},
     file::{self, Folder},
-    spec::{self, File},
+    spec::{self, File, Identity},
 };
 use crate::{
-    document::Problem,
+    document::{Place, Problem},
     domain::{AssistantName, AssistantSpec, PhoneNumber},
 };
 
@@ -49,7 +49,8 @@ pub fn load(
     stdin: &mut dyn Read,
 ) -> Result<Vec<Loaded>, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut loaded: Vec<Loaded> = Vec::new();
+    let mut loaded = Vec::new();
+    let mut identities = Vec::new();
     let settings = Defaults::of(settings);
     let mut finder = Finder::new(settings.clone(), &mut problems);
     for Found { path, root } in files(paths, &mut problems) {
@@ -63,6 +64,7 @@ pub fn load(
                 continue;
             }
         };
+        identities.push((name.clone(), Identity::of(&text)));
         let read = if from_stdin {
             spec::read(&name, &text, None, &settings)
         } else {
@@ -75,7 +77,7 @@ pub fn load(
             Err(found) => problems.extend(found),
         }
     }
-    problems.extend(duplicates(&loaded));
+    problems.extend(duplicates(&identities));
     if problems.is_empty() { Ok(loaded) } else { Err(once(problems)) }
 }
 
@@ -157,34 +159,30 @@ fn walk(
 }
 
 /// Names and numbers that two files claim, told with both sides.
-fn duplicates(loaded: &[Loaded]) -> Vec<Problem> {
-    let mut names: BTreeMap<&AssistantName, &Loaded> = BTreeMap::new();
-    let mut numbers: BTreeMap<&PhoneNumber, &Loaded> = BTreeMap::new();
+fn duplicates(files: &[(String, Identity)]) -> Vec<Problem> {
+    let mut names: BTreeMap<&AssistantName, (&str, &Place)> = BTreeMap::new();
+    let mut numbers: BTreeMap<&PhoneNumber, (&str, &Place)> = BTreeMap::new();
     let mut problems = Vec::new();
-    for here in loaded {
-        let file = here.path.display().to_string();
-        let mut twice = |other: &Loaded, what: String, at: Option<&_>, there: Option<&_>| {
-            let message = format!("{what} is also in {}", other.path.display());
-            let problem = Problem { place: at.cloned(), ..Problem::of_file(&file, message) };
-            let other = other.path.display().to_string();
-            problems.push(problem.and(&other, there.cloned(), "first given here"));
-        };
-        if let Some(other) = names.insert(&here.spec().name, here) {
-            let what = format!("the name `{}`", here.spec().name);
-            twice(other, what, here.file.name_at.as_ref(), other.file.name_at.as_ref());
+    let mut twice = |file: &str, place: &Place, what: String, other: Option<(&str, &Place)>| {
+        let Some((there, other)) = other else { return };
+        let message = format!("{what} is also in {there}");
+        let problem = Problem { place: Some(place.clone()), ..Problem::of_file(file, message) };
+        problems.push(problem.and(there, Some(other.clone()), "first given here"));
+    };
+    for (file, identity) in files {
+        if let Some((name, place)) = &identity.name {
+            twice(file, place, format!("the name `{name}`"), names.insert(name, (file, place)));
         }
-        if let Some(other) = numbers.insert(&here.spec().phone, here) {
-            let what = format!("the number {}", here.spec().phone);
-            twice(other, what, here.file.phone_at.as_ref(), other.file.phone_at.as_ref());
+        if let Some((phone, place)) = &identity.phone {
+            twice(file, place, format!("the number {phone}"), numbers.insert(phone, (file, place)));
         }
     }
-    for here in loaded {
-        if let Some(old) = &here.file.moved_from
-            && let Some(other) = names.get(old)
+    for (file, identity) in files {
+        if let Some(old) = &identity.moved_from
+            && let Some((other, _)) = names.get(old)
         {
-            let message =
-                format!("`moved_from = \"{old}\"`, but {} has that name", other.path.display());
-            problems.push(Problem::of_file(&here.path.display().to_string(), message));
+            let message = format!("`moved_from = \"{old}\"`, but {other} has that name");
+            problems.push(Problem::of_file(file, message));
         }
     }
     problems

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     document::{self, Place, Problem, Sources},
-    domain::{AssistantName, AssistantSpec, SetName},
+    domain::{AssistantName, AssistantSpec, PhoneNumber, SetName},
 };
 
 /// Keys without which there is no assistant.
@@ -32,6 +32,36 @@ pub struct File {
     pub name_at: Option<Place>,
     /// Where its number stands.
     pub phone_at: Option<Place>,
+}
+
+/// What a file calls itself, as far as it can be read: also of a file that has mistakes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Identity {
+    pub(super) name: Option<(AssistantName, Place)>,
+    pub(super) phone: Option<(PhoneNumber, Place)>,
+    pub(super) moved_from: Option<AssistantName>,
+}
+
+impl Identity {
+    /// Of a file's text.
+    pub(super) fn of(text: &str) -> Self {
+        fn word<T: std::str::FromStr>(
+            table: &DeTable<'_>,
+            text: &str,
+            key: &str,
+        ) -> Option<(T, Place)> {
+            let value = table.iter().find(|(own, _)| own.get_ref() == key)?.1;
+            let DeValue::String(word) = value.get_ref() else { return None };
+            Some((word.parse().ok()?, Place::of(text, &value.span())))
+        }
+        let (table, _) = DeTable::parse_recoverable(text);
+        let table = table.get_ref();
+        Self {
+            name: word(table, text, "name"),
+            phone: word(table, text, "phone"),
+            moved_from: word(table, text, "moved_from").map(|(name, _)| name),
+        }
+    }
 }
 
 /// The keys of a file that are not part of the assistant.

@@ -27,9 +27,18 @@ pub(crate) fn call(webox: &Webox, n: u32, minutes_ago: i64, status: CallStatus) 
     call_at(&store(webox), n, at, status)
 }
 
+/// Adds a call to another assistant.
+pub(crate) fn call_of(webox: &Webox, name: &str) -> CallId {
+    add(&store(webox), name, 1, Timestamp::now(), CallStatus::Completed)
+}
+
 /// Adds a call that began at a moment.
 pub(crate) fn call_at(store: &Store, n: u32, at: Timestamp, status: CallStatus) -> CallId {
-    let assistant = assistants::find(store, "le-gourmet").unwrap();
+    add(store, "le-gourmet", n, at, status)
+}
+
+fn add(store: &Store, name: &str, n: u32, at: Timestamp, status: CallStatus) -> CallId {
+    let assistant = assistants::find(store, name).unwrap();
     let new = NewCall {
         sid: sid(n).parse().unwrap(),
         assistant: assistant.id,
