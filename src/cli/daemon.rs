@@ -41,7 +41,7 @@ pub(super) fn warn_of_models(store: &Store, settings: &Settings) -> Result<()> {
             if let Some(warning) = llm::warning(model, today) {
                 tracing::warn!(assistant = %spec.name, model = %model, "{warning}");
             }
-            if let Err(error) = models.find(model) {
+            if let Err(error) = models.find_with(model, spec.ai.api_key.as_ref()) {
                 tracing::warn!(
                     assistant = %spec.name, model = %model, detail = %error.detail,
                     "this model cannot be asked; the next in the chain will answer"

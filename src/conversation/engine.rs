@@ -155,7 +155,7 @@ impl Engine {
                 progress.attempts.push(not_asked(name, Outcome::TimedOut, "no time was left"));
                 continue;
             }
-            let model = match self.models.find(name) {
+            let model = match self.models.find_with(name, ai.api_key.as_ref()) {
                 Ok(model) => model,
                 Err(error) => {
                     progress.attempts.push(not_asked(name, error.outcome, &error.detail));

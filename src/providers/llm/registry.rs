@@ -9,7 +9,7 @@ use super::{
     table::{Capabilities, Table, Vendor},
     wire::Wire,
 };
-use crate::domain::{ModelRef, Outcome, Secret};
+use crate::domain::{ModelRef, Outcome, Secret, SecretRef};
 
 const OPENAI: &str = "https://api.openai.com/v1";
 const ANTHROPIC: &str = "https://api.anthropic.com";
@@ -56,6 +56,23 @@ impl Models {
     /// Makes no connection yet.
     pub fn new(settings: ProviderSettings) -> Self {
         Self { settings: Arc::new(settings), http: Arc::default() }
+    }
+
+    /// The model of this name, asked with a key of its own if there is one. The key is read now:
+    /// one that was replaced counts from the next turn on.
+    pub fn find_with(
+        &self,
+        name: &ModelRef,
+        key: Option<&SecretRef>,
+    ) -> Result<Arc<dyn ChatModel>, ModelError> {
+        let Some(reference) = key else { return self.find(name) };
+        let key = secret(reference)?;
+        let settings = ProviderSettings {
+            openai_api_key: Some(key.clone()),
+            anthropic_api_key: Some(key),
+            ..(*self.settings).clone()
+        };
+        Self { settings: Arc::new(settings), http: Arc::clone(&self.http) }.find(name)
     }
 
     /// The model of this name, if it can be asked with the keys at hand.
@@ -207,6 +224,22 @@ impl Models {
                 }
             },
         }
+    }
+}
+
+/// Reads a secret where it is kept: in this process's environment, or in a file of this machine.
+fn secret(reference: &SecretRef) -> Result<Secret, ModelError> {
+    let found = match reference {
+        SecretRef::Env(name) => std::env::var(name).ok(),
+        SecretRef::File(path) => std::fs::read_to_string(path).ok(),
+        SecretRef::Secret(_) => None,
+    };
+    match found.as_deref().map(str::trim) {
+        Some(key) if !key.is_empty() => Ok(Secret::new(key)),
+        _ => Err(error(
+            Outcome::NoKey,
+            format!("the assistant's own key {reference} is not there, or empty"),
+        )),
     }
 }
 
