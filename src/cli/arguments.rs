@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     apply, assistants, calls, complete, demo, export, help, history, import, manual,
     output::{ColourChoice, Format, Wishes},
-    plan, schema, serve, settings, stats, try_out, validate,
+    plan, record, rehearse, replay, schema, serve, settings, stats, try_out, validate,
 };
 
 /// Phone assistants for an agency's clients: one program, one file.
@@ -62,6 +62,12 @@ pub enum Command {
     Demo(demo::Demo),
     /// Talk to an assistant by typing.
     Try(try_out::Try),
+    /// Play rehearsals: tests of a conversation.
+    Test(rehearse::Test),
+    /// Keep a typed conversation as a rehearsal.
+    Record(record::Record),
+    /// Say what a past caller said to today's assistant.
+    Replay(replay::Replay),
     /// Show the settings in force, and where each comes from.
     Config(settings::Config),
     /// Print the completions of a shell.

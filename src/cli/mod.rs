@@ -17,6 +17,7 @@ mod help;
 mod history;
 mod human;
 mod import;
+mod junit;
 mod logging;
 mod manual;
 pub mod output;
@@ -24,6 +25,9 @@ mod plan;
 mod plan_text;
 mod progress;
 mod prompt;
+mod record;
+mod rehearse;
+mod replay;
 mod schema;
 mod serve;
 mod settings;
@@ -31,6 +35,7 @@ mod stats;
 mod try_out;
 mod validate;
 mod views;
+mod watch;
 mod window;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -80,6 +85,9 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Serve(args) => serve::run(args, context),
         Command::Demo(args) => demo::run(args, cli, context),
         Command::Try(args) => try_out::run(args, context),
+        Command::Test(args) => return rehearse::run(args, context),
+        Command::Record(args) => record::run(args, context),
+        Command::Replay(args) => replay::run(args, context),
         Command::Config(args) => settings::run(args, context),
         Command::Completions(args) => complete::run(args, context),
         Command::Man(args) => manual::run(args, context),

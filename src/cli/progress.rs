@@ -37,3 +37,30 @@ impl Drop for Waiting {
         self.0.finish_and_clear();
     }
 }
+
+/// A bar that fills. Hidden in pipes, in CI and with `--quiet`; gone when dropped.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn begin(context: &Context, all: u64) -> Self {
+        if context.out.is_quiet() || context.environment().has("CI") {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(all);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// One more is done.
+    pub(super) fn step(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

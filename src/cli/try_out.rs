@@ -53,8 +53,27 @@ async fn talk(
         "Call {}. Type what the caller says; an empty line is silence, Ctrl-D hangs up.",
         call.sid()
     ));
-    show(args, context, &greeting)?;
+    converse(&mut call, &greeting, args.line, context).await?;
+    match call.state() {
+        State::Listening => context.out.note("You hung up."),
+        State::HungUp => context.out.note("The assistant hung up."),
+        State::Transferred(number) => context.out.note(&format!("The call goes to {number}.")),
+    }
+    call.hang_up().await?;
+    context.out.note(&format!("See it again: webox calls show {}", call.sid()));
+    daemon.stop().await
+}
+
+/// Types back and forth until one side hangs up; answers what the caller said.
+pub(super) async fn converse(
+    call: &mut Call<'_>,
+    greeting: &Heard,
+    line: bool,
+    context: &Context,
+) -> Result<Vec<String>> {
+    show(line, context, greeting)?;
     let typing = std::io::stdin().is_terminal();
+    let mut said = Vec::new();
     while *call.state() == State::Listening {
         let Some(words) = next_line(typing).await? else { break };
         if !typing {
@@ -64,16 +83,10 @@ async fn talk(
         let thinking = Waiting::begin(context, "thinking");
         let heard = call.say(&words).await?;
         drop(thinking);
-        show(args, context, &heard)?;
+        said.push(words);
+        show(line, context, &heard)?;
     }
-    match call.state() {
-        State::Listening => context.out.note("You hung up."),
-        State::HungUp => context.out.note("The assistant hung up."),
-        State::Transferred(number) => context.out.note(&format!("The call goes to {number}.")),
-    }
-    call.hang_up().await?;
-    context.out.note(&format!("See it again: webox calls show {}", call.sid()));
-    daemon.stop().await
+    Ok(said)
 }
 
 /// A line from the keyboard or the pipe; nothing at its end. Read on a thread that may block.
@@ -100,9 +113,9 @@ fn eprint_prompt() {
     let _ = stderr.flush();
 }
 
-fn show(args: &Try, context: &Context, heard: &Heard) -> Result<()> {
+fn show(line: bool, context: &Context, heard: &Heard) -> Result<()> {
     let colour = context.out.colour();
-    if args.line {
+    if line {
         for twiml in &heard.twiml {
             context.out.text(&format!("{}\n", colour.paint(Tone::Faint, twiml)))?;
         }

@@ -3,6 +3,16 @@
 mod call;
 mod daemon;
 pub mod demo;
+mod expect;
+mod file;
+mod persona;
+mod recording;
+mod scenario;
 
 pub use call::{Call, Heard, State};
 pub use daemon::Daemon;
+pub use file::{Input, Rehearsal, SUFFIX, Scenario, Step, load};
+pub use recording::{Recorded, append};
+pub use scenario::{
+    CALLER, Minds, Outcome, Played, Report, Stage, act, clock, play, rehearsed, told,
+};

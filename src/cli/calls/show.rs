@@ -49,7 +49,12 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
     let extras = calls::extras(&store, call.id)?;
     match context.out.format() {
         Format::Ids => context.out.text(&format!("{sid}\n")),
-        Format::Jsonl | Format::Tsv | Format::Csv | Format::Markdown | Format::Github => {
+        Format::Jsonl
+        | Format::Tsv
+        | Format::Csv
+        | Format::Markdown
+        | Format::Github
+        | Format::Junit => {
             let mut listing = Listing::new("turns", COLUMNS);
             listing.rows = turns.iter().map(row).collect();
             context.out.listing(&listing)

@@ -50,6 +50,8 @@ pub enum Format {
     Markdown,
     /// Annotations on the lines of a pull request, in `validate`.
     Github,
+    /// XML for continuous integration, in `test`.
+    Junit,
 }
 
 /// When to colour.
@@ -159,7 +161,7 @@ impl Output {
                 .hint("use it with `-o table`, `-o tsv` or `-o csv`"));
         }
         let text = match self.format {
-            Format::Text | Format::Markdown | Format::Github => {
+            Format::Text | Format::Markdown | Format::Github | Format::Junit => {
                 return Err(unknown_format(self.format, LISTINGS));
             }
             Format::Json => json::object(listing),

@@ -1,0 +1,447 @@
+//! `NAME.rehearsal.toml`: what callers say to an assistant, and what must come of it.
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::DateTime;
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Deserializer, de};
+
+use crate::{
+    document::{self, Problem},
+    domain::{AssistantSpec, Error, PhoneNumber},
+    provision::{self, Layer},
+};
+
+/// The end of a rehearsal's file name.
+pub const SUFFIX: &str = ".rehearsal.toml";
+
+/// The largest file that is read.
+const LARGEST: u64 = 1024 * 1024;
+
+/// A file as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    assistant: Option<PathBuf>,
+    scenario: Vec<Scenario>,
+}
+
+/// One call, played.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What it shows.
+    pub name: String,
+    /// The client's wall clock when the phone rings; the real time when not given.
+    #[serde(default, deserialize_with = "moment")]
+    pub at: Option<DateTime>,
+    /// Who calls: a number, or `withheld`.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// At most this many turns.
+    #[serde(default)]
+    pub max_turns: Option<usize>,
+    /// What the first sentence must be.
+    #[serde(default)]
+    pub greeting: Expect,
+    /// What must hold when the call is over, of all that was said and done.
+    #[serde(default)]
+    pub expect: Expect,
+    /// What the caller does.
+    #[serde(default)]
+    pub turn: Vec<Step>,
+    /// Who the caller is, when a model plays the caller.
+    #[serde(default)]
+    pub persona: Option<String>,
+    /// What the caller wants; another model says whether it was reached.
+    #[serde(default)]
+    pub goal: Option<String>,
+}
+
+/// One thing the caller does, and what must come of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Step {
+    say: Option<String>,
+    press: Option<String>,
+    silence: Option<bool>,
+    interrupt: Option<String>,
+    /// What must come of it.
+    pub expect: Expect,
+}
+
+/// What a caller does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Says something.
+    Say(String),
+    /// Presses keys.
+    Press(String),
+    /// Nothing.
+    Silence,
+    /// Says something while the assistant still speaks.
+    Interrupt(String),
+}
+
+impl Step {
+    /// A caller who says something, of which nothing is expected.
+    pub fn say(words: &str) -> Self {
+        Self { say: Some(words.to_owned()), ..Self::default() }
+    }
+
+    /// What the caller does: exactly one thing, which was checked when the file was read.
+    pub fn input(&self) -> Option<Input> {
+        let given = [
+            self.say.clone().map(Input::Say),
+            self.press.clone().map(Input::Press),
+            self.silence.unwrap_or(false).then_some(Input::Silence),
+            self.interrupt.clone().map(Input::Interrupt),
+        ];
+        let mut given = given.into_iter().flatten();
+        given.next().filter(|_| given.next().is_none())
+    }
+}
+
+/// What must be. Everything given must hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expect {
+    /// The reply contains each of these.
+    pub contains: Texts,
+    /// The reply contains none of these.
+    pub not_contains: Texts,
+    /// The reply matches each of these regular expressions.
+    pub matches: Patterns,
+    /// `fr-FR`, or `fr` for any region.
+    pub language: Option<String>,
+    /// These tools were called.
+    pub tool: Tools,
+    /// What was booked; `false` for nothing.
+    pub booked: Option<Booked>,
+    /// What a message says; `false` for none.
+    pub message: Option<Said>,
+    /// Whether, or to whom, the call was handed over.
+    pub transferred: Option<Said>,
+    /// Whether the assistant hung up.
+    pub hung_up: Option<bool>,
+    /// At most this much of webox's own time, in milliseconds.
+    pub within_ms: Option<u32>,
+}
+
+/// One text, or several.
+#[derive(Debug, Clone, Default)]
+pub struct Texts(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Texts;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts(vec![text.to_owned()]))
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// Regular expressions, blind to case.
+#[derive(Debug, Clone, Default)]
+pub struct Patterns(pub Vec<Regex>);
+
+impl<'de> Deserialize<'de> for Patterns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let build = |text: &String| {
+            RegexBuilder::new(text).case_insensitive(true).size_limit(1 << 20).build().map_err(
+                |error| {
+                    let why = error.to_string();
+                    let why = why.lines().last().unwrap_or_default();
+                    de::Error::custom(format!("`{text}` is not a regular expression: {why}"))
+                },
+            )
+        };
+        let Texts(texts) = Texts::deserialize(deserializer)?;
+        texts.iter().map(build).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// A tool by name, with some of its arguments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Arguments that it must have had; others do not matter.
+    #[serde(default)]
+    pub arguments: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Tools: a name, a table, or a list of them.
+#[derive(Debug, Clone, Default)]
+pub struct Tools(pub Vec<Tool>);
+
+/// What a file may give for a tool.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ToolForm {
+    Name(String),
+    Table(Tool),
+    List(Vec<ToolForm>),
+}
+
+impl ToolForm {
+    fn flatten(self, tools: &mut Vec<Tool>) {
+        match self {
+            Self::Name(name) => tools.push(Tool { name, arguments: serde_json::Map::new() }),
+            Self::Table(tool) => tools.push(tool),
+            Self::List(list) => list.into_iter().for_each(|tool| tool.flatten(tools)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Tools {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const TOOLS: [&str; 5] =
+            ["check_availability", "book", "take_message", "transfer", "end_call"];
+        let mut tools = Vec::new();
+        ToolForm::deserialize(deserializer)
+            .map_err(|_| {
+                de::Error::custom(
+                    "expected the name of a tool, `{ name = …, arguments = { … } }`, or a list of them",
+                )
+            })?
+            .flatten(&mut tools);
+        if let Some(unknown) = tools.iter().find(|tool| !TOOLS.contains(&tool.name.as_str())) {
+            let known = TOOLS.join(", ");
+            return Err(de::Error::custom(format!(
+                "there is no tool `{}`: there are {known}",
+                unknown.name
+            )));
+        }
+        Ok(Self(tools))
+    }
+}
+
+/// A booking, as far as it matters.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wanted {
+    /// For how many.
+    pub party: Option<u32>,
+    /// On the client's wall clock.
+    #[serde(deserialize_with = "moment")]
+    pub at: Option<DateTime>,
+    /// In which name.
+    pub name: Option<String>,
+}
+
+/// Whether something was booked, or what.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected true, false, or a table of party, at and name")]
+pub enum Booked {
+    /// Whether anything was.
+    Any(bool),
+    /// What.
+    This(Wanted),
+}
+
+/// Whether there was something, or what it said.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected true, false, or a text")]
+pub enum Said {
+    /// Whether there was anything.
+    Any(bool),
+    /// What.
+    This(String),
+}
+
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let shown: String = text.chars().take(40).collect();
+    text.trim().replace(' ', "T").parse().map(Some).map_err(|_| {
+        de::Error::custom(format!("`{shown}` is not a date and time: write `2026-11-24 18:00`"))
+    })
+}
+
+/// A scenario with the assistant it is played to.
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The assistant, as its own file has it.
+    pub assistant: AssistantSpec,
+    /// The call.
+    pub scenario: Scenario,
+}
+
+/// Reads rehearsals: files of them, files of assistants (whose rehearsals stand beside them), and
+/// folders. Every mistake of every file at once.
+pub fn load(paths: &[PathBuf], settings: Option<&Layer>) -> Result<Vec<Rehearsal>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut rehearsals = Vec::new();
+    for path in find(paths, &mut problems) {
+        match read(&path, settings) {
+            Ok(found) => rehearsals.extend(found),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(rehearsals) } else { Err(problems) }
+}
+
+fn find(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in paths {
+        let name = path.display().to_string();
+        if path.is_dir() {
+            let before = files.len();
+            if let Err(error) = walk(path, &mut files) {
+                problems.push(Problem::of_file(&name, format!("cannot be listed: {error}")));
+            } else if files.len() == before {
+                let message = format!("there is no `*{SUFFIX}` file in this folder");
+                problems.push(Problem::of_file(&name, message));
+            }
+        } else if name.ends_with(SUFFIX) || !name.ends_with(".toml") {
+            files.push(path.clone());
+        } else {
+            files.push(path.with_extension("rehearsal.toml"));
+        }
+    }
+    files
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), files)?;
+        } else if name.ends_with(SUFFIX) {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path, settings: Option<&Layer>) -> Result<Vec<Rehearsal>, Vec<Problem>> {
+    let name = path.display().to_string();
+    let of_file = |message: String| vec![Problem::of_file(&name, message)];
+    let meta =
+        std::fs::metadata(path).map_err(|error| of_file(format!("cannot be read: {error}")))?;
+    if !meta.is_file() || meta.len() > LARGEST {
+        return Err(of_file("is not a file of at most 1 MiB".to_owned()));
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| of_file(format!("cannot be read: {error}")))?;
+    let written = read_text(&name, &text)?;
+    let assistant = match written.assistant {
+        Some(file) => path.parent().unwrap_or(Path::new("")).join(file),
+        None => PathBuf::from(format!("{}.toml", name.strip_suffix(SUFFIX).unwrap_or(&name))),
+    };
+    let mut loaded =
+        provision::load(&[assistant.clone()], settings.cloned(), &mut std::io::empty())?;
+    let Some(assistant) = loaded.pop().map(|loaded| loaded.file.spec) else {
+        return Err(of_file(format!("there is no assistant in {}", assistant.display())));
+    };
+    let with = |scenario| Rehearsal { file: name.clone(), assistant: assistant.clone(), scenario };
+    Ok(written.scenario.into_iter().map(with).collect())
+}
+
+/// The text of a file, with the rules that hold between its keys.
+fn read_text(name: &str, text: &str) -> Result<Written, Vec<Problem>> {
+    let written: Written = document::read(name, text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    let mut problems = Vec::new();
+    let mut wrong = |message: String| problems.push(Problem::of_file(name, message));
+    if written.scenario.is_empty() {
+        wrong("there is no `[[scenario]]` in this file".to_owned());
+    }
+    for scenario in &written.scenario {
+        let title = &scenario.name;
+        for (place, step) in scenario.turn.iter().enumerate() {
+            if step.input().is_none() {
+                wrong(format!(
+                    "scenario `{title}`, turn {}: give one of `say`, `press`, `silence = true` and `interrupt`",
+                    place + 1
+                ));
+            }
+        }
+        match (scenario.turn.is_empty(), &scenario.persona, &scenario.goal) {
+            (false, None, None) | (true, Some(_), Some(_)) => {}
+            _ => wrong(format!(
+                "scenario `{title}`: give either `[[scenario.turn]]`, or `persona` and `goal`"
+            )),
+        }
+        if let Some(from) = scenario.from.as_deref().filter(|from| *from != "withheld")
+            && let Err(error) = from.parse::<PhoneNumber>()
+        {
+            let error: Error = error;
+            wrong(format!("scenario `{title}`: {error}"));
+        }
+    }
+    if problems.is_empty() { Ok(written) } else { Err(problems) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> String {
+        let problems = read_text("x", text).map(|_| ()).unwrap_err();
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for (text, part) in [
+            ("", "no `[[scenario]]`"),
+            ("[[scenario]]\nname = \"a\"\n", "either `[[scenario.turn]]`"),
+            ("[[scenario]]\nname = \"a\"\npersona = \"b\"\n", "`persona` and `goal`"),
+            ("[[scenario]]\nname = \"a\"\n[[scenario.turn]]\n", "turn 1: give one of"),
+            (
+                "[[scenario]]\nname = \"a\"\n[[scenario.turn]]\nsay = \"a\"\npress = \"1\"\n",
+                "give one of",
+            ),
+            ("[[scenario]]\nname = \"a\"\nat = \"tomorrow\"\n", "is not a date and time"),
+            (
+                "[[scenario]]\nname = \"a\"\n[[scenario.turn]]\nsay = \"a\"\nexpect = { contain = \"b\" }\n",
+                "did you mean `contains`",
+            ),
+            (
+                "[[scenario]]\nname = \"a\"\nexpect = { matches = \"(\" }\n",
+                "is not a regular expression",
+            ),
+            (
+                "[[scenario]]\nname = \"a\"\nexpect = { tool = \"reserve\" }\n",
+                "there is no tool `reserve`",
+            ),
+            (
+                "[[scenario]]\nname = \"a\"\nexpect = { booked = { prty = 4 } }\n",
+                "party, at and name",
+            ),
+        ] {
+            let said = said(text);
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,200}") {
+            let _ = read_text("x", &text);
+        }
+    }
+}
