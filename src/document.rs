@@ -113,6 +113,10 @@ impl Place {
         while !text.is_char_boundary(start) {
             start -= 1;
         }
+        // A key inside of braces begins, for the parser, with the blank before it.
+        while start < span.end && text[start..].starts_with([' ', '\t']) {
+            start += 1;
+        }
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let rest = &text[line_start..];
         let line_end = rest.find('\n').map_or(text.len(), |at| line_start + at);
@@ -129,10 +133,9 @@ impl Place {
 
     /// The line only up to its value: the key is what is wrong, and the value may be anything.
     fn without_value(mut self) -> Self {
-        if let Some(line) = &mut self.excerpt
-            && let Some((key, _)) = line.split_once('=')
-        {
-            *line = format!("{key}= …");
+        if let Some(line) = &mut self.excerpt {
+            let key: String = line.chars().take(self.column - 1 + self.width).collect();
+            *line = format!("{} = …", key.trim_end());
         }
         self
     }

@@ -22,4 +22,5 @@ mod models;
 mod outages;
 mod provisioning;
 mod real;
+mod rehearsals;
 mod webhooks;
