@@ -6,7 +6,7 @@ use webox::{
         AssistantName, AssistantSpec, Caller, Heard, HumanDuration, LanguageTag, PhoneNumber,
         Secret, TimeRange, when,
     },
-    provision,
+    provision, rehearsal,
     twilio::{
         form::Form,
         reader, signature,
@@ -24,6 +24,7 @@ pub const TARGETS: &[Target] = &[
     ("signature", signature),
     ("twiml_text", twiml_text),
     ("assistant_toml", assistant_toml),
+    ("rehearsal_toml", rehearsal_toml),
     ("model_output", model_output),
     ("concierge", concierge),
     ("tool_arguments", tool_arguments),
@@ -69,6 +70,11 @@ pub fn twiml_text(data: &[u8]) {
     let xml = Response::new().say(Say::new(&text, &language, Some(&text))).gather(gather).hangup().render();
     assert!(reader::read(&xml).is_ok(), "{xml}");
     let _ = reader::read(&text);
+}
+
+/// A file of rehearsals.
+pub fn rehearsal_toml(data: &[u8]) {
+    let _ = rehearsal::check("fuzz.rehearsal.toml", &text(data));
 }
 
 /// An assistant's file.

@@ -78,13 +78,11 @@ fn once(args: &Test, format: Format, context: &Context) -> Result<u8> {
         }
     }
     let models = daemon::models(context.settings()?);
-    if let Some(model) = &args.model {
-        if !model.is_builtin() {
-            models.find(model).map_err(|error| {
-                Error::new(Kind::Unavailable, format!("the model {model} cannot be asked"))
-                    .because(error)
-            })?;
-        }
+    if let Some(model) = args.model.as_ref().filter(|model| !model.is_builtin()) {
+        models.find(model).map_err(|error| {
+            Error::new(Kind::Unavailable, format!("the model {model} cannot be asked"))
+                .because(error)
+        })?;
     }
     let minds = Minds { models, model: args.model.clone().filter(|model| !model.is_builtin()) };
     let begun = Instant::now();

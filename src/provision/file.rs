@@ -90,7 +90,7 @@ pub(super) fn read(reader: impl Read, name: &str) -> Result<String, Wrong> {
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = valid.split(|byte| *byte == b'\n').count();
         (format!("{name} is not UTF-8 (line {line})"), Some("save it as UTF-8".to_owned()))
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))

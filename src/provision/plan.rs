@@ -18,7 +18,10 @@ use serde_json::Value;
 use super::Loaded;
 use crate::{
     document::Problem,
-    domain::{AssistantId, AssistantName, AssistantSpec, Author, PhoneNumber, SetName},
+    domain::{
+        Ai, AssistantId, AssistantName, AssistantSpec, Author, Billing, Hours, Limits, PhoneNumber,
+        SetName, Transfer, Voice,
+    },
     store::versions::Standing,
 };
 
@@ -351,14 +354,14 @@ fn set_fields(spec: &AssistantSpec) -> Vec<Field> {
         email: None,
         timezone: None,
         active: true,
-        ai: Default::default(),
-        voice: Default::default(),
-        hours: Default::default(),
+        ai: Ai::default(),
+        voice: Voice::default(),
+        hours: Hours::default(),
         facts: Vec::new(),
         booking: None,
-        transfer: Default::default(),
-        limits: Default::default(),
-        billing: Default::default(),
+        transfer: Transfer::default(),
+        limits: Limits::default(),
+        billing: Billing::default(),
         ..spec.clone()
     };
     usual.client.clear();

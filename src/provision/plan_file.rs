@@ -22,8 +22,13 @@ struct OnDisk {
 }
 
 fn digest(plan: &Value) -> String {
-    let hash = Sha256::digest(plan.to_string().as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    let mut digits = String::new();
+    for byte in Sha256::digest(plan.to_string().as_bytes()) {
+        // Writing into a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 impl Plan {

@@ -97,12 +97,13 @@ pub(super) fn read(
     if let Some((key, value)) = &of_the_file.context_file {
         let found = if table.iter().any(|(key, _)| key.get_ref() == "context") {
             let message = "both `context` and `context_file` are given";
-            Err(Problem::on(name, text, *key..*key + "context_file".len(), message))
+            let key = *key..*key + "context_file".len();
+            Err(Box::new(Problem::on(name, text, key, message)))
         } else {
             context_file(name, text, folder, value)
         };
         let context = found.unwrap_or_else(|problem| {
-            problems.push(problem);
+            problems.push(*problem);
             String::new()
         });
         insert(&mut table, "context", context);
@@ -138,7 +139,7 @@ pub(super) fn read(
         Err(more) => {
             problems.extend(more.into_iter().filter(|problem| {
                 problem.place.is_some() || !problem.message.ends_with("is missing")
-            }))
+            }));
         }
     }
     Err(problems)
@@ -200,12 +201,11 @@ fn broken_rule(
     for part in path.split('.') {
         let Some((key, value)) = here.iter().find(|(key, _)| key.get_ref() == part) else { break };
         span = Some(if key.span().is_empty() { value.span() } else { key.span() });
-        match value.get_ref() {
-            DeValue::Table(inner) => here = inner,
-            _ => {
-                span = Some(value.span());
-                break;
-            }
+        if let DeValue::Table(inner) = value.get_ref() {
+            here = inner;
+        } else {
+            span = Some(value.span());
+            break;
         }
     }
     let problem = match span.filter(|span| !span.is_empty()) {
@@ -223,17 +223,19 @@ fn context_file(
     text: &str,
     folder: Option<&Folder>,
     value: &Spanned<DeValue<'_>>,
-) -> Result<String, Problem> {
-    let problem = |message: String| Problem::on(name, text, value.span(), message);
+) -> Result<String, Box<Problem>> {
+    let problem = |message: String, hint: Option<String>| {
+        Box::new(Problem::on(name, text, value.span(), message).maybe_hint(hint))
+    };
     let DeValue::String(path) = value.get_ref() else {
-        return Err(problem("`context_file` is the path of a text file".to_owned()));
+        return Err(problem("`context_file` is the path of a text file".to_owned(), None));
     };
     let Some(folder) = folder else {
-        return Err(problem("`context_file` needs a file to stand beside".to_owned())
-            .hint("write the text itself as `context`"));
+        let hint = Some("write the text itself as `context`".to_owned());
+        return Err(problem("`context_file` needs a file to stand beside".to_owned(), hint));
     };
     folder
         .beside(Path::new(path.as_ref()))
         .and_then(|path| file::text(&path))
-        .map_err(|(message, hint)| problem(message).maybe_hint(hint))
+        .map_err(|(message, hint)| problem(message, hint))
 }

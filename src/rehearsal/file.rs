@@ -310,7 +310,7 @@ fn find(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
                 let message = format!("there is no `*{SUFFIX}` file in this folder");
                 problems.push(Problem::of_file(&name, message));
             }
-        } else if name.ends_with(SUFFIX) || !name.ends_with(".toml") {
+        } else if name.ends_with(SUFFIX) || path.extension().is_none_or(|end| end != "toml") {
             files.push(path.clone());
         } else {
             files.push(path.with_extension("rehearsal.toml"));
@@ -352,13 +352,21 @@ fn read(path: &Path, settings: Option<&Layer>) -> Result<Vec<Rehearsal>, Vec<Pro
         Some(file) => path.parent().unwrap_or(Path::new("")).join(file),
         None => PathBuf::from(format!("{}.toml", name.strip_suffix(SUFFIX).unwrap_or(&name))),
     };
-    let mut loaded =
-        provision::load(&[assistant.clone()], settings.cloned(), &mut std::io::empty())?;
+    let mut loaded = provision::load(
+        std::slice::from_ref(&assistant),
+        settings.cloned(),
+        &mut std::io::empty(),
+    )?;
     let Some(assistant) = loaded.pop().map(|loaded| loaded.file.spec) else {
         return Err(of_file(format!("there is no assistant in {}", assistant.display())));
     };
     let with = |scenario| Rehearsal { file: name.clone(), assistant: assistant.clone(), scenario };
     Ok(written.scenario.into_iter().map(with).collect())
+}
+
+/// Whether a text is a file of rehearsals, and of how many; else every mistake in it.
+pub fn check(name: &str, text: &str) -> Result<usize, Vec<Problem>> {
+    read_text(name, text).map(|written| written.scenario.len())
 }
 
 /// The text of a file, with the rules that hold between its keys.

@@ -11,7 +11,7 @@ mod scenario;
 
 pub use call::{Call, Heard, State};
 pub use daemon::Daemon;
-pub use file::{Input, Rehearsal, SUFFIX, Scenario, Step, load};
+pub use file::{Input, Rehearsal, SUFFIX, Scenario, Step, check, load};
 pub use recording::{Recorded, append};
 pub use scenario::{
     CALLER, Minds, Outcome, Played, Report, Stage, act, clock, play, rehearsed, told,

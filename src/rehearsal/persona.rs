@@ -105,7 +105,7 @@ async fn say(model: &dyn ChatModel, system: &str, messages: Vec<ChatMessage>) ->
     let failed = |cause: Box<dyn std::error::Error + Send + Sync>| {
         Error::unavailable(format!("the model {} did not answer", model.id())).because(cause)
     };
-    let patience = std::time::Duration::from_secs(60);
+    let patience = std::time::Duration::from_mins(1);
     let whole = async {
         while let Some(event) = stream.next().await {
             match event {
