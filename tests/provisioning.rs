@@ -441,6 +441,30 @@ fn a_store_that_cannot_be_written_says_so() {
         .says("another process holds it");
     lock.execute_batch("ROLLBACK").unwrap();
     drop(lock);
+    // Not ours to open: only root may become somebody else to try it.
+    let mut other = std::process::Command::new("setpriv");
+    other.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    if other.arg("true").status().is_ok_and(|status| status.success()) {
+        let open =
+            |mode| fs::set_permissions(webox.home(), fs::Permissions::from_mode(mode)).unwrap();
+        open(0o755);
+        let binary = webox.home().join("webox");
+        fs::copy(env!("CARGO_BIN_EXE_webox"), &binary).unwrap();
+        let output = std::process::Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(&binary)
+            .arg("--db")
+            .arg(webox.db())
+            .args(["apply", "--yes", "clients"])
+            .current_dir(webox.home())
+            .env_clear()
+            .output()
+            .unwrap();
+        open(0o700);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(77), "{said}");
+        assert!(said.contains("run as the user that owns"), "{said}");
+    }
     webox.run(["history", "one", "-o", "ids"]).ok().prints("1\n");
     webox.run(["apply", "--yes", "clients"]).ok();
 }

@@ -83,7 +83,15 @@ fn applies(limit: Option<u64>, context: &Context) -> Result<()> {
         let summary: Value = serde_json::from_str(&apply.summary).unwrap_or_default();
         let names = |key: &str| {
             let names = summary[key].as_array().map(Vec::as_slice).unwrap_or_default();
-            names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+            let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+            // A table has room for some; a script gets all.
+            let shown = match names.as_slice() {
+                [first, second, rest @ ..] if rest.len() > 1 => {
+                    format!("{first}, {second} and {} more", rest.len())
+                }
+                all => all.join(", "),
+            };
+            Cell::shown(names.join(", "), shown)
         };
         let at = human::date_time(apply.at, &now);
         listing.rows.push(Row {
@@ -95,9 +103,9 @@ fn applies(limit: Option<u64>, context: &Context) -> Result<()> {
                 Cell::maybe(apply.author.host.clone()),
                 Cell::maybe(apply.author.git.clone()),
                 Cell::same(apply.source.clone()),
-                Cell::same(names("created")),
-                Cell::same(names("changed")),
-                Cell::same(names("deleted")),
+                names("created"),
+                names("changed"),
+                names("deleted"),
             ],
             json: json!({
                 "id": apply.id,

@@ -106,7 +106,11 @@ fn asides(plan: &Plan, change: &Change) -> Vec<String> {
 
 /// Texts of several lines, or too long for one, are shown as a difference of lines.
 fn is_long(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.contains('\n') || text.chars().count() > 100)
+    match value {
+        Value::String(text) => text.contains('\n') || text.chars().count() > 100,
+        Value::Array(_) => value.to_string().chars().count() > 100,
+        _ => false,
+    }
 }
 
 fn field_text(field: &Field, colour: Colour) -> String {
@@ -137,6 +141,8 @@ fn lines(before: &Value, after: &Value) -> Vec<(Tone, String)> {
     let text = |value: &Value| match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        // One entry a line: a fact that changes does not hide the others.
+        Value::Array(entries) => entries.iter().map(|entry| format!("{entry}\n")).collect(),
         other => other.to_string(),
     };
     let (before, after) = (text(before), text(after));

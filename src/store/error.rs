@@ -125,6 +125,17 @@ fn permission_hint(path: &Path) -> String {
 
 fn explain_sqlite(error: rusqlite::Error, kind: Kind, path: &Path) -> Error {
     let file = path.display();
+    let closed_to_us = || {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+    };
+    // SQLite does not say why it cannot open a file.
+    let kind = match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) if closed_to_us() => Kind::Denied,
+        _ => kind,
+    };
     let (message, hint) = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
             format!("the store {file} is in use by another process"),
@@ -141,6 +152,14 @@ fn explain_sqlite(error: rusqlite::Error, kind: Kind, path: &Path) -> Error {
         Some(ErrorCode::DiskFull) => (
             format!("the disk that holds {file} is full"),
             Some("free some space; nothing acknowledged was lost".to_owned()),
+        ),
+        // Among others, when there is no room for the shared memory of the write-ahead log.
+        Some(ErrorCode::SystemIoFailure) => (
+            format!("the disk that holds {file} is full, or failing"),
+            Some(
+                "look at its free space and at the system's log; nothing acknowledged was lost"
+                    .to_owned(),
+            ),
         ),
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             (format!("cannot open the store {file}"), Some(permission_hint(path)))
