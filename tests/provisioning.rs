@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::support::{
     cmd::{Ran, Webox},
     daemon::{Daemon, sid, spoken},
+    pty::OnTerminal,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assistants");
@@ -513,4 +514,20 @@ fn the_schema_is_current_and_judges_as_webox_does() {
         let loaded = validate(&webox).code == 0;
         assert_eq!((loaded, valid(&text)), (expected, expected), "{more}");
     }
+}
+
+#[test]
+fn on_a_terminal_the_name_of_what_is_deleted_is_typed() {
+    let webox = two();
+    fs::remove_file(webox.home().join("clients/two.toml")).unwrap();
+    let mut terminal = OnTerminal::start(&webox, ["apply", "--prune", "clients"]);
+    terminal.see("- two").see("Type `two` to delete it").press("one\r");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, 3, "{shown}");
+    assert_eq!(webox.run(["assistants", "-o", "ids"]).ok().stdout, "one\ntwo\n");
+    let mut terminal = OnTerminal::start(&webox, ["apply", "--prune", "clients"]);
+    terminal.see("Type `two` to delete it").press("two\r").see("Apply 1 change?").press("y");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(webox.run(["assistants", "-o", "ids"]).ok().stdout, "one\n");
 }

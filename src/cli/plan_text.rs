@@ -142,7 +142,10 @@ fn lines(before: &Value, after: &Value) -> Vec<(Tone, String)> {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         // One entry a line: a fact that changes does not hide the others.
-        Value::Array(entries) => entries.iter().map(|entry| format!("{entry}\n")).collect(),
+        Value::Array(entries) => {
+            let entries: Vec<String> = entries.iter().map(Value::to_string).collect();
+            entries.join("\n") + "\n"
+        }
         other => other.to_string(),
     };
     let (before, after) = (text(before), text(after));

@@ -55,8 +55,16 @@ pub(super) fn run(args: &Record, context: &Context) -> Result<()> {
         return Ok(());
     };
     std::fs::write(&path, text)?;
-    let path = path.display();
-    context.out.note(&format!("Kept in {path}. Play it with `webox test {path}`."));
+    let shown = path.display();
+    context.out.note(&format!("Kept in {shown}. Play it with `webox test {shown}`."));
+    let name = shown.to_string();
+    let beside = format!("{}.toml", name.strip_suffix(SUFFIX).unwrap_or(&name));
+    if !std::path::Path::new(&beside).exists() {
+        context.out.note(&format!(
+            "The assistant's file must stand beside it: `webox export {} > {beside}`.",
+            assistant.spec.name
+        ));
+    }
     Ok(())
 }
 

@@ -45,7 +45,8 @@ pub(super) fn run(args: &Create, context: &Context) -> Result<()> {
         if !context.may_ask() {
             let (verb, flags) = match missing.as_slice() {
                 [one] => ("is", (*one).to_owned()),
-                several => ("are", several.join(" and ")),
+                [first @ .., last] => ("are", format!("{} and {last}", first.join(", "))),
+                [] => ("is", String::new()),
             };
             return Err(Error::usage(format!(
                 "{flags} {verb} missing, and nobody is there to ask"
