@@ -133,7 +133,9 @@ impl Place {
 
     /// The line only up to its value: the key is what is wrong, and the value may be anything.
     fn without_value(mut self) -> Self {
-        if let Some(line) = &mut self.excerpt {
+        if let Some(line) = &mut self.excerpt
+            && !line.trim_start().starts_with('[')
+        {
             let key: String = line.chars().take(self.column - 1 + self.width).collect();
             *line = format!("{} = …", key.trim_end());
         }
@@ -145,8 +147,9 @@ impl Place {
 /// like one. Columns stay where they are.
 fn showable(line: &str) -> Option<String> {
     const LONGEST: usize = 200;
-    let key = line.split('=').next().unwrap_or_default().to_lowercase();
-    if line.contains('=') && SECRET_WORDS.iter().any(|word| key.contains(word)) {
+    // Without a sign of either kind the whole line is taken for a key.
+    let key = line.split(['=', ':']).next().unwrap_or_default().to_lowercase();
+    if SECRET_WORDS.iter().any(|word| key.contains(word)) {
         return None;
     }
     let mut shown = String::with_capacity(line.len());
@@ -154,7 +157,8 @@ fn showable(line: &str) -> Option<String> {
     let end_word = |word: &mut String, shown: &mut String| {
         let letters = word.chars().any(|c| c.is_ascii_alphabetic());
         let digits = word.chars().filter(char::is_ascii_digit).count();
-        if word.len() >= 16 && letters && digits >= 3 {
+        let known = ["sk-", "sk_", "pk-", "ghp_"].iter().any(|start| word.starts_with(start));
+        if known || (word.len() >= 16 && letters && digits >= 3) {
             shown.extend(std::iter::repeat_n('*', word.len()));
         } else {
             shown.push_str(word);

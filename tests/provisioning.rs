@@ -88,6 +88,8 @@ fn a_secret_in_a_wrong_place_is_not_shown_either() {
         "name = \"a\"\napi_key = \"sk-live-12345678901234",
         "name = \"a\"\nmystery = \"sk-live-12345678901234\"\n",
         "name = \"a\"\nclient = sk-live-12345678901234\n",
+        "name = \"a\"\ntwilio_auth_token: sk-live-1\n",
+        "name = \"a\"\ncontext = \"\"\"\nsk-live-1\"\"\" x\n",
         "name = \"a\"\n[ai]\nmodel = { key = \"sk-live-12345678901234\" }\n",
         "name = \"a\"\n[ai]\napi_key = { env = \"A\", x = \"sk-live-12345678901234\" }\n",
     ] {
@@ -265,6 +267,19 @@ fn names_and_numbers_change_hands() {
     webox.run(["apply", "--yes", "clients"]).ok().says("2 changed");
     webox.run(["calls", "--assistant", "uno"]).ok().prints("uno");
     webox.run(["apply", "clients"]).ok().says("No changes");
+    // One name before cannot become two.
+    for name in ["tre", "drei"] {
+        file(&webox, name, if name == "tre" { 2 } else { 3 }, "");
+        let text = fs::read_to_string(webox.home().join(format!("clients/{name}.toml"))).unwrap();
+        webox.file(&format!("clients/{name}.toml"), &format!("moved_from = \"uno\"\n{text}"));
+    }
+    let uno = fs::read(webox.home().join("clients/uno.toml")).unwrap();
+    fs::remove_file(webox.home().join("clients/uno.toml")).unwrap();
+    webox.run(["plan", "clients"]).code(65).says("`moved_from = \"uno\"` is also in");
+    for name in ["tre", "drei"] {
+        fs::remove_file(webox.home().join(format!("clients/{name}.toml"))).unwrap();
+    }
+    fs::write(webox.home().join("clients/uno.toml"), uno).unwrap();
     // A number of somebody who is not in the files.
     webox
         .run([
@@ -328,6 +343,15 @@ fn export_and_plan_agree_and_comments_stay() {
     insta::assert_snapshot!(fs::read_to_string(webox.home().join("hand/one.toml")).unwrap());
     assert_eq!(fs::read_to_string(webox.home().join("hand/one.md")).unwrap(), "Bonsoir");
     webox.run(["plan", "hand", "--detailed-exitcode"]).code(0);
+    // Line ends stay as the file has them.
+    let crlf =
+        fs::read_to_string(webox.home().join("hand/one.toml")).unwrap().replace('\n', "\r\n");
+    webox.file("hand/one.toml", &crlf);
+    webox.run(["apply", "hand"]).ok();
+    webox.run(["assistants", "edit", "one", "--max-call-duration", "5m"]).ok();
+    webox.run(["export", "one", "--dir", "hand"]).ok();
+    let text = fs::read_to_string(webox.home().join("hand/one.toml")).unwrap();
+    assert!(text.contains("5m") && text.replace("\r\n", "").find('\n').is_none(), "{text:?}");
     // Never over a file of something else.
     webox.file(
         "other/one.toml",

@@ -115,7 +115,10 @@ pub fn export(spec: &AssistantSpec, set: Option<&SetName>, target: Target<'_>) -
     if file.set != wanted_set {
         put(document.as_table_mut(), "set", &Json::String(wanted_set.to_string()));
     }
+    let crlf = text.contains("\r\n");
     let text = document.to_string();
+    // The editor of TOML writes line ends of its own.
+    let text = if crlf { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text };
     let again = read(&text)?;
     prove(spec, &again, beside.is_some(), &name)?;
     let texts = std::iter::once((path.clone(), text)).chain(beside).collect();

@@ -177,11 +177,15 @@ fn duplicates(files: &[(String, Identity)]) -> Vec<Problem> {
             twice(file, place, format!("the number {phone}"), numbers.insert(phone, (file, place)));
         }
     }
+    let mut old_names: BTreeMap<&AssistantName, &str> = BTreeMap::new();
     for (file, identity) in files {
-        if let Some(old) = &identity.moved_from
-            && let Some((other, _)) = names.get(old)
-        {
+        let Some(old) = &identity.moved_from else { continue };
+        if let Some((other, _)) = names.get(old) {
             let message = format!("`moved_from = \"{old}\"`, but {other} has that name");
+            problems.push(Problem::of_file(file, message));
+        }
+        if let Some(other) = old_names.insert(old, file) {
+            let message = format!("`moved_from = \"{old}\"` is also in {other}");
             problems.push(Problem::of_file(file, message));
         }
     }
