@@ -23,4 +23,5 @@ mod outages;
 mod provisioning;
 mod real;
 mod rehearsals;
+mod schema;
 mod webhooks;
