@@ -40,3 +40,4 @@ pub mod rehearsal;
 pub mod server;
 pub mod store;
 pub mod twilio;
+pub mod vault;

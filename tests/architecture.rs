@@ -82,11 +82,15 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("tower", &["server"]),
+    ("aide", &["server"]),
+    ("governor", &["server"]),
+    ("ipnet", &["server", "config", "integrations"]),
+    ("tower_http", &["server"]),
     // The store.
     ("rusqlite", &["store"]),
     // Requests to others. A rehearsal calls our own daemon through `twilio`.
     ("eventsource_stream", &["providers", "twilio"]),
-    ("reqwest", &["providers", "twilio", "integrations"]),
+    ("reqwest", &["providers", "twilio", "integrations", "cli/desk"]),
     // Twilio's own words.
     ("hmac", &["twilio"]),
     ("quick_xml", &["twilio"]),
@@ -109,6 +113,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("schemars", &["provision", "rehearsal", "domain"]),
     ("similar", &["provision"]),
     ("regex", &["rehearsal"]),
+    // Keys.
+    ("chacha20poly1305", &["vault"]),
+    ("crc32fast", &["operations"]),
+    ("getrandom", &["operations", "vault"]),
+    ("secrecy", &["domain", "vault"]),
     // Rules about what we talk about.
     ("phonenumber", &["domain"]),
     ("strsim", &["domain"]),
@@ -129,7 +138,7 @@ const COMMON: &[&str] = &[
 ];
 
 /// All that `domain` may name besides the standard library.
-const DOMAIN_MAY_NAME: &[&str] = &["jiff", "phonenumber", "schemars", "serde", "strsim"];
+const DOMAIN_MAY_NAME: &[&str] = &["jiff", "phonenumber", "schemars", "secrecy", "serde", "strsim"];
 
 /// Parts of the standard library that reach outside the process; `domain` does without.
 const OUTSIDE_WORLD: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread"];

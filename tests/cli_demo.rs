@@ -35,7 +35,13 @@ fn an_assistant_is_tried_by_typing() {
     assert!(ran.stdout.contains("rue Choron"), "{}", ran.stdout);
     assert!(ran.stdout.contains("<Gather"), "{}", ran.stdout);
     let store = seed::store(&webox);
-    let calls = operations::calls::list(&store, &CallFilter::default()).unwrap().calls;
+    let calls = operations::calls::list(
+        &store,
+        &webox::domain::Actor::webox("test"),
+        &CallFilter::default(),
+    )
+    .unwrap()
+    .calls;
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].status, CallStatus::Completed);
     webox.run(["try", "le-gourmt"]).code(1).says("did you mean `le-gourmet`?");

@@ -46,7 +46,8 @@ async fn a_killed_daemon_goes_on_where_it_was() {
     }
     let store = seed::store(&webox);
     for n in 0..calls_at_once {
-        let (call, turns) = calls::show(&store, &sid(n)).unwrap();
+        let (call, turns) =
+            calls::show(&store, &webox::domain::Actor::webox("test"), &sid(n)).unwrap();
         assert_eq!(turns.len(), script.len() + 1);
         let booked = webox::operations::bookings::of_call(&store, call.id).unwrap();
         assert_eq!(booked.len(), 1, "call {n}: {:?}", turns.last().unwrap().said);
@@ -83,7 +84,8 @@ async fn sigterm_ends_in_good_order() {
     let daemon = Daemon::start(&webox);
     daemon.ring(&sid(1)).await;
     assert_eq!(daemon.terminate(), Some(0));
-    let (_, turns) = calls::show(&seed::store(&webox), &sid(1)).unwrap();
+    let (_, turns) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert!(turns[0].said.is_some());
 }
 
@@ -114,7 +116,8 @@ async fn a_locked_store_keeps_nobody_waiting() {
     let Some(Verb::Redirect(back)) = verbs(&rings).pop() else { unreachable!() };
     let route = back.split("/webhook/").nth(1).unwrap();
     assert!(spoken(&daemon.post(route, &sid(2), &[]).await).contains("Le Gourmet"));
-    let (_, turns) = calls::show(&seed::store(&webox), &sid(1)).unwrap();
+    let (_, turns) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!(turns.len(), 2);
     assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
 }
@@ -257,13 +260,14 @@ async fn a_call_whose_end_is_never_announced_is_closed() {
     tokio::task::block_in_place(|| seed::call(&webox, 7, 30, CallStatus::InProgress));
     let swept = webox::operations::live::sweep(&store, jiff::Timestamp::now()).await.unwrap();
     assert_eq!(swept, 1);
-    let (call, _) = calls::show(&store, &seven).unwrap();
+    let (call, _) = calls::show(&store, &webox::domain::Actor::webox("test"), &seven).unwrap();
     assert_eq!((call.status, call.end_reason), (CallStatus::Completed, Some(EndReason::Swept)));
     // A late callback still corrects it.
     drop(store);
     let daemon = Daemon::start(&webox);
     daemon.hang_up(&seven, 61).await;
-    let (call, _) = calls::show(&seed::store(&webox), &seven).unwrap();
+    let (call, _) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &seven).unwrap();
     assert_eq!((call.duration_s, call.end_reason), (Some(61), Some(EndReason::CallerHungUp)));
 }
 

@@ -39,7 +39,8 @@ async fn until(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 fn said(webox: &Webox, n: u32, number: u32) -> Option<String> {
-    let (_, turns) = calls::show(&seed::store(webox), &sid(n)).unwrap();
+    let (_, turns) =
+        calls::show(&seed::store(webox), &webox::domain::Actor::webox("test"), &sid(n)).unwrap();
     turns.into_iter().find(|turn| turn.number == number).and_then(|turn| turn.said)
 }
 
@@ -107,7 +108,8 @@ async fn a_turn_killed_in_mid_thought_is_thought_again() {
     let daemon = Daemon::start(&webox);
     let answer = daemon.say(&sid(1), 1, "Avez-vous un parking ?").await;
     assert!(spoken(&answer).contains("gratuit"), "{}", answer.body);
-    let (_, turns) = calls::show(&seed::store(&webox), &sid(1)).unwrap();
+    let (_, turns) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!(turns.len(), 2);
 }
 
@@ -138,7 +140,8 @@ async fn a_long_call_is_warned_and_then_ended() {
     let ended = daemon.say(&sid(1), 4, "Avez-vous un parking ?").await;
     assert!(hangs_up(&ended) && spoken(&ended).contains("fin de cet appel"), "{}", ended.body);
     daemon.hang_up(&sid(1), 601).await;
-    let (call, _) = calls::show(&seed::store(&webox), &sid(1)).unwrap();
+    let (call, _) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!(call.end_reason, Some(EndReason::TooLong));
 }
 
@@ -204,7 +207,8 @@ async fn locked_for(time: Duration) {
     assert!(spoken(&answer).contains("parking"), "{}", answer.body);
     unlock.join().unwrap();
     assert!(!hangs_up(&daemon.say(&sid(1), 2, "Et une terrasse ?").await));
-    let (_, turns) = calls::show(&seed::store(&webox), &sid(1)).unwrap();
+    let (_, turns) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!(turns.len(), 3);
 }
 
@@ -290,7 +294,16 @@ async fn a_request_without_any_signature_is_a_strangers() {
         assert_eq!(answer.status(), 403, "{route}");
         assert_eq!(answer.text().await.unwrap(), "", "{route}");
     }
-    assert!(calls::list(&seed::store(&webox), &CallFilter::default()).unwrap().calls.is_empty());
+    assert!(
+        calls::list(
+            &seed::store(&webox),
+            &webox::domain::Actor::webox("test"),
+            &CallFilter::default()
+        )
+        .unwrap()
+        .calls
+        .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -341,7 +354,7 @@ async fn without_a_human_a_message_is_taken() {
         }
     }
     let store = seed::store(&webox);
-    let (call, _) = calls::show(&store, &sid(1)).unwrap();
+    let (call, _) = calls::show(&store, &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     let messages = calls::messages(&store, call.id).unwrap();
     assert_eq!(messages.len(), 1, "{bodies:#?}");
     assert!(messages[0].text.contains("devis"), "{}", messages[0].text);

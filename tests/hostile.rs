@@ -32,7 +32,10 @@ fn fields(n: u32) -> Vec<(String, String)> {
 }
 
 fn stored(webox: &Webox) -> usize {
-    calls::list(&seed::store(webox), &CallFilter::default()).unwrap().calls.len()
+    calls::list(&seed::store(webox), &webox::domain::Actor::webox("test"), &CallFilter::default())
+        .unwrap()
+        .calls
+        .len()
 }
 
 #[tokio::test]
@@ -245,7 +248,8 @@ async fn a_client_that_hangs_up_does_not_interrupt_its_turn() {
     let store = seed::store(&webox);
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
-        let (_, turns) = calls::show(&store, &sid(1)).unwrap();
+        let (_, turns) =
+            calls::show(&store, &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
         // It may have been cut off before it was read; then nothing of it is there.
         if turns.len() == 1 || turns.iter().all(|turn| turn.said.is_some()) {
             break;

@@ -13,7 +13,8 @@ use crate::support::{
 };
 
 fn is_turn_stored(webox: &Webox, n: u32, number: u32) -> bool {
-    let (_, turns) = calls::show(&seed::store(webox), &sid(n)).unwrap();
+    let (_, turns) =
+        calls::show(&seed::store(webox), &webox::domain::Actor::webox("test"), &sid(n)).unwrap();
     turns.iter().any(|turn| turn.number == number && turn.said.is_some())
 }
 
@@ -29,7 +30,8 @@ async fn a_call_rings_is_answered_and_ends() {
     );
     assert!(spoken(&daemon.say(&sid(1), 1, "Avez-vous un parking ?").await).contains("parking"));
     assert_eq!(daemon.hang_up(&sid(1), 42).await.status, 204);
-    let (call, turns) = calls::show(&seed::store(&webox), &sid(1)).unwrap();
+    let (call, turns) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!((call.status, call.duration_s), (CallStatus::Completed, Some(42)));
     assert_eq!(call.end_reason, Some(EndReason::CallerHungUp));
     assert_eq!(call.caller.as_deref(), Some(CALLER));
@@ -61,10 +63,16 @@ async fn every_delivery_counts_once() {
     assert_eq!(daemon.say(&sid(1), 1, words).await.body, five[0].body, "after a restart");
     assert_eq!(daemon.ring(&sid(1)).await.body, greeting.body);
     let store = seed::store(&webox);
-    let (call, turns) = calls::show(&store, &sid(1)).unwrap();
+    let (call, turns) = calls::show(&store, &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!(turns.len(), 2);
     assert_eq!(bookings::of_call(&store, call.id).unwrap().len(), 1, "booked once");
-    assert_eq!(calls::list(&store, &CallFilter::default()).unwrap().calls.len(), 1);
+    assert_eq!(
+        calls::list(&store, &webox::domain::Actor::webox("test"), &CallFilter::default())
+            .unwrap()
+            .calls
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -85,13 +93,15 @@ async fn what_comes_out_of_order_harms_nothing() {
     daemon.hang_up(&sid(3), 5).await;
     assert!(hangs_up(&daemon.ring(&sid(3)).await));
     assert!(hangs_up(&daemon.say(&sid(3), 1, "Bonjour").await));
-    let (call, turns) = calls::show(&seed::store(&webox), &sid(3)).unwrap();
+    let (call, turns) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(3)).unwrap();
     assert_eq!((call.status, turns.len()), (CallStatus::Completed, 0));
     // What is heard after the end changes nothing; its end is told again and changes nothing.
     daemon.hang_up(&sid(1), 9).await;
     assert!(hangs_up(&daemon.say(&sid(1), 1, "Bonjour").await));
     daemon.hang_up(&sid(1), 90).await;
-    let (call, turns) = calls::show(&seed::store(&webox), &sid(1)).unwrap();
+    let (call, turns) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!((call.duration_s, turns.len()), (Some(9), 1));
 }
 
@@ -107,7 +117,8 @@ async fn silence_is_asked_about_twice_and_then_left() {
     let third = daemon.say(&sid(1), 3, "").await;
     assert!(hangs_up(&third) && spoken(&third).contains("Au revoir"), "{}", third.body);
     daemon.hang_up(&sid(1), 20).await;
-    let (call, _) = calls::show(&seed::store(&webox), &sid(1)).unwrap();
+    let (call, _) =
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!(call.end_reason, Some(EndReason::Silence));
 }
 
@@ -124,7 +135,9 @@ async fn callers_without_a_number_are_callers_too() {
     ] {
         let answer = daemon.post_from(from, NUMBER, "incoming", &sid(n), &[]).await;
         assert!(spoken(&answer).contains("Le Gourmet"), "{from}");
-        let (call, _) = calls::show(&seed::store(&webox), &sid(n)).unwrap();
+        let (call, _) =
+            calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(n))
+                .unwrap();
         assert_eq!(call.caller.as_deref(), stored, "{from}");
     }
 }
@@ -140,7 +153,12 @@ async fn numbers_nobody_has_are_answered_in_their_language() {
         assert!(spoken(&answer).contains(word), "{to}: {}", answer.body);
         assert!(hangs_up(&answer));
     }
-    assert_eq!(calls::show(&seed::store(&webox), &sid(1)).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(
+        calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1))
+            .unwrap_err()
+            .kind(),
+        Kind::NotFound
+    );
     daemon.logged("has no assistant");
 }
 
@@ -157,7 +175,8 @@ async fn a_change_from_the_terminal_counts_from_the_next_call_on() {
     assert!(!hangs_up(&daemon.say(&sid(1), 1, "Avez-vous une terrasse ?").await));
     webox.run(["assistants", "enable", "le-gourmet"]).ok();
     webox.run(["assistants", "edit", "le-gourmet", "--greeting", "Allô, ici Le Gourmet !"]).ok();
-    assert_eq!(spoken(&daemon.ring(&sid(3)).await), "Allô, ici Le Gourmet !");
+    let said = spoken(&daemon.ring(&sid(3)).await);
+    assert_eq!(said, "Allô, ici Le Gourmet ! Je suis un assistant vocal automatique.");
     let rejected = webox.run(["calls", "--status", "rejected", "-o", "json"]).ok().json();
     assert_eq!(rejected["calls"].as_array().unwrap().len(), 1);
     assert_eq!(rejected["calls"][0]["call_sid"], sid(2).as_str());
@@ -203,7 +222,7 @@ async fn a_human_is_called_and_a_message_taken_when_nobody_comes() {
         last = daemon.say(&sid(1), turn, "C'est tout, merci, au revoir").await;
     }
     let store = seed::store(&webox);
-    let (call, _) = calls::show(&store, &sid(1)).unwrap();
+    let (call, _) = calls::show(&store, &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     let messages = calls::messages(&store, call.id).unwrap();
     assert_eq!(messages.len(), 1);
     assert!(messages[0].text.contains("devis"), "{}", messages[0].text);

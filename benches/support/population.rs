@@ -64,7 +64,7 @@ pub fn generate(db: &Path, calls: u64) -> Result<()> {
         }))?;
         store.write(move |tx| {
             let author = Author::new("generator", "generate");
-            assistants::insert(tx, &spec, &Stamp { at: now, author: &author, apply: None })
+            assistants::insert(tx, &spec, None, &Stamp { at: now, author: &author, apply: None })
         })?;
     }
     drop(store);

@@ -13,7 +13,7 @@ use super::{
     prompt,
 };
 use crate::{
-    domain::{AssistantName, Author, Error, HumanDuration, Kind, Result},
+    domain::{AssistantName, Error, HumanDuration, Kind, Result},
     operations::provisioning::{self, Consent},
     provision::{Action, Change, Plan},
 };
@@ -60,12 +60,11 @@ pub struct Apply {
 }
 
 pub(super) fn run(args: &Apply, context: &Context) -> Result<()> {
-    let plan_of = |store: &_| match &args.plan {
-        Some(path) => Plan::open(path),
-        None => plan::make(store, &args.paths, args.prune, context),
+    let desk = context.desk_waiting("apply", args.lock_timeout.get())?;
+    let plan = match &args.plan {
+        Some(path) => Plan::open(path)?,
+        None => plan::make(desk.as_ref(), &args.paths, args.prune, context)?,
     };
-    let store = context.store_waiting(args.lock_timeout.get())?;
-    let plan = plan_of(&store)?;
     if args.dry_run {
         return report(&plan, true, context);
     }
@@ -79,11 +78,10 @@ pub(super) fn run(args: &Apply, context: &Context) -> Result<()> {
     if args.plan.is_none() && !plan.is_empty() {
         agree(args, &plan, context)?;
     }
-    let author = Author { git: revision(args, context), ..context.author("apply") };
     let source = args.plan.iter().chain(&args.paths).map(|path| path.display().to_string());
     let source = source.collect::<Vec<_>>().join(" ");
     let waiting = Waiting::begin(context, "applying");
-    provisioning::apply(&store, plan.clone(), author, source, context.started)?;
+    desk.apply(plan.clone(), source, revision(args, context))?;
     drop(waiting);
     report(&plan, false, context)
 }

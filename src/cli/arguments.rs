@@ -9,6 +9,7 @@ use super::{
     output::{ColourChoice, Format, Wishes},
     plan, record, rehearse, replay, schema, serve, settings, stats, try_out, validate,
 };
+use crate::domain::EmailAddress;
 
 /// Phone assistants for an agency's clients: one program, one file.
 #[derive(Debug, Parser)]
@@ -92,6 +93,12 @@ pub struct Global {
     /// The settings file.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The daemon to ask, instead of the database on this machine.
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Act as a user, and see and do only what that user may.
+    #[arg(long = "as", global = true, value_name = "EMAIL")]
+    pub act_as: Option<EmailAddress>,
     /// When to colour.
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<ColourChoice>,

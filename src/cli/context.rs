@@ -9,12 +9,18 @@ use std::{
 
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
-use super::{arguments::Global, output::Output};
+use super::{
+    arguments::Global,
+    desk::{Desk, Local},
+    output::Output,
+};
 use crate::{
     config::{Environment, Flags, Settings},
-    domain::{Author, Result},
+    domain::{Actor, Author, EmailAddress, Result},
+    operations::{accounts, secrets::Secrets},
     provision::Layer,
     store::{Options, Store},
+    vault::Vault,
 };
 
 /// The surroundings of one command.
@@ -26,6 +32,7 @@ pub struct Context {
     environment: Environment,
     flags: Flags,
     no_input: bool,
+    act_as: Option<EmailAddress>,
     settings: OnceCell<Settings>,
     store: OnceCell<Store>,
 }
@@ -39,10 +46,12 @@ impl Context {
             flags: Flags {
                 config: global.config.clone(),
                 db: global.db.clone(),
+                server: global.server.clone(),
                 utc: global.utc,
                 ..Flags::default()
             },
             no_input: global.no_input,
+            act_as: global.act_as.clone(),
             settings: OnceCell::new(),
             store: OnceCell::new(),
         }
@@ -85,10 +94,37 @@ impl Context {
         Author { host, ..Author::new(who.trim(), command) }
     }
 
-    /// The store, waiting for another process as long as the user says.
-    pub fn store_waiting(&self, patience: Duration) -> Result<Store> {
+    /// Where a command is carried out: the store's file, or a daemon.
+    pub(super) fn desk(&self, command: &str) -> Result<Box<dyn Desk>> {
+        let store = self.store()?;
+        self.local(command, store)
+    }
+
+    /// The same, waiting for another process as long as the user says.
+    pub(super) fn desk_waiting(&self, command: &str, patience: Duration) -> Result<Box<dyn Desk>> {
         let options = Options { lock_timeout: patience, ..Options::terminal() };
-        Store::open(&self.settings()?.db.value, options)
+        let store = Store::open(&self.settings()?.db.value, options)?;
+        self.local(command, store)
+    }
+
+    fn local(&self, command: &str, store: Store) -> Result<Box<dyn Desk>> {
+        let actor = self.actor(command, &store)?;
+        let secrets = self.secrets()?;
+        Ok(Box::new(Local { store, actor, now: self.started, secrets }))
+    }
+
+    /// Who is at the store: whoever may open it, or the user of `--as`.
+    pub fn actor(&self, command: &str, store: &Store) -> Result<Actor> {
+        let author = self.author(command);
+        match &self.act_as {
+            None => Ok(Actor::local(author)),
+            Some(email) => accounts::act_as(store, author, email, self.started),
+        }
+    }
+
+    /// The secrets in webox's keeping.
+    pub fn secrets(&self) -> Result<Secrets> {
+        Ok(Secrets::new(Vault::new(self.settings()?.master_key.clone())))
     }
 
     /// The store, opened when first asked for.

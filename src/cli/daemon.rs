@@ -4,7 +4,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     config::Settings,
-    domain::{Error, Result},
+    domain::{Actor, Error, Result},
     operations::assistants,
     providers::llm::{self, Models, ProviderSettings},
     store::Store,
@@ -32,7 +32,7 @@ pub(super) fn models(settings: &Settings) -> Models {
 pub(super) fn warn_of_models(store: &Store, settings: &Settings) -> Result<()> {
     let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     let models = models(settings);
-    for overview in assistants::list(store)? {
+    for overview in assistants::list(store, &Actor::webox("serve"))? {
         let spec = &overview.assistant.spec;
         for model in std::iter::once(&spec.ai.model).chain(&spec.ai.fallbacks) {
             if model.is_builtin() {

@@ -6,7 +6,7 @@ use clap::{Args, Parser};
 
 use super::{Cli, Context, daemon, exit, help, output::Tone};
 use crate::{
-    domain::{AssistantSpec, Error, Result},
+    domain::{Actor, AssistantSpec, Error, Result},
     line::Clock,
     operations::assistants,
     provision,
@@ -53,7 +53,10 @@ pub(super) fn run(args: &Demo, cli: &Cli, context: &Context) -> Result<()> {
     let store = Store::open(&db, Options::daemon())?;
     let spec = provision::read_text("assistants/le-gourmet.toml", demo::ASSISTANT)
         .map_err(|_| Error::failure("the example assistant that webox ships is broken"))?;
-    assistants::create(&store, spec.clone(), &context.author("demo"), context.started)?;
+    {
+        let actor = Actor::local(context.author("demo"));
+        assistants::create(&store, &actor, spec.clone(), None, context.started)?
+    };
     daemon::runtime()?.block_on(play(args, context, &store, &spec))
 }
 

@@ -18,7 +18,7 @@ pub const USAGE: u8 = 64;
 pub const DATA: u8 = 65;
 /// An outside service cannot be reached.
 pub const UNAVAILABLE: u8 = 69;
-/// The database is locked by another process for too long.
+/// The database is locked by another process for too long, or a daemon was asked too often.
 pub const BUSY: u8 = 75;
 /// Not permitted.
 pub const DENIED: u8 = 77;
@@ -37,7 +37,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (USAGE, "wrong command line, or a question that nobody is there to answer"),
     (DATA, "a file or a value is wrong"),
     (UNAVAILABLE, "an outside service cannot be reached"),
-    (BUSY, "the database is locked by another process"),
+    (BUSY, "the database is locked by another process, or a daemon was asked too often"),
     (DENIED, "not permitted"),
     (CONFIG, "the settings are wrong or missing"),
     (INTERRUPTED, "interrupted"),
@@ -53,9 +53,9 @@ pub const fn code(kind: Kind) -> u8 {
         Kind::Partial => PARTIAL,
         Kind::Denied => DENIED,
         Kind::Unavailable => UNAVAILABLE,
-        Kind::Busy => BUSY,
+        Kind::Busy | Kind::TooMany => BUSY,
         Kind::Interrupted => INTERRUPTED,
-        Kind::NotFound | Kind::Conflict | Kind::Failure => FAILURE,
+        Kind::NotFound | Kind::Conflict | Kind::Outdated | Kind::Failure => FAILURE,
     }
 }
 
@@ -67,6 +67,8 @@ pub const fn word(kind: Kind) -> &'static str {
         Kind::Config => "config",
         Kind::NotFound => "not_found",
         Kind::Conflict => "conflict",
+        Kind::Outdated => "outdated",
+        Kind::TooMany => "too_many",
         Kind::Refused => "refused",
         Kind::Partial => "partial",
         Kind::Denied => "denied",

@@ -11,10 +11,7 @@ use super::{
 };
 use crate::{
     domain::{AssistantName, Error, Result, SetName},
-    operations::{
-        assistants,
-        provisioning::{self, Standing},
-    },
+    operations::provisioning::Standing,
     provision::{self, Exported, Loaded, Outcome, Target},
 };
 
@@ -78,12 +75,12 @@ pub(super) fn run(args: &Export, context: &Context) -> Result<u8> {
 }
 
 fn chosen(args: &Export, context: &Context) -> Result<Vec<Standing>> {
-    let store = context.store()?;
+    let desk = context.desk("export")?;
     // A mistyped name is told with its neighbours.
     for name in &args.names {
-        assistants::find(&store, name.as_str())?;
+        desk.assistant(name.as_str())?;
     }
-    let mut chosen = provisioning::standings(&store)?;
+    let mut chosen = desk.standings()?;
     chosen.retain(|standing| match &args.set {
         Some(set) => standing.set.as_ref() == Some(set),
         None => args.names.is_empty() || args.names.contains(&standing.assistant.spec.name),

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     domain::{AssistantName, Error, Kind, Result},
-    operations::provisioning,
     provision::{self, Field},
 };
 
@@ -79,7 +78,7 @@ fn applies(limit: Option<u64>, context: &Context) -> Result<()> {
         ],
     );
     let now = context.now()?;
-    for apply in provisioning::applies(&context.store()?, limit)? {
+    for apply in context.desk("history")?.applies(limit)? {
         let summary: Value = serde_json::from_str(&apply.summary).unwrap_or_default();
         let names = |key: &str| {
             let names = summary[key].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -123,7 +122,7 @@ fn applies(limit: Option<u64>, context: &Context) -> Result<()> {
 }
 
 fn versions(name: &AssistantName, limit: Option<u64>, context: &Context) -> Result<()> {
-    let (_, versions) = provisioning::history(&context.store()?, name)?;
+    let versions = context.desk("history")?.history(name)?;
     let mut listing = Listing::new(
         "versions",
         [
@@ -174,8 +173,8 @@ fn versions(name: &AssistantName, limit: Option<u64>, context: &Context) -> Resu
 }
 
 pub(super) fn rollback(args: &Rollback, context: &Context) -> Result<()> {
-    let store = context.store()?;
-    let rollback = provisioning::plan_rollback(&store, &args.name, args.to)?;
+    let desk = context.desk("rollback")?;
+    let rollback = desk.plan_rollback(&args.name, args.to)?;
     let fields = provision::differences(&rollback.from.spec, &rollback.to.spec);
     let paths: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
     let what = if rollback.from.deleted {
@@ -195,8 +194,7 @@ pub(super) fn rollback(args: &Rollback, context: &Context) -> Result<()> {
     if !args.yes && !prompt::confirm(context, &format!("{what}?"), "--yes")? {
         return Err(Error::new(Kind::Refused, "nothing was changed"));
     }
-    let author = context.author("rollback");
-    let assistant = provisioning::rollback(&store, rollback, author, context.started)?;
+    let assistant = desk.rollback(rollback)?;
     context.out.note(&format!("{what}; it is version {} now.", assistant.revision));
     context.out.note(
         "Files that say otherwise are refused until they are changed back, or `--overwrite`.",

@@ -51,8 +51,8 @@ pub(super) fn run(args: &Import, context: &Context) -> Result<()> {
     let wishes = Wishes { dry_run: args.dry_run, now: context.started };
     let report = {
         let waiting = Waiting::begin(context, "Reading…");
-        let author = context.author("import");
-        import::run(&store, &prototype, wishes, author, &mut |done, total| {
+        let actor = context.actor("import", &store)?;
+        import::run(&store, &prototype, wishes, &actor, &mut |done, total| {
             waiting.tell(format!("{} of {} rows", human::number(done), human::number(total)));
         })?
     };

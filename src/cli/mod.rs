@@ -10,6 +10,7 @@ mod complete;
 mod context;
 mod daemon;
 mod demo;
+mod desk;
 mod diagnostics;
 pub mod exit;
 mod export;

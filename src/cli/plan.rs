@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, diagnostics, exit, help, output::Format, plan_text};
+use super::{Context, desk::Desk, diagnostics, exit, help, output::Format, plan_text};
 use crate::{
     domain::{Error, Result},
-    operations::provisioning,
     provision::Plan,
-    store::Store,
 };
 
 /// Arguments of `webox plan`.
@@ -40,7 +38,8 @@ pub struct PlanArguments {
 pub(super) fn run(args: &PlanArguments, context: &Context) -> Result<u8> {
     let known = [Format::Text, Format::Table, Format::Json, Format::Markdown];
     let format = context.out.one_of(&known)?;
-    let plan = make(&context.store()?, &args.paths, args.prune, context)?;
+    let desk = context.desk("plan")?;
+    let plan = make(desk.as_ref(), &args.paths, args.prune, context)?;
     if let Some(path) = &args.out {
         plan.save(path)?;
     }
@@ -59,7 +58,7 @@ pub(super) fn run(args: &PlanArguments, context: &Context) -> Result<u8> {
 
 /// Reads the files and compares them with the store.
 pub(super) fn make(
-    store: &Store,
+    desk: &dyn Desk,
     paths: &[PathBuf],
     prune: bool,
     context: &Context,
@@ -68,6 +67,5 @@ pub(super) fn make(
     if loaded.is_empty() {
         return Err(Error::input("there is no assistant in these paths"));
     }
-    provisioning::plan(store, &loaded, prune)?
-        .map_err(|problems| diagnostics::told(&problems, context))
+    desk.plan(&loaded, prune)?.map_err(|problems| diagnostics::told(&problems, context))
 }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::{Context, daemon, exit, help, try_out};
 use crate::{
-    domain::{Error, Result},
+    domain::{Actor, Error, Result},
     line::Clock,
-    operations::{assistants, bookings, calls},
+    operations::{bookings, calls},
     rehearsal::{self, Call, Recorded, SUFFIX, Stage, State},
 };
 
@@ -37,7 +37,7 @@ pub struct Record {
 }
 
 pub(super) fn run(args: &Record, context: &Context) -> Result<()> {
-    let assistant = assistants::find(&context.store()?, &args.name)?;
+    let assistant = context.desk("record")?.assistant(&args.name)?;
     let path = args
         .out
         .clone()
@@ -89,7 +89,7 @@ async fn talk(
         stage.daemon.stop().await?;
         return Ok(None);
     }
-    let (stored, turns) = calls::show(&stage.store, call.sid())?;
+    let (stored, turns) = calls::show(&stage.store, &Actor::webox("record"), call.sid())?;
     let bookings = bookings::of_call(&stage.store, stored.id)?;
     let messages = calls::messages(&stage.store, stored.id)?;
     let first = said.iter().find(|words| !words.trim().is_empty());

@@ -8,9 +8,8 @@ use super::{
     output::{Format, Tone},
 };
 use crate::{
-    domain::{Error, Heard, ModelRef, Result, Turn},
+    domain::{Error, Heard, ModelRef, Result, Turn, WholeCall},
     line::Clock,
-    operations::{assistants, calls},
     rehearsal::{self, Call, Input, Stage, State},
 };
 
@@ -40,9 +39,9 @@ struct Pair {
 
 pub(super) fn run(args: &Replay, context: &Context) -> Result<()> {
     let format = context.out.one_of(&[Format::Text, Format::Table, Format::Json])?;
-    let store = context.store()?;
-    let (call, turns) = calls::show(&store, &calls::resolve(&store, &args.sid)?)?;
-    let assistant = assistants::find(&store, call.assistant.as_str())?;
+    let desk = context.desk("replay")?;
+    let WholeCall { call, turns, .. } = desk.call(&args.sid)?;
+    let assistant = desk.assistant(call.assistant.as_str())?;
     let model = args.model.clone().unwrap_or_else(|| assistant.spec.ai.model.clone());
     let spec = rehearsal::rehearsed(&assistant.spec, Some(&model));
     let models = daemon::models(context.settings()?);

@@ -9,10 +9,7 @@ use super::{
     views,
     window::WindowFlags,
 };
-use crate::{
-    domain::{Breakdown, Result, Stats as Figures, StatsBy},
-    operations,
-};
+use crate::domain::{Breakdown, Result, Stats as Figures, StatsBy};
 
 /// Arguments of `webox stats`.
 #[derive(Debug, Args)]
@@ -59,14 +56,7 @@ pub(super) fn run(args: &Stats, context: &Context) -> Result<()> {
         Group::Assistant => StatsBy::Assistant,
         Group::Status => StatsBy::Status,
     });
-    let stats = operations::stats::overview(
-        &context.store()?,
-        window.since,
-        window.until,
-        window.assistant,
-        by,
-        &context.zone()?,
-    )?;
+    let stats = context.desk("stats")?.stats(window.span(), by, &context.zone()?)?;
     match (context.out.format(), args.by) {
         (Format::Json, group) => context.out.objects(json_of(&stats, group)),
         (Format::Jsonl, None) => context.out.object("stats", views::stats(&stats)),

@@ -8,7 +8,6 @@ use super::{Context, daemon, exit, help, output::Tone, progress::Waiting};
 use crate::{
     domain::{Error, Result},
     line::Clock,
-    operations::assistants,
     rehearsal::{Call, Daemon, Heard, State},
     store::Store,
 };
@@ -36,7 +35,7 @@ pub struct Try {
 
 pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
     let store = context.store()?;
-    let assistant = assistants::find(&store, &args.name)?;
+    let assistant = context.desk("try")?.assistant(&args.name)?;
     daemon::runtime()?.block_on(talk(args, context, store, assistant.spec.phone))
 }
 

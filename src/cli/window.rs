@@ -5,13 +5,10 @@ use std::fmt::Write;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{Context, human};
-use crate::{
-    domain::{
-        AssistantId, Error, Result,
-        when::{self, Bound},
-    },
-    operations::assistants,
+use super::{Context, desk::Span, human};
+use crate::domain::{
+    AssistantId, Error, Result,
+    when::{self, Bound},
 };
 
 /// The flags that `calls` and `stats` share.
@@ -52,7 +49,7 @@ impl WindowFlags {
                 .hint("--since is the earlier end, and --until is left out of the window"));
         }
         let assistant = match &self.assistant {
-            Some(name) => Some(assistants::find(&context.store()?, name)?.id),
+            Some(name) => Some(context.desk("assistants show")?.assistant(name)?.id),
             None => None,
         };
         Ok(Window { since, until, assistant })
@@ -60,6 +57,11 @@ impl WindowFlags {
 }
 
 impl Window {
+    /// The same, as a desk is asked.
+    pub(super) fn span(&self) -> Span {
+        Span { since: self.since, until: self.until, assistant: self.assistant }
+    }
+
     /// The window in words, for a note: ` since 2026-09-20 00:00 CEST`.
     pub(super) fn words(&self, context: &Context) -> Result<String> {
         let now = context.now()?;

@@ -30,6 +30,12 @@ pub(super) struct FileSettings {
     pub(super) openai: ProviderSection,
     /// Anthropic.
     pub(super) anthropic: ProviderSection,
+    /// The API.
+    pub(super) api: ApiSection,
+    /// Secrets in webox's own keeping.
+    pub(super) vault: VaultSection,
+    /// A daemon to ask instead of the database here.
+    pub(super) server: Option<String>,
     /// What every assistant's file need not repeat.
     pub(super) defaults: Option<toml::Table>,
 }
@@ -39,6 +45,20 @@ pub(super) struct FileSettings {
 pub(super) struct TwilioSection {
     pub(super) account_sid: Option<String>,
     pub(super) auth_token: Option<SecretRef>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ApiSection {
+    pub(super) trusted_proxies: Option<Vec<String>>,
+    pub(super) cors_origins: Option<Vec<String>>,
+    pub(super) requests_per_minute: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct VaultSection {
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

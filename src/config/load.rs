@@ -6,16 +6,30 @@ use std::{
     str::FromStr,
 };
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Environment, Flags, Origin, Provider, PublicUrl, Setting, Settings, Twilio, file, secrets,
+    Api, Environment, Flags, Origin, Provider, PublicUrl, Setting, Settings, Twilio, file, secrets,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
 /// Variables of ours that are read here.
-const VARIABLES: &[&str] =
-    &["WEBOX_CONFIG", "WEBOX_DB", "WEBOX_LISTEN", "WEBOX_LOG", "WEBOX_PUBLIC_URL", "WEBOX_TZ"];
+const VARIABLES: &[&str] = &[
+    "WEBOX_CONFIG",
+    "WEBOX_CORS_ORIGINS",
+    "WEBOX_DB",
+    "WEBOX_LISTEN",
+    "WEBOX_LOG",
+    "WEBOX_MASTER_KEY",
+    "WEBOX_MASTER_KEY_FILE",
+    "WEBOX_PUBLIC_URL",
+    "WEBOX_SERVER",
+    "WEBOX_TOKEN",
+    "WEBOX_TOKEN_FILE",
+    "WEBOX_TRUSTED_PROXIES",
+    "WEBOX_TZ",
+];
 
 impl Settings {
     /// Reads all settings.
@@ -120,6 +134,52 @@ impl Settings {
                 PublicUrl::from_str,
             )?,
         };
+        let list = |text: &str| -> Result<Vec<String>> {
+            Ok(text
+                .split(',')
+                .map(str::trim)
+                .filter(|t| !t.is_empty())
+                .map(str::to_owned)
+                .collect())
+        };
+        let joined = |list: &Option<Vec<String>>| list.as_ref().map(|list| list.join(","));
+        let api = Api {
+            trusted_proxies: sources
+                .pick(
+                    "api.trusted_proxies",
+                    None,
+                    "WEBOX_TRUSTED_PROXIES",
+                    joined(&file.api.trusted_proxies).as_deref(),
+                    |text| list(text)?.iter().map(|text| network(text)).collect(),
+                )?
+                .or_default_with(Vec::new),
+            cors_origins: sources
+                .pick(
+                    "api.cors_origins",
+                    None,
+                    "WEBOX_CORS_ORIGINS",
+                    joined(&file.api.cors_origins).as_deref(),
+                    list,
+                )?
+                .or_default_with(Vec::new),
+            requests_per_minute: Setting {
+                value: file.api.requests_per_minute.unwrap_or(REQUESTS_PER_MINUTE).max(1),
+                origin: match file.api.requests_per_minute {
+                    Some(_) => sources.file(),
+                    None => Origin::Default,
+                },
+            },
+        };
+        let server = sources.pick(
+            "server",
+            flags.server.as_deref().map(|text| ("--server", text)),
+            "WEBOX_SERVER",
+            file.server.as_deref(),
+            PublicUrl::from_str,
+        )?;
+        let token = secrets::TOKEN.resolve(environment, None, path.as_deref())?;
+        let master_key =
+            secrets::master_key(environment, file.vault.key_file.as_deref(), path.as_deref());
         let warnings = unknown_variables(environment);
         Ok(Self {
             file: path,
@@ -131,10 +191,27 @@ impl Settings {
             twilio,
             openai,
             anthropic,
+            master_key,
+            api,
+            server,
+            token,
             defaults: file.defaults.as_ref().map(ToString::to_string),
             warnings,
         })
     }
+}
+
+/// How often a token may ask in a minute when nothing is said: ten a second.
+const REQUESTS_PER_MINUTE: u32 = 600;
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet> {
+    text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(
+        |_| {
+            Error::config(format!("`{}` is no address or network", text.escape_debug()))
+                .hint("such as `127.0.0.1` or `10.0.0.0/8`")
+        },
+    )
 }
 
 /// Environment and file, asked in this order for each key.

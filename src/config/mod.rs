@@ -16,7 +16,9 @@ use jiff::tz::TimeZone;
 pub use environment::Environment;
 pub use public_url::PublicUrl;
 
-use crate::domain::{AccountSid, Secret};
+use ipnet::IpNet;
+
+use crate::domain::{AccountSid, KeySource, Secret};
 
 /// The address the daemon listens at when nothing else is said: this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -65,6 +67,8 @@ pub struct Flags {
     pub listen: Option<String>,
     /// `--public-url`.
     pub public_url: Option<String>,
+    /// `--server`.
+    pub server: Option<String>,
     /// `--utc`.
     pub utc: bool,
 }
@@ -85,6 +89,17 @@ pub struct Provider {
     pub api_key: Setting<Option<Secret>>,
     /// Its address, when not the usual one.
     pub base_url: Setting<Option<PublicUrl>>,
+}
+
+/// The settings of the API, and of who may stand between it and the world.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// Proxies whose `X-Forwarded-For` is believed; nobody's otherwise.
+    pub trusted_proxies: Setting<Vec<IpNet>>,
+    /// Web pages from elsewhere that may ask; none otherwise.
+    pub cors_origins: Setting<Vec<String>>,
+    /// Requests a minute and token.
+    pub requests_per_minute: Setting<u32>,
 }
 
 /// Everything webox is set to.
@@ -108,6 +123,14 @@ pub struct Settings {
     pub openai: Provider,
     /// Anthropic.
     pub anthropic: Provider,
+    /// Where the master key of kept secrets is.
+    pub master_key: KeySource,
+    /// The API.
+    pub api: Api,
+    /// A daemon to ask instead of the database here.
+    pub server: Setting<Option<PublicUrl>>,
+    /// The key that such a daemon is asked with.
+    pub token: Setting<Option<Secret>>,
     /// What every assistant's file need not repeat: the section `[defaults]` as a text of TOML.
     pub defaults: Option<String>,
     /// Things a person should know, such as misspelt variables.

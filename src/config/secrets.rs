@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Environment, Origin, Setting};
-use crate::domain::{Error, Result, Secret, SecretRef};
+use crate::domain::{Error, KeySource, Result, Secret, SecretRef};
 
 /// How one secret is called, everywhere it can be.
 pub(super) struct SecretNames {
@@ -29,6 +29,40 @@ pub(super) const ANTHROPIC_API_KEY: SecretNames = SecretNames {
     credential: "anthropic-api-key",
     variable: "ANTHROPIC_API_KEY",
 };
+
+pub(super) const TOKEN: SecretNames =
+    SecretNames { key: "token", credential: "webox-token", variable: "WEBOX_TOKEN" };
+
+/// Where the master key is: systemd's credential, the file that a variable names, the variable
+/// itself, the file of the settings, and the usual one beside them.
+pub(super) fn master_key(
+    environment: &Environment,
+    key_file: Option<&Path>,
+    settings_file: Option<&Path>,
+) -> KeySource {
+    if let Some(folder) = environment.path("CREDENTIALS_DIRECTORY") {
+        let path = folder.join("webox-master-key");
+        if path.exists() {
+            return KeySource::Credential(path);
+        }
+    }
+    if let Some(path) = environment.path("WEBOX_MASTER_KEY_FILE") {
+        return KeySource::File(path);
+    }
+    if let Some(text) = environment.get("WEBOX_MASTER_KEY") {
+        return KeySource::Given(Secret::new(text), "environment WEBOX_MASTER_KEY".to_owned());
+    }
+    let beside = settings_file.and_then(Path::parent);
+    if let Some(path) = key_file {
+        return KeySource::File(beside.unwrap_or(Path::new("")).join(path));
+    }
+    let user = environment
+        .path("XDG_CONFIG_HOME")
+        .or_else(|| environment.path("HOME").map(|home| home.join(".config")))
+        .map(|folder| folder.join("webox"));
+    let folder = beside.map(Path::to_path_buf).or(user);
+    KeySource::File(folder.unwrap_or_else(|| PathBuf::from("/etc/webox")).join("master.key"))
+}
 
 impl SecretNames {
     /// The secret by the first of its sources that is there.
@@ -67,10 +101,10 @@ impl SecretNames {
                 self.in_file(folder.join(path))
             }
             (Some(SecretRef::Secret(_)), _) => Err(Error::config(format!(
-                "`{}` can only be `{{ env = … }}` or `{{ file = … }}` in this version of webox",
+                "`{}` can only be `{{ env = … }}` or `{{ file = … }}`",
                 self.key
             ))
-            .hint("it keeps no secrets itself yet")),
+            .hint("the settings are read before the store that keeps secrets")),
             (None, _) => Ok(Setting { value: None, origin: Origin::Default }),
         }
     }

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AssistantName, BookingKind, Country, Error, HumanDuration, LanguageTag, ModelRef, OpeningHours,
-    Personality, PhoneNumber, SecretRef, TimeRange, VoiceLine, VoiceProvider, ZoneName,
+    AccountSid, AssistantName, BookingKind, Compliance, Country, EmailAddress, Error,
+    HumanDuration, LanguageTag, ModelRef, OpeningHours, Personality, PhoneNumber, SecretRef,
+    TimeRange, UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// The row number of an assistant, kept from the prototype's API.
@@ -266,6 +267,25 @@ pub struct Billing {
     pub plan: Option<String>,
 }
 
+/// The client's own account at Twilio, when its number is not in the agency's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TwilioAccount {
+    /// The account that the number belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_sid: Option<AccountSid>,
+    /// What the account signs its requests with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_token: Option<SecretRef>,
+}
+
+impl TwilioAccount {
+    /// Whether the number is in the agency's own account.
+    pub fn is_agencys(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Everything that is set about an assistant, however it was set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -311,6 +331,12 @@ pub struct AssistantSpec {
     /// What the client pays by.
     #[serde(default)]
     pub billing: Billing,
+    /// What the law asks for. Specs stored before there was this section stay as they are.
+    #[serde(default, skip_serializing_if = "Compliance::is_usual")]
+    pub compliance: Compliance,
+    /// The client's own account at Twilio.
+    #[serde(default, skip_serializing_if = "TwilioAccount::is_agencys")]
+    pub twilio: TwilioAccount,
 }
 
 const fn yes() -> bool {
@@ -338,6 +364,18 @@ impl AssistantSpec {
         super::booking::instants(&rules, &self.zone(), at)
     }
 
+    /// Whether the first words of a call say that a machine speaks.
+    pub fn announces_ai(&self) -> bool {
+        self.compliance.announces_ai(&self.phone)
+    }
+
+    /// The secrets it refers to, by the field that does.
+    pub fn secrets(&self) -> Vec<(&'static str, &SecretRef)> {
+        let fields =
+            [("ai.api_key", &self.ai.api_key), ("twilio.auth_token", &self.twilio.auth_token)];
+        fields.into_iter().filter_map(|(field, secret)| Some((field, secret.as_ref()?))).collect()
+    }
+
     /// Rules that hold between fields; the first one broken.
     pub fn check(&self) -> Result<(), Error> {
         let wrong = |field: &str, message: &str| {
@@ -353,26 +391,25 @@ impl AssistantSpec {
             return wrong("context", "is longer than 100,000 characters");
         }
         if let Some(email) = &self.email
-            && !email.split_once('@').is_some_and(|(user, host)| {
-                !user.is_empty() && host.contains('.') && !email.contains(char::is_whitespace)
-            })
+            && !EmailAddress::is_like(email)
         {
             return wrong("email", "is not an e-mail address");
         }
-        match &self.ai.api_key {
-            Some(SecretRef::Secret(_)) => {
+        for (field, reference) in self.secrets() {
+            if let SecretRef::File(path) = reference
+                && !path.is_absolute()
+            {
                 return wrong(
-                    "ai.api_key",
-                    "can only be `{ env = … }` or `{ file = … }` in this version of webox: it keeps no secrets itself yet",
-                );
-            }
-            Some(SecretRef::File(path)) if !path.is_absolute() => {
-                return wrong(
-                    "ai.api_key",
+                    field,
                     "needs an absolute path: the daemon reads it, on its own machine",
                 );
             }
-            _ => {}
+        }
+        if self.twilio.account_sid.is_some() != self.twilio.auth_token.is_some() {
+            return wrong("twilio", "needs both `account_sid` and `auth_token`");
+        }
+        if let Some((field, message)) = self.compliance.broken(&self.phone) {
+            return wrong(field, message);
         }
         if self.voice.line != VoiceLine::Gather {
             return wrong("voice.line", "can only be `gather` in this version of webox");
@@ -418,11 +455,22 @@ impl AssistantSpec {
     }
 }
 
+/// The user that an assistant belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub id: UserId,
+    /// By address.
+    pub email: EmailAddress,
+}
+
 /// An assistant as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assistant {
     /// Row number.
     pub id: AssistantId,
+    /// Whose it is; nobody's in particular otherwise.
+    pub owner: Option<Owner>,
     /// What is set about it.
     pub spec: AssistantSpec,
     /// Counts its changes, from 1.

@@ -5,7 +5,10 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AssistantId, AssistantName, CallSid, Error, LanguageTag, VoiceLine, suggestion_hint};
+use super::{
+    AssistantId, AssistantName, Booking, CallSid, Error, LanguageTag, Message, Turn, VoiceLine,
+    suggestion_hint,
+};
 
 /// The row number of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -169,6 +172,8 @@ pub struct Call {
     pub assistant: AssistantName,
     /// The version of it that the call began with.
     pub assistant_revision: i64,
+    /// When the caller was told that a machine speaks.
+    pub disclosed_at: Option<Timestamp>,
     /// E.164 or an address; nothing when withheld.
     pub caller: Option<String>,
     /// The number dialled.
@@ -189,6 +194,21 @@ pub struct Call {
     pub satisfaction: Option<u8>,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
+}
+
+/// Everything that is known of a call.
+#[derive(Debug, Clone)]
+pub struct WholeCall {
+    /// The call.
+    pub call: Call,
+    /// What was said, in order.
+    pub turns: Vec<Turn>,
+    /// What it brought from another program.
+    pub extras: CallExtras,
+    /// Booked in it.
+    pub bookings: Vec<Booking>,
+    /// Written down in it.
+    pub messages: Vec<Message>,
 }
 
 /// What a call may bring from a program that kept no turns.

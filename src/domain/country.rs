@@ -67,7 +67,19 @@ const fn country(code: &'static str, timezone: &'static str, language: &'static 
     Country { code, timezone, language }
 }
 
+/// E.164 prefixes of the European Economic Area, its outermost regions included.
+const EUROPEAN_ECONOMIC_AREA: &[&str] = &[
+    "262", "30", "31", "32", "33", "34", "351", "352", "353", "354", "356", "357", "358", "359",
+    "36", "370", "371", "372", "385", "386", "39", "40", "420", "421", "423", "43", "45", "46",
+    "47", "48", "49", "590", "594", "596",
+];
+
 impl Country {
+    /// Whether a number is of the European Economic Area, whose law then holds for its calls.
+    pub fn in_european_economic_area(number: &PhoneNumber) -> bool {
+        EUROPEAN_ECONOMIC_AREA.iter().any(|prefix| number.digits().starts_with(prefix))
+    }
+
     /// The country of a number, when it is one we have defaults for.
     pub fn of(number: &PhoneNumber) -> Option<Self> {
         let digits = number.digits();

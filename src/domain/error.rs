@@ -17,6 +17,8 @@ pub enum Kind {
     NotFound,
     /// The thing exists already, or changed meanwhile.
     Conflict,
+    /// The thing is not as it was when the change was thought of.
+    Outdated,
     /// The operation was refused on purpose.
     Refused,
     /// Some of the work is done and stored, some is not.
@@ -25,6 +27,8 @@ pub enum Kind {
     Denied,
     /// An outside service cannot be reached or does not answer.
     Unavailable,
+    /// Asked too often.
+    TooMany,
     /// The store is locked by another process for too long.
     Busy,
     /// The user interrupted.

@@ -3,12 +3,15 @@
 //! No I/O, no clock (`now` is always an argument) and nothing of ours above it.
 //! Text from outside becomes one of these types at the edge and stays one.
 
+mod account;
 mod assistant;
 mod author;
 mod booking;
 mod call;
+mod compliance;
 mod country;
 mod error;
+mod event;
 mod hours;
 mod language;
 mod message;
@@ -26,22 +29,25 @@ pub mod when;
 mod words;
 mod zone;
 
+pub use account::{Account, Actor, EmailAddress, Sight, Token, TokenId, User, UserId};
 pub use assistant::{
-    Ai, Assistant, AssistantId, AssistantSpec, Billing, BookingRules, Fact, Hours, Limits, Party,
-    Transfer, Voice,
+    Ai, Assistant, AssistantId, AssistantSpec, Billing, BookingRules, Fact, Hours, Limits, Owner,
+    Party, Transfer, TwilioAccount, Voice,
 };
 pub use author::{ApplyId, Author};
 pub use booking::{Availability, Booked, Booking, BookingId, BookingRequest, Refusal};
-pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason};
+pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
+pub use compliance::Compliance;
 pub use country::Country;
 pub use error::{Error, Kind, Result};
+pub use event::{CallEvent, EventId, Happening};
 pub use hours::{DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use language::LanguageTag;
 pub use message::Message;
 pub use model::ModelRef;
 pub use name::{AssistantName, SetName};
 pub use phone::{Caller, PhoneNumber};
-pub use secret::{Secret, SecretRef, WRITTEN_OUT};
+pub use secret::{KeySource, Secret, SecretRef, WRITTEN_OUT};
 pub use sid::{AccountSid, CallSid};
 pub use stats::{Breakdown, Stats, StatsBy, StatsRow};
 pub use suggest::{did_you_mean, suggestion_hint};
@@ -49,5 +55,5 @@ pub use turn::{
     Attempt, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
 };
 pub use when::HumanDuration;
-pub use words::{BookingKind, Personality, VoiceLine, VoiceProvider};
+pub use words::{BookingKind, Personality, Redaction, Role, Scope, VoiceLine, VoiceProvider};
 pub use zone::ZoneName;

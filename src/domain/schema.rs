@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    AssistantName, HumanDuration, LanguageTag, ModelRef, PhoneNumber, SecretRef, SetName,
-    TimeRange, ZoneName,
+    AccountSid, AssistantName, EmailAddress, HumanDuration, LanguageTag, ModelRef, PhoneNumber,
+    SecretRef, SetName, TimeRange, ZoneName,
 };
 
 macro_rules! text_schema {
@@ -45,6 +45,18 @@ text_schema!(
     r"^(?=.*[a-z-])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
     "A slug: lower-case letters, digits and hyphens",
     ["agency-paris"]
+);
+text_schema!(
+    AccountSid,
+    r"^AC[0-9a-fA-F]{32}$",
+    "An account at Twilio",
+    ["AC00000000000000000000000000000001"]
+);
+text_schema!(
+    EmailAddress,
+    r"^\s*[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\s*$",
+    "An e-mail address",
+    ["claire@agence.fr"]
 );
 text_schema!(
     PhoneNumber,

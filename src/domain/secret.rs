@@ -2,27 +2,57 @@
 
 use std::{fmt, path::PathBuf};
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
-/// A secret value. It has no `Display`, its `Debug` says `***`, and it is not serialisable.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A secret value. It has no `Display`, its `Debug` says `***`, it is not serialisable, and its
+/// memory is overwritten when it is dropped.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Secret {}
 
 impl Secret {
     /// Takes a value out of circulation.
     pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
+        Self(SecretString::from(value.into()))
     }
 
     /// The value itself: for a header or a key, never for a message.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+/// Where the master keys are.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// Told by the environment or by systemd: what is said, and where it was said.
+    Given(Secret, String),
+    /// A file of webox's own, which it may also write.
+    File(PathBuf),
+    /// A file that systemd puts there.
+    Credential(PathBuf),
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(_, place) => f.write_str(place),
+            Self::File(path) | Self::Credential(path) => write!(f, "{}", path.display()),
+        }
     }
 }
 

@@ -100,3 +100,35 @@ words! {
         Appointment = "appointment",
     }
 }
+
+words! {
+    /// What a user may see and do.
+    Role {
+        /// Everything.
+        Admin = "admin",
+        /// What belongs to the user: assistants, their calls, and all that comes of them.
+        Member = "member",
+    }
+}
+
+words! {
+    /// How far a token reaches; never further than its user.
+    Scope {
+        /// Look, and change nothing.
+        Read = "read",
+        /// Look and change.
+        Write = "write",
+        /// Also users, tokens of others, the audit log.
+        Admin = "admin",
+    }
+}
+
+words! {
+    /// What becomes of card numbers and the like in what is stored.
+    Redaction {
+        /// They are replaced by a word in brackets.
+        Mask = "mask",
+        /// They stay as they were said.
+        Off = "off",
+    }
+}

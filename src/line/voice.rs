@@ -268,7 +268,13 @@ impl Line {
             heard: turn.heard,
             now: self.clock.now(),
         };
-        let thought = self.engine.reply(&scene).await;
+        let mut thought = self.engine.reply(&scene).await;
+        // A call that went on from elsewhere: its first words were not ours.
+        let disclosed = scene.call.disclosed_at.is_none() && scene.assistant.spec.announces_ai();
+        if disclosed {
+            let machine = &phrases::for_language(&thought.reply.language).machine;
+            thought.reply.text = format!("{machine} {}", thought.reply.text);
+        }
         let twiml = self.writer(sid).reply(&scene.assistant.spec, id.number, &thought.reply);
         tracing::info!(
             turn = id.number, engine = %thought.reply.engine,
@@ -280,6 +286,7 @@ impl Line {
             twiml,
             end_reason: thought.end_reason,
             warned: thought.warned,
+            disclosed,
         };
         live::answer(&self.store, id, answer, self.clock.now()).await.map_err(|error| {
             tracing::error!(turn = id.number, %error, causes = ?error.causes(), "a reply could not be stored");
@@ -345,6 +352,7 @@ fn greeting(spec: &AssistantSpec) -> Reply {
         Some(greeting) => greeting.clone(),
         None => phrases::for_language(&language).greeting(spec.ai.personality, &spec.client),
     };
+    let text = if spec.announces_ai() { disclosing(&text, &language) } else { text };
     Reply {
         text,
         language,
@@ -354,6 +362,11 @@ fn greeting(spec: &AssistantSpec) -> Reply {
         tools: Vec::new(),
         state: None,
     }
+}
+
+/// Words that also say that a machine speaks.
+fn disclosing(text: &str, language: &LanguageTag) -> String {
+    phrases::with_sentence(text, &phrases::for_language(language).machine)
 }
 
 fn declined(spec: &AssistantSpec, reason: EndReason) -> String {

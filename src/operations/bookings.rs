@@ -6,18 +6,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     domain::{
-        Assistant, AssistantId, Availability, Booking, BookingId, BookingRequest, CallId, Refusal,
-        Result,
+        Actor, Assistant, AssistantId, Availability, Booking, BookingId, BookingRequest, CallId,
+        Refusal, Result,
     },
     store::{Store, StoreError, Tx, bookings},
 };
 
-/// Bookings in the order they take place.
-pub fn list(store: &Store, assistant: Option<AssistantId>) -> Result<Vec<Booking>> {
-    store.read(|tx| bookings::list(tx, assistant))
+/// Bookings that the actor may see, in the order they take place.
+pub fn list(store: &Store, actor: &Actor, assistant: Option<AssistantId>) -> Result<Vec<Booking>> {
+    let sight = actor.sight();
+    store.read(|tx| bookings::list(tx, sight, assistant))
 }
 
-/// Those made in a call.
+/// Those made in a call, which the asker was shown.
 pub fn of_call(store: &Store, call: CallId) -> Result<Vec<Booking>> {
     store.read(|tx| bookings::of_call(tx, call))
 }

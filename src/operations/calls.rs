@@ -2,18 +2,23 @@
 
 use crate::{
     domain::{
-        Call, CallExtras, CallFilter, CallId, CallPage, CallSid, Error, Message, Result, Turn,
+        Actor, Call, CallExtras, CallFilter, CallId, CallPage, CallSid, Error, Message, Result,
+        Turn, WholeCall,
     },
-    store::{Store, calls, imports, messages, turns},
+    store::{Store, bookings, calls, imports, messages, turns},
 };
 
 /// Calls that match, newest first; counted in all only when the limit cuts the list.
-pub fn list(store: &Store, filter: &CallFilter) -> Result<CallPage> {
+pub fn list(store: &Store, actor: &Actor, filter: &CallFilter) -> Result<CallPage> {
+    let sight = actor.sight();
     store.read(|tx| {
-        let calls = calls::list(tx, filter)?;
+        let calls = calls::list(tx, sight, filter)?;
         let cut = filter.limit.is_some_and(|limit| calls.len() as u64 >= limit);
-        let total =
-            if cut || filter.offset > 0 { calls::count(tx, filter)? } else { calls.len() as u64 };
+        let total = if cut || filter.offset > 0 {
+            calls::count(tx, sight, filter)?
+        } else {
+            calls.len() as u64
+        };
         Ok(CallPage { calls, total })
     })
 }
@@ -25,12 +30,13 @@ const PAGE: u64 = 5_000;
 /// Each page is a moment of its own; a call that rings meanwhile is newer than all of them.
 pub fn each(
     store: &Store,
+    actor: &Actor,
     filter: &CallFilter,
     mut take: impl FnMut(Vec<Call>) -> Result<()>,
 ) -> Result<()> {
     let mut filter = CallFilter { limit: Some(PAGE), ..filter.clone() };
     loop {
-        let page = store.read(|tx| calls::list(tx, &filter))?;
+        let page = store.read(|tx| calls::list(tx, actor.sight(), &filter))?;
         let Some(last) = page.last() else { return Ok(()) };
         filter.older_than = Some((last.started_at, last.id));
         filter.offset = 0;
@@ -42,12 +48,27 @@ pub fn each(
     }
 }
 
-/// A call and its turns.
-pub fn show(store: &Store, sid: &CallSid) -> Result<(Call, Vec<Turn>)> {
+/// A call and its turns. One that the actor may not see is one that is not there.
+pub fn show(store: &Store, actor: &Actor, sid: &CallSid) -> Result<(Call, Vec<Turn>)> {
+    let sight = actor.sight();
     store.read(|tx| {
-        let call = calls::by_sid(tx, sid)?.ok_or_else(|| unknown(sid.as_str()))?;
+        let call = calls::seen(tx, sight, sid)?.ok_or_else(|| unknown(sid.as_str()))?;
         let turns = turns::of_call(tx, call.id)?;
         Ok((call, turns))
+    })
+}
+
+/// Everything that is known of a call. One that the actor may not see is one that is not there.
+pub fn whole(store: &Store, actor: &Actor, sid: &CallSid) -> Result<WholeCall> {
+    let (call, turns) = show(store, actor, sid)?;
+    store.read(|tx| {
+        Ok(WholeCall {
+            extras: imports::extras(tx, call.id)?,
+            bookings: bookings::of_call(tx, call.id)?,
+            messages: messages::of_call(tx, call.id)?,
+            call,
+            turns,
+        })
     })
 }
 
@@ -62,13 +83,14 @@ pub fn messages(store: &Store, call: CallId) -> Result<Vec<Message>> {
 }
 
 /// The call that a SID, or the beginning of only one, names.
-pub fn resolve(store: &Store, sid_or_prefix: &str) -> Result<CallSid> {
+pub fn resolve(store: &Store, actor: &Actor, sid_or_prefix: &str) -> Result<CallSid> {
     let text = sid_or_prefix.trim();
+    let sight = actor.sight();
     let sids = store.read(|tx| {
         if let Ok(sid) = text.parse::<CallSid>() {
-            return Ok(calls::by_sid(tx, &sid)?.map(|call| call.sid).into_iter().collect());
+            return Ok(calls::seen(tx, sight, &sid)?.map(|call| call.sid).into_iter().collect());
         }
-        calls::sids_starting_with(tx, text, 4)
+        calls::sids_starting_with(tx, sight, text, 4)
     })?;
     match sids.as_slice() {
         [sid] => Ok(sid.clone()),
@@ -93,8 +115,8 @@ fn unknown(sid: &str) -> Error {
 }
 
 /// Calls newer than one, oldest first: what `--follow` prints next.
-pub fn after(store: &Store, last: CallId, filter: &CallFilter) -> Result<Vec<Call>> {
-    store.read(|tx| calls::after(tx, last, filter))
+pub fn after(store: &Store, actor: &Actor, last: CallId, filter: &CallFilter) -> Result<Vec<Call>> {
+    store.read(|tx| calls::after(tx, actor.sight(), last, filter))
 }
 
 /// The call stored last.
@@ -125,6 +147,7 @@ mod tests {
                 let assistant = assistants::insert(
                     tx,
                     &spec,
+                    None,
                     &crate::store::versions::Stamp {
                         at: Timestamp::UNIX_EPOCH,
                         author: &crate::domain::Author::new("tester", "test"),
@@ -149,7 +172,7 @@ mod tests {
             })
             .unwrap();
         let mut ids = Vec::new();
-        each(&store, &CallFilter::default(), |page| {
+        each(&store, &Actor::webox("test"), &CallFilter::default(), |page| {
             ids.extend(page.iter().map(|call| call.id.0));
             Ok(())
         })

@@ -1,13 +1,18 @@
 //! What webox can be asked, by the terminal, the daemon, or an assistant in a call.
 //!
-//! One function a request: is it valid, do it in one transaction, say what came of it. Whoever
-//! asks, the same checks hold.
+//! One function a request: may this actor, is it valid, do it in one transaction with its line in
+//! the audit log, say what came of it. Whoever asks, the same checks hold.
 
+pub mod accounts;
 pub mod assistants;
+pub mod audit;
 pub mod bookings;
 pub mod calls;
+pub mod events;
 pub mod import;
 pub mod live;
 pub mod messages;
+pub mod privacy;
 pub mod provisioning;
+pub mod secrets;
 pub mod stats;

@@ -3,9 +3,14 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::{
+    assistants::{may_say, own, present, unknown, veiled},
+    audit,
+};
 use crate::{
     domain::{
-        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Error, Kind, Result,
+        Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Error, Kind, Result,
+        Sight,
     },
     provision::{Action, Block, Change, Loaded, Plan, Problem},
     store::{
@@ -29,16 +34,28 @@ pub struct Consent {
 }
 
 /// What applying files would do.
-pub fn plan(store: &Store, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {
+pub fn plan(
+    store: &Store,
+    actor: &Actor,
+    files: &[Loaded],
+    prune: bool,
+) -> Result<Result<Plan, Vec<Problem>>> {
+    let sight = actor.sight();
     store.read(|tx| {
-        let standings = versions::standings(tx)?;
+        let standings = versions::standings(tx, sight)?;
         Ok(crate::provision::plan(&versions::store_id(tx)?, files, &standings, prune))
     })
 }
 
-/// Every assistant, and what the files last said of it.
-pub fn standings(store: &Store) -> Result<Vec<Standing>> {
-    store.read(versions::standings)
+/// Which store this is: plans name it.
+pub fn store_id(store: &Store) -> Result<String> {
+    store.read(versions::store_id)
+}
+
+/// Every assistant that the actor may see, and what the files last said of it.
+pub fn standings(store: &Store, actor: &Actor) -> Result<Vec<Standing>> {
+    let sight = actor.sight();
+    store.read(|tx| versions::standings(tx, sight))
 }
 
 /// Refuses what needs a wider consent: drift, deletions by the dozen.
@@ -93,24 +110,31 @@ pub fn why(change: &Change) -> Option<String> {
 /// apply that was recorded; nothing when there was nothing to do.
 pub fn apply(
     store: &Store,
+    actor: &Actor,
     plan: Plan,
-    author: Author,
     source: String,
     now: Timestamp,
 ) -> Result<Option<ApplyId>> {
+    actor.may_write()?;
+    // A plan may come from anywhere: nothing in it is believed unseen.
+    for spec in plan.changes.iter().filter_map(|change| change.spec.as_ref()) {
+        spec.check()?;
+    }
     if plan.changes.is_empty() {
         // Still a promise that this is what the plan saw.
         return store.read(|tx| as_planned(tx, &plan)).map(|()| None);
     }
+    let actor = actor.clone();
     store.write(move |tx| {
         as_planned(tx, &plan)?;
+        let author = &actor.author;
         let apply = if plan.is_empty() {
             None
         } else {
             let summary = recorded(&plan);
-            Some(versions::insert_apply(tx, now, &author, &source, &summary)?)
+            Some(versions::insert_apply(tx, now, author, &source, &summary)?)
         };
-        carry_out(tx, &plan, &Stamp { at: now, author: &author, apply })?;
+        carry_out(tx, &actor, &plan, &Stamp { at: now, author, apply })?;
         Ok(apply)
     })
 }
@@ -169,7 +193,7 @@ fn as_planned(tx: &Tx, plan: &Plan) -> Result<(), StoreError> {
     Err(Error::new(Kind::Refused, moved.join("\n")).hint(again).into())
 }
 
-fn carry_out(tx: &Tx, plan: &Plan, stamp: &Stamp<'_>) -> Result<(), StoreError> {
+fn carry_out(tx: &Tx, actor: &Actor, plan: &Plan, stamp: &Stamp<'_>) -> Result<(), StoreError> {
     let ids: Vec<AssistantId> = plan
         .changes
         .iter()
@@ -177,50 +201,67 @@ fn carry_out(tx: &Tx, plan: &Plan, stamp: &Stamp<'_>) -> Result<(), StoreError> 
         .filter_map(|change| change.id)
         .collect();
     let mut before = Vec::new();
-    for id in &ids {
-        before.push(present(tx, *id)?);
+    for id in plan.changes.iter().filter_map(|change| change.id) {
+        before.push(present(tx, actor, id)?);
     }
     // Names and numbers may change hands in a circle.
     assistants::give_up_keys(tx, &ids)?;
     for change in plan.changes.iter().filter(|change| change.action == Action::Delete) {
         if let Some(assistant) = before.iter().find(|before| Some(before.id) == change.id) {
             assistants::delete(tx, assistant, stamp)?;
+            let deed = audit::of_assistant("assistant.delete", Some(&assistant.spec), None);
+            audit::record(tx, actor, stamp.at, &deed)?;
         }
     }
     for change in &plan.changes {
         let Some(spec) = &change.spec else { continue };
-        let id = match (change.action, change.id) {
-            (Action::Create, _) | (_, None) => assistants::insert(tx, spec, stamp)?.id,
-            (Action::Change, Some(id)) => assistants::update(tx, id, spec, stamp)?.id,
-            (_, Some(id)) => id,
+        let old = before.iter().find(|before| Some(before.id) == change.id);
+        let old = old.map(|assistant| &assistant.spec);
+        may_say(actor, old, spec)?;
+        let (id, deed) = match (change.action, change.id) {
+            (Action::Create, _) | (_, None) => {
+                let made = assistants::insert(tx, spec, own(actor), stamp);
+                let id = made.map_err(|error| veiled(actor, error))?.id;
+                (id, Some(audit::of_assistant("assistant.create", None, Some(spec))))
+            }
+            (Action::Change, Some(id)) => {
+                let changed = assistants::update(tx, id, spec, stamp);
+                let id = changed.map_err(|error| veiled(actor, error))?.id;
+                (id, Some(audit::of_assistant("assistant.update", old, Some(spec))))
+            }
+            (_, Some(id)) => (id, None),
         };
+        if let Some(deed) = deed {
+            audit::record(tx, actor, stamp.at, &deed)?;
+        }
         versions::set_applied(tx, id, &change.set)?;
     }
     Ok(())
 }
 
-fn present(tx: &Tx, id: AssistantId) -> Result<Assistant, StoreError> {
-    assistants::by_id(tx, id)?
-        .ok_or_else(|| Error::not_found(format!("there is no assistant {}", id.0)).into())
-}
-
-/// The applies, newest first.
-pub fn applies(store: &Store, most: Option<u64>) -> Result<Vec<Apply>> {
-    store.read(|tx| versions::applies(tx, most))
+/// The applies, newest first: all of them, or a member's own.
+pub fn applies(store: &Store, actor: &Actor, most: Option<u64>) -> Result<Vec<Apply>> {
+    let who = (!actor.sees_all()).then_some(actor.author.who.as_str());
+    store.read(|tx| versions::applies(tx, who, most))
 }
 
 /// The versions of an assistant, newest first, also of one that was deleted.
-pub fn history(store: &Store, name: &AssistantName) -> Result<(AssistantId, Vec<Version>)> {
+pub fn history(
+    store: &Store,
+    actor: &Actor,
+    name: &AssistantName,
+) -> Result<(AssistantId, Vec<Version>)> {
+    let sight = actor.sight();
     store.read(|tx| {
-        let (id, _) = named(tx, name)?;
+        let (id, _) = named(tx, sight, name)?;
         Ok((id, versions::of_assistant(tx, id)?))
     })
 }
 
-fn named(tx: &Tx, name: &AssistantName) -> Result<(AssistantId, bool), StoreError> {
-    match versions::named(tx, name)? {
+fn named(tx: &Tx, sight: Sight, name: &AssistantName) -> Result<(AssistantId, bool), StoreError> {
+    match versions::named(tx, sight, name)? {
         Some(found) => Ok(found),
-        None => Err(super::assistants::unknown(tx, name.as_str())?.into()),
+        None => Err(unknown(tx, sight, name.as_str())?.into()),
     }
 }
 
@@ -236,8 +277,13 @@ pub struct Rollback {
 }
 
 /// The version to go back to: the one asked for, else the last that was different.
-pub fn plan_rollback(store: &Store, name: &AssistantName, to: Option<i64>) -> Result<Rollback> {
-    let (id, versions) = history(store, name)?;
+pub fn plan_rollback(
+    store: &Store,
+    actor: &Actor,
+    name: &AssistantName,
+    to: Option<i64>,
+) -> Result<Rollback> {
+    let (id, versions) = history(store, actor, name)?;
     let mut newest_first = versions.into_iter();
     let from =
         newest_first.next().ok_or_else(|| Error::failure(format!("`{name}` has no versions")))?;
@@ -266,13 +312,19 @@ pub fn plan_rollback(store: &Store, name: &AssistantName, to: Option<i64>) -> Re
 /// Goes back: a new version that says what the earlier one said.
 pub fn rollback(
     store: &Store,
+    actor: &Actor,
     rollback: Rollback,
-    author: Author,
     now: Timestamp,
 ) -> Result<Assistant> {
+    actor.may_write()?;
     let spec: AssistantSpec = rollback.to.spec.clone();
     spec.check()?;
+    let actor = actor.clone();
     store.write(move |tx| {
+        let (id, _) = named(tx, actor.sight(), &rollback.from.spec.name)?;
+        if id != rollback.id {
+            return Err(unknown(tx, actor.sight(), rollback.from.spec.name.as_str())?.into());
+        }
         let newest = versions::of_assistant(tx, rollback.id)?.first().map(|v| v.revision);
         if newest != Some(rollback.from.revision) {
             return Err(Error::conflict(format!(
@@ -282,7 +334,13 @@ pub fn rollback(
             .hint("look at `webox history` again")
             .into());
         }
-        let stamp = Stamp { at: now, author: &author, apply: None };
-        assistants::update(tx, rollback.id, &spec, &stamp)
+        may_say(&actor, Some(&rollback.from.spec), &spec)?;
+        let stamp = Stamp { at: now, author: &actor.author, apply: None };
+        let changed = assistants::update(tx, rollback.id, &spec, &stamp);
+        let changed = changed.map_err(|error| veiled(&actor, error))?;
+        let before = Some(&rollback.from.spec);
+        let deed = audit::of_assistant("assistant.rollback", before, Some(&spec));
+        audit::record(tx, &actor, now, &deed)?;
+        Ok(changed)
     })
 }

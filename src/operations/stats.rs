@@ -5,23 +5,24 @@ use std::collections::HashMap;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    domain::{AssistantId, Breakdown, CallStatus, Result, Stats, StatsBy, StatsRow},
+    domain::{Actor, AssistantId, Breakdown, CallStatus, Result, Stats, StatsBy, StatsRow},
     store::{
         Store,
         stats::{self, Window},
     },
 };
 
-/// Sums over a window, with a grouping if one is asked for. Days are those of `zone`.
+/// Sums over what the actor may see of a window, with a grouping if one is asked for. Days are those of `zone`.
 pub fn overview(
     store: &Store,
+    actor: &Actor,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     assistant: Option<AssistantId>,
     by: Option<StatsBy>,
     zone: &TimeZone,
 ) -> Result<Stats> {
-    let window = Window { since, until, assistant };
+    let window = Window { since, until, assistant, sight: actor.sight() };
     store.read(|tx| {
         let groups = stats::by_assistant_and_status(tx, &window)?;
         let mut total = Breakdown::default();
@@ -60,7 +61,7 @@ pub fn overview(
                 rows
             }
         };
-        let (active_assistants, total_assistants) = stats::assistants(tx)?;
+        let (active_assistants, total_assistants) = stats::assistants(tx, actor.sight())?;
         Ok(Stats { active_assistants, total_assistants, total, by_status, rows })
     })
 }

@@ -19,8 +19,8 @@ use super::Loaded;
 use crate::{
     document::Problem,
     domain::{
-        Ai, AssistantId, AssistantName, AssistantSpec, Author, Billing, Hours, Limits, PhoneNumber,
-        SetName, Transfer, Voice,
+        Ai, AssistantId, AssistantName, AssistantSpec, Author, Billing, Compliance, Hours, Limits,
+        PhoneNumber, SetName, Transfer, TwilioAccount, Voice,
     },
     store::versions::Standing,
 };
@@ -362,6 +362,8 @@ fn set_fields(spec: &AssistantSpec) -> Vec<Field> {
         transfer: Transfer::default(),
         limits: Limits::default(),
         billing: Billing::default(),
+        compliance: Compliance::default(),
+        twilio: TwilioAccount::default(),
         ..spec.clone()
     };
     usual.client.clear();
@@ -377,7 +379,7 @@ fn set_fields(spec: &AssistantSpec) -> Vec<Field> {
 
 fn differing(path: &str, before: &Value, after: &Value, fields: &mut Vec<Field>) {
     // A reference to a secret is one value: its parts mean nothing alone.
-    let whole = path.ends_with("api_key");
+    let whole = path.ends_with("api_key") || path.ends_with("auth_token");
     if let (Value::Object(old), Value::Object(new)) = (before, after)
         && !whole
     {

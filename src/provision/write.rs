@@ -18,8 +18,23 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         ALWAYS.contains(&key) || !matches!(value, Value::Table(inner) if inner.is_empty())
     });
     let order = [
-        "name", "client", "email", "phone", "context", "timezone", "active", "ai", "voice",
-        "hours", "facts", "booking", "transfer", "limits", "billing",
+        "name",
+        "client",
+        "email",
+        "phone",
+        "context",
+        "timezone",
+        "active",
+        "ai",
+        "voice",
+        "hours",
+        "facts",
+        "booking",
+        "transfer",
+        "limits",
+        "billing",
+        "compliance",
+        "twilio",
     ];
     // One document a key keeps this order; within tables TOML's own is as good as another.
     let mut text = String::new();

@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, ZonedDateTime, civil::Time};
 
 use super::{Call, Daemon, Heard, State};
 use crate::{
-    domain::{AssistantSpec, Booking, CallSid, CallStatus, Error, Result},
+    domain::{Actor, AssistantSpec, Booking, CallSid, CallStatus, Error, Result},
     operations::{assistants, bookings, calls},
     store::Store,
 };
@@ -93,14 +93,14 @@ fn prove(
     at: &ZonedDateTime,
 ) -> Result<Booking> {
     let missing = |what: &str| Error::failure(format!("the demo's call left {what}"));
-    let (call, turns) = calls::show(store, sid)?;
+    let (call, turns) = calls::show(store, &Actor::webox("demo"), sid)?;
     if call.status != CallStatus::Completed || call.ended_at.is_none() {
         return Err(missing("no ended call"));
     }
     if turns.len() != SCRIPT.len() + 1 || turns.iter().any(|turn| turn.said.is_none()) {
         return Err(missing("a transcript with holes"));
     }
-    let assistant = assistants::find(store, spec.name.as_str())?;
+    let assistant = assistants::find(store, &Actor::webox("demo"), spec.name.as_str())?;
     let wanted = at.date().to_datetime(Time::constant(20, 0, 0, 0));
     bookings::of_call(store, call.id)?
         .into_iter()

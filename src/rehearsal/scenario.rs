@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Assistant, AssistantSpec, Author, Booking, Error, LanguageTag, Message, ModelRef, Result,
+        Actor, Assistant, AssistantSpec, Booking, Error, LanguageTag, Message, ModelRef, Result,
         ToolUse, Turn,
     },
     line::Clock,
@@ -107,8 +107,8 @@ impl Stage {
         let path = folder.path().join("webox.db");
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, Options::terminal())?;
-            let author = Author::new("webox", "test");
-            let assistant = assistants::create(&store, spec, &author, Timestamp::now())?;
+            let actor = Actor::webox("test");
+            let assistant = assistants::create(&store, &actor, spec, None, Timestamp::now())?;
             Ok::<_, Error>((store, assistant))
         });
         let (store, assistant) = opened
@@ -272,7 +272,7 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn read(stage: &Stage, call: &Call<'_>) -> Result<Self> {
-        let (stored, turns) = calls::show(&stage.store, call.sid())?;
+        let (stored, turns) = calls::show(&stage.store, &Actor::webox("test"), call.sid())?;
         Ok(Self {
             turns,
             bookings: bookings::of_call(&stage.store, stored.id)?,

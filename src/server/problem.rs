@@ -15,6 +15,8 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::Usage | Kind::Input => StatusCode::BAD_REQUEST,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Outdated => StatusCode::PRECONDITION_FAILED,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Denied => StatusCode::FORBIDDEN,
         Kind::Unavailable | Kind::Busy | Kind::Interrupted => StatusCode::SERVICE_UNAVAILABLE,

@@ -12,9 +12,13 @@ use super::{
     StoreError, Tx,
     versions::{self, Stamp},
 };
-use crate::domain::{Assistant, AssistantId, AssistantName, AssistantSpec, Error, PhoneNumber};
+use crate::domain::{
+    Assistant, AssistantId, AssistantName, AssistantSpec, Compliance, Error, Owner, PhoneNumber,
+    Sight, UserId,
+};
 
-const COLUMNS: &str = "id, spec, revision, created_at, updated_at";
+const COLUMNS: &str = "id, spec, revision, created_at, updated_at, owner_id,
+     (SELECT email FROM users WHERE users.id = owner_id)";
 
 /// An assistant with its running figures.
 #[derive(Debug, Clone)]
@@ -70,8 +74,9 @@ impl Cache {
         }
         let assistant = tx
             .prepare_cached(
-                "SELECT a.id, v.spec, v.revision, a.created_at, v.at
+                "SELECT a.id, v.spec, v.revision, a.created_at, v.at, a.owner_id, u.email
                  FROM assistant_versions v JOIN assistants a ON a.id = v.assistant_id
+                 LEFT JOIN users u ON u.id = a.owner_id
                  WHERE v.assistant_id = ?1 AND v.revision = ?2",
             )?
             .query_row(params![id.0, revision], |row| Ok(read(row)))??;
@@ -85,8 +90,15 @@ impl Cache {
 }
 
 pub(super) fn read(row: &Row<'_>) -> Result<Assistant, StoreError> {
+    let owner = match (row.get::<_, Option<i64>>(5)?, row.get::<_, Option<String>>(6)?) {
+        (Some(id), Some(email)) => {
+            Some(Owner { id: UserId(id), email: email.parse().map_err(StoreError::User)? })
+        }
+        _ => None,
+    };
     Ok(Assistant {
         id: AssistantId(row.get(0)?),
+        owner,
         spec: serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
         revision: row.get(2)?,
         created_at: time(row.get(3)?)?,
@@ -98,22 +110,23 @@ pub(super) fn time(ms: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|error| StoreError::Row(error.to_string()))
 }
 
-/// All assistants that are not deleted, by name.
-pub fn list(tx: &Tx) -> Result<Vec<AssistantOverview>, StoreError> {
+/// All assistants that are not deleted and may be seen, by name.
+pub fn list(tx: &Tx, sight: Sight) -> Result<Vec<AssistantOverview>, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT a.id, a.spec, a.revision, a.created_at, a.updated_at,
+        "SELECT a.id, a.spec, a.revision, a.created_at, a.updated_at, a.owner_id, u.email,
                 coalesce(f.total_calls, 0), coalesce(f.live_calls, 0), f.last_call_at
          FROM assistants a LEFT JOIN assistant_figures f ON f.assistant_id = a.id
-         WHERE a.deleted_at IS NULL ORDER BY a.name",
+         LEFT JOIN users u ON u.id = a.owner_id
+         WHERE a.deleted_at IS NULL AND (?1 IS NULL OR a.owner_id = ?1) ORDER BY a.name",
     )?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([sight.owner()])?;
     let mut assistants = Vec::new();
     while let Some(row) = rows.next()? {
         assistants.push(AssistantOverview {
             assistant: read(row)?,
-            total_calls: row.get::<_, i64>(5)?.max(0) as u64,
-            live_calls: row.get::<_, i64>(6)?.max(0) as u64,
-            last_call_at: row.get::<_, Option<i64>>(7)?.map(time).transpose()?,
+            total_calls: row.get::<_, i64>(7)?.max(0) as u64,
+            live_calls: row.get::<_, i64>(8)?.max(0) as u64,
+            last_call_at: row.get::<_, Option<i64>>(9)?.map(time).transpose()?,
         });
     }
     Ok(assistants)
@@ -143,38 +156,46 @@ fn one(
     tx.prepare_cached(&sql)?.query_row([value], |row| Ok(read(row))).optional()?.transpose()
 }
 
-/// The slugs of all assistants that are not deleted.
-pub fn names(tx: &Tx) -> Result<Vec<AssistantName>, StoreError> {
-    let mut statement =
-        tx.prepare_cached("SELECT name FROM assistants WHERE deleted_at IS NULL ORDER BY name")?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+/// The slugs of all assistants that are not deleted and may be seen.
+pub fn names(tx: &Tx, sight: Sight) -> Result<Vec<AssistantName>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT name FROM assistants
+         WHERE deleted_at IS NULL AND (?1 IS NULL OR owner_id = ?1) ORDER BY name",
+    )?;
+    let names = statement.query_map([sight.owner()], |row| row.get::<_, String>(0))?;
     names.map(|name| name?.parse().map_err(StoreError::User)).collect()
 }
 
 /// Adds an assistant.
-pub fn insert(tx: &Tx, spec: &AssistantSpec, stamp: &Stamp<'_>) -> Result<Assistant, StoreError> {
+pub fn insert(
+    tx: &Tx,
+    spec: &AssistantSpec,
+    owner: Option<UserId>,
+    stamp: &Stamp<'_>,
+) -> Result<Assistant, StoreError> {
     free_for(tx, spec, None)?;
     let ms = stamp.at.as_millisecond();
     let json = serde_json::to_string(spec)?;
     let id: i64 = tx
         .prepare_cached(
-            "INSERT INTO assistants (name, phone, active, spec, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING id",
+            "INSERT INTO assistants (name, phone, active, spec, created_at, updated_at, owner_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) RETURNING id",
         )?
         .query_row(
-            params![spec.name.as_str(), spec.phone.as_str(), spec.active, json, ms],
+            params![
+                spec.name.as_str(),
+                spec.phone.as_str(),
+                spec.active,
+                json,
+                ms,
+                owner.map(|owner| owner.0)
+            ],
             |row| row.get(0),
         )?;
     tx.prepare_cached("INSERT INTO assistant_figures (assistant_id) VALUES (?1)")?.execute([id])?;
     let id = AssistantId(id);
     versions::keep(tx, id, 1, &json, false, stamp)?;
-    Ok(Assistant {
-        id,
-        spec: spec.clone(),
-        revision: 1,
-        created_at: stamp.at,
-        updated_at: stamp.at,
-    })
+    by_id(tx, id)?.ok_or_else(|| StoreError::Row(format!("assistant {} is gone", id.0)))
 }
 
 /// Changes an assistant, one revision further; one that was deleted is in service again.
@@ -202,6 +223,30 @@ pub fn update(
         |row| Ok(read(row)),
     )??;
     versions::keep(tx, id, assistant.revision, &json, false, stamp)?;
+    Ok(assistant)
+}
+
+/// Makes an assistant somebody's, or nobody's: one revision further, that live calls may tell.
+pub fn hand_over(
+    tx: &Tx,
+    id: AssistantId,
+    owner: Option<UserId>,
+    stamp: &Stamp<'_>,
+) -> Result<Assistant, StoreError> {
+    super::users::set_owner(tx, id, owner)?;
+    let sql = format!(
+        "UPDATE assistants SET revision = revision + 1, updated_at = ?2,
+         applied_revision = CASE WHEN applied_revision = revision THEN revision + 1
+                                 ELSE applied_revision END
+         WHERE id = ?1 RETURNING {COLUMNS}, deleted_at IS NOT NULL"
+    );
+    let (assistant, deleted): (Assistant, bool) =
+        tx.prepare_cached(&sql)?.query_row(params![id.0, stamp.at.as_millisecond()], |row| {
+            let deleted = row.get(7)?;
+            Ok(read(row).map(|assistant| (assistant, deleted)))
+        })??;
+    let json = serde_json::to_string(&assistant.spec)?;
+    versions::keep(tx, id, assistant.revision, &json, deleted, stamp)?;
     Ok(assistant)
 }
 
@@ -258,4 +303,18 @@ fn free_for(tx: &Tx, spec: &AssistantSpec, id: Option<AssistantId>) -> Result<()
         .into());
     }
     Ok(())
+}
+
+/// What is to be forgotten of the calls of every assistant, deleted ones included.
+pub fn compliance(tx: &Tx) -> Result<Vec<(AssistantId, Compliance)>, StoreError> {
+    let mut statement =
+        tx.prepare_cached("SELECT id, json_extract(spec, '$.compliance') FROM assistants")?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let json: Option<String> = row.get(1)?;
+        let compliance = json.map(|json| serde_json::from_str(&json)).transpose()?;
+        found.push((AssistantId(row.get(0)?), compliance.unwrap_or_default()));
+    }
+    Ok(found)
 }

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan, civil::DateTime};
 use rusqlite::{Row, params};
 
 use super::{StoreError, Tx, assistants::time};
-use crate::domain::{AssistantId, Booked, Booking, BookingId, CallId};
+use crate::domain::{AssistantId, Booked, Booking, BookingId, CallId, Sight};
 
 const COLUMNS: &str = "id, assistant_id, call_id, name, party, caller, local_time, timezone, \
                        starts_at, ends_at, created_at";
@@ -41,12 +41,18 @@ fn many(tx: &Tx, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Booki
     Ok(bookings)
 }
 
-/// All bookings, of one assistant or of all, in the order they take place.
-pub fn list(tx: &Tx, assistant: Option<AssistantId>) -> Result<Vec<Booking>, StoreError> {
+/// All bookings that may be seen, of one assistant or of all, in the order they take place.
+pub fn list(
+    tx: &Tx,
+    sight: Sight,
+    assistant: Option<AssistantId>,
+) -> Result<Vec<Booking>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM bookings WHERE (?1 IS NULL OR assistant_id = ?1) ORDER BY starts_at, id"
+        "SELECT {COLUMNS} FROM bookings WHERE (?1 IS NULL OR assistant_id = ?1)
+         AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))
+         ORDER BY starts_at, id"
     );
-    many(tx, &sql, params![assistant.map(|id| id.0)])
+    many(tx, &sql, params![assistant.map(|id| id.0), sight.owner()])
 }
 
 /// Those made in a call.

@@ -5,12 +5,13 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 
 use super::{StoreError, Tx, assistants::time, figures, stats};
 use crate::domain::{
-    AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason, LanguageTag, VoiceLine,
+    AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason, LanguageTag, Sight,
+    VoiceLine,
 };
 
 const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
                        c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
-                       coalesce(c.assistant_revision, a.revision)";
+                       coalesce(c.assistant_revision, a.revision), c.disclosed_at";
 
 /// A call that begins, or that was turned down at once.
 #[derive(Debug, Clone)]
@@ -80,6 +81,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
         satisfaction: row.get(12)?,
         end_reason: reason.and_then(EndReason::from_stored),
         assistant_revision: row.get(14)?,
+        disclosed_at: row.get::<_, Option<i64>>(15)?.map(|ms| moment(15, ms)).transpose()?,
     })
 }
 
@@ -91,12 +93,30 @@ pub fn by_sid(tx: &Tx, sid: &CallSid) -> Result<Option<Call>, StoreError> {
     Ok(tx.prepare_cached(&sql)?.query_row([sid.as_str()], read).optional()?)
 }
 
-/// The SIDs that start with some text, at most `most`.
-pub fn sids_starting_with(tx: &Tx, prefix: &str, most: u32) -> Result<Vec<CallSid>, StoreError> {
+/// By Twilio's identifier, if it may be seen.
+pub fn seen(tx: &Tx, sight: Sight, sid: &CallSid) -> Result<Option<Call>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id
+         WHERE c.sid = ?1 AND (?2 IS NULL OR a.owner_id = ?2)"
+    );
+    let values = params![sid.as_str(), sight.owner()];
+    Ok(tx.prepare_cached(&sql)?.query_row(values, read).optional()?)
+}
+
+/// The SIDs that start with some text and may be seen, at most `most`.
+pub fn sids_starting_with(
+    tx: &Tx,
+    sight: Sight,
+    prefix: &str,
+    most: u32,
+) -> Result<Vec<CallSid>, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT sid FROM calls WHERE sid >= ?1 AND sid < ?1 || char(0x10FFFF) ORDER BY sid LIMIT ?2",
+        "SELECT sid FROM calls WHERE sid >= ?1 AND sid < ?1 || char(0x10FFFF)
+         AND (?3 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?3))
+         ORDER BY sid LIMIT ?2",
     )?;
-    let sids = statement.query_map(params![prefix, most], |row| row.get::<_, String>(0))?;
+    let values = params![prefix, most, sight.owner()];
+    let sids = statement.query_map(values, |row| row.get::<_, String>(0))?;
     sids.map(|sid| sid?.parse().map_err(StoreError::User)).collect()
 }
 
@@ -150,6 +170,13 @@ pub fn set_end_reason(tx: &Tx, id: CallId, reason: EndReason) -> Result<(), Stor
 pub fn clear_end_reason(tx: &Tx, id: CallId) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE calls SET end_reason = NULL WHERE id = ?1 AND ended_at IS NULL")?
         .execute([id.0])?;
+    Ok(())
+}
+
+/// Notes that the caller was told that a machine speaks.
+pub fn set_disclosed(tx: &Tx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE calls SET disclosed_at = ?2 WHERE id = ?1 AND disclosed_at IS NULL")?
+        .execute(params![id.0, at.as_millisecond()])?;
     Ok(())
 }
 
@@ -269,7 +296,7 @@ pub fn live_before(tx: &Tx, before: Timestamp, most: u32) -> Result<Vec<LiveCall
 }
 
 /// One query a kind of filter, so that each has its index: SQLite plans before it sees the values.
-fn conditions(filter: &CallFilter) -> (String, Vec<Box<dyn rusqlite::ToSql>>) {
+fn conditions(sight: Sight, filter: &CallFilter) -> (String, Vec<Box<dyn rusqlite::ToSql>>) {
     let mut sql = String::from("1");
     let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
     let mut add = |condition: &str, value: Box<dyn rusqlite::ToSql>| {
@@ -278,6 +305,10 @@ fn conditions(filter: &CallFilter) -> (String, Vec<Box<dyn rusqlite::ToSql>>) {
         sql.push_str(" AND ");
         sql.push_str(&condition.replace('?', &place));
     };
+    if let Some(owner) = sight.owner() {
+        let own = "c.assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?)";
+        add(own, Box::new(owner));
+    }
     if let Some(since) = filter.since {
         add("c.started_at >= ?", Box::new(since.as_millisecond()));
     }
@@ -306,9 +337,9 @@ fn conditions(filter: &CallFilter) -> (String, Vec<Box<dyn rusqlite::ToSql>>) {
     (sql, values)
 }
 
-/// Calls that match, newest first.
-pub fn list(tx: &Tx, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
-    let (conditions, mut values) = conditions(filter);
+/// Calls that match and may be seen, newest first.
+pub fn list(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
+    let (conditions, mut values) = conditions(sight, filter);
     let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     values.push(Box::new(limit));
     values.push(Box::new(i64::try_from(filter.offset).unwrap_or(i64::MAX)));
@@ -323,9 +354,9 @@ pub fn list(tx: &Tx, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
     Ok(calls.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many calls match, whatever the limit.
-pub fn count(tx: &Tx, filter: &CallFilter) -> Result<u64, StoreError> {
-    let (conditions, values) = conditions(filter);
+/// How many calls match and may be seen, whatever the limit.
+pub fn count(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<u64, StoreError> {
+    let (conditions, values) = conditions(sight, filter);
     let sql = format!("SELECT count(*) FROM calls c WHERE {conditions}");
     let count: i64 =
         tx.prepare_cached(&sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
@@ -333,8 +364,13 @@ pub fn count(tx: &Tx, filter: &CallFilter) -> Result<u64, StoreError> {
 }
 
 /// Calls stored after one, oldest first, that match.
-pub fn after(tx: &Tx, last: CallId, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
-    let (conditions, mut values) = conditions(filter);
+pub fn after(
+    tx: &Tx,
+    sight: Sight,
+    last: CallId,
+    filter: &CallFilter,
+) -> Result<Vec<Call>, StoreError> {
+    let (conditions, mut values) = conditions(sight, filter);
     values.push(Box::new(last.0));
     let sql = format!(
         "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id

@@ -34,7 +34,8 @@ pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connect
     }
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; \
-         PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;",
+         PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; \
+         PRAGMA secure_delete = ON;",
     )?;
     // A busy batch touches more pages than SQLite's 2 MiB hold: it would write some of them twice.
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;

@@ -9,6 +9,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
     include_str!("migrations/0002_prototype.sql"),
     include_str!("migrations/0003_versions.sql"),
+    include_str!("migrations/0004_trust.sql"),
 ];
 
 /// The schema this webox writes.

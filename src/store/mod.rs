@@ -5,17 +5,23 @@
 //! terminal open the same file at once. Row functions take a [`Tx`] and live one file a noun.
 
 pub mod assistants;
+pub mod audit;
 pub mod bookings;
 pub mod calls;
 mod connection;
 mod error;
+pub mod events;
 pub mod figures;
+pub mod idempotency;
 pub mod imports;
 pub mod messages;
 mod migrate;
+pub mod privacy;
 pub mod prototype;
+pub mod secrets;
 pub mod stats;
 pub mod turns;
+pub mod users;
 pub mod versions;
 mod writer;
 
@@ -157,6 +163,17 @@ impl Store {
             .await
             .unwrap_or(Err(StoreError::Closed))
             .map_err(|error| error.explain(&self.inner.path))
+    }
+
+    /// Moves the write-ahead log into the file and empties it: what was deleted is then nowhere.
+    pub fn checkpoint(&self) -> Result<()> {
+        let run = || -> Result<(), StoreError> {
+            let connection =
+                connection::open_writer(&self.inner.path, self.inner.options.lock_timeout)?;
+            writer::checkpoint(&connection, "TRUNCATE")?;
+            Ok(())
+        };
+        run().map_err(|error| error.explain(&self.inner.path))
     }
 
     fn lock_readers(&self) -> std::sync::MutexGuard<'_, Vec<rusqlite::Connection>> {

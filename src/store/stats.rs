@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::params;
 
 use super::{StoreError, Tx};
-use crate::domain::{AssistantId, Breakdown, CallStatus};
+use crate::domain::{AssistantId, Breakdown, CallStatus, Sight};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -58,6 +58,8 @@ pub struct Window {
     pub until: Option<Timestamp>,
     /// One assistant only.
     pub assistant: Option<AssistantId>,
+    /// Those that may be seen only.
+    pub sight: Sight,
 }
 
 /// The sums over a window, by assistant and status, live calls included.
@@ -65,6 +67,7 @@ pub fn by_assistant_and_status(tx: &Tx, window: &Window) -> Result<Vec<Group>, S
     let since = window.since.map_or(i64::MIN / 2, Timestamp::as_millisecond);
     let until = window.until.map_or(i64::MAX / 2, Timestamp::as_millisecond);
     let assistant = window.assistant.map(|id| id.0);
+    let owner = window.sight.owner();
     // Whole days of the window come from the roll-ups; they hold ended calls only.
     let first_day = since.div_euclid(DAY_MS) + i64::from(since.rem_euclid(DAY_MS) != 0);
     let end_day = until.div_euclid(DAY_MS);
@@ -74,23 +77,26 @@ pub fn by_assistant_and_status(tx: &Tx, window: &Window) -> Result<Vec<Group>, S
             tx,
             "SELECT assistant_id, status, sum(calls), sum(duration_s), sum(satisfaction_sum), sum(satisfaction_count)
              FROM call_days WHERE day >= ?1 AND day < ?2 AND (?3 IS NULL OR assistant_id = ?3)
+               AND (?4 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?4))
              GROUP BY assistant_id, status",
-            params![first_day, end_day, assistant],
+            params![first_day, end_day, assistant, owner],
             &mut groups,
         )?;
         let raw = "SELECT assistant_id, status, count(*), total(duration_s), total(satisfaction), count(satisfaction)
              FROM calls WHERE started_at >= ?1 AND started_at < ?2 AND (?3 IS NULL OR assistant_id = ?3)
+               AND (?4 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?4))
              GROUP BY assistant_id, status";
-        collect(tx, raw, params![since, first_day * DAY_MS, assistant], &mut groups)?;
-        collect(tx, raw, params![end_day * DAY_MS, until, assistant], &mut groups)?;
+        collect(tx, raw, params![since, first_day * DAY_MS, assistant, owner], &mut groups)?;
+        collect(tx, raw, params![end_day * DAY_MS, until, assistant, owner], &mut groups)?;
         // Live calls that rang on a whole day are in no roll-up yet.
         collect(
             tx,
             "SELECT assistant_id, status, count(*), 0, 0, 0 FROM calls
              WHERE status IN ('ringing', 'in-progress') AND status <> 'completed'
                AND started_at >= ?1 AND started_at < ?2 AND (?3 IS NULL OR assistant_id = ?3)
+               AND (?4 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?4))
              GROUP BY assistant_id, status",
-            params![first_day * DAY_MS, end_day * DAY_MS, assistant],
+            params![first_day * DAY_MS, end_day * DAY_MS, assistant, owner],
             &mut groups,
         )?;
     } else {
@@ -98,8 +104,9 @@ pub fn by_assistant_and_status(tx: &Tx, window: &Window) -> Result<Vec<Group>, S
             tx,
             "SELECT assistant_id, status, count(*), total(duration_s), total(satisfaction), count(satisfaction)
              FROM calls WHERE started_at >= ?1 AND started_at < ?2 AND (?3 IS NULL OR assistant_id = ?3)
+               AND (?4 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?4))
              GROUP BY assistant_id, status",
-            params![since, until, assistant],
+            params![since, until, assistant, owner],
             &mut groups,
         )?;
     }
@@ -153,11 +160,17 @@ pub fn by_day(
     let mut statement = tx.prepare_cached(
         "SELECT started_at / 900000, count(*), total(duration_s), total(satisfaction), count(satisfaction)
          FROM calls WHERE started_at >= ?1 AND started_at < ?2 AND (?3 IS NULL OR assistant_id = ?3)
+               AND (?4 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?4))
          GROUP BY 1 ORDER BY 1",
     )?;
     let since = window.since.map_or(i64::MIN / 2, Timestamp::as_millisecond);
     let until = window.until.map_or(i64::MAX / 2, Timestamp::as_millisecond);
-    let mut rows = statement.query(params![since, until, window.assistant.map(|id| id.0)])?;
+    let mut rows = statement.query(params![
+        since,
+        until,
+        window.assistant.map(|id| id.0),
+        window.sight.owner()
+    ])?;
     let mut days: Vec<(jiff::civil::Date, Breakdown)> = Vec::new();
     // Every zone's midnight falls on a quarter of an hour.
     while let Some(row) = rows.next()? {
@@ -173,13 +186,14 @@ pub fn by_day(
     Ok(days)
 }
 
-/// How many assistants answer, and how many there are.
-pub fn assistants(tx: &Tx) -> Result<(u64, u64), StoreError> {
+/// How many assistants that may be seen answer, and how many there are.
+pub fn assistants(tx: &Tx, sight: Sight) -> Result<(u64, u64), StoreError> {
     let (active, total): (i64, i64) = tx
         .prepare_cached(
-            "SELECT coalesce(sum(active), 0), count(*) FROM assistants WHERE deleted_at IS NULL",
+            "SELECT coalesce(sum(active), 0), count(*) FROM assistants
+             WHERE deleted_at IS NULL AND (?1 IS NULL OR owner_id = ?1)",
         )?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row([sight.owner()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok((active.max(0) as u64, total.max(0) as u64))
 }
 

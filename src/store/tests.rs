@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     Assistant, AssistantSpec, Breakdown, CallFilter, CallId, CallStatus, Error, Kind, LanguageTag,
-    VoiceLine,
+    Sight, VoiceLine,
 };
 
 fn spec(name: &str, phone: &str) -> AssistantSpec {
@@ -30,7 +30,7 @@ fn store() -> (tempfile::TempDir, Store) {
 
 fn assistant(store: &Store, name: &str, phone: &str) -> Assistant {
     let spec = spec(name, phone);
-    store.write(move |tx| super::assistants::insert(tx, &spec, &stamp())).unwrap()
+    store.write(move |tx| super::assistants::insert(tx, &spec, None, &stamp())).unwrap()
 }
 
 fn stamp() -> super::versions::Stamp<'static> {
@@ -60,18 +60,18 @@ fn end(status: CallStatus, ended_at: Timestamp) -> CallEnd {
 fn a_failed_write_takes_nobody_along() {
     let (_folder, store) = store();
     let bad = store.inner.writer.submit(|tx| {
-        super::assistants::insert(tx, &spec("bad", "+33100000001"), &stamp())?;
+        super::assistants::insert(tx, &spec("bad", "+33100000001"), None, &stamp())?;
         Err::<(), _>(StoreError::from(Error::failure("on purpose")))
     });
     let good = store
         .inner
         .writer
-        .submit(|tx| super::assistants::insert(tx, &spec("good", "+33100000002"), &stamp()));
+        .submit(|tx| super::assistants::insert(tx, &spec("good", "+33100000002"), None, &stamp()));
     let broken = store.inner.writer.submit(|_| -> Result<(), StoreError> { panic!("a bug") });
     assert!(bad.blocking_recv().unwrap().is_err());
     assert!(good.blocking_recv().unwrap().is_ok());
     assert!(matches!(broken.blocking_recv().unwrap(), Err(StoreError::Broken)));
-    let names = store.read(super::assistants::names).unwrap();
+    let names = store.read(|tx| super::assistants::names(tx, Sight::All)).unwrap();
     assert_eq!(
         names.iter().map(crate::domain::AssistantName::as_str).collect::<Vec<_>>(),
         ["good"]
@@ -117,11 +117,13 @@ fn a_locked_store_is_waited_for_and_then_said_to_be_busy() {
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = store
-        .write(|tx| super::assistants::insert(tx, &spec("a", "+33100000001"), &stamp()))
+        .write(|tx| super::assistants::insert(tx, &spec("a", "+33100000001"), None, &stamp()))
         .unwrap_err();
     assert_eq!(error.kind(), Kind::Busy);
     other.execute_batch("COMMIT").unwrap();
-    store.write(|tx| super::assistants::insert(tx, &spec("a", "+33100000001"), &stamp())).unwrap();
+    store
+        .write(|tx| super::assistants::insert(tx, &spec("a", "+33100000001"), None, &stamp()))
+        .unwrap();
 }
 
 #[test]
@@ -147,8 +149,9 @@ fn a_name_and_a_number_have_one_assistant_each() {
         ("autre", "+33123456789", "belongs to the assistant `le-gourmet`"),
     ] {
         let spec = spec(name, phone);
-        let error =
-            store.write(move |tx| super::assistants::insert(tx, &spec, &stamp())).unwrap_err();
+        let error = store
+            .write(move |tx| super::assistants::insert(tx, &spec, None, &stamp()))
+            .unwrap_err();
         assert_eq!(error.kind(), Kind::Conflict);
         assert!(error.message().contains(part), "{error}");
     }
@@ -175,7 +178,7 @@ fn calls_are_listed_by_every_filter_newest_first() {
     }
     let ids = |filter: CallFilter| {
         store
-            .read(|tx| calls::list(tx, &filter))
+            .read(|tx| calls::list(tx, Sight::All, &filter))
             .unwrap()
             .iter()
             .map(|c| c.id.0)
@@ -205,8 +208,9 @@ fn calls_are_listed_by_every_filter_newest_first() {
     let older = CallFilter { older_than: Some(fourth), limit: Some(2), ..Default::default() };
     assert_eq!(ids(older), [6, 5]);
     let filter = CallFilter { limit: Some(1), ..Default::default() };
-    assert_eq!(store.read(|tx| calls::count(tx, &filter)).unwrap(), 10);
-    let newer = store.read(|tx| calls::after(tx, CallId(8), &CallFilter::default())).unwrap();
+    assert_eq!(store.read(|tx| calls::count(tx, Sight::All, &filter)).unwrap(), 10);
+    let newer =
+        store.read(|tx| calls::after(tx, Sight::All, CallId(8), &CallFilter::default())).unwrap();
     assert_eq!(newer.iter().map(|c| c.id.0).collect::<Vec<_>>(), [9, 10]);
 }
 
@@ -258,17 +262,22 @@ fn roll_ups_and_raw_rows_agree_over_any_window() {
     {
         let (since, until) =
             (now() + SignedDuration::from_hours(from_h), now() + SignedDuration::from_hours(to_h));
-        let sums =
-            totals(&store, Window { since: Some(since), until: Some(until), assistant: None });
+        let sums = totals(
+            &store,
+            Window { since: Some(since), until: Some(until), assistant: None, sight: Sight::All },
+        );
         assert_eq!((sums.calls, sums.duration_s), raw(since, until), "{from_h}..{to_h}");
     }
-    let all = totals(&store, Window { since: None, until: None, assistant: Some(a.id) });
+    let all = totals(
+        &store,
+        Window { since: None, until: None, assistant: Some(a.id), sight: Sight::All },
+    );
     assert_eq!(all.calls, 200);
     let days: u64 = store
         .read(|tx| {
             stats::by_day(
                 tx,
-                &Window { since: None, until: None, assistant: None },
+                &Window { since: None, until: None, assistant: None, sight: Sight::All },
                 &jiff::tz::TimeZone::get("Europe/Paris").unwrap(),
             )
         })

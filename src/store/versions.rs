@@ -8,7 +8,7 @@ use super::{
     assistants::{read, time},
 };
 use crate::domain::{
-    ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, SetName,
+    ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, SetName, Sight,
 };
 
 /// When, by whom, and in which apply something is changed.
@@ -101,26 +101,27 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// Every assistant that is not deleted, by name.
-pub fn standings(tx: &Tx) -> Result<Vec<Standing>, StoreError> {
+/// Every assistant that is not deleted and may be seen, by name.
+pub fn standings(tx: &Tx, sight: Sight) -> Result<Vec<Standing>, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT a.id, a.spec, a.revision, a.created_at, a.updated_at, a.set_name,
+        "SELECT a.id, a.spec, a.revision, a.created_at, a.updated_at, a.owner_id, u.email, a.set_name,
                 CASE WHEN a.applied_revision = a.revision THEN NULL ELSE l.spec END,
                 a.applied_revision = a.revision, v.author, coalesce(f.live_calls, 0)
          FROM assistants a
          LEFT JOIN assistant_versions l ON l.assistant_id = a.id AND l.revision = a.applied_revision
          LEFT JOIN assistant_versions v ON v.assistant_id = a.id AND v.revision = a.revision
          LEFT JOIN assistant_figures f ON f.assistant_id = a.id
-         WHERE a.deleted_at IS NULL ORDER BY a.name",
+         LEFT JOIN users u ON u.id = a.owner_id
+         WHERE a.deleted_at IS NULL AND (?1 IS NULL OR a.owner_id = ?1) ORDER BY a.name",
     )?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([sight.owner()])?;
     let mut standings = Vec::new();
     while let Some(row) = rows.next()? {
         let assistant = read(row)?;
-        let set: Option<String> = row.get(5)?;
-        let older: Option<String> = row.get(6)?;
+        let set: Option<String> = row.get(7)?;
+        let older: Option<String> = row.get(8)?;
         // The usual case, in which the version need not be read a second time.
-        let applied = match (row.get::<_, Option<bool>>(7)?, older) {
+        let applied = match (row.get::<_, Option<bool>>(9)?, older) {
             (Some(true), _) => Some(assistant.spec.clone()),
             (_, Some(json)) => Some(serde_json::from_str(&json)?),
             _ => None,
@@ -129,8 +130,8 @@ pub fn standings(tx: &Tx) -> Result<Vec<Standing>, StoreError> {
             assistant,
             set: set.map(|set| set.parse().map_err(StoreError::User)).transpose()?,
             applied,
-            author: author(row, 8)?,
-            live_calls: row.get::<_, i64>(9)?.max(0) as u64,
+            author: author(row, 10)?,
+            live_calls: row.get::<_, i64>(11)?.max(0) as u64,
         });
     }
     Ok(standings)
@@ -172,13 +173,14 @@ pub fn insert_apply(
     ))
 }
 
-/// The applies, newest first.
-pub fn applies(tx: &Tx, most: Option<u64>) -> Result<Vec<Apply>, StoreError> {
+/// The applies of somebody or of all, newest first.
+pub fn applies(tx: &Tx, who: Option<&str>, most: Option<u64>) -> Result<Vec<Apply>, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, at, source, summary, author FROM applies ORDER BY id DESC LIMIT ?1",
+        "SELECT id, at, source, summary, author FROM applies
+         WHERE (?2 IS NULL OR json_extract(author, '$.who') = ?2) ORDER BY id DESC LIMIT ?1",
     )?;
     let most = most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
-    let mut rows = statement.query([most])?;
+    let mut rows = statement.query(params![most, who])?;
     let mut applies = Vec::new();
     while let Some(row) = rows.next()? {
         applies.push(Apply {
@@ -213,13 +215,20 @@ pub fn of_assistant(tx: &Tx, id: AssistantId) -> Result<Vec<Version>, StoreError
     Ok(versions)
 }
 
-/// The assistant that has a name, or that had it last and is deleted.
-pub fn named(tx: &Tx, name: &AssistantName) -> Result<Option<(AssistantId, bool)>, StoreError> {
+/// The assistant that has a name, or that had it last and is deleted, if it may be seen.
+pub fn named(
+    tx: &Tx,
+    sight: Sight,
+    name: &AssistantName,
+) -> Result<Option<(AssistantId, bool)>, StoreError> {
     Ok(tx
         .prepare_cached(
-            "SELECT id, deleted_at IS NOT NULL FROM assistants WHERE name = ?1
+            "SELECT id, deleted_at IS NOT NULL FROM assistants
+             WHERE name = ?1 AND (?2 IS NULL OR owner_id = ?2)
              ORDER BY deleted_at IS NOT NULL, deleted_at DESC LIMIT 1",
         )?
-        .query_row([name.as_str()], |row| Ok((AssistantId(row.get(0)?), row.get(1)?)))
+        .query_row(params![name.as_str(), sight.owner()], |row| {
+            Ok((AssistantId(row.get(0)?), row.get(1)?))
+        })
         .optional()?)
 }

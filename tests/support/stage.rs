@@ -140,7 +140,7 @@ impl Stage {
         let (shelf, file) = (store.clone(), spec.clone());
         // The writer blocks whoever waits for it, which a runtime's thread must not.
         let created = tokio::task::spawn_blocking(move || {
-            assistants::create(&shelf, file, &webox::domain::Author::new("tests", "stage"), now)
+            assistants::create(&shelf, &webox::domain::Actor::webox("test"), file, None, now)
         });
         created.await.unwrap().unwrap();
         let (models, clock) = (Models::new(settings), Clock::set_to(now));
@@ -162,13 +162,15 @@ impl Stage {
     }
 
     pub(crate) fn turns(&self, sid: &CallSid) -> Vec<Turn> {
-        calls::show(&self.store, sid).unwrap().1
+        calls::show(&self.store, &webox::domain::Actor::webox("test"), sid).unwrap().1
     }
 
     /// Bookings and messages stored, whoever made them.
     pub(crate) fn effects(&self, sid: &CallSid) -> (usize, usize) {
-        let call = calls::show(&self.store, sid).unwrap().0.id;
-        let bookings = bookings::list(&self.store, None).unwrap().len();
+        let call =
+            calls::show(&self.store, &webox::domain::Actor::webox("test"), sid).unwrap().0.id;
+        let bookings =
+            bookings::list(&self.store, &webox::domain::Actor::webox("test"), None).unwrap().len();
         (bookings, calls::messages(&self.store, call).unwrap().len())
     }
 

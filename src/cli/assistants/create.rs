@@ -6,10 +6,9 @@ use super::{fields::Fields, report};
 use crate::{
     cli::{Context, exit, help, prompt},
     domain::{
-        Ai, AssistantName, AssistantSpec, Billing, Error, Hours, LanguageTag, Limits, ModelRef,
-        Personality, PhoneNumber, Result, Transfer, Voice, VoiceProvider,
+        Ai, AssistantName, AssistantSpec, Billing, EmailAddress, Error, Hours, LanguageTag, Limits,
+        ModelRef, Personality, PhoneNumber, Result, Transfer, Voice, VoiceProvider,
     },
-    operations::assistants,
 };
 
 /// Arguments of `create`.
@@ -33,6 +32,9 @@ pub(super) struct Create {
     name: Option<String>,
     #[command(flatten)]
     fields: Fields,
+    /// The user that it belongs to [default: nobody in particular].
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<EmailAddress>,
     /// Say what would be created, and create nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -61,8 +63,7 @@ pub(super) fn run(args: &Create, context: &Context) -> Result<()> {
         context.out.note(&format!("Would create `{}` at {}.", spec.name, spec.phone));
         return Ok(());
     }
-    let author = context.author("assistants create");
-    let assistant = assistants::create(&context.store()?, spec, &author, context.started)?;
+    let assistant = context.desk("assistants create")?.create(spec, args.owner.clone())?;
     let sentence = format!(
         "Created `{}`, which answers {}. Talk to it with `webox try {}`.",
         assistant.spec.name, assistant.spec.phone, assistant.spec.name
@@ -162,6 +163,8 @@ fn build(name: Option<&str>, fields: &Fields) -> Result<AssistantSpec> {
         transfer: Transfer::default(),
         limits: Limits::default(),
         billing: Billing::default(),
+        compliance: crate::domain::Compliance::default(),
+        twilio: crate::domain::TwilioAccount::default(),
     };
     fields.set(&mut spec)?;
     Ok(spec)

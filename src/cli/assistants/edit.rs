@@ -8,7 +8,6 @@ use super::{fields::Fields, report};
 use crate::{
     cli::{Context, exit, help, prompt},
     domain::{Assistant, AssistantSpec, Error, Result},
-    operations::assistants,
     provision,
 };
 
@@ -33,8 +32,7 @@ pub(super) struct Edit {
 }
 
 pub(super) fn run(args: &Edit, context: &Context) -> Result<()> {
-    let store = context.store()?;
-    let assistant = assistants::find(&store, &args.name)?;
+    let assistant = context.desk("assistants edit")?.assistant(&args.name)?;
     if args.fields.is_empty() {
         if !context.may_ask() {
             return Err(Error::usage(
@@ -87,14 +85,8 @@ fn save(args: &Edit, assistant: &Assistant, spec: AssistantSpec, context: &Conte
         context.out.note(&format!("Would change `{name}`."));
         return Ok(());
     }
-    let changed = assistants::update(
-        &context.store()?,
-        assistant.id,
-        spec,
-        Some(assistant.revision),
-        &context.author("assistants edit"),
-        context.started,
-    )?;
+    let desk = context.desk("assistants edit")?;
+    let changed = desk.update(assistant.id, spec, Some(assistant.revision))?;
     report(context, &format!("Changed `{name}`."), &changed)
 }
 

@@ -11,7 +11,7 @@ use crate::{
         views,
     },
     domain::{Assistant, Result, weekday_name},
-    operations::assistants::{self, AssistantOverview},
+    operations::assistants::AssistantOverview,
 };
 
 /// Arguments of `show`.
@@ -21,7 +21,7 @@ pub(super) struct Show {
     name: String,
 }
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     Column::new("name", "name"),
     Column::new("client", "client"),
     Column::new("phone", "phone"),
@@ -33,10 +33,11 @@ const COLUMNS: [Column; 11] = [
     Column::new("id", "id").right().hidden(),
     Column::new("line", "line").hidden(),
     Column::new("updated", "updated").hidden(),
+    Column::new("owner", "owner").hidden(),
 ];
 
 pub(super) fn list(context: &Context) -> Result<()> {
-    let overviews = assistants::list(&context.store()?)?;
+    let overviews = context.desk("assistants")?.assistants()?;
     if overviews.is_empty() && context.out.format() == Format::Table {
         context.out.note("No assistants yet. Create one with `webox assistants create`.");
     }
@@ -48,7 +49,7 @@ pub(super) fn list(context: &Context) -> Result<()> {
 
 /// Assistants as rows of the list, for a script that just changed them.
 pub(super) fn some(context: &Context, assistants: &[Assistant]) -> Result<()> {
-    let figures = assistants::list(&context.store()?)?;
+    let figures = context.desk("assistants")?.assistants()?;
     let now = context.now()?;
     let mut listing = Listing::new("assistants", COLUMNS);
     for assistant in assistants {
@@ -97,12 +98,13 @@ fn row(overview: &AssistantOverview, now: &ZonedDateTime) -> Row {
             Cell::same(assistant.id.0.to_string()),
             Cell::same(spec.voice.line.as_str()),
             Cell::shown(assistant.updated_at.to_string(), human::age(assistant.updated_at, now)),
+            Cell::maybe(assistant.owner.as_ref().map(|owner| owner.email.as_str())),
         ],
     }
 }
 
 pub(super) fn show(args: &Show, context: &Context) -> Result<()> {
-    let assistant = assistants::find(&context.store()?, &args.name)?;
+    let assistant = context.desk("assistants show")?.assistant(&args.name)?;
     match context.out.format() {
         Format::Json | Format::Jsonl => {
             context.out.object("assistant", views::assistant(&assistant).into())
@@ -120,6 +122,7 @@ fn sheet(assistant: &Assistant, now: &ZonedDateTime) -> Listing {
     sheet.add("id", assistant.id.0.to_string());
     sheet.add("client", &spec.client);
     sheet.maybe("email", spec.email.as_deref());
+    sheet.maybe("owner", assistant.owner.as_ref().map(|owner| owner.email.as_str()));
     sheet.add("phone", spec.phone.as_str());
     sheet.add("active", spec.active.to_string());
     sheet.maybe("timezone", spec.zone().iana_name());

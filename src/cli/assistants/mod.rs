@@ -43,6 +43,8 @@ enum Action {
     Disable(switch::Names),
     /// Enable what is disabled and disable what is enabled.
     Toggle(switch::Names),
+    /// Hand assistants over to a user.
+    Give(switch::Give),
     /// Delete an assistant; its calls stay.
     Delete(switch::Delete),
 }
@@ -56,6 +58,7 @@ pub(super) fn run(args: &Assistants, context: &Context) -> Result<()> {
         Some(Action::Enable(args)) => switch::run(args, switch::To::On, context),
         Some(Action::Disable(args)) => switch::run(args, switch::To::Off, context),
         Some(Action::Toggle(args)) => switch::run(args, switch::To::Other, context),
+        Some(Action::Give(args)) => switch::give(args, context),
         Some(Action::Delete(args)) => switch::delete(args, context),
     }
 }

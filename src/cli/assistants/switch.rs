@@ -5,8 +5,7 @@ use clap::Args;
 use super::{list, report};
 use crate::{
     cli::{Context, exit, help, output::Format, prompt},
-    domain::{Error, Kind, Result},
-    operations::assistants,
+    domain::{EmailAddress, Error, Kind, Result},
 };
 
 /// Arguments of `enable`, `disable` and `toggle`.
@@ -40,10 +39,9 @@ impl To {
 }
 
 pub(super) fn run(args: &Names, to: To, context: &Context) -> Result<()> {
-    let store = context.store()?;
+    let desk = context.desk(to.command())?;
     // All are looked up first: a mistyped name changes nothing.
-    let found =
-        args.names.iter().map(|name| assistants::find(&store, name)).collect::<Result<Vec<_>>>()?;
+    let found = args.names.iter().map(|name| desk.assistant(name)).collect::<Result<Vec<_>>>()?;
     let mut after = Vec::new();
     for assistant in found {
         let active = match to {
@@ -59,9 +57,7 @@ pub(super) fn run(args: &Names, to: To, context: &Context) -> Result<()> {
         } else if args.dry_run {
             context.out.note(&format!("`{name}` would be {word}."));
         } else {
-            let author = context.author(to.command());
-            let id = assistant.id;
-            after.push(assistants::set_active(&store, id, active, &author, context.started)?);
+            after.push(desk.switch(assistant.id, active)?);
             context.out.note(&format!("`{name}` is {word}."));
         }
     }
@@ -89,9 +85,43 @@ pub(super) struct Delete {
     dry_run: bool,
 }
 
+/// Arguments of `give`.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::examples(
+    &[
+        ("webox assistants give le-gourmet --to claire@agence.fr", "its calls, bookings and costs are hers to see from now on"),
+        ("webox assistants give le-gourmet --to nobody", "only admins see it"),
+    ],
+    &[exit::FAILURE, exit::DENIED],
+))]
+pub(super) struct Give {
+    /// Their names or ids.
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+    /// Whose they are from now on: an e-mail address, or `nobody`.
+    #[arg(long, value_name = "EMAIL")]
+    to: String,
+}
+
+pub(super) fn give(args: &Give, context: &Context) -> Result<()> {
+    let desk = context.desk("assistants give")?;
+    let to = match args.to.as_str() {
+        "nobody" => None,
+        email => Some(email.parse::<EmailAddress>()?),
+    };
+    let found = args.names.iter().map(|name| desk.assistant(name)).collect::<Result<Vec<_>>>()?;
+    let mut after = Vec::new();
+    for assistant in found {
+        let given = desk.hand_over(assistant.id, to.clone())?;
+        context.out.note(&format!("`{}` belongs to {} now.", given.spec.name, args.to));
+        after.push(given);
+    }
+    if context.out.format() == Format::Table { Ok(()) } else { list::some(context, &after) }
+}
+
 pub(super) fn delete(args: &Delete, context: &Context) -> Result<()> {
-    let store = context.store()?;
-    let assistant = assistants::find(&store, &args.name)?;
+    let desk = context.desk("assistants delete")?;
+    let assistant = desk.assistant(&args.name)?;
     let name = &assistant.spec.name;
     if args.dry_run {
         context.out.note(&format!("Would delete `{name}`; its calls would stay."));
@@ -110,7 +140,6 @@ pub(super) fn delete(args: &Delete, context: &Context) -> Result<()> {
             return Err(Error::new(Kind::Refused, format!("`{name}` was not deleted")));
         }
     }
-    let author = context.author("assistants delete");
-    assistants::delete(&store, assistant.id, &author, context.started)?;
+    desk.delete(assistant.id)?;
     report(context, &format!("Deleted `{name}`. Its calls stay."), &assistant)
 }

@@ -7,23 +7,22 @@ use super::{
     output::{Format, Listing},
 };
 use crate::{
-    domain::{CallFilter, CallId, Error, Kind, Result},
-    operations::calls,
-    store::Store,
+    cli::desk::Desk,
+    domain::{CallFilter, Error, Kind, Result},
 };
 
 /// How often the store is asked: soon enough for a person, and nothing for SQLite.
 const EVERY: Duration = Duration::from_millis(250);
 
-pub(super) fn run(store: &Store, filter: &CallFilter, context: &Context) -> Result<()> {
+pub(super) fn run(desk: &dyn Desk, filter: &CallFilter, context: &Context) -> Result<()> {
     if context.out.format() == Format::Json {
         return Err(Error::usage("an object without an end is no JSON")
             .hint("use `-o jsonl`, one object a line"));
     }
     // First those that are there already, as the list would show them, but oldest first.
-    let mut last = calls::newest(store)?.unwrap_or(CallId(0));
+    let mut last = desk.newest_call()?;
     let mut page =
-        calls::list(store, &CallFilter { limit: filter.limit.or(Some(10)), ..filter.clone() })?;
+        desk.calls(&CallFilter { limit: filter.limit.or(Some(10)), ..filter.clone() })?;
     page.calls.reverse();
     let mut listing = Listing::new("calls", list::COLUMNS);
     let now = context.now()?;
@@ -52,7 +51,7 @@ pub(super) fn run(store: &Store, filter: &CallFilter, context: &Context) -> Resu
                 context.out.note("Waiting for calls. Interrupt with Ctrl-C.");
                 told = true;
             }
-            let new = calls::after(store, last, filter)?;
+            let new = desk.calls_after(last, filter)?;
             let Some(newest) = new.last() else { continue };
             last = newest.id;
             let now = jiff::Timestamp::now().to_zoned_datetime(context.zone()?);

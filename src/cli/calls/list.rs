@@ -11,8 +11,8 @@ use super::{
     window::{Window, WindowFlags},
 };
 use crate::{
-    domain::{Call, CallFilter, CallStatus, Caller, PhoneNumber, Result},
-    operations::calls,
+    domain::{Call, CallFilter, CallStatus, Result},
+    operations::privacy::stored_caller,
 };
 
 /// How many calls a person is shown unasked.
@@ -59,9 +59,9 @@ pub(super) const COLUMNS: [Column; 13] = [
 pub(super) fn run(args: &List, context: &Context) -> Result<()> {
     let window = args.window.read(context)?;
     let filter = args.filter(&window, context)?;
-    let store = context.store()?;
+    let desk = context.desk("calls")?;
     if args.follow {
-        return follow::run(&store, &filter, context);
+        return follow::run(desk.as_ref(), &filter, context);
     }
     let now = context.now()?;
     let mut listing = Listing::new("calls", COLUMNS);
@@ -72,7 +72,7 @@ pub(super) fn run(args: &List, context: &Context) -> Result<()> {
         // On a terminal the calls themselves are the sign of life.
         let waiting =
             (!context.out.is_terminal()).then(|| Waiting::begin(context, "reading calls"));
-        calls::each(&store, &filter, |page| {
+        desk.each_call(&filter, &mut |page| {
             listing.rows = page.iter().map(|call| row(call, &now)).collect();
             printed += page.len() as u64;
             if let Some(waiting) = &waiting {
@@ -86,7 +86,7 @@ pub(super) fn run(args: &List, context: &Context) -> Result<()> {
         // Without a call there is still a heading where the format has one.
         return if is_first { context.out.listing(&listing) } else { Ok(()) };
     }
-    let page = calls::list(&store, &filter)?;
+    let page = desk.calls(&filter)?;
     listing.rows = page.calls.iter().map(|call| row(call, &now)).collect();
     let shown = page.calls.len() as u64;
     let more = filter.offset + shown < page.total;
@@ -128,20 +128,12 @@ impl List {
             until: window.until,
             assistant: window.assistant,
             status,
-            caller: self.from.as_deref().map(caller).transpose()?,
+            caller: self.from.as_deref().map(stored_caller).transpose()?,
             older_than: None,
             limit,
             offset: self.offset,
         })
     }
-}
-
-/// A number in any spelling, or an address as it is stored.
-fn caller(text: &str) -> Result<String> {
-    if text.contains([':', '@']) {
-        return Ok(Caller::read(text).as_stored().unwrap_or_default().to_owned());
-    }
-    Ok(text.parse::<PhoneNumber>()?.as_str().to_owned())
 }
 
 /// A call as a row.

@@ -6,13 +6,9 @@ use serde_json::json;
 use super::{
     Context, exit, help,
     output::{Cell, Column, Format, Listing, Row},
-    transcript::{self, Story},
-    views,
+    transcript, views,
 };
-use crate::{
-    domain::{Heard, Result, Turn},
-    operations::{bookings, calls},
-};
+use crate::domain::{Heard, Result, Turn};
 
 /// Arguments of `show`.
 #[derive(Debug, Args)]
@@ -43,10 +39,8 @@ const COLUMNS: [Column; 10] = [
 ];
 
 pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
-    let store = context.store()?;
-    let sid = calls::resolve(&store, &args.sid)?;
-    let (call, turns) = calls::show(&store, &sid)?;
-    let extras = calls::extras(&store, call.id)?;
+    let whole = context.desk("calls show")?.call(&args.sid)?;
+    let sid = &whole.call.sid;
     match context.out.format() {
         Format::Ids => context.out.text(&format!("{sid}\n")),
         Format::Jsonl
@@ -56,30 +50,21 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
         | Format::Github
         | Format::Junit => {
             let mut listing = Listing::new("turns", COLUMNS);
-            listing.rows = turns.iter().map(row).collect();
+            listing.rows = whole.turns.iter().map(row).collect();
             context.out.listing(&listing)
         }
         Format::Json => {
-            let bookings: Vec<_> =
-                bookings::of_call(&store, call.id)?.iter().map(views::booking).collect();
-            let messages: Vec<_> =
-                calls::messages(&store, call.id)?.iter().map(views::message).collect();
-            let turns: Vec<_> = turns.iter().map(views::turn).collect();
+            let bookings: Vec<_> = whole.bookings.iter().map(views::booking).collect();
+            let messages: Vec<_> = whole.messages.iter().map(views::message).collect();
+            let turns: Vec<_> = whole.turns.iter().map(views::turn).collect();
             context.out.objects([
-                ("call", views::call_with(&call, &extras)),
+                ("call", views::call_with(&whole.call, &whole.extras)),
                 ("turns", json!(turns)),
                 ("bookings", json!(bookings)),
                 ("messages", json!(messages)),
             ])
         }
         Format::Table | Format::Text => {
-            let whole = Story {
-                bookings: bookings::of_call(&store, call.id)?,
-                messages: calls::messages(&store, call.id)?,
-                call,
-                turns,
-                extras,
-            };
             context.out.text(&transcript::render(&whole, &context.now()?, context.out.colour()))
         }
     }

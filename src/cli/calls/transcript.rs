@@ -7,18 +7,9 @@ use super::{
     output::{Colour, Tone},
     status_tone,
 };
-use crate::domain::{Booking, Call, CallExtras, EndReason, Heard, Message, Next, Outcome, Turn};
+use crate::domain::{Call, EndReason, Heard, Next, Outcome, Turn, WholeCall};
 
-/// A call and all that belongs to it.
-pub(super) struct Story {
-    pub(super) call: Call,
-    pub(super) turns: Vec<Turn>,
-    pub(super) bookings: Vec<Booking>,
-    pub(super) messages: Vec<Message>,
-    pub(super) extras: CallExtras,
-}
-
-pub(super) fn render(story: &Story, now: &ZonedDateTime, colour: Colour) -> String {
+pub(super) fn render(story: &WholeCall, now: &ZonedDateTime, colour: Colour) -> String {
     let mut lines = head(&story.call, now, colour);
     for turn in &story.turns {
         lines.push(String::new());
@@ -130,7 +121,7 @@ fn timing(turn: &Turn) -> String {
     parts.join(" · ")
 }
 
-fn after(story: &Story, now: &ZonedDateTime) -> Vec<String> {
+fn after(story: &WholeCall, now: &ZonedDateTime) -> Vec<String> {
     let mut lines = Vec::new();
     for booking in &story.bookings {
         lines.push(format!(

@@ -56,6 +56,10 @@ pub struct Phrases {
     pub take_message_prompt: String,
     /// The message is stored.
     pub message_taken: String,
+    /// Says that a machine speaks.
+    pub machine: String,
+    /// Too many calls from one place, or to it.
+    pub flood: String,
 }
 
 /// First words, by tone.
@@ -110,6 +114,24 @@ pub fn for_language(language: &LanguageTag) -> &'static Phrases {
         .find(|(code, _)| *code == language.primary())
         .or_else(|| parsed.first())
         .map_or_else(|| NOTHING.get_or_init(Phrases::default), |(_, phrases)| phrases)
+}
+
+/// A text with a sentence added: before its last question, so that the caller knows what to answer,
+/// or at its end.
+pub fn with_sentence(text: &str, sentence: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() {
+        return sentence.to_owned();
+    }
+    let last = ['.', '!', '?', '…'].iter().filter_map(|mark| {
+        let body = text.trim_end_matches(['.', '!', '?', '…', ' ', '\u{a0}', '\u{202f}']);
+        body.rfind(&format!("{mark} ")).map(|at| at + mark.len_utf8() + 1)
+    });
+    match last.max().filter(|_| text.ends_with('?')) {
+        Some(at) => format!("{}{sentence} {}", &text[..at], &text[at..]),
+        None if text.ends_with(['.', '!', '?', '…']) => format!("{text} {sentence}"),
+        None => format!("{text}. {sentence}"),
+    }
 }
 
 /// Puts values in place of `{name}`s, in one pass: braces inside a value stay as they are.
@@ -191,6 +213,23 @@ mod tests {
         let english: LanguageTag = "en-GB".parse().unwrap();
         assert_eq!(for_language(&japanese), for_language(&english));
         assert!(french.greeting(Personality::Formal, "Le Gourmet").contains("Le Gourmet"));
+    }
+
+    #[test]
+    fn a_sentence_goes_before_the_question() {
+        for (text, expected) in [
+            (
+                "Le Gourmet, bonjour. Que puis-je faire ?",
+                "Le Gourmet, bonjour. M. Que puis-je faire ?",
+            ),
+            ("Le Gourmet, bonjour !", "Le Gourmet, bonjour ! M."),
+            ("Que puis-je faire ?", "Que puis-je faire ? M."),
+            ("Bonjour ! Ici A. Oui ? Non ?", "Bonjour ! Ici A. Oui ? M. Non ?"),
+            ("Salut", "Salut. M."),
+            ("", "M."),
+        ] {
+            assert_eq!(with_sentence(text, "M."), expected);
+        }
     }
 
     #[test]

@@ -169,6 +169,8 @@ fn spec(
         transfer: Transfer::default(),
         limits: Limits { max_call_duration: longest_call(row, notes), ..Limits::default() },
         billing: Billing::default(),
+        compliance: crate::domain::Compliance::default(),
+        twilio: crate::domain::TwilioAccount::default(),
     };
     spec.check().map_err(|error| Refused::new("", error.message()))?;
     Ok(spec)

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{AssistantId, Author, LanguageTag, PhoneNumber, Result},
+    domain::{Actor, AssistantId, Author, LanguageTag, PhoneNumber, Result},
     store::{
         Store, StoreError, Tx,
         prototype::{Prototype, Table},
@@ -63,13 +63,14 @@ pub fn run(
     store: &Store,
     prototype: &Prototype,
     wishes: Wishes,
-    author: Author,
+    actor: &Actor,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report> {
+    actor.may_administer()?;
     let total = prototype.count(Table::Assistants)? + prototype.count(Table::Calls)?;
     let mut state = State {
         wishes,
-        author,
+        author: actor.author.clone(),
         largest_id: prototype.largest_assistant_id()?,
         homes: HashMap::new(),
         planned: Vec::new(),

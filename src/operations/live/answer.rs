@@ -6,7 +6,7 @@ use super::next_number;
 use crate::{
     domain::{AssistantSpec, Call, CallSid, EndReason, Reply, Result, Turn, TurnId, TurnTimings},
     store::{
-        Store, calls,
+        Store, calls, events,
         turns::{self, Finished},
     },
 };
@@ -24,6 +24,8 @@ pub struct Answer {
     pub end_reason: Option<EndReason>,
     /// Whether the caller is told in it that time is nearly up.
     pub warned: bool,
+    /// Whether the caller is told in it that a machine speaks.
+    pub disclosed: bool,
 }
 
 /// Stores the reply of a turn and answers what the caller is to hear: the reply that was stored
@@ -40,6 +42,10 @@ pub async fn answer(store: &Store, id: TurnId, answer: Answer, now: Timestamp) -
                 if let Some(reason) = answer.end_reason {
                     calls::set_end_reason(tx, id.call, reason)?;
                 }
+                if answer.disclosed {
+                    calls::set_disclosed(tx, id.call, now)?;
+                }
+                events::note(tx, now, id.call, "turn", Some(id.number))?;
                 return Ok(answer.twiml);
             }
             let stored = turns::get(tx, id)?.and_then(|turn| turn.twiml);
@@ -81,6 +87,7 @@ pub async fn resume(
             let timings = TurnTimings::default();
             turns::insert(tx, id, now, &Finished { reply: &reply, timings, twiml: &twiml })?;
             calls::clear_end_reason(tx, call.id)?;
+            events::note(tx, now, call.id, "turn", Some(number))?;
             Ok(Some(twiml))
         })
         .await

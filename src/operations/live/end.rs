@@ -8,6 +8,7 @@ use crate::{
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd},
+        events,
     },
 };
 
@@ -43,7 +44,9 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             let mut call = new_call(&ringing, &assistant, to);
             let length = SignedDuration::from_secs(i64::from(duration_s.unwrap_or(0)));
             call.started_at = ringing.at.checked_sub(length).unwrap_or(ringing.at);
-            calls::insert_ended(tx, &call, &end)?;
+            let id = calls::insert_ended(tx, &call, &end)?;
+            events::note(tx, call.started_at, id, "ring", None)?;
+            events::note(tx, ringing.at, id, "end", None)?;
             Ok(true)
         })
         .await
@@ -61,6 +64,7 @@ fn end_known(tx: &Tx, call: &Call, mut end: CallEnd) -> Result<(), StoreError> {
     if call.end_reason.is_none() || swept {
         end.reason = (end.status == CallStatus::Completed).then_some(EndReason::CallerHungUp);
     }
+    events::note(tx, end.ended_at, call.id, "end", None)?;
     calls::end(tx, call.id, &end)
 }
 
@@ -100,6 +104,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                     reason: (!hung_up).then_some(EndReason::Swept),
                 };
                 calls::end(tx, call.id, &end)?;
+                events::note(tx, now, call.id, "end", None)?;
                 tracing::warn!(call_sid = %call.sid, "closed a call whose end was never announced");
                 swept += 1;
             }

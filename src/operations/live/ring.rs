@@ -8,7 +8,7 @@ use crate::{
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd},
-        figures,
+        events, figures,
         turns::{self, Finished},
     },
 };
@@ -70,13 +70,20 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
             duration_s: Some(0),
             reason: Some(reason),
         };
-        calls::insert_ended(tx, &call, &end)?;
+        let id = calls::insert_ended(tx, &call, &end)?;
+        events::note(tx, ringing.at, id, "ring", None)?;
+        events::note(tx, ringing.at, id, "end", None)?;
         return Ok(Rung::Declined { assistant, reason });
     }
     let (greeting, twiml) = greet(&assistant);
     let id = TurnId { call: calls::insert_live(tx, &call)?, number: 0 };
     let finished = Finished { reply: &greeting, timings: TurnTimings::default(), twiml: &twiml };
     turns::insert(tx, id, ringing.at, &finished)?;
+    events::note(tx, ringing.at, id.call, "ring", None)?;
+    events::note(tx, ringing.at, id.call, "turn", Some(0))?;
+    if assistant.spec.announces_ai() {
+        calls::set_disclosed(tx, id.call, ringing.at)?;
+    }
     Ok(Rung::Answered { assistant, twiml, again: false })
 }
 

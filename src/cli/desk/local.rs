@@ -1,0 +1,194 @@
+//! At the store's own file.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{Desk, Span};
+use crate::{
+    domain::{
+        Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
+        Call, CallFilter, CallId, CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy,
+        Token, TokenId, User, WholeCall,
+    },
+    operations::{
+        accounts::{self, Wanted},
+        assistants::{self, AssistantOverview},
+        audit, bookings, calls,
+        privacy::{self, Dossier, Erased},
+        provisioning::{self, Apply, Rollback, Standing, Version},
+        secrets::{self, Kept, Secrets},
+        stats,
+    },
+    provision::{Loaded, Plan, Problem},
+    store::Store,
+};
+
+/// A store, and who is at it.
+pub(in crate::cli) struct Local {
+    pub(in crate::cli) store: Store,
+    pub(in crate::cli) actor: Actor,
+    pub(in crate::cli) now: Timestamp,
+    pub(in crate::cli) secrets: Secrets,
+}
+
+impl Desk for Local {
+    fn assistants(&self) -> Result<Vec<AssistantOverview>> {
+        assistants::list(&self.store, &self.actor)
+    }
+
+    fn assistant(&self, name: &str) -> Result<Assistant> {
+        assistants::find(&self.store, &self.actor, name)
+    }
+
+    fn create(&self, spec: AssistantSpec, owner: Option<EmailAddress>) -> Result<Assistant> {
+        assistants::create(&self.store, &self.actor, spec, owner, self.now)
+    }
+
+    fn update(
+        &self,
+        id: AssistantId,
+        spec: AssistantSpec,
+        revision: Option<i64>,
+    ) -> Result<Assistant> {
+        assistants::update(&self.store, &self.actor, id, spec, revision, self.now)
+    }
+
+    fn switch(&self, id: AssistantId, active: bool) -> Result<Assistant> {
+        assistants::switch(&self.store, &self.actor, id, Some(active), self.now)
+    }
+
+    fn hand_over(&self, id: AssistantId, to: Option<EmailAddress>) -> Result<Assistant> {
+        assistants::hand_over(&self.store, &self.actor, id, to, self.now)
+    }
+
+    fn delete(&self, id: AssistantId) -> Result<()> {
+        assistants::delete(&self.store, &self.actor, id, None, self.now)
+    }
+
+    fn calls(&self, filter: &CallFilter) -> Result<CallPage> {
+        calls::list(&self.store, &self.actor, filter)
+    }
+
+    fn each_call(
+        &self,
+        filter: &CallFilter,
+        take: &mut dyn FnMut(Vec<Call>) -> Result<()>,
+    ) -> Result<()> {
+        calls::each(&self.store, &self.actor, filter, take)
+    }
+
+    fn calls_after(&self, last: CallId, filter: &CallFilter) -> Result<Vec<Call>> {
+        calls::after(&self.store, &self.actor, last, filter)
+    }
+
+    fn newest_call(&self) -> Result<CallId> {
+        Ok(calls::newest(&self.store)?.unwrap_or(CallId(0)))
+    }
+
+    fn call(&self, sid: &str) -> Result<WholeCall> {
+        let sid = calls::resolve(&self.store, &self.actor, sid)?;
+        calls::whole(&self.store, &self.actor, &sid)
+    }
+
+    fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats> {
+        let Span { since, until, assistant } = span;
+        stats::overview(&self.store, &self.actor, since, until, assistant, by, zone)
+    }
+
+    fn bookings(&self, assistant: Option<AssistantId>) -> Result<Vec<Booking>> {
+        bookings::list(&self.store, &self.actor, assistant)
+    }
+
+    fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {
+        provisioning::plan(&self.store, &self.actor, files, prune)
+    }
+
+    fn apply(&self, plan: Plan, source: String, git: Option<String>) -> Result<Option<ApplyId>> {
+        let author = Author { git, ..self.actor.author.clone() };
+        let actor = Actor { author, ..self.actor.clone() };
+        provisioning::apply(&self.store, &actor, plan, source, self.now)
+    }
+
+    fn standings(&self) -> Result<Vec<Standing>> {
+        provisioning::standings(&self.store, &self.actor)
+    }
+
+    fn applies(&self, most: Option<u64>) -> Result<Vec<Apply>> {
+        provisioning::applies(&self.store, &self.actor, most)
+    }
+
+    fn history(&self, name: &AssistantName) -> Result<Vec<Version>> {
+        Ok(provisioning::history(&self.store, &self.actor, name)?.1)
+    }
+
+    fn plan_rollback(&self, name: &AssistantName, to: Option<i64>) -> Result<Rollback> {
+        provisioning::plan_rollback(&self.store, &self.actor, name, to)
+    }
+
+    fn rollback(&self, rollback: Rollback) -> Result<Assistant> {
+        provisioning::rollback(&self.store, &self.actor, rollback, self.now)
+    }
+
+    fn users(&self) -> Result<Vec<User>> {
+        accounts::list(&self.store, &self.actor, self.now)
+    }
+
+    fn user(&self, email: &EmailAddress) -> Result<User> {
+        accounts::show(&self.store, &self.actor, email, self.now)
+    }
+
+    fn add_user(&self, email: EmailAddress, role: Role) -> Result<User> {
+        accounts::add(&self.store, &self.actor, email, role, self.now)
+    }
+
+    fn set_role(&self, email: EmailAddress, role: Role) -> Result<User> {
+        accounts::set_role(&self.store, &self.actor, email, role, self.now)
+    }
+
+    fn set_disabled(&self, email: EmailAddress, disabled: bool) -> Result<User> {
+        accounts::set_disabled(&self.store, &self.actor, email, disabled, self.now)
+    }
+
+    fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User> {
+        accounts::delete(&self.store, &self.actor, email, heir, self.now)
+    }
+
+    fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>> {
+        accounts::tokens(&self.store, &self.actor, email, self.now)
+    }
+
+    fn create_token(&self, wanted: Wanted) -> Result<(Token, Secret)> {
+        accounts::create_token(&self.store, &self.actor, wanted, self.now)
+    }
+
+    fn revoke_token(&self, id: TokenId) -> Result<Token> {
+        accounts::revoke_token(&self.store, &self.actor, id, self.now)
+    }
+
+    fn secrets(&self, user: Option<&EmailAddress>) -> Result<Vec<Kept>> {
+        secrets::list(&self.store, &self.actor, user, self.now)
+    }
+
+    fn set_secret(&self, user: Option<&EmailAddress>, name: &str, value: &Secret) -> Result<()> {
+        self.secrets.set(&self.store, &self.actor, user, name, value, self.now)
+    }
+
+    fn delete_secret(&self, user: Option<&EmailAddress>, name: &str) -> Result<()> {
+        secrets::delete(&self.store, &self.actor, user, name, self.now)
+    }
+
+    fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>> {
+        audit::list(&self.store, &self.actor, span.since, span.until, most)
+    }
+
+    fn check_audit(&self) -> Result<audit::Check> {
+        audit::check(&self.store, &self.actor)
+    }
+
+    fn dossier(&self, caller: &str) -> Result<Dossier> {
+        privacy::export(&self.store, &self.actor, caller)
+    }
+
+    fn erase(&self, caller: &str) -> Result<Erased> {
+        privacy::erase(&self.store, &self.actor, caller, self.now)
+    }
+}

@@ -1,0 +1,86 @@
+//! Where commands are carried out: at the store's own file, or by a daemon far away. The commands
+//! cannot tell which; what is asked, checked and answered is the same.
+
+mod local;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+pub(super) use local::Local;
+
+use crate::{
+    domain::{
+        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, Call, CallFilter,
+        CallId, CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
+        WholeCall,
+    },
+    operations::{
+        accounts::Wanted,
+        assistants::AssistantOverview,
+        audit,
+        privacy::{Dossier, Erased},
+        provisioning::{Apply, Rollback, Standing, Version},
+        secrets::Kept,
+    },
+    provision::{Loaded, Plan, Problem},
+};
+
+/// A window of time, and whose calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Span {
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) assistant: Option<AssistantId>,
+}
+
+/// Everything that commands ask for.
+#[rustfmt::skip]
+pub(super) trait Desk {
+    fn assistants(&self) -> Result<Vec<AssistantOverview>>;
+    /// By name or id.
+    fn assistant(&self, name: &str) -> Result<Assistant>;
+    fn create(&self, spec: AssistantSpec, owner: Option<EmailAddress>) -> Result<Assistant>;
+    /// Only if nobody else changed it since `revision`.
+    fn update(&self, id: AssistantId, spec: AssistantSpec, revision: Option<i64>) -> Result<Assistant>;
+    fn switch(&self, id: AssistantId, active: bool) -> Result<Assistant>;
+    fn hand_over(&self, id: AssistantId, to: Option<EmailAddress>) -> Result<Assistant>;
+    fn delete(&self, id: AssistantId) -> Result<()>;
+
+    fn calls(&self, filter: &CallFilter) -> Result<CallPage>;
+    /// All that match, a page at a time.
+    fn each_call(&self, filter: &CallFilter, take: &mut dyn FnMut(Vec<Call>) -> Result<()>) -> Result<()>;
+    /// Those stored after one, oldest first.
+    fn calls_after(&self, last: CallId, filter: &CallFilter) -> Result<Vec<Call>>;
+    fn newest_call(&self) -> Result<CallId>;
+    /// By SID, or the beginning of only one.
+    fn call(&self, sid: &str) -> Result<WholeCall>;
+    fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
+    fn bookings(&self, assistant: Option<AssistantId>) -> Result<Vec<Booking>>;
+
+    fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>>;
+    /// `git` is the revision of the files.
+    fn apply(&self, plan: Plan, source: String, git: Option<String>) -> Result<Option<ApplyId>>;
+    fn standings(&self) -> Result<Vec<Standing>>;
+    fn applies(&self, most: Option<u64>) -> Result<Vec<Apply>>;
+    fn history(&self, name: &AssistantName) -> Result<Vec<Version>>;
+    fn plan_rollback(&self, name: &AssistantName, to: Option<i64>) -> Result<Rollback>;
+    fn rollback(&self, rollback: Rollback) -> Result<Assistant>;
+
+    fn users(&self) -> Result<Vec<User>>;
+    fn user(&self, email: &EmailAddress) -> Result<User>;
+    fn add_user(&self, email: EmailAddress, role: Role) -> Result<User>;
+    fn set_role(&self, email: EmailAddress, role: Role) -> Result<User>;
+    fn set_disabled(&self, email: EmailAddress, disabled: bool) -> Result<User>;
+    fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User>;
+    fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>>;
+    fn create_token(&self, wanted: Wanted) -> Result<(Token, Secret)>;
+    fn revoke_token(&self, id: TokenId) -> Result<Token>;
+
+    fn secrets(&self, user: Option<&EmailAddress>) -> Result<Vec<Kept>>;
+    fn set_secret(&self, user: Option<&EmailAddress>, name: &str, value: &Secret) -> Result<()>;
+    fn delete_secret(&self, user: Option<&EmailAddress>, name: &str) -> Result<()>;
+
+    fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>>;
+    fn check_audit(&self) -> Result<audit::Check>;
+    fn dossier(&self, caller: &str) -> Result<Dossier>;
+    fn erase(&self, caller: &str) -> Result<Erased>;
+}

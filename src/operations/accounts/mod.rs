@@ -1,0 +1,10 @@
+//! Users and their tokens, and who is asking.
+
+mod authenticate;
+mod key;
+mod tokens;
+mod users;
+
+pub use authenticate::{Refused, act_as, authenticate};
+pub use tokens::{Wanted, create_token, revoke_token, tokens};
+pub use users::{add, delete, list, set_disabled, set_role, show};

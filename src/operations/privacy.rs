@@ -1,0 +1,157 @@
+//! What is known of one caller: handed out, or forgotten. And forgetting in time.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::audit;
+use crate::{
+    domain::{Actor, Caller, Error, HumanDuration, PhoneNumber, Result},
+    store::{
+        Store, assistants,
+        audit::Deed,
+        events, idempotency,
+        privacy::{self, Due, Table},
+    },
+};
+
+pub use crate::store::privacy::Erasure;
+
+/// Everything that is kept of a caller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dossier {
+    /// The number or address.
+    pub caller: String,
+    /// Rows as they are stored, by table.
+    pub calls: Vec<Value>,
+    /// What was said.
+    pub turns: Vec<Value>,
+    /// What was booked.
+    pub bookings: Vec<Value>,
+    /// What was written down.
+    pub messages: Vec<Value>,
+}
+
+/// What an erasure did, and what it could not reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// Taken out.
+    pub erasure: Erasure,
+    /// What stands in the number's place.
+    pub pseudonym: String,
+    /// Recordings that were linked to and lie at a provider: to be deleted there.
+    pub recordings: Vec<String>,
+}
+
+/// A number in any spelling, or an address, as it is stored.
+pub fn stored_caller(text: &str) -> Result<String> {
+    if text.contains([':', '@']) {
+        return Ok(Caller::read(text).as_stored().unwrap_or_default().to_owned());
+    }
+    Ok(text.parse::<PhoneNumber>()?.as_str().to_owned())
+}
+
+/// All that is kept of a caller, as far as the actor may see it.
+pub fn export(store: &Store, actor: &Actor, caller: &str) -> Result<Dossier> {
+    let caller = stored_caller(caller)?;
+    let sight = actor.sight();
+    store.read(|tx| {
+        let rows = |table| privacy::rows(tx, table, sight, &caller);
+        Ok(Dossier {
+            calls: rows(Table::Calls)?,
+            turns: rows(Table::Turns)?,
+            bookings: rows(Table::Bookings)?,
+            messages: rows(Table::Messages)?,
+            caller: caller.clone(),
+        })
+    })
+}
+
+/// Forgets a caller, as far as the actor may: number, words, bookings, messages. The calls stay as
+/// figures. The line in the audit log does not name the caller.
+pub fn erase(store: &Store, actor: &Actor, caller: &str, now: Timestamp) -> Result<Erased> {
+    actor.may_write()?;
+    let caller = stored_caller(caller)?;
+    let live = privacy_live(store, actor, &caller)?;
+    if live {
+        return Err(Error::conflict("this caller is on the phone now")
+            .hint("wait until the call is over, then erase"));
+    }
+    let (actor, sight) = (actor.clone(), actor.sight());
+    let salt = salt()?;
+    let erased = store.write(move |tx| {
+        let pseudonym = privacy::pseudonym(&salt, &caller);
+        let recordings = privacy::rows(tx, Table::Calls, sight, &caller)?
+            .iter()
+            .filter_map(|call| call["recording_url"].as_str().map(str::to_owned))
+            .collect();
+        let erasure = privacy::erase(tx, sight, &caller, &pseudonym, now)?;
+        let deed = Deed {
+            action: "privacy.erase",
+            target: format!("caller/{pseudonym}"),
+            before: Value::Null,
+            after: json!({
+                "calls": erasure.calls, "turns": erasure.turns,
+                "bookings": erasure.bookings, "messages": erasure.messages,
+            }),
+        };
+        audit::record(tx, &actor, now, &deed)?;
+        Ok(Erased { erasure, pseudonym, recordings })
+    })?;
+    // What was deleted must not stay behind in the write-ahead log.
+    store.checkpoint()?;
+    Ok(erased)
+}
+
+fn privacy_live(store: &Store, actor: &Actor, caller: &str) -> Result<bool> {
+    let sight = actor.sight();
+    store.read(|tx| {
+        Ok(privacy::rows(tx, Table::Calls, sight, caller)?
+            .iter()
+            .any(|call| call["ended_at"].is_null()))
+    })
+}
+
+/// Drawn anew each time and not kept: nobody can try all numbers to find the one.
+fn salt() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|cause| {
+        Error::failure("this machine gives no random numbers").because(cause.to_string())
+    })?;
+    Ok(bytes.iter().map(u8::to_string).collect::<Vec<_>>().join("-"))
+}
+
+/// Events and answers to repeated requests are kept this long.
+const WATCHED: SignedDuration = SignedDuration::from_hours(24);
+
+/// How far the clock may move between two looks before nothing is forgotten: a clock that jumped
+/// must not empty the store.
+pub const LARGEST_STEP: SignedDuration = SignedDuration::from_hours(2);
+
+/// Forgets what is due, a few calls at a time; answers of how many, nothing when all is done.
+pub async fn forget_due(store: &Store, now: Timestamp) -> Result<u64> {
+    let ago = move |length: HumanDuration| {
+        let length = SignedDuration::try_from(length.get()).unwrap_or(SignedDuration::MAX);
+        now.checked_sub(length).unwrap_or(Timestamp::MIN)
+    };
+    let salt = salt()?;
+    store
+        .write_async(move |tx| {
+            let mut forgotten = 0;
+            let before = now.checked_sub(WATCHED).unwrap_or(Timestamp::MIN);
+            forgotten += events::forget(tx, before)?;
+            idempotency::forget(tx, before)?;
+            for (id, compliance) in assistants::compliance(tx)? {
+                for (due, kept) in [
+                    (Due::Transcripts, compliance.keep_transcripts),
+                    (Due::Recordings, Some(compliance.recordings())),
+                    (Due::Callers, compliance.keep_callers),
+                ] {
+                    if let Some(kept) = kept {
+                        forgotten += privacy::forget(tx, due, id, ago(kept), &salt, now)?;
+                    }
+                }
+            }
+            Ok(forgotten)
+        })
+        .await
+}
