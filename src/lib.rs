@@ -7,19 +7,21 @@
 //! ```text
 //! doors          cli            the terminal: arguments, prompts, tables
 //!                rehearsal      a caller without a phone, for `demo` and `try`
-//!                server         the daemon: webhooks, health
+//!                server         the daemon: webhooks, the REST API, health
 //!
 //! the live call  line           how a conversation travels: speech to TwiML and back
 //!                conversation   what was heard goes in, what to say and do comes out
 //!
-//! requests       operations     one function for each thing webox can be asked
+//! requests       api            the words of the API: what is asked and answered, as types
+//!                operations     one function for each thing webox can be asked
 //!                provision      assistants as TOML files
 //!
 //! outside world  store          SQLite: the only room with SQL
 //!                twilio         Twilio's own words: signature, TwiML, webhooks
 //!                providers      language models, one file a vendor
 //!
-//! ground         config         flags, environment, `webox.toml`, defaults
+//! ground         vault          secrets at rest: sealed, and of no use without the master key
+//!                config         flags, environment, `webox.toml`, defaults
 //!                document       TOML that people write, and every mistake in it
 //!                domain         what we talk about: plain types, no I/O, no clock
 //! ```
@@ -27,6 +29,7 @@
 //! A newcomer's minute: a command is in `cli/X.rs`, what it does in `operations/X.rs`, its rows in
 //! `store/X.rs`, its words in `domain/X.rs`, its page in `man/`. The same X.
 
+pub mod api;
 pub mod cli;
 pub mod config;
 pub mod conversation;

@@ -20,15 +20,15 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
 
     // The doors. `cli` starts the daemon and the rehearsals, so it stands above them.
     &[("cli", &[
-        "rehearsal", "server", "line", "conversation", "operations", "provision", "billing", "watch",
+        "rehearsal", "server", "line", "conversation", "api", "operations", "provision", "billing", "watch",
         "store", "twilio", "providers", "integrations", "config", "vault", "document", "domain",
     ])],
     &[("rehearsal", &[
-        "server", "line", "conversation", "operations", "provision", "billing", "watch",
+        "server", "line", "conversation", "api", "operations", "provision", "billing", "watch",
         "store", "twilio", "providers", "integrations", "config", "vault", "document", "domain",
     ])],
     &[("server", &[
-        "line", "conversation", "operations", "provision", "billing", "watch",
+        "line", "conversation", "api", "operations", "provision", "billing", "watch",
         "store", "twilio", "providers", "integrations", "config", "vault", "domain",
     ])],
 
@@ -36,6 +36,9 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
     &[("line", &["conversation", "operations", "store", "twilio", "providers", "domain"])],
     // The store only as a handle, passed on to operations.
     &[("conversation", &["operations", "store", "providers", "document", "domain"])],
+
+    // The words of the API, which the daemon writes and `--server` reads.
+    &[("api", &["operations", "provision", "store", "document", "domain"])],
 
     // What can be asked.
     &[("operations", &[
@@ -110,7 +113,7 @@ const CONFINED: &[(&str, &[&str])] = &[
         ],
     ),
     ("toml_edit", &["provision", "rehearsal"]),
-    ("schemars", &["provision", "rehearsal", "domain"]),
+    ("schemars", &["provision", "rehearsal", "api", "server", "domain"]),
     ("similar", &["provision"]),
     ("regex", &["rehearsal"]),
     // Keys.

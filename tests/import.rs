@@ -169,7 +169,7 @@ fn a_call_shows_what_it_brought() {
     let call = &shown["call"];
     assert_eq!(call["transcription"], "Client: Bonjour\nAssistant: Bon\u{1b}jour !");
     assert_eq!(call["recording_url"], "https://api.twilio.com/r/RE1");
-    assert_eq!(call["metadata"], json!({"lang": "fr", "tags": [1, 2]}));
+    assert_eq!(call["call_metadata"], json!({"lang": "fr", "tags": [1, 2]}));
     assert_eq!(call["satisfaction_score"], 5);
     assert_eq!(call["started_at"], "2026-02-01T10:00:00Z");
     assert_eq!(call["ended_at"], "2026-02-01T10:01:15Z");

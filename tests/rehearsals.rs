@@ -220,7 +220,11 @@ fn a_past_call_is_said_to_todays_assistant() {
     webox.run(["replay", &sid]).ok().says("0 of 4 replies are others now (builtin)");
     webox.run(["assistants", "edit", "le-gourmet", "--greeting", "Salut"]).ok();
     let ran = webox.run(["replay", &sid[..12]]).ok().says("1 of 4 replies are others now");
-    assert!(ran.stdout.contains("+ now     Salut. Je suis un assistant vocal automatique.\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("+ now     Salut. Je suis un assistant vocal automatique.\n"),
+        "{}",
+        ran.stdout
+    );
     let json = webox.run(["replay", &sid, "-o", "json"]).ok().json();
     assert_eq!(json["turns"][0]["same"], false);
     assert_eq!(json["turns"][2]["caller"], "(silence)");

@@ -5,9 +5,11 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, calls, complete, demo, export, help, history, import, manual,
+    apply, assistants, audit, calls, complete, demo, export, help, history, import, init, login,
+    manual,
     output::{ColourChoice, Format, Wishes},
-    plan, record, rehearse, replay, schema, serve, settings, stats, try_out, validate,
+    plan, privacy, record, rehearse, replay, schema, secrets, serve, settings, stats, tokens,
+    try_out, users, validate,
 };
 use crate::domain::EmailAddress;
 
@@ -53,6 +55,22 @@ pub enum Command {
     History(history::History),
     /// Take an assistant back to an earlier version.
     Rollback(history::Rollback),
+    /// Add users, and say what they may do.
+    Users(users::Users),
+    /// Make and revoke keys to the API.
+    Tokens(tokens::Tokens),
+    /// Keep secrets: set, list, delete; never show.
+    Secrets(secrets::Secrets),
+    /// Show who did what, and check that nothing was changed.
+    Audit(audit::Audit),
+    /// Hand out or forget what is kept of one caller.
+    Privacy(privacy::Privacy),
+    /// Make the master key and the database.
+    Init(init::Init),
+    /// Keep a key for a daemon far away.
+    Login(login::Login),
+    /// Forget such a key.
+    Logout(login::Logout),
     /// Print the JSON Schema of an assistant's file.
     Schema(schema::Schema),
     /// Bring assistants and calls over from the prototype.

@@ -11,12 +11,13 @@ use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
 use super::{
     arguments::Global,
-    desk::{Desk, Local},
+    credentials,
+    desk::{Desk, Local, Remote},
     output::Output,
 };
 use crate::{
     config::{Environment, Flags, Settings},
-    domain::{Actor, Author, EmailAddress, Result},
+    domain::{Actor, Author, EmailAddress, Error, Kind, Result},
     operations::{accounts, secrets::Secrets},
     provision::Layer,
     store::{Options, Store},
@@ -96,15 +97,61 @@ impl Context {
 
     /// Where a command is carried out: the store's file, or a daemon.
     pub(super) fn desk(&self, command: &str) -> Result<Box<dyn Desk>> {
+        if let Some(remote) = self.remote()? {
+            return Ok(Box::new(remote));
+        }
         let store = self.store()?;
         self.local(command, store)
     }
 
     /// The same, waiting for another process as long as the user says.
     pub(super) fn desk_waiting(&self, command: &str, patience: Duration) -> Result<Box<dyn Desk>> {
+        if let Some(remote) = self.remote()? {
+            return Ok(Box::new(remote));
+        }
         let options = Options { lock_timeout: patience, ..Options::terminal() };
         let store = Store::open(&self.settings()?.db.value, options)?;
         self.local(command, store)
+    }
+
+    /// The daemon that is to be asked, if one is.
+    fn remote(&self) -> Result<Option<Remote>> {
+        let settings = self.settings()?;
+        let Some(server) = &settings.server.value else { return Ok(None) };
+        // A database named on the command line is meant, whatever the environment says.
+        if self.flags.db.is_some() {
+            if self.flags.server.is_some() {
+                return Err(Error::usage("--db and --server are two places"));
+            }
+            return Ok(None);
+        }
+        if self.act_as.is_some() {
+            return Err(Error::usage("--as is for the database on this machine")
+                .hint("with --server, the key says who asks"));
+        }
+        let token = match &settings.token.value {
+            Some(token) => Some(token.clone()),
+            None => credentials::find(&self.environment, server)?,
+        };
+        let token = token.ok_or_else(|| {
+            Error::new(Kind::Denied, format!("there is no key for {server}"))
+                .hint(format!("`webox login {server}`, or give the key in WEBOX_TOKEN"))
+        })?;
+        Remote::new(server, token).map(Some)
+    }
+
+    /// Refuses a command that is carried out on this machine only.
+    pub(super) fn here(&self, command: &str) -> Result<()> {
+        match self.remote()? {
+            None => Ok(()),
+            Some(_) => Err(Error::usage(format!("`webox {command}` cannot be asked of a daemon"))
+                .hint("run it on the daemon's own machine, without --server")),
+        }
+    }
+
+    /// Whether a daemon is asked.
+    pub(super) fn is_far(&self) -> Result<bool> {
+        Ok(self.remote()?.is_some())
     }
 
     fn local(&self, command: &str, store: Store) -> Result<Box<dyn Desk>> {

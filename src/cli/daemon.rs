@@ -1,11 +1,13 @@
 //! What the commands that run a daemon share: a runtime, and the models that are set up.
 
+use std::sync::Arc;
+
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     config::Settings,
     domain::{Actor, Error, Result},
-    operations::assistants,
+    operations::{assistants, secrets::Secrets},
     providers::llm::{self, Models, ProviderSettings},
     store::Store,
 };
@@ -28,12 +30,18 @@ pub(super) fn models(settings: &Settings) -> Models {
     })
 }
 
+/// The same, with the secrets that a store keeps.
+pub(super) fn models_with(settings: &Settings, store: &Store, secrets: &Secrets) -> Models {
+    let (store, secrets) = (store.clone(), secrets.clone());
+    models(settings).keeping(Arc::new(move |owner, name| secrets.find(&store, owner, name)))
+}
+
 /// Says which assistants use a model that is, or soon will be, shut down or without a key.
-pub(super) fn warn_of_models(store: &Store, settings: &Settings) -> Result<()> {
+pub(super) fn warn_of_models(store: &Store, models: &Models) -> Result<()> {
     let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
-    let models = models(settings);
     for overview in assistants::list(store, &Actor::webox("serve"))? {
         let spec = &overview.assistant.spec;
+        let owner = overview.assistant.owner.as_ref().map(|owner| owner.id);
         for model in std::iter::once(&spec.ai.model).chain(&spec.ai.fallbacks) {
             if model.is_builtin() {
                 continue;
@@ -41,7 +49,7 @@ pub(super) fn warn_of_models(store: &Store, settings: &Settings) -> Result<()> {
             if let Some(warning) = llm::warning(model, today) {
                 tracing::warn!(assistant = %spec.name, model = %model, "{warning}");
             }
-            if let Err(error) = models.find_with(model, spec.ai.api_key.as_ref()) {
+            if let Err(error) = models.find_with(model, spec.ai.api_key.as_ref(), owner) {
                 tracing::warn!(
                     assistant = %spec.name, model = %model, detail = %error.detail,
                     "this model cannot be asked; the next in the chain will answer"

@@ -45,6 +45,7 @@ const COLUMNS: [Column; 6] = [
 ];
 
 pub(super) fn run(args: &Import, context: &Context) -> Result<()> {
+    context.here("import")?;
     // Before the store: a wrong file makes no new one.
     let prototype = Prototype::open(&args.prototype)?;
     let store = context.store()?;

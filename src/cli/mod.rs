@@ -5,9 +5,11 @@
 mod apply;
 mod arguments;
 mod assistants;
+mod audit;
 mod calls;
 mod complete;
 mod context;
+mod credentials;
 mod daemon;
 mod demo;
 mod desk;
@@ -18,22 +20,28 @@ mod help;
 mod history;
 mod human;
 mod import;
+mod init;
 mod junit;
 mod logging;
+mod login;
 mod manual;
 pub mod output;
 mod plan;
 mod plan_text;
+mod privacy;
 mod progress;
 mod prompt;
 mod record;
 mod rehearse;
 mod replay;
 mod schema;
+mod secrets;
 mod serve;
 mod settings;
 mod stats;
+mod tokens;
 mod try_out;
+mod users;
 mod validate;
 mod views;
 mod watch;
@@ -81,6 +89,14 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Export(args) => return export::run(args, context),
         Command::History(args) => history::run(args, context),
         Command::Rollback(args) => history::rollback(args, context),
+        Command::Users(args) => users::run(args, context),
+        Command::Tokens(args) => tokens::run(args, context),
+        Command::Secrets(args) => secrets::run(args, context),
+        Command::Audit(args) => audit::run(args, context),
+        Command::Privacy(args) => privacy::run(args, context),
+        Command::Init(args) => init::run(args, context),
+        Command::Login(args) => login::login(args, context),
+        Command::Logout(args) => login::logout(args, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Import(args) => import::run(args, context),
         Command::Serve(args) => serve::run(args, context),

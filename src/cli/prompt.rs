@@ -1,9 +1,12 @@
 //! Questions to a person. Nothing here is reached unless [`Context::may_ask`] said yes.
 
-use dialoguer::{Confirm, Editor, Input, Select};
+use dialoguer::{Confirm, Editor, Input, Password, Select};
 
 use super::Context;
-use crate::domain::{Error, Kind, Result};
+use crate::domain::{Error, Kind, Result, Secret};
+
+/// More of stdin than any secret has; the operation refuses what is too long.
+const LARGEST: u64 = 1024 * 1024;
 
 /// Yes or no; Enter means no. Without anybody to answer, `flag` must have been given.
 pub(super) fn confirm(context: &Context, question: &str, flag: &str) -> Result<bool> {
@@ -48,6 +51,24 @@ pub(super) fn line(
         input = input.default(default.to_owned());
     }
     Ok(input.interact_text().map_err(answer_error)?.trim().to_owned())
+}
+
+/// A value that nobody may see: typed without an echo, or all of stdin without its last line end.
+pub(super) fn secret(context: &Context, question: &str, how: &str) -> Result<Secret> {
+    use std::io::{IsTerminal, Read};
+    if context.may_ask() {
+        let typed = Password::new().with_prompt(question).interact().map_err(answer_error)?;
+        return Ok(Secret::new(typed));
+    }
+    if std::io::stdin().is_terminal() {
+        return Err(Error::usage("a secret is needed, and nobody is there to ask").hint(how));
+    }
+    let mut text = String::new();
+    std::io::stdin().take(LARGEST).read_to_string(&mut text).map_err(|cause| {
+        Error::input("the secret cannot be read from stdin").hint("it must be text").because(cause)
+    })?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
 }
 
 /// One of several words.

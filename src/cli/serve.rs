@@ -13,8 +13,11 @@ use crate::{
     conversation::engine::{Deadlines, Engine},
     domain::{Error, Kind, Result},
     line::{Clock, Line, Patience},
-    server::{self, App, Gate, Trust},
+    operations::secrets::Secrets,
+    provision::Layer,
+    server::{self, ApiSettings, App, Gate, Trust},
     store::{Options, Store},
+    vault::Vault,
 };
 
 /// Arguments of `webox serve`.
@@ -52,10 +55,15 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
     }
     let trust = trust(args, &settings)?;
     let store = Store::open(&settings.db.value, Options::daemon())?;
-    daemon::runtime()?.block_on(serve(&settings, trust, store))
+    daemon::runtime()?.block_on(serve(&settings, trust, store, context.defaults()?))
 }
 
-async fn serve(settings: &Settings, trust: Trust, store: Store) -> Result<()> {
+async fn serve(
+    settings: &Settings,
+    trust: Trust,
+    store: Store,
+    defaults: Option<Layer>,
+) -> Result<()> {
     let listen = settings.listen.value;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Error::unavailable(format!("cannot listen at {listen}"))
@@ -70,13 +78,18 @@ async fn serve(settings: &Settings, trust: Trust, store: Store) -> Result<()> {
         .value
         .as_ref()
         .map_or_else(|| format!("http://{address}"), |url| url.as_str().to_owned());
-    let models = daemon::models(settings);
-    daemon::warn_of_models(&store, settings)?;
-    let engine = Engine::new(store.clone(), models, Deadlines::default());
-    let app = App {
-        line: Line::new(store.clone(), engine, Clock::system(), &public_url, Patience::default()),
-        gate: Gate::new(trust, &public_url).into(),
+    let secrets = Secrets::new(Vault::new(settings.master_key.clone()));
+    let models = daemon::models_with(settings, &store, &secrets);
+    daemon::warn_of_models(&store, &models)?;
+    let engine = Engine::new(store.clone(), models.clone(), Deadlines::default());
+    let line = Line::new(store.clone(), engine, Clock::system(), &public_url, Patience::default());
+    let gate = Gate::new(trust, &public_url).of_account(settings.twilio.account_sid.value.clone());
+    let api = ApiSettings {
+        trusted_proxies: settings.api.trusted_proxies.value.clone(),
+        cors_origins: settings.api.cors_origins.value.clone(),
+        requests_per_minute: settings.api.requests_per_minute.value,
     };
+    let app = App::new(line, gate, store.clone(), secrets, models).with_api(api, defaults);
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");

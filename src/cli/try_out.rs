@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::{Context, daemon, exit, help, output::Tone, progress::Waiting};
 use crate::{
-    domain::{Error, Result},
+    domain::{AssistantSpec, Error, Result},
     line::Clock,
-    rehearsal::{Call, Daemon, Heard, State},
+    rehearsal::{self, Call, Daemon, Heard, Stage, State},
     store::Store,
 };
 
@@ -34,9 +34,30 @@ pub struct Try {
 }
 
 pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
-    let store = context.store()?;
     let assistant = context.desk("try")?.assistant(&args.name)?;
+    if context.is_far()? {
+        return daemon::runtime()?.block_on(talk_here(args, context, assistant.spec));
+    }
+    let store = context.store()?;
     daemon::runtime()?.block_on(talk(args, context, store, assistant.spec.phone))
+}
+
+/// With an assistant of a daemon far away, on a store that is thrown away and the models of this
+/// machine: nothing is left behind there.
+async fn talk_here(args: &Try, context: &Context, spec: AssistantSpec) -> Result<()> {
+    let spec = rehearsal::rehearsed(&spec, Some(&spec.ai.model));
+    let stage = Stage::set(spec, daemon::models(context.settings()?), Clock::system()).await?;
+    let phone = stage.assistant.spec.phone.clone();
+    let (mut call, greeting) = Call::place(stage.daemon.caller(), &args.from, &phone).await?;
+    context.out.note("Type what the caller says; an empty line is silence, Ctrl-D hangs up.");
+    converse(&mut call, &greeting, args.line, context).await?;
+    match call.state() {
+        State::Listening => context.out.note("You hung up."),
+        State::HungUp => context.out.note("The assistant hung up."),
+        State::Transferred(number) => context.out.note(&format!("The call goes to {number}.")),
+    }
+    call.hang_up().await?;
+    stage.daemon.stop().await
 }
 
 async fn talk(

@@ -150,12 +150,13 @@ impl Engine {
             if name.is_builtin() {
                 break;
             }
+            let owner = scene.assistant.owner.as_ref().map(|owner| owner.id);
             let left = self.deadlines.turn.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 progress.attempts.push(not_asked(name, Outcome::TimedOut, "no time was left"));
                 continue;
             }
-            let model = match self.models.find_with(name, ai.api_key.as_ref()) {
+            let model = match self.models.find_with(name, ai.api_key.as_ref(), owner) {
                 Ok(model) => model,
                 Err(error) => {
                     progress.attempts.push(not_asked(name, error.outcome, &error.detail));

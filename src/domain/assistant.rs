@@ -11,7 +11,19 @@ use super::{
 };
 
 /// The row number of an assistant, kept from the prototype's API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct AssistantId(pub i64);
 
 /// Which minds answer, and in which tone.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The author of a change, for the history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Author {
     /// A person or an account: the login name at the terminal.
     pub who: String,
@@ -31,5 +31,17 @@ impl std::fmt::Display for Author {
 }
 
 /// The row number of an apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct ApplyId(pub i64);

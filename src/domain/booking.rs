@@ -6,7 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::{AssistantId, AssistantSpec, BookingRules, CallId, OpeningHours};
 
 /// The row number of a booking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct BookingId(pub i64);
 
 /// What a caller asks for, in the assistant's zone.

@@ -6,7 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::{AssistantId, AssistantName, CallSid, CallStatus};
 
 /// The place of an event in the order of all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct EventId(pub i64);
 
 /// What happened.

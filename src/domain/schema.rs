@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    AccountSid, AssistantName, EmailAddress, HumanDuration, LanguageTag, ModelRef, PhoneNumber,
-    SecretRef, SetName, TimeRange, ZoneName,
+    AccountSid, AssistantName, CallSid, EmailAddress, HumanDuration, LanguageTag, ModelRef,
+    PhoneNumber, SecretRef, SetName, TimeRange, ZoneName,
 };
 
 macro_rules! text_schema {
@@ -45,6 +45,12 @@ text_schema!(
     r"^(?=.*[a-z-])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
     "A slug: lower-case letters, digits and hyphens",
     ["agency-paris"]
+);
+text_schema!(
+    CallSid,
+    r"^CA[0-9a-fA-F]{32}$",
+    "A call at Twilio",
+    ["CA00000000000000000000000000000001"]
 );
 text_schema!(
     AccountSid,

@@ -52,7 +52,7 @@ pub enum Next {
 }
 
 /// What became of asking one model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It answered, and its answer was used.
@@ -102,7 +102,9 @@ impl Outcome {
 }
 
 /// Tokens a model counted, or we estimated when it was cut off.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct TokenUsage {
     /// Prompt tokens, cached ones included.
     pub input: u32,
@@ -128,7 +130,7 @@ impl TokenUsage {
 }
 
 /// One model asked in a turn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Attempt {
     /// `provider/model`, or `builtin`.
     pub model: String,
@@ -146,7 +148,7 @@ pub struct Attempt {
 }
 
 /// A tool that was run in a turn. Arguments and result are JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ToolUse {
     /// Which tool.
     pub tool: String,

@@ -38,6 +38,14 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// Waits for a reply as long as it takes: nobody holds a telephone.
+    pub fn patient() -> Self {
+        let long = Duration::from_mins(1);
+        Self { first: long, next: long, ..Self::default() }
+    }
+}
+
 /// What a thought came to: the TwiML, or nothing when it could not be stored.
 type Outcome = Option<Result<String, ()>>;
 

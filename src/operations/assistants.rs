@@ -35,6 +35,11 @@ pub fn find(store: &Store, actor: &Actor, name_or_id: &str) -> Result<Assistant>
     })
 }
 
+/// An assistant that the actor was shown, with its figures.
+pub fn overview(store: &Store, assistant: Assistant) -> Result<AssistantOverview> {
+    store.read(|tx| assistants::overview(tx, assistant))
+}
+
 fn may_see(sight: Sight, assistant: &Assistant) -> bool {
     match sight {
         Sight::All => true,

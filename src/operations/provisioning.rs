@@ -284,6 +284,16 @@ pub fn plan_rollback(
     to: Option<i64>,
 ) -> Result<Rollback> {
     let (id, versions) = history(store, actor, name)?;
+    rollback_of(name, id, versions, to)
+}
+
+/// The same, of versions that are at hand, newest first.
+pub fn rollback_of(
+    name: &AssistantName,
+    id: AssistantId,
+    versions: Vec<Version>,
+    to: Option<i64>,
+) -> Result<Rollback> {
     let mut newest_first = versions.into_iter();
     let from =
         newest_first.next().ok_or_else(|| Error::failure(format!("`{name}` has no versions")))?;

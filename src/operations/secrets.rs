@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{accounts, audit};
 use crate::{
-    domain::{Actor, EmailAddress, Error, Result, Secret, UserId},
+    domain::{Actor, EmailAddress, Error, Result, Secret, SecretRef, UserId},
     store::{
         Store,
         audit::Deed,
@@ -93,6 +93,25 @@ impl Secrets {
         let row = row.ok_or_else(|| unknown(name))?;
         let sealed = Sealed { key_id: row.key_id, wrapped: row.wrapped, sealed: row.sealed };
         self.vault.open(&identity(&store_id, owner, name), &sealed)
+    }
+
+    /// The value that a reference means: in the environment, in a file, or in our keeping.
+    pub fn resolve(
+        &self,
+        store: &Store,
+        owner: Option<UserId>,
+        reference: &SecretRef,
+    ) -> Result<Secret> {
+        let found = match reference {
+            SecretRef::Env(name) => std::env::var(name).ok(),
+            SecretRef::File(path) => std::fs::read_to_string(path).ok(),
+            SecretRef::Secret(name) => return self.find(store, owner, name),
+        };
+        match found.as_deref().map(str::trim) {
+            Some(value) if !value.is_empty() => Ok(Secret::new(value)),
+            _ => Err(Error::config(format!("the secret {reference} is not there, or empty"))
+                .hint("put it there, on the machine of the daemon")),
+        }
     }
 
     /// Wraps all keys anew with the master key in force; answers how many were not.

@@ -65,3 +65,28 @@ pub fn overview(
         Ok(Stats { active_assistants, total_assistants, total, by_status, rows })
     })
 }
+
+/// Sums over all calls, by assistant, of those that the actor may see.
+pub fn by_assistant(store: &Store, actor: &Actor) -> Result<HashMap<AssistantId, Breakdown>> {
+    sums(store, actor, None)
+}
+
+/// Sums over all calls of one assistant.
+pub fn of_assistant(store: &Store, actor: &Actor, id: AssistantId) -> Result<Breakdown> {
+    Ok(sums(store, actor, Some(id))?.remove(&id).unwrap_or_default())
+}
+
+fn sums(
+    store: &Store,
+    actor: &Actor,
+    assistant: Option<AssistantId>,
+) -> Result<HashMap<AssistantId, Breakdown>> {
+    let window = Window { since: None, until: None, assistant, sight: actor.sight() };
+    store.read(|tx| {
+        let mut sums: HashMap<AssistantId, Breakdown> = HashMap::new();
+        for group in stats::by_assistant_and_status(tx, &window)? {
+            sums.entry(group.assistant).or_default().add(&group.sums);
+        }
+        Ok(sums)
+    })
+}

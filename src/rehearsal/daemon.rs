@@ -6,12 +6,14 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
     conversation::engine::{Deadlines, Engine},
-    domain::{AccountSid, Error, Result, Secret},
+    domain::{AccountSid, Error, KeySource, Result, Secret},
     line::{Clock, Line, Patience},
+    operations::secrets::Secrets,
     providers::llm::Models,
     server::{self, App, Gate, Trust},
     store::Store,
     twilio::caller::Caller,
+    vault::Vault,
 };
 
 /// The account that a rehearsal plays: signs with a token made for it alone.
@@ -51,11 +53,13 @@ impl Daemon {
         let token = fresh_token();
         let account: AccountSid = ACCOUNT.parse()?;
         let caller = Caller::new(&url, &url, token.clone(), account)?;
-        let engine = Engine::new(store.clone(), models, deadlines);
-        let app = App {
-            line: Line::new(store, engine, clock, &url, patience),
-            gate: Gate::new(Trust::Signed(vec![token]), &url).into(),
-        };
+        let engine = Engine::new(store.clone(), models.clone(), deadlines);
+        let line = Line::new(store.clone(), engine, clock, &url, patience);
+        let gate = Gate::new(Trust::Signed(vec![token]), &url);
+        // A rehearsal signs with a token of its own, whatever account the number is in.
+        let gate = gate.for_every_account();
+        let nothing = KeySource::Given(Secret::new(""), "a rehearsal".to_owned());
+        let app = App::new(line, gate, store, Secrets::new(Vault::new(nothing)), models);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server::run(listener, app, async move {
             // Dropping the daemon stops it just as telling it does.

@@ -8,9 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, body, problem};
+use super::{App, accounts::OwnAccount, body, peer, problem};
 use crate::{
-    domain::CallSid,
+    domain::{CallSid, Kind, PhoneNumber},
+    operations::live,
     twilio::{
         form::Form,
         webhook::{Dialled, Gathered, Incoming, Status, WebhookError},
@@ -36,7 +37,7 @@ pub(super) struct Query {
 }
 
 /// A webhook as a type.
-pub(super) trait Webhook: Sized {
+pub(super) trait Webhook: Sized + Send {
     fn read(form: &Form) -> Result<Self, WebhookError>;
     fn call_sid(&self) -> &CallSid;
 }
@@ -62,7 +63,15 @@ impl<R: Webhook> FromRequest<App> for Admitted<R> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (head, body) = request.into_parts();
-        admit(app, &head.uri, &head.headers, body).await.map_err(Refused::answer)
+        let address = peer::address(&head.extensions, &head.headers, &app.api.trusted_proxies);
+        let admitted = admit(app, &head.uri, &head.headers, body).await;
+        admitted.map_err(|refused| {
+            // Twilio's own requests come from few addresses: only those that are not are counted.
+            match address.and_then(|address| app.limits.stranger(address).err()) {
+                Some(wait) => problem::too_many(wait),
+                None => refused.answer(),
+            }
+        })
     }
 }
 
@@ -103,7 +112,8 @@ async fn admit<R: Webhook>(
         .await
         .map_err(|(status, why)| Refused::Unreadable(status, why.to_owned()))?;
     let form = Form::parse(&bytes).map_err(Refused::bad)?;
-    if !app.gate.lets_in(headers, uri, &form) {
+    let own = own_account(app, &form).await?;
+    if !app.gate.lets_in(headers, uri, &form, own.as_ref()) {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
     let query = read_query(uri.query().unwrap_or_default())
@@ -112,7 +122,43 @@ async fn admit<R: Webhook>(
     if query.call_sid.as_ref().is_some_and(|sid| sid != request.call_sid()) {
         return Err(Refused::bad("the address is that of another call"));
     }
+    let sid = request.call_sid().clone();
+    if own.is_some() && !of_its_number(app, &form, &sid).await? {
+        // Signed, but about a call of somebody else's.
+        return Err(Refused::Stranger(uri.path().to_owned()));
+    }
     Ok(Admitted { request, query })
+}
+
+/// The client's own account that the number dialled is in, if it is in one.
+async fn own_account(app: &App, form: &Form) -> Result<Option<OwnAccount>, Refused> {
+    if app.gate.is_open() {
+        return Ok(None);
+    }
+    let number = form.get("To").and_then(|to| PhoneNumber::from_e164(to.trim()));
+    let Some(number) = number else { return Ok(None) };
+    match app.accounts.of(&number).await {
+        Ok(own) => Ok(own),
+        // The store or the key is away. Numbers of the agency's are answered all the same: what
+        // the line does about the store is its own affair.
+        Err(error) if error.kind() != Kind::Config && error.kind() != Kind::NotFound => Ok(None),
+        Err(error) => {
+            tracing::error!(%error, causes = ?error.causes(), "the token of a client's account cannot be used");
+            Err(Refused::Unreadable(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the account of this number cannot be checked".to_owned(),
+            ))
+        }
+    }
+}
+
+/// Whether a call, if it is known, is one to the number that the request was signed for.
+async fn of_its_number(app: &App, form: &Form, sid: &CallSid) -> Result<bool, Refused> {
+    let to = form.get("To").unwrap_or_default().trim().to_owned();
+    let known = live::number_of(&app.store, sid.clone())
+        .await
+        .map_err(|error| Refused::Unreadable(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+    Ok(known.is_none_or(|number| number == to))
 }
 
 fn read_query(query: &str) -> Option<Query> {

@@ -1,6 +1,6 @@
 //! Accepting connections, cutting off slow ones, and stopping in good order.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -10,6 +10,9 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
+use tower::ServiceExt;
+
+use super::peer::Peer;
 
 /// A client that has not sent its headers by then is cut off. hyper has no limit of its own.
 const HEADERS_WITHIN: Duration = Duration::from_secs(8);
@@ -37,7 +40,7 @@ pub(super) async fn serve(
             () = &mut shutdown => break,
             accepted = accept(&listener, &room) => accepted,
         };
-        let Some((stream, permit)) = accepted else {
+        let Some((stream, peer, permit)) = accepted else {
             tokio::time::sleep(ACCEPT_AGAIN).await;
             continue;
         };
@@ -47,7 +50,15 @@ pub(super) async fn serve(
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_WITHIN)
             .max_buf_size(HEADER_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+            .serve_connection(
+                TokioIo::new(stream),
+                TowerToHyperService::new(router.clone().map_request(
+                    move |mut request: hyper::Request<_>| {
+                        request.extensions_mut().insert(Peer(peer));
+                        request
+                    },
+                )),
+            );
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -67,10 +78,10 @@ pub(super) async fn serve(
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
     let permit = Arc::clone(room).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, peer)) => Some((stream, peer, permit)),
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");
             None

@@ -2,8 +2,9 @@
 
 use axum::http::{HeaderMap, Uri};
 
+use super::accounts::OwnAccount;
 use crate::{
-    domain::Secret,
+    domain::{AccountSid, Secret},
     twilio::{form::Form, signature},
 };
 
@@ -20,6 +21,9 @@ pub enum Trust {
 #[derive(Debug)]
 pub struct Gate {
     trust: Trust,
+    /// The agency's account, where it is set.
+    account: Option<AccountSid>,
+    every_account: bool,
     /// What Twilio calls us, without a final slash.
     public_url: String,
 }
@@ -27,15 +31,49 @@ pub struct Gate {
 impl Gate {
     /// A gate for a public URL, as configured: a `Host` header is never believed.
     pub fn new(trust: Trust, public_url: &str) -> Self {
-        Self { trust, public_url: public_url.trim_end_matches('/').to_owned() }
+        Self {
+            trust,
+            account: None,
+            every_account: false,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        }
     }
 
-    /// Whether a request comes from Twilio.
-    pub fn lets_in(&self, headers: &HeaderMap, uri: &Uri, form: &Form) -> bool {
-        let tokens = match &self.trust {
+    /// Requests are let in only from this account, where it is known.
+    #[must_use]
+    pub fn of_account(self, account: Option<AccountSid>) -> Self {
+        Self { account, ..self }
+    }
+
+    /// Believes its own tokens for every number, also those in clients' accounts: for rehearsals.
+    #[must_use]
+    pub fn for_every_account(self) -> Self {
+        Self { every_account: true, ..self }
+    }
+
+    /// Whether nobody need be asked whose a number is.
+    pub(super) fn is_open(&self) -> bool {
+        self.every_account || matches!(self.trust, Trust::Everybody)
+    }
+
+    /// Whether a request comes from Twilio, and for a number's own account. A number in a client's
+    /// account is believed with that account's token only, all others with the agency's.
+    pub(super) fn lets_in(
+        &self,
+        headers: &HeaderMap,
+        uri: &Uri,
+        form: &Form,
+        own: Option<&OwnAccount>,
+    ) -> bool {
+        let agencys = match &self.trust {
             Trust::Everybody => return true,
             Trust::Signed(tokens) => tokens,
         };
+        let account = own.map(|own| &own.sid).or(self.account.as_ref());
+        if account.is_some_and(|account| form.get("AccountSid") != Some(account.as_str())) {
+            return false;
+        }
+        let tokens = own.map_or(agencys.as_slice(), |own| std::slice::from_ref(&own.token));
         let Some(given) = headers.get("x-twilio-signature").and_then(|v| v.to_str().ok()) else {
             return false;
         };

@@ -4,26 +4,46 @@
 //! start it. A request is read and judged here, then handed to the line in a task of its own:
 //! a peer that hangs up does not interrupt a turn.
 
+mod accounts;
 mod admission;
+mod api;
 mod body;
 mod connections;
 mod gate;
+mod headers;
 mod health;
+mod limits;
+mod peer;
 mod problem;
 mod webhooks;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware,
     routing::{any, get, post},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
+use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 
-use crate::{domain::Result, line::Line};
+use crate::{
+    domain::Result,
+    line::Line,
+    operations::{privacy, secrets::Secrets},
+    providers::llm::Models,
+    provision::Layer,
+    store::Store,
+};
 
 pub use gate::{Gate, Trust};
+pub use ipnet::IpNet;
 
 /// How long a stopping daemon waits for turns in flight.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -31,13 +51,69 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// How often calls that were never announced as ended are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
+/// How often what is due is forgotten, and how soon it goes on when there is more.
+const FORGET_EVERY: Duration = Duration::from_mins(10);
+const FORGET_MORE: Duration = Duration::from_millis(200);
+
+/// What the API is set to.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Web pages from elsewhere that may ask.
+    pub cors_origins: Vec<String>,
+    /// Requests a minute and token.
+    pub requests_per_minute: u32,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self { trusted_proxies: Vec::new(), cors_origins: Vec::new(), requests_per_minute: 600 }
+    }
+}
+
 /// Everything a request may need.
 #[derive(Clone)]
 pub struct App {
-    /// The conversations.
-    pub line: Line,
-    /// Who is believed.
-    pub gate: Arc<Gate>,
+    line: Line,
+    gate: Arc<Gate>,
+    store: Store,
+    secrets: Secrets,
+    models: Models,
+    accounts: accounts::Accounts,
+    api: Arc<ApiSettings>,
+    defaults: Option<Layer>,
+    limits: Arc<limits::Limits>,
+    stop: Arc<watch::Sender<bool>>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl App {
+    /// A daemon's parts put together.
+    pub fn new(line: Line, gate: Gate, store: Store, secrets: Secrets, models: Models) -> Self {
+        let (stop, stopping) = watch::channel(false);
+        let api = ApiSettings::default();
+        Self {
+            line,
+            gate: gate.into(),
+            accounts: accounts::Accounts::new(store.clone(), secrets.clone()),
+            store,
+            secrets,
+            models,
+            limits: limits::Limits::new(api.requests_per_minute).into(),
+            api: api.into(),
+            defaults: None,
+            stop: stop.into(),
+            stopping,
+        }
+    }
+
+    /// With settings of the API, and defaults for the files that are sent to it.
+    #[must_use]
+    pub fn with_api(self, api: ApiSettings, defaults: Option<Layer>) -> Self {
+        let limits = limits::Limits::new(api.requests_per_minute).into();
+        Self { limits, api: api.into(), defaults, ..self }
+    }
 }
 
 /// The routes.
@@ -51,10 +127,14 @@ fn router(app: App) -> Router {
         .route(&format!("{webhook}/status"), post(webhooks::status))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        // The webhooks bound their bodies themselves.
+        .layer(DefaultBodyLimit::disable())
+        .merge(api::router(&app))
         .fallback(any(problem::not_found))
         .method_not_allowed_fallback(problem::method_not_allowed)
-        // The webhooks bound their bodies themselves; nothing else takes one yet.
-        .layer(DefaultBodyLimit::disable())
+        .layer(CompressionLayer::new())
+        .layer(cors(&app.api.cors_origins))
+        .layer(middleware::from_fn(headers::set))
         .with_state(app)
 }
 
@@ -65,9 +145,17 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     let line = app.line.clone();
-    let sweeper = tokio::spawn(sweep(line.clone()));
+    let sweeper = tokio::spawn(sweep(line.clone(), Arc::clone(&app.limits)));
+    let forgetter = tokio::spawn(forget(app.store.clone()));
+    let stop = Arc::clone(&app.stop);
+    let shutdown = async move {
+        shutdown.await;
+        // Those who watch events would keep us from stopping.
+        stop.send_replace(true);
+    };
     connections::serve(listener, router(app), shutdown, DRAIN).await;
     sweeper.abort();
+    forgetter.abort();
     if !line.drain(DRAIN).await {
         tracing::warn!(
             "stopped with turns still in flight; they are stored and go on after a restart"
@@ -77,11 +165,59 @@ pub async fn run(
     Ok(())
 }
 
-async fn sweep(line: Line) {
+/// Forgets what is due. A clock that jumps may not empty the store: after a jump, the next look
+/// is waited for, and only if the time still stands is anything forgotten.
+async fn forget(store: Store) {
+    let mut last = (Instant::now(), jiff::Timestamp::now());
+    let mut wait = FORGET_MORE;
+    loop {
+        tokio::time::sleep(wait).await;
+        let now = (Instant::now(), jiff::Timestamp::now());
+        let passed = jiff::SignedDuration::try_from(now.0 - last.0).unwrap_or_default();
+        let jump = (now.1.duration_since(last.1) - passed).abs();
+        last = now;
+        wait = FORGET_EVERY;
+        if jump > privacy::LARGEST_STEP {
+            tracing::warn!("the clock jumped: nothing is forgotten until it is steady");
+            continue;
+        }
+        match privacy::forget_due(&store, now.1).await {
+            Ok(0) => {}
+            Ok(forgotten) => {
+                tracing::info!(forgotten, "forgot what was due");
+                wait = FORGET_MORE;
+            }
+            Err(error) => tracing::error!(%error, "what is due could not be forgotten"),
+        }
+    }
+}
+
+/// Pages from elsewhere may ask only when they are named.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> =
+        origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([header::ETAG, HeaderName::from_static("x-request-id")])
+}
+
+async fn sweep(line: Line, limits: Arc<limits::Limits>) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        limits.tidy();
         if let Err(error) = line.sweep().await {
             tracing::error!(%error, "forgotten calls could not be closed");
         }

@@ -1,13 +1,20 @@
 //! Errors over HTTP: RFC 9457 problem documents. The table from kinds to statuses is here.
 
+use std::time::Duration;
+
 use axum::{
     Json,
-    http::{StatusCode, Uri, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
 
-use crate::domain::{Error, Kind};
+use crate::{
+    api::Problem,
+    domain::{Error, Kind},
+};
+
+/// What is said of a body that is too large; its status is its own.
+pub(super) const TOO_LARGE: &str = "the body is too large";
 
 /// The HTTP status of a kind of error.
 pub(super) fn status_of(kind: Kind) -> StatusCode {
@@ -24,33 +31,58 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
     }
 }
 
+/// The kind of error that a status tells of.
+const fn kind_of(status: StatusCode) -> Kind {
+    match status {
+        StatusCode::NOT_FOUND => Kind::NotFound,
+        StatusCode::FORBIDDEN => Kind::Denied,
+        StatusCode::SERVICE_UNAVAILABLE => Kind::Unavailable,
+        StatusCode::INTERNAL_SERVER_ERROR => Kind::Failure,
+        _ => Kind::Input,
+    }
+}
+
 /// A problem document.
 pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
+    with_status(status, &Error::new(kind_of(status), detail))
+}
+
+/// A user-facing error as a problem document. What failed inside is for the log.
+pub(super) fn from_error(error: &Error) -> Response {
+    if error.message() == TOO_LARGE {
+        return with_status(StatusCode::PAYLOAD_TOO_LARGE, error);
+    }
+    let status = status_of(error.kind());
+    if status.is_server_error() {
+        tracing::error!(%error, causes = ?error.causes(), "a request failed");
+    }
+    with_status(status, error)
+}
+
+/// A user-facing error with a status of its own.
+pub(super) fn with_status(status: StatusCode, error: &Error) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
-    let document = json!({
-        "type": "about:blank",
-        "title": title,
-        "status": status.as_u16(),
-        "detail": detail,
-    });
+    let document = Problem::new(status.as_u16(), title, error);
     let mut response = (status, Json(document)).into_response();
     response
         .headers_mut()
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response
 }
 
-/// A user-facing error as a problem document.
-pub(super) fn from_error(error: &Error) -> Response {
-    let detail = match error.hint_text() {
-        Some(hint) => format!("{error}: {hint}"),
-        None => error.to_string(),
-    };
-    problem(status_of(error.kind()), &detail)
+/// Asked too often; says when to ask again.
+pub(super) fn too_many(wait: Duration) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let error =
+        Error::new(Kind::TooMany, "too many requests").hint(format!("ask again in {seconds} s"));
+    let mut response = from_error(&error);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 pub(super) async fn not_found(uri: Uri) -> Response {
-    problem(StatusCode::NOT_FOUND, &format!("there is nothing at `{}`", uri.path()))
+    let path: String = uri.path().chars().take(200).collect();
+    problem(StatusCode::NOT_FOUND, &format!("there is nothing at `{path}`"))
 }
 
 pub(super) async fn method_not_allowed() -> Response {

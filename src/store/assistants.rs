@@ -132,6 +132,24 @@ pub fn list(tx: &Tx, sight: Sight) -> Result<Vec<AssistantOverview>, StoreError>
     Ok(assistants)
 }
 
+/// An assistant with its running figures.
+pub fn overview(tx: &Tx, assistant: Assistant) -> Result<AssistantOverview, StoreError> {
+    let figures: Option<(i64, i64, Option<i64>)> = tx
+        .prepare_cached(
+            "SELECT total_calls, live_calls, last_call_at FROM assistant_figures
+             WHERE assistant_id = ?1",
+        )?
+        .query_row([assistant.id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let (total, live, last) = figures.unwrap_or_default();
+    Ok(AssistantOverview {
+        assistant,
+        total_calls: total.max(0) as u64,
+        live_calls: live.max(0) as u64,
+        last_call_at: last.map(time).transpose()?,
+    })
+}
+
 /// By slug.
 pub fn by_name(tx: &Tx, name: &str) -> Result<Option<Assistant>, StoreError> {
     one(tx, "name = ?1", name)

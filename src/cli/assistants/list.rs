@@ -69,13 +69,7 @@ pub(super) fn some(context: &Context, assistants: &[Assistant]) -> Result<()> {
 fn row(overview: &AssistantOverview, now: &ZonedDateTime) -> Row {
     let assistant = &overview.assistant;
     let spec = &assistant.spec;
-    let mut json = views::assistant(assistant);
-    json.insert("total_calls".to_owned(), overview.total_calls.into());
-    json.insert("live_calls".to_owned(), overview.live_calls.into());
-    json.insert(
-        "last_call_at".to_owned(),
-        overview.last_call_at.map_or(Value::Null, |at| at.to_string().into()),
-    );
+    let json = views::overview(overview);
     let active = if spec.active {
         Cell::shown("true", "yes").tone(Tone::Good)
     } else {
@@ -83,7 +77,7 @@ fn row(overview: &AssistantOverview, now: &ZonedDateTime) -> Row {
     };
     Row {
         id: spec.name.to_string(),
-        json: json.into(),
+        json,
         cells: vec![
             Cell::same(spec.name.as_str()).tone(Tone::Strong),
             Cell::same(&spec.client),

@@ -5,14 +5,14 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{Desk, Span};
 use crate::{
     domain::{
-        Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
-        Call, CallFilter, CallId, CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy,
-        Token, TokenId, User, WholeCall,
+        Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Call,
+        CallFilter, CallId, CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token,
+        TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
-        audit, bookings, calls,
+        audit, calls,
         privacy::{self, Dossier, Erased},
         provisioning::{self, Apply, Rollback, Standing, Version},
         secrets::{self, Kept, Secrets},
@@ -92,10 +92,6 @@ impl Desk for Local {
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats> {
         let Span { since, until, assistant } = span;
         stats::overview(&self.store, &self.actor, since, until, assistant, by, zone)
-    }
-
-    fn bookings(&self, assistant: Option<AssistantId>) -> Result<Vec<Booking>> {
-        bookings::list(&self.store, &self.actor, assistant)
     }
 
     fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {

@@ -1,16 +1,19 @@
 //! Where commands are carried out: at the store's own file, or by a daemon far away. The commands
 //! cannot tell which; what is asked, checked and answered is the same.
 
+mod client;
 mod local;
+mod remote;
 
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use local::Local;
+pub(super) use remote::Remote;
 
 use crate::{
     domain::{
-        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, Call, CallFilter,
-        CallId, CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
+        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Call, CallFilter, CallId,
+        CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
         WholeCall,
     },
     operations::{
@@ -54,7 +57,6 @@ pub(super) trait Desk {
     /// By SID, or the beginning of only one.
     fn call(&self, sid: &str) -> Result<WholeCall>;
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
-    fn bookings(&self, assistant: Option<AssistantId>) -> Result<Vec<Booking>>;
 
     fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>>;
     /// `git` is the revision of the files.

@@ -83,6 +83,21 @@ pub async fn authenticate(
     }))
 }
 
+/// Whether an actor's token is still accepted, and still that of the same role: for those who are
+/// answered over a long time.
+pub fn is_still(store: &Store, actor: &Actor, now: Timestamp) -> Result<bool> {
+    let Some(account) = &actor.account else { return Ok(true) };
+    let Some(id) = account.token else { return Ok(true) };
+    store.read(|tx| {
+        let Some(token) = users::token(tx, id)? else { return Ok(false) };
+        let Some(user) = users::by_email(tx, &token.email, now)? else { return Ok(false) };
+        Ok(token.revoked_at.is_none()
+            && token.expires_at.is_none_or(|at| at > now)
+            && user.disabled_at.is_none()
+            && user.role == account.role)
+    })
+}
+
 /// Compares hashes without telling by the time it takes where they differ. They are of random
 /// keys, so that guessing a prefix of a hash would be of no use either.
 fn same_bytes(a: &[u8], b: &[u8]) -> bool {

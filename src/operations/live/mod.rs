@@ -14,7 +14,11 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{Assistant, CallSid, Caller, PhoneNumber, Result, Turn},
-    store::{Store, calls::NewCall, figures},
+    store::{
+        Store,
+        calls::{self, NewCall},
+        figures,
+    },
 };
 
 pub use answer::{Answer, answer, count_filler, resume};
@@ -57,6 +61,11 @@ fn next_number(history: &[Turn]) -> u32 {
 pub async fn assistant_of(store: &Store, to: PhoneNumber) -> Result<Option<Arc<Assistant>>> {
     let cache = store.clone();
     store.read_async(move |tx| cache.assistants().by_phone(tx, &to)).await
+}
+
+/// The number that a call was made to, when the call is known.
+pub async fn number_of(store: &Store, sid: CallSid) -> Result<Option<String>> {
+    store.read_async(move |tx| Ok(calls::by_sid(tx, &sid)?.map(|call| call.to_number))).await
 }
 
 /// Whether the store can be written now: for readiness.

@@ -20,7 +20,7 @@ use std::{pin::Pin, time::Duration};
 use futures_util::Stream;
 
 pub use self::{
-    registry::{Models, ProviderSettings},
+    registry::{Keeper, Models, ProviderSettings},
     table::warning,
 };
 use crate::domain::{Outcome, TokenUsage};

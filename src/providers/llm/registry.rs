@@ -9,7 +9,7 @@ use super::{
     table::{Capabilities, Table, Vendor},
     wire::Wire,
 };
-use crate::domain::{ModelRef, Outcome, Secret, SecretRef};
+use crate::domain::{Error, ModelRef, Outcome, Secret, SecretRef, UserId};
 
 const OPENAI: &str = "https://api.openai.com/v1";
 const ANTHROPIC: &str = "https://api.anthropic.com";
@@ -33,7 +33,11 @@ pub struct ProviderSettings {
 pub struct Models {
     settings: Arc<ProviderSettings>,
     http: Arc<Http>,
+    keeper: Option<Keeper>,
 }
+
+/// Finds the secrets that webox keeps itself, by owner and name.
+pub type Keeper = Arc<dyn Fn(Option<UserId>, &str) -> Result<Secret, Error> + Send + Sync>;
 
 /// A name, understood.
 struct Target<'a> {
@@ -55,7 +59,13 @@ enum Place {
 impl Models {
     /// Makes no connection yet.
     pub fn new(settings: ProviderSettings) -> Self {
-        Self { settings: Arc::new(settings), http: Arc::default() }
+        Self { settings: Arc::new(settings), http: Arc::default(), keeper: None }
+    }
+
+    /// With secrets of webox's own keeping.
+    #[must_use]
+    pub fn keeping(self, keeper: Keeper) -> Self {
+        Self { keeper: Some(keeper), ..self }
     }
 
     /// The model of this name, asked with a key of its own if there is one. The key is read now:
@@ -64,15 +74,16 @@ impl Models {
         &self,
         name: &ModelRef,
         key: Option<&SecretRef>,
+        owner: Option<UserId>,
     ) -> Result<Arc<dyn ChatModel>, ModelError> {
         let Some(reference) = key else { return self.find(name) };
-        let key = secret(reference)?;
+        let key = self.secret(reference, owner)?;
         let settings = ProviderSettings {
             openai_api_key: Some(key.clone()),
             anthropic_api_key: Some(key),
             ..(*self.settings).clone()
         };
-        Self { settings: Arc::new(settings), http: Arc::clone(&self.http) }.find(name)
+        Self { settings: Arc::new(settings), http: Arc::clone(&self.http), keeper: None }.find(name)
     }
 
     /// The model of this name, if it can be asked with the keys at hand.
@@ -227,19 +238,25 @@ impl Models {
     }
 }
 
-/// Reads a secret where it is kept: in this process's environment, or in a file of this machine.
-fn secret(reference: &SecretRef) -> Result<Secret, ModelError> {
-    let found = match reference {
-        SecretRef::Env(name) => std::env::var(name).ok(),
-        SecretRef::File(path) => std::fs::read_to_string(path).ok(),
-        SecretRef::Secret(_) => None,
-    };
-    match found.as_deref().map(str::trim) {
-        Some(key) if !key.is_empty() => Ok(Secret::new(key)),
-        _ => Err(error(
-            Outcome::NoKey,
-            format!("the assistant's own key {reference} is not there, or empty"),
-        )),
+impl Models {
+    /// Reads a secret where it is kept: in this process's environment, in a file of this machine,
+    /// or in webox's own keeping.
+    fn secret(&self, reference: &SecretRef, owner: Option<UserId>) -> Result<Secret, ModelError> {
+        let missing = |why: String| error(Outcome::NoKey, why);
+        let found = match (reference, &self.keeper) {
+            (SecretRef::Env(name), _) => std::env::var(name).ok(),
+            (SecretRef::File(path), _) => std::fs::read_to_string(path).ok(),
+            (SecretRef::Secret(name), Some(keeper)) => {
+                return keeper(owner, name).map_err(|error| missing(error.to_string()));
+            }
+            (SecretRef::Secret(_), None) => None,
+        };
+        match found.as_deref().map(str::trim) {
+            Some(key) if !key.is_empty() => Ok(Secret::new(key)),
+            _ => {
+                Err(missing(format!("the assistant's own key {reference} is not there, or empty")))
+            }
+        }
     }
 }
 

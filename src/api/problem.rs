@@ -1,0 +1,85 @@
+//! Errors: problem documents (RFC 9457).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Error, Kind};
+
+/// What went wrong, to what, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct Problem {
+    /// Always `about:blank`: the status and `code` tell kinds apart.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened, in a sentence.
+    pub detail: String,
+    /// The kind of error, as the terminal's JSON has it, such as `not_found`.
+    pub code: String,
+    /// What to do next, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hint: Option<String>,
+}
+
+/// Kinds and their words, in both directions.
+const WORDS: [(Kind, &str); 14] = [
+    (Kind::Usage, "usage"),
+    (Kind::Input, "input"),
+    (Kind::Config, "config"),
+    (Kind::NotFound, "not_found"),
+    (Kind::Conflict, "conflict"),
+    (Kind::Outdated, "outdated"),
+    (Kind::Refused, "refused"),
+    (Kind::Partial, "partial"),
+    (Kind::Denied, "denied"),
+    (Kind::Unavailable, "unavailable"),
+    (Kind::Busy, "busy"),
+    (Kind::TooMany, "too_many"),
+    (Kind::Interrupted, "interrupted"),
+    (Kind::Failure, "failure"),
+];
+
+/// The word of a kind.
+pub(super) fn word(kind: Kind) -> &'static str {
+    WORDS.iter().find(|(known, _)| *known == kind).map_or("failure", |(_, word)| word)
+}
+
+impl Problem {
+    /// A problem with a status.
+    pub fn new(status: u16, title: &str, error: &Error) -> Self {
+        Self {
+            kind: "about:blank".to_owned(),
+            title: title.to_owned(),
+            status,
+            detail: error.message().to_owned(),
+            code: word(error.kind()).to_owned(),
+            hint: error.hint_text().map(str::to_owned),
+        }
+    }
+
+    /// The error it tells of.
+    pub fn into_error(self) -> Error {
+        let known = WORDS.iter().find(|(_, word)| *word == self.code);
+        let kind = known.map_or(Kind::Failure, |(kind, _)| *kind);
+        Error::new(kind, self.detail).maybe_hint(self.hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_comes_back_as_itself() {
+        for (kind, _) in WORDS {
+            let error = Error::new(kind, "what happened").hint("what to do");
+            let back = Problem::new(400, "Bad Request", &error).into_error();
+            assert_eq!(back.kind(), kind);
+            assert_eq!((back.message(), back.hint_text()), ("what happened", Some("what to do")));
+        }
+    }
+}

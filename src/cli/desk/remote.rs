@@ -1,0 +1,331 @@
+//! At a daemon, through its API.
+
+use jiff::tz::TimeZone;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Desk, Span, client::Client};
+use crate::{
+    api::{
+        Applied, Applies, ApplyInput, AssistantInput, AssistantView, Assistants, AuditCheckView,
+        AuditLog, CallView, Calls, Done, DossierView, ErasedView, Me, OneAssistant, OneCall, Owner,
+        RollbackInput, Secrets, Standings, Statistics, TokenCreated, TokenView, Tokens, UserView,
+        Users, Versions,
+    },
+    config::PublicUrl,
+    domain::{
+        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Call, CallFilter, CallId,
+        CallPage, EmailAddress, Error, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
+        WholeCall,
+    },
+    operations::{
+        accounts::Wanted,
+        assistants::AssistantOverview,
+        audit,
+        privacy::{Dossier, Erased},
+        provisioning::{self, Apply, Rollback, Standing, Version},
+        secrets::Kept,
+    },
+    provision::{self, Loaded, Plan, Problem},
+};
+
+/// A daemon, and a key.
+pub(in crate::cli) struct Remote {
+    client: Client,
+}
+
+/// The most calls in one answer of the API.
+const PAGE: u64 = 1_000;
+
+/// The same of a list that nobody bounds.
+const MOST: u64 = 10_000;
+
+impl Remote {
+    pub(in crate::cli) fn new(server: &PublicUrl, token: Secret) -> Result<Self> {
+        Ok(Self { client: Client::new(server, token)? })
+    }
+
+    /// Whose key it is.
+    pub(in crate::cli) fn me(&self) -> Result<Me> {
+        self.client.get(&["me"]).send()
+    }
+
+    fn page(&self, filter: &CallFilter, limit: u64, cursor: Option<String>) -> Result<Calls> {
+        self.filtered(filter)
+            .query("limit", Some(limit))
+            .query("offset", Some(filter.offset).filter(|offset| *offset > 0 && cursor.is_none()))
+            .query("cursor", cursor)
+            .send()
+    }
+
+    fn filtered(&self, filter: &CallFilter) -> super::client::Ask<'_> {
+        self.client
+            .get(&["calls"])
+            .query("since", filter.since)
+            .query("until", filter.until)
+            .query("assistant_id", filter.assistant.map(|id| id.0))
+            .query("status", filter.status)
+            .query("from", filter.caller.as_ref())
+    }
+
+    fn one(&self, ask: super::client::Ask<'_>) -> Result<Assistant> {
+        ask.send::<OneAssistant>()?.assistant.try_into()
+    }
+
+    fn standings_of(&self) -> Result<(String, Vec<Standing>)> {
+        let answer: Standings = self.client.get(&["standings"]).send()?;
+        let standings = answer.standings.into_iter().map(Standing::try_from);
+        Ok((answer.store_id, standings.collect::<Result<_>>()?))
+    }
+}
+
+fn calls(views: Vec<CallView>) -> Vec<Call> {
+    views.into_iter().map(Call::from).collect()
+}
+
+impl Desk for Remote {
+    fn assistants(&self) -> Result<Vec<AssistantOverview>> {
+        let answer: Assistants = self.client.get(&["assistants"]).send()?;
+        let overview = |view: AssistantView| {
+            let figures = view.figures;
+            Ok(AssistantOverview {
+                assistant: view.try_into()?,
+                total_calls: figures.map_or(0, |figures| figures.total_calls),
+                live_calls: figures.map_or(0, |figures| figures.live_calls),
+                last_call_at: figures.and_then(|figures| figures.last_call_at),
+            })
+        };
+        answer.assistants.into_iter().map(overview).collect()
+    }
+
+    fn assistant(&self, name: &str) -> Result<Assistant> {
+        if name.is_empty() {
+            return Err(
+                Error::not_found("no assistant named ``").hint("list them with `webox assistants`")
+            );
+        }
+        self.one(self.client.get(&["assistants", name]))
+    }
+
+    fn create(&self, spec: AssistantSpec, owner: Option<EmailAddress>) -> Result<Assistant> {
+        let input = AssistantInput { owner_email: owner, ..(&spec).into() };
+        self.one(self.client.post(&["assistants"]).body(&input)?)
+    }
+
+    fn update(
+        &self,
+        id: AssistantId,
+        spec: AssistantSpec,
+        revision: Option<i64>,
+    ) -> Result<Assistant> {
+        let path = ["assistants", &id.0.to_string()];
+        let ask = self.client.ask(Method::PUT, &path).if_revision(revision);
+        self.one(ask.body(&AssistantInput::from(&spec))?)
+    }
+
+    fn switch(&self, id: AssistantId, active: bool) -> Result<Assistant> {
+        let word = if active { "enable" } else { "disable" };
+        self.one(self.client.post(&["assistants", &id.0.to_string(), word]))
+    }
+
+    fn hand_over(&self, id: AssistantId, to: Option<EmailAddress>) -> Result<Assistant> {
+        let path = ["assistants", &id.0.to_string(), "owner"];
+        self.one(self.client.post(&path).body(&Owner { owner_email: to })?)
+    }
+
+    fn delete(&self, id: AssistantId) -> Result<()> {
+        let path = ["assistants", &id.0.to_string()];
+        self.client.ask(Method::DELETE, &path).send::<Done>().map(|_| ())
+    }
+
+    fn calls(&self, filter: &CallFilter) -> Result<CallPage> {
+        let wanted = filter.limit.unwrap_or(u64::MAX);
+        let first = self.page(filter, wanted.min(PAGE), None)?;
+        let total = first.total;
+        let (mut found, mut next) = (calls(first.calls), first.next);
+        while let Some(cursor) = next.filter(|_| (found.len() as u64) < wanted) {
+            let left = (wanted - found.len() as u64).min(PAGE);
+            let page = self.page(filter, left, Some(cursor))?;
+            found.extend(calls(page.calls));
+            next = page.next;
+        }
+        Ok(CallPage { calls: found, total })
+    }
+
+    fn each_call(
+        &self,
+        filter: &CallFilter,
+        take: &mut dyn FnMut(Vec<Call>) -> Result<()>,
+    ) -> Result<()> {
+        let mut cursor = None;
+        loop {
+            let page = self.page(filter, PAGE, cursor)?;
+            if !page.calls.is_empty() {
+                take(calls(page.calls))?;
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn calls_after(&self, last: CallId, filter: &CallFilter) -> Result<Vec<Call>> {
+        let ask = self.filtered(filter).query("after", Some(last.0)).query("limit", Some(PAGE));
+        Ok(calls(ask.send::<Calls>()?.calls))
+    }
+
+    fn newest_call(&self) -> Result<CallId> {
+        // Rows are numbered as they are stored: the newest of the list may not be the last stored,
+        // and a few calls are then told of twice rather than never.
+        let page = self.page(&CallFilter::default(), PAGE, None)?;
+        Ok(CallId(page.calls.iter().map(|call| call.id.0).max().unwrap_or(0)))
+    }
+
+    fn call(&self, sid: &str) -> Result<WholeCall> {
+        if sid.trim().is_empty() {
+            return Err(Error::input("`` is too short for a call"));
+        }
+        self.client.get(&["calls", sid.trim()]).send::<OneCall>()?.try_into()
+    }
+
+    fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats> {
+        let word = by.map(|by| match by {
+            StatsBy::Day => "day",
+            StatsBy::Assistant => "assistant",
+            StatsBy::Status => "status",
+        });
+        let ask = self
+            .client
+            .get(&["stats"])
+            .query("since", span.since)
+            .query("until", span.until)
+            .query("assistant_id", span.assistant.map(|id| id.0))
+            .query("by", word)
+            .query("timezone", zone.iana_name());
+        Ok(ask.send::<Statistics>()?.into())
+    }
+
+    fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {
+        let (store_id, standings) = self.standings_of()?;
+        Ok(provision::plan(&store_id, files, &standings, prune))
+    }
+
+    fn apply(&self, plan: Plan, source: String, git: Option<String>) -> Result<Option<ApplyId>> {
+        let input = ApplyInput::of(&plan, source, git)?;
+        Ok(self.client.post(&["apply"]).body(&input)?.send::<Applied>()?.apply_id)
+    }
+
+    fn standings(&self) -> Result<Vec<Standing>> {
+        Ok(self.standings_of()?.1)
+    }
+
+    fn applies(&self, most: Option<u64>) -> Result<Vec<Apply>> {
+        let ask = self.client.get(&["applies"]).query("limit", Some(most.unwrap_or(PAGE)));
+        Ok(ask.send::<Applies>()?.applies.into_iter().map(Apply::from).collect())
+    }
+
+    fn history(&self, name: &AssistantName) -> Result<Vec<Version>> {
+        let ask = self.client.get(&["assistants", name.as_str(), "history"]);
+        Ok(ask.send::<Versions>()?.versions.into_iter().map(Version::from).collect())
+    }
+
+    fn plan_rollback(&self, name: &AssistantName, to: Option<i64>) -> Result<Rollback> {
+        // The row is the daemon's to find; it is not needed to show what would change.
+        provisioning::rollback_of(name, AssistantId(0), self.history(name)?, to)
+    }
+
+    fn rollback(&self, rollback: Rollback) -> Result<Assistant> {
+        let input =
+            RollbackInput { to: Some(rollback.to.revision), from: Some(rollback.from.revision) };
+        let path = ["assistants", rollback.from.spec.name.as_str(), "rollback"];
+        self.one(self.client.post(&path).body(&input)?)
+    }
+
+    fn users(&self) -> Result<Vec<User>> {
+        let answer: Users = self.client.get(&["users"]).send()?;
+        Ok(answer.users.into_iter().map(User::from).collect())
+    }
+
+    fn user(&self, email: &EmailAddress) -> Result<User> {
+        Ok(self.client.get(&["users", email.as_str()]).send::<UserView>()?.into())
+    }
+
+    fn add_user(&self, email: EmailAddress, role: Role) -> Result<User> {
+        let ask = self.client.post(&["users"]).body(&json!({ "email": email, "role": role }))?;
+        Ok(ask.send::<UserView>()?.into())
+    }
+
+    fn set_role(&self, email: EmailAddress, role: Role) -> Result<User> {
+        let ask = self.client.ask(Method::PATCH, &["users", email.as_str()]);
+        Ok(ask.body(&json!({ "role": role }))?.send::<UserView>()?.into())
+    }
+
+    fn set_disabled(&self, email: EmailAddress, disabled: bool) -> Result<User> {
+        let ask = self.client.ask(Method::PATCH, &["users", email.as_str()]);
+        Ok(ask.body(&json!({ "disabled": disabled }))?.send::<UserView>()?.into())
+    }
+
+    fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User> {
+        let ask = self.client.ask(Method::DELETE, &["users", email.as_str()]);
+        Ok(ask.query("give_to", heir).send::<UserView>()?.into())
+    }
+
+    fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>> {
+        let answer: Tokens = self.client.get(&["tokens"]).query("user", email).send()?;
+        Ok(answer.tokens.into_iter().map(Token::from).collect())
+    }
+
+    fn create_token(&self, wanted: Wanted) -> Result<(Token, Secret)> {
+        let body = json!({
+            "user": wanted.email, "name": wanted.name, "scope": wanted.scope,
+            "expires_at": wanted.expires_at,
+        });
+        let made: TokenCreated = self.client.post(&["tokens"]).body(&body)?.send()?;
+        Ok((made.details.into(), Secret::new(made.token)))
+    }
+
+    fn revoke_token(&self, id: TokenId) -> Result<Token> {
+        let path = ["tokens", &id.0.to_string()];
+        Ok(self.client.ask(Method::DELETE, &path).send::<TokenView>()?.into())
+    }
+
+    fn secrets(&self, user: Option<&EmailAddress>) -> Result<Vec<Kept>> {
+        let answer: Secrets = self.client.get(&["secrets"]).query("user", user).send()?;
+        Ok(answer.secrets.into_iter().map(Kept::from).collect())
+    }
+
+    fn set_secret(&self, user: Option<&EmailAddress>, name: &str, value: &Secret) -> Result<()> {
+        let ask = self.client.ask(Method::PUT, &["secrets", name]).query("user", user);
+        ask.body(&json!({ "value": value.expose() }))?.send::<Done>().map(|_| ())
+    }
+
+    fn delete_secret(&self, user: Option<&EmailAddress>, name: &str) -> Result<()> {
+        let ask = self.client.ask(Method::DELETE, &["secrets", name]).query("user", user);
+        ask.send::<Done>().map(|_| ())
+    }
+
+    fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>> {
+        let ask = self
+            .client
+            .get(&["audit"])
+            .query("since", span.since)
+            .query("until", span.until)
+            .query("limit", Some(most.unwrap_or(MOST)));
+        Ok(ask.send::<AuditLog>()?.entries.into_iter().map(Into::into).collect())
+    }
+
+    fn check_audit(&self) -> Result<audit::Check> {
+        Ok(self.client.get(&["audit", "check"]).send::<AuditCheckView>()?.into())
+    }
+
+    fn dossier(&self, caller: &str) -> Result<Dossier> {
+        let ask = self.client.post(&["privacy", "export"]).body(&json!({ "caller": caller }))?;
+        Ok(ask.send::<DossierView>()?.into())
+    }
+
+    fn erase(&self, caller: &str) -> Result<Erased> {
+        let ask = self.client.post(&["privacy", "erase"]).body(&json!({ "caller": caller }))?;
+        Ok(ask.send::<ErasedView>()?.into())
+    }
+}

@@ -1,0 +1,145 @@
+//! `webox secrets`: values in webox's own keeping.
+
+use clap::{Args, Subcommand};
+
+use super::{
+    Context, exit, help, human,
+    output::{Cell, Column, Format, Listing, Row, Tone},
+    prompt, views,
+};
+use crate::{
+    api::SecretView,
+    domain::{EmailAddress, KeySource, Result},
+};
+
+/// Arguments of `webox secrets`.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::examples(
+    &[
+        ("webox secrets set acme-openai < key.txt", "from stdin or a prompt, never from the command line"),
+        ("webox secrets", "names and times; values are never shown"),
+        ("webox secrets rotate-key", "a new master key; what is kept stays readable all the while"),
+    ],
+    &[exit::FAILURE, exit::DATA, exit::DENIED, exit::CONFIG],
+))]
+pub struct Secrets {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List names and times (the same as `webox secrets`).
+    List(List),
+    /// Keep a secret; the value comes from stdin or a prompt.
+    Set(Named),
+    /// Forget a secret.
+    Delete(Named),
+    /// Put a new master key into force.
+    RotateKey,
+}
+
+#[derive(Debug, Default, Args)]
+struct List {
+    /// Those of one user.
+    #[arg(long, value_name = "EMAIL")]
+    user: Option<EmailAddress>,
+}
+
+#[derive(Debug, Args)]
+struct Named {
+    /// What it is called: `{ secret = "NAME" }` in files.
+    name: String,
+    /// Whose assistants may use it [default: those that are nobody's in particular].
+    #[arg(long, value_name = "EMAIL")]
+    user: Option<EmailAddress>,
+}
+
+const COLUMNS: [Column; 5] = [
+    Column::new("name", "name"),
+    Column::new("user", "user"),
+    Column::new("updated", "set"),
+    Column::new("created", "created").hidden(),
+    Column::new("key", "master key").hidden(),
+];
+
+pub(super) fn run(args: &Secrets, context: &Context) -> Result<()> {
+    match &args.action {
+        None => list(&List::default(), context),
+        Some(Action::List(args)) => list(args, context),
+        Some(Action::Set(args)) => set(args, context),
+        Some(Action::Delete(args)) => {
+            let desk = context.desk("secrets delete")?;
+            desk.delete_secret(args.user.as_ref(), &args.name)?;
+            context.out.note(&format!("The secret `{}` is forgotten.", args.name));
+            Ok(())
+        }
+        Some(Action::RotateKey) => rotate(context),
+    }
+}
+
+fn list(args: &List, context: &Context) -> Result<()> {
+    let kept = context.desk("secrets")?.secrets(args.user.as_ref())?;
+    if kept.is_empty() && context.out.format() == Format::Table {
+        context.out.note("No secrets yet. Keep one with `webox secrets set NAME`.");
+    }
+    let now = context.now()?;
+    let mut listing = Listing::new("secrets", COLUMNS);
+    listing.rows = kept
+        .into_iter()
+        .map(|kept| Row {
+            id: kept.name.clone(),
+            cells: vec![
+                Cell::same(&kept.name).tone(Tone::Strong),
+                Cell::maybe(kept.user.as_ref().map(EmailAddress::as_str)),
+                Cell::shown(kept.updated_at.to_string(), human::age(kept.updated_at, &now)),
+                Cell::shown(kept.created_at.to_string(), human::age(kept.created_at, &now)),
+                Cell::same(&kept.key_id),
+            ],
+            json: views::value(&SecretView::from(kept)),
+        })
+        .collect();
+    context.out.listing(&listing)
+}
+
+fn set(args: &Named, context: &Context) -> Result<()> {
+    // Before the question: nobody should type a secret in vain.
+    let desk = context.desk("secrets set")?;
+    let how = format!("webox secrets set {} < FILE", args.name);
+    let value = prompt::secret(context, &format!("Value of `{}`", args.name), &how)?;
+    desk.set_secret(args.user.as_ref(), &args.name, &value)?;
+    context.out.note(&format!(
+        "The secret `{0}` is kept. In files it is {{ secret = \"{0}\" }}.",
+        args.name
+    ));
+    Ok(())
+}
+
+/// The new key stands before the old one first, then everything is wrapped with it, then the old
+/// one goes: whatever breaks off, everything can be read, and this can be run again.
+fn rotate(context: &Context) -> Result<()> {
+    context.here("secrets rotate-key")?;
+    let (store, secrets) = (context.store()?, context.secrets()?);
+    let actor = context.actor("secrets rotate-key", &store)?;
+    actor.may_administer()?;
+    let vault = secrets.vault();
+    vault.key_in_force()?;
+    let is_ours = matches!(vault.source(), KeySource::File(_));
+    if is_ours {
+        vault.add_key()?;
+    } else if vault.count()? < 2 {
+        // Says what to do first.
+        vault.add_key()?;
+    }
+    let rewrapped = secrets.rewrap(&store, &actor, context.started)?;
+    vault.drop_old_keys()?;
+    let secrets = human::count(rewrapped, "secret is", "secrets are");
+    let key = vault.key_in_force()?;
+    context.out.note(&format!("The master key {key} is in force; {secrets} wrapped with it now."));
+    if is_ours {
+        context.out.note("Replace your copy of the old key.");
+    } else {
+        context.out.note(&format!("Take the old key out of {} now.", vault.source()));
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! `/api/voice/users`, `/tokens`, `/secrets` and `/me`.
+
+use axum::{Json, extract::State};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    auth::Asker,
+    extract::{Answer, At, Body, Created, Failure, Params},
+};
+use crate::{
+    api::{Done, Me, Moment, Secrets, Success, TokenCreated, TokenView, Tokens, UserView, Users},
+    domain::{EmailAddress, Error, Role, Scope, Secret, TokenId},
+    operations::{accounts, secrets},
+    server::App,
+};
+
+pub(super) async fn me(asker: Asker) -> Answer<Me> {
+    let account = asker.actor.account.ok_or_else(|| Error::failure("nobody asks"))?;
+    let (email, role, scope) = (account.email, account.role, account.scope);
+    Ok(Json(Me { success: Success::default(), email, role, scope }))
+}
+
+/// A user, by address.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Named {
+    /// The address.
+    email: EmailAddress,
+}
+
+/// A new user.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewUser {
+    /// What the user is called.
+    email: EmailAddress,
+    /// What the user may do.
+    role: Role,
+}
+
+/// What may be changed of a user.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "UserChange")]
+pub(super) struct Change {
+    /// What the user may do.
+    role: Option<Role>,
+    /// Whether none of the user's tokens is accepted.
+    disabled: Option<bool>,
+}
+
+/// Who inherits.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Heir {
+    /// To whom the user's assistants go.
+    give_to: Option<EmailAddress>,
+}
+
+pub(super) async fn users(asker: Asker) -> Answer<Users> {
+    let users = asker.ask(accounts::list).await?;
+    let users = users.into_iter().map(UserView::from).collect();
+    Ok(Json(Users { success: Success::default(), users }))
+}
+
+pub(super) async fn add_user(
+    asker: Asker,
+    Body(new): Body<NewUser>,
+) -> Result<Created<UserView>, Failure> {
+    let user = asker
+        .ask(move |store, actor, now| accounts::add(store, actor, new.email, new.role, now))
+        .await?;
+    Ok(Created(user.into()))
+}
+
+pub(super) async fn show_user(asker: Asker, At(named): At<Named>) -> Answer<UserView> {
+    let user =
+        asker.ask(move |store, actor, now| accounts::show(store, actor, &named.email, now)).await?;
+    Ok(Json(user.into()))
+}
+
+pub(super) async fn change_user(
+    asker: Asker,
+    At(named): At<Named>,
+    Body(change): Body<Change>,
+) -> Answer<UserView> {
+    let user = asker
+        .ask(move |store, actor, now| {
+            actor.may_administer()?;
+            if let Some(role) = change.role {
+                accounts::set_role(store, actor, named.email.clone(), role, now)?;
+            }
+            if let Some(disabled) = change.disabled {
+                accounts::set_disabled(store, actor, named.email.clone(), disabled, now)?;
+            }
+            accounts::show(store, actor, &named.email, now)
+        })
+        .await?;
+    Ok(Json(user.into()))
+}
+
+pub(super) async fn delete_user(
+    asker: Asker,
+    At(named): At<Named>,
+    Params(heir): Params<Heir>,
+) -> Answer<UserView> {
+    let user = asker
+        .ask(move |store, actor, now| {
+            accounts::delete(store, actor, named.email, heir.give_to, now)
+        })
+        .await?;
+    Ok(Json(user.into()))
+}
+
+/// Whose.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Whose {
+    /// One user's.
+    user: Option<EmailAddress>,
+}
+
+/// A new token.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewToken {
+    /// Whose.
+    user: EmailAddress,
+    /// What for.
+    name: String,
+    /// How far it reaches.
+    scope: Scope,
+    /// Until when; without end otherwise.
+    #[serde(default)]
+    #[schemars(with = "Option<Moment>")]
+    expires_at: Option<Timestamp>,
+}
+
+/// A token, by id.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Numbered {
+    /// Its id.
+    id: i64,
+}
+
+pub(super) async fn tokens(asker: Asker, Params(whose): Params<Whose>) -> Answer<Tokens> {
+    let tokens = asker
+        .ask(move |store, actor, now| accounts::tokens(store, actor, whose.user.as_ref(), now))
+        .await?;
+    let tokens = tokens.into_iter().map(TokenView::from).collect();
+    Ok(Json(Tokens { success: Success::default(), tokens }))
+}
+
+pub(super) async fn create_token(
+    asker: Asker,
+    Body(new): Body<NewToken>,
+) -> Result<Created<TokenCreated>, Failure> {
+    let wanted = accounts::Wanted {
+        email: new.user,
+        name: new.name,
+        scope: new.scope,
+        expires_at: new.expires_at,
+    };
+    let (token, key) = asker
+        .ask(move |store, actor, now| accounts::create_token(store, actor, wanted, now))
+        .await?;
+    let token = TokenCreated {
+        success: Success::default(),
+        token: key.expose().to_owned(),
+        details: token.into(),
+    };
+    Ok(Created(token))
+}
+
+pub(super) async fn revoke_token(asker: Asker, At(numbered): At<Numbered>) -> Answer<TokenView> {
+    let id = TokenId(numbered.id);
+    let token =
+        asker.ask(move |store, actor, now| accounts::revoke_token(store, actor, id, now)).await?;
+    Ok(Json(token.into()))
+}
+
+/// A secret, by name.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct SecretName {
+    /// Its name.
+    name: String,
+}
+
+/// The value of a secret. It is sealed at once, and never answered.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecretInput {
+    /// The value.
+    value: String,
+}
+
+pub(super) async fn secrets(asker: Asker, Params(whose): Params<Whose>) -> Answer<Secrets> {
+    let kept = asker
+        .ask(move |store, actor, now| secrets::list(store, actor, whose.user.as_ref(), now))
+        .await?;
+    let secrets = kept.into_iter().map(Into::into).collect();
+    Ok(Json(Secrets { success: Success::default(), secrets }))
+}
+
+pub(super) async fn set_secret(
+    State(app): State<App>,
+    asker: Asker,
+    At(named): At<SecretName>,
+    Params(whose): Params<Whose>,
+    Body(input): Body<SecretInput>,
+) -> Answer<Done> {
+    let (keeper, value) = (app.secrets.clone(), Secret::new(input.value));
+    asker
+        .ask(move |store, actor, now| {
+            keeper.set(store, actor, whose.user.as_ref(), &named.name, &value, now)
+        })
+        .await?;
+    Ok(Json(Done::default()))
+}
+
+pub(super) async fn delete_secret(
+    asker: Asker,
+    At(named): At<SecretName>,
+    Params(whose): Params<Whose>,
+) -> Answer<Done> {
+    asker
+        .ask(move |store, actor, now| {
+            secrets::delete(store, actor, whose.user.as_ref(), &named.name, now)
+        })
+        .await?;
+    Ok(Json(Done::default()))
+}

@@ -1,0 +1,122 @@
+//! Who is asking: the key of a request, judged before anything else.
+
+use std::net::IpAddr;
+
+use aide::{OperationInput, generate::GenContext, openapi::Operation};
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use jiff::Timestamp;
+
+use super::extract::Failure;
+use crate::{
+    domain::{Actor, Error, Kind, Result},
+    operations::accounts::{self, Refused},
+    server::{App, peer, problem},
+    store::Store,
+};
+
+/// The asker, as handlers are given it. Only [`authenticate`] makes one.
+#[derive(Clone)]
+pub(super) struct Asker {
+    app: App,
+    /// Who asks.
+    pub(super) actor: Actor,
+    /// When.
+    pub(super) now: Timestamp,
+}
+
+impl Asker {
+    /// Does blocking work on a thread that may block; it goes on when the asker hangs up.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store, &Actor, Timestamp) -> Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (store, actor, now) = (self.app.store.clone(), self.actor.clone(), self.now);
+        tokio::task::spawn_blocking(move || work(&store, &actor, now))
+            .await
+            .unwrap_or_else(|error| {
+                Err(Error::failure("a request was broken off: this is a bug of webox")
+                    .because(error))
+            })
+            .map_err(Failure)
+    }
+}
+
+impl FromRequestParts<App> for Asker {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let actor = parts.extensions.get::<Actor>().cloned();
+        let actor =
+            actor.ok_or_else(|| Error::new(Kind::Denied, "no key was sent with this request"))?;
+        Ok(Self { app: app.clone(), actor, now: Timestamp::now() })
+    }
+}
+
+impl OperationInput for Asker {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        operation.security.push([("token".to_owned(), Vec::new())].into_iter().collect());
+    }
+}
+
+/// Lets in requests with a good key, and says nothing else to others.
+pub(super) async fn authenticate(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let address = peer::address(request.extensions(), request.headers(), &app.api.trusted_proxies);
+    let account = match bearer(request.headers()) {
+        None => {
+            let slow = address.and_then(|address| app.limits.stranger(address).err());
+            return slow.map_or_else(
+                || refused("no key was sent with this request"),
+                |wait| problem::too_many(wait),
+            );
+        }
+        Some(key) => accounts::authenticate(&app.store, key, Timestamp::now()).await,
+    };
+    let account = match account {
+        Ok(Ok(account)) => account,
+        Ok(Err(why)) => return wrong_key(&app, address, why),
+        Err(error) => return problem::from_error(&error),
+    };
+    if let Some(wait) = account.token.and_then(|token| app.limits.token(token).err()) {
+        return problem::too_many(wait);
+    }
+    let path = request.extensions().get::<MatchedPath>();
+    let path =
+        path.map_or_else(|| request.uri().path().to_owned(), |path| path.as_str().to_owned());
+    let command = format!("{} {path}", request.method());
+    let host = address.map(|address| address.to_string());
+    request.extensions_mut().insert(Actor::of(account, host, command));
+    next.run(request).await
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// The line is the same whatever is wrong: programs that watch the log look for it.
+fn wrong_key(app: &App, address: Option<IpAddr>, why: Refused) -> Response {
+    let shown = address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+    tracing::warn!(address = shown, why = why.as_str(), "refused a wrong key");
+    match address.and_then(|address| app.limits.wrong_key(address).err()) {
+        Some(wait) => problem::too_many(wait),
+        None => refused("this key is not accepted"),
+    }
+}
+
+fn refused(why: &str) -> Response {
+    let hint = "send `Authorization: Bearer webox_…`; `webox tokens create` makes a key";
+    let error = Error::new(Kind::Denied, why).hint(hint);
+    let mut response = problem::with_status(StatusCode::UNAUTHORIZED, &error);
+    let scheme = HeaderValue::from_static("Bearer realm=\"webox\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    response
+}

@@ -1,0 +1,67 @@
+//! `/api/voice/audit` and `/privacy`.
+
+use axum::Json;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    auth::Asker,
+    extract::{Answer, Body, Params},
+};
+use crate::{
+    api::{AuditCheckView, AuditLog, DossierView, ErasedView, Moment, Success},
+    operations::{audit, privacy},
+};
+
+/// Which lines.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Window {
+    /// At or after.
+    #[schemars(with = "Option<Moment>")]
+    since: Option<Timestamp>,
+    /// Before.
+    #[schemars(with = "Option<Moment>")]
+    until: Option<Timestamp>,
+    /// At most so many: 100 when left out, 10,000 at most.
+    #[schemars(range(min = 1, max = 10_000))]
+    limit: Option<u64>,
+}
+
+pub(super) async fn audit(asker: Asker, Params(window): Params<Window>) -> Answer<AuditLog> {
+    let most = window.limit.unwrap_or(100).clamp(1, 10_000);
+    let entries = asker
+        .ask(move |store, actor, _| {
+            audit::list(store, actor, window.since, window.until, Some(most))
+        })
+        .await?;
+    let entries = entries.into_iter().map(Into::into).collect();
+    Ok(Json(AuditLog { success: Success::default(), entries }))
+}
+
+pub(super) async fn check_audit(asker: Asker) -> Answer<AuditCheckView> {
+    let check = asker.ask(|store, actor, _| audit::check(store, actor)).await?;
+    Ok(Json(check.into()))
+}
+
+/// Who called. In the body: an address ends up in the logs of proxies.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallerInput {
+    /// The number, in any usual spelling.
+    caller: String,
+}
+
+pub(super) async fn export(asker: Asker, Body(input): Body<CallerInput>) -> Answer<DossierView> {
+    let dossier =
+        asker.ask(move |store, actor, _| privacy::export(store, actor, &input.caller)).await?;
+    Ok(Json(dossier.into()))
+}
+
+pub(super) async fn erase(asker: Asker, Body(input): Body<CallerInput>) -> Answer<ErasedView> {
+    let erased = asker
+        .ask(move |store, actor, now| privacy::erase(store, actor, &input.caller, now))
+        .await?;
+    Ok(Json(erased.into()))
+}

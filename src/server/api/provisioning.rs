@@ -1,0 +1,177 @@
+//! Files of assistants: `/api/voice/validate`, `/plan`, `/apply`, and what was applied.
+
+use std::path::{Component, Path};
+
+use axum::{Json, extract::State};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    auth::Asker,
+    extract::{Answer, Body, Params},
+};
+use crate::{
+    api::{
+        Applied, Applies, ApplyInput, BundleFile, Checked, PlanInput, Planned, ProblemView,
+        Standings, Success, ValidateInput,
+    },
+    domain::{Actor, Author, Error, Kind, Result},
+    operations::provisioning::{self, Consent},
+    provision::{self, Layer, Loaded, Plan, Problem},
+    server::App,
+    store::Store,
+};
+
+/// Files in one request.
+const MOST: usize = 2_000;
+
+pub(super) async fn validate(
+    State(app): State<App>,
+    asker: Asker,
+    Body(input): Body<ValidateInput>,
+) -> Answer<Checked> {
+    let problems = asker
+        .ask(move |_, _, _| Ok(load(&input.files, app.defaults.clone())?.err().unwrap_or_default()))
+        .await?;
+    let problems: Vec<ProblemView> = problems.iter().map(ProblemView::from).collect();
+    Ok(Json(Checked { success: Success::default(), valid: problems.is_empty(), problems }))
+}
+
+pub(super) async fn plan(
+    State(app): State<App>,
+    asker: Asker,
+    Body(input): Body<PlanInput>,
+) -> Answer<Planned> {
+    let plan = asker
+        .ask(move |store, actor, _| {
+            make(store, actor, &input.files, input.prune, app.defaults.clone())
+        })
+        .await?;
+    Ok(Json(Planned::of(&plan)?))
+}
+
+pub(super) async fn apply(
+    State(app): State<App>,
+    asker: Asker,
+    Body(input): Body<ApplyInput>,
+) -> Answer<Applied> {
+    let (id, plan) = asker
+        .ask(move |store, actor, now| {
+            actor.may_write()?;
+            let plan = match (input.read_plan()?, input.files.is_empty()) {
+                (Some(plan), true) => plan,
+                (None, false) => {
+                    make(store, actor, &input.files, input.prune, app.defaults.clone())?
+                }
+                _ => return Err(Error::input("send either `files` or a `plan`")),
+            };
+            let consent = Consent { overwrite: input.overwrite, max_deletes: input.max_deletes };
+            provisioning::check(&plan, &consent)?;
+            let author = Author { git: input.git, ..actor.author.clone() };
+            let actor = Actor { author, ..actor.clone() };
+            let source = input.source.unwrap_or_else(|| "API".to_owned());
+            let id = provisioning::apply(store, &actor, plan.clone(), source, now)?;
+            Ok((id, plan))
+        })
+        .await?;
+    Ok(Json(Applied::of(id, &plan)?))
+}
+
+fn make(
+    store: &Store,
+    actor: &Actor,
+    files: &[BundleFile],
+    prune: bool,
+    defaults: Option<Layer>,
+) -> Result<Plan> {
+    let loaded = load(files, defaults)?.map_err(|problems| told(&problems))?;
+    provisioning::plan(store, actor, &loaded, prune)?.map_err(|problems| told(&problems))
+}
+
+fn told(problems: &[Problem]) -> Error {
+    let lines: Vec<String> = problems.iter().take(50).map(ToString::to_string).collect();
+    Error::new(Kind::Refused, lines.join("\n"))
+        .hint("`POST /api/voice/validate` answers the mistakes one by one")
+}
+
+/// Reads a bundle just as files on a disk are read: in a folder of its own that is thrown away.
+fn load(
+    files: &[BundleFile],
+    defaults: Option<Layer>,
+) -> Result<Result<Vec<Loaded>, Vec<Problem>>> {
+    if files.is_empty() || files.len() > MOST {
+        return Err(Error::input(format!("a bundle has 1 to {MOST} files")));
+    }
+    let folder = tempfile::tempdir()?;
+    for file in files {
+        let path = Path::new(&file.path);
+        let plain = |part| matches!(part, Component::Normal(_));
+        if file.path.is_empty()
+            || file.path.len() > 500
+            || file.path.contains('\0')
+            || !path.components().all(plain)
+        {
+            let shown: String = file.path.chars().take(80).collect();
+            return Err(Error::input(format!("`{}` is no path in a bundle", shown.escape_debug()))
+                .hint("write it relative, without `..`"));
+        }
+        let path = folder.path().join(path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(|cause| unwritable(&file.path, cause))?;
+        }
+        std::fs::write(path, &file.text).map_err(|cause| unwritable(&file.path, cause))?;
+    }
+    let root = folder.path().to_path_buf();
+    let loaded = provision::load(&[root.clone()], defaults, &mut std::io::empty());
+    // Where the bundle lay for a moment is nobody's business.
+    let prefix = format!("{}/", root.display());
+    let whole = root.display().to_string();
+    let plain = |text: &str| text.replace(&prefix, "").replace(&whole, "the bundle");
+    Ok(match loaded {
+        Ok(loaded) => Ok(loaded
+            .into_iter()
+            .map(|one| Loaded { path: plain(&one.path.display().to_string()).into(), ..one })
+            .collect()),
+        Err(problems) => Err(problems
+            .into_iter()
+            .map(|problem| Problem {
+                file: plain(&problem.file),
+                message: plain(&problem.message),
+                hint: problem.hint.as_deref().map(plain),
+                ..problem
+            })
+            .collect()),
+    })
+}
+
+fn unwritable(path: &str, cause: std::io::Error) -> Error {
+    Error::input(format!("`{}` collides with another file of the bundle", path.escape_debug()))
+        .because(cause)
+}
+
+pub(super) async fn standings(asker: Asker) -> Answer<Standings> {
+    let (store_id, standings) = asker
+        .ask(|store, actor, _| {
+            Ok((provisioning::store_id(store)?, provisioning::standings(store, actor)?))
+        })
+        .await?;
+    let standings = standings.iter().map(Into::into).collect();
+    Ok(Json(Standings { success: Success::default(), store_id, standings }))
+}
+
+/// How many.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Most {
+    /// At most so many: 50 when left out, 1000 at most.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u64>,
+}
+
+pub(super) async fn applies(asker: Asker, Params(most): Params<Most>) -> Answer<Applies> {
+    let most = most.limit.unwrap_or(50).clamp(1, 1_000);
+    let applies =
+        asker.ask(move |store, actor, _| provisioning::applies(store, actor, Some(most))).await?;
+    let applies = applies.into_iter().map(Into::into).collect();
+    Ok(Json(Applies { success: Success::default(), applies }))
+}

@@ -1,0 +1,108 @@
+//! How often somebody may ask: GCRA (governor), by token, by address, by address for failures.
+//!
+//! Twilio's own requests come from few addresses, so that those with a good signature are never
+//! counted by address.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use governor::{Quota, RateLimiter, clock::Clock, state::keyed::DashMapStateStore};
+
+use crate::domain::TokenId;
+
+type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, governor::clock::DefaultClock>;
+
+/// Wrong keys a minute and address; a good key from the same address is not slowed down.
+const WRONG_KEYS: u32 = 10;
+
+/// Requests without a valid signature, or without any key, a minute and address.
+const STRANGERS: u32 = 120;
+
+/// More keys than this at once, and those that have recovered are dropped before the next is kept.
+const MOST_KEYS: usize = 50_000;
+
+/// All limits of a daemon.
+#[derive(Debug)]
+pub(super) struct Limits {
+    tokens: Keyed<TokenId>,
+    wrong_keys: Keyed<IpAddr>,
+    strangers: Keyed<IpAddr>,
+}
+
+impl Limits {
+    /// With so many requests a minute and token.
+    pub(super) fn new(requests_per_minute: u32) -> Self {
+        let a_minute = |n| Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN));
+        Self {
+            tokens: RateLimiter::keyed(a_minute(requests_per_minute)),
+            wrong_keys: RateLimiter::keyed(a_minute(WRONG_KEYS)),
+            strangers: RateLimiter::keyed(a_minute(STRANGERS)),
+        }
+    }
+
+    /// A request with a good key.
+    pub(super) fn token(&self, token: TokenId) -> Result<(), Duration> {
+        check(&self.tokens, &token)
+    }
+
+    /// A request with a wrong key.
+    pub(super) fn wrong_key(&self, address: IpAddr) -> Result<(), Duration> {
+        check(&self.wrong_keys, &network(address))
+    }
+
+    /// A request of somebody who is not known.
+    pub(super) fn stranger(&self, address: IpAddr) -> Result<(), Duration> {
+        check(&self.strangers, &network(address))
+    }
+
+    /// Forgets those who have been quiet.
+    pub(super) fn tidy(&self) {
+        self.tokens.retain_recent();
+        self.wrong_keys.retain_recent();
+        self.strangers.retain_recent();
+    }
+}
+
+fn check<K: Eq + std::hash::Hash + Clone>(keyed: &Keyed<K>, key: &K) -> Result<(), Duration> {
+    if keyed.len() > MOST_KEYS {
+        keyed.retain_recent();
+        if keyed.len() > MOST_KEYS {
+            // Somebody sends from everywhere at once: the table does not grow for it.
+            return Err(Duration::from_mins(1));
+        }
+    }
+    keyed.check_key(key).map_err(|wait| wait.wait_time_from(keyed.clock().now()))
+}
+
+/// An address, or the /64 that a single subscriber has of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => IpAddr::V4(v4),
+            None => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_keys_are_counted_by_subscriber() {
+        let limits = Limits::new(600);
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        for n in 0..10 {
+            assert!(limits.wrong_key(at(&format!("2001:db8::{n}"))).is_ok(), "{n}");
+        }
+        let wait = limits.wrong_key(at("2001:db8::ffff")).unwrap_err();
+        assert!(wait <= Duration::from_secs(60) && !wait.is_zero(), "{wait:?}");
+        assert!(limits.wrong_key(at("2001:db8:0:1::1")).is_ok());
+        assert!(limits.wrong_key(at("192.0.2.1")).is_ok());
+        assert_eq!(network(at("::ffff:192.0.2.1")), at("192.0.2.1"));
+    }
+}
