@@ -6,6 +6,8 @@
 
 mod support;
 
+mod access;
+mod api;
 mod architecture;
 mod cli_assistants;
 mod cli_calls;

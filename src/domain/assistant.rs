@@ -262,11 +262,31 @@ pub struct Limits {
     pub max_call_duration: HumanDuration,
     /// Calls at the same time.
     pub max_concurrent_calls: u32,
+    /// Calls of one caller in ten minutes; what is more hears that the lines are busy.
+    #[serde(skip_serializing_if = "is_usual_flood")]
+    pub max_calls_per_caller: u32,
+    /// Minutes of calls in a day (UTC), over which no more calls are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_daily_minutes: Option<u32>,
+}
+
+/// More often than this in ten minutes nobody dials; a switchboard with one number may come near.
+const USUAL_FLOOD: u32 = 100;
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_usual_flood(calls: &u32) -> bool {
+    *calls == USUAL_FLOOD
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_call_duration: HumanDuration::from_minutes(10), max_concurrent_calls: 100 }
+        Self {
+            max_call_duration: HumanDuration::from_minutes(10),
+            max_concurrent_calls: 100,
+            max_calls_per_caller: USUAL_FLOOD,
+            max_daily_minutes: None,
+        }
     }
 }
 
@@ -448,6 +468,9 @@ impl AssistantSpec {
                 "limits.max_concurrent_calls",
                 "must be at least 1; use `active = false` to switch off",
             );
+        }
+        if self.limits.max_calls_per_caller == 0 || self.limits.max_daily_minutes == Some(0) {
+            return wrong("limits", "cannot be 0; use `active = false` to switch off");
         }
         if let Some(booking) = &self.booking {
             if booking.party.min == 0 || booking.party.min > booking.party.max {

@@ -143,6 +143,10 @@ pub enum EndReason {
     Disabled,
     /// Too many calls at once for this assistant.
     TooManyCalls,
+    /// The caller dialled too often.
+    Flood,
+    /// The minutes of the day are used up.
+    DailyLimit,
     /// The status callback never came; a sweep closed the call.
     Swept,
     /// Something of ours failed.
@@ -160,9 +164,16 @@ impl EndReason {
             Self::Transferred => "transferred",
             Self::Disabled => "disabled",
             Self::TooManyCalls => "too-many-calls",
+            Self::Flood => "flood",
+            Self::DailyLimit => "daily-limit",
             Self::Swept => "swept",
             Self::OurFailure => "our-failure",
         }
+    }
+
+    /// Whether the call was turned down when it rang.
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::Disabled | Self::TooManyCalls | Self::Flood | Self::DailyLimit)
     }
 
     /// Reads the word in the store.
@@ -175,6 +186,8 @@ impl EndReason {
             Self::Transferred,
             Self::Disabled,
             Self::TooManyCalls,
+            Self::Flood,
+            Self::DailyLimit,
             Self::Swept,
             Self::OurFailure,
         ]

@@ -374,6 +374,7 @@ fn declined(spec: &AssistantSpec, reason: EndReason) -> String {
     let phrases = phrases::for_language(language);
     let phrase = match reason {
         EndReason::TooManyCalls => &phrases.too_many_calls,
+        EndReason::Flood => &phrases.flood,
         _ => &phrases.disabled,
     };
     let text = phrases::fill(phrase, &[("client", &spec.client)]);

@@ -363,6 +363,22 @@ pub fn count(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<u64, StoreErr
     Ok(count.max(0) as u64)
 }
 
+/// How many calls of a caller to an assistant began since a moment, counted up to `most`.
+pub fn count_recent(
+    tx: &Tx,
+    assistant: AssistantId,
+    caller: &str,
+    since: Timestamp,
+    most: u32,
+) -> Result<u32, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM calls
+             WHERE caller = ?1 AND started_at > ?2 AND assistant_id = ?3 LIMIT ?4)",
+        )?
+        .query_row(params![caller, since.as_millisecond(), assistant.0, most], |row| row.get(0))?)
+}
+
 /// Calls stored after one, oldest first, that match.
 pub fn after(
     tx: &Tx,

@@ -155,6 +155,8 @@ fn reason_words(reason: EndReason) -> &'static str {
         EndReason::Transferred => "handed to a human",
         EndReason::Disabled => "the assistant is disabled",
         EndReason::TooManyCalls => "too many calls at once",
+        EndReason::Flood => "this caller dialled too often",
+        EndReason::DailyLimit => "the minutes of the day were used up",
         EndReason::Swept => "its end was never told",
         EndReason::OurFailure => "something of ours failed",
     }

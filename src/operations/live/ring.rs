@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{Ringing, new_call};
 use crate::{
     domain::{Assistant, Call, CallStatus, EndReason, Reply, Result, TurnId, TurnTimings},
     store::{
         Store, StoreError, Tx,
-        calls::{self, CallEnd},
-        events, figures,
+        calls::{self, CallEnd, NewCall},
+        events, figures, stats,
         turns::{self, Finished},
     },
 };
@@ -29,7 +31,7 @@ pub enum Rung {
     Declined {
         /// Who would have answered.
         assistant: Arc<Assistant>,
-        /// `Disabled` or `TooManyCalls`.
+        /// One for which [`EndReason::is_refusal`] holds.
         reason: EndReason,
     },
     /// It is over already: its end was announced first.
@@ -60,6 +62,10 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         Some(EndReason::Disabled)
     } else if figures::live_calls(tx, assistant.id)? >= assistant.spec.limits.max_concurrent_calls {
         Some(EndReason::TooManyCalls)
+    } else if dials_too_often(tx, &call, &assistant)? {
+        Some(EndReason::Flood)
+    } else if day_is_used_up(tx, &assistant, ringing.at)? {
+        Some(EndReason::DailyLimit)
     } else {
         None
     };
@@ -87,9 +93,26 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
     Ok(Rung::Answered { assistant, twiml, again: false })
 }
 
+/// In how long a time a caller's calls are counted.
+const FLOOD: SignedDuration = SignedDuration::from_mins(10);
+
+/// Counted in the store: it holds in every process, after a restart, and for a repeated delivery.
+fn dials_too_often(tx: &Tx, call: &NewCall, assistant: &Assistant) -> Result<bool, StoreError> {
+    // Withheld numbers are many people.
+    let Some(caller) = &call.caller else { return Ok(false) };
+    let since = call.started_at.checked_sub(FLOOD).unwrap_or(call.started_at);
+    let most = assistant.spec.limits.max_calls_per_caller;
+    Ok(calls::count_recent(tx, assistant.id, caller, since, most)? >= most)
+}
+
+fn day_is_used_up(tx: &Tx, assistant: &Assistant, at: Timestamp) -> Result<bool, StoreError> {
+    let Some(minutes) = assistant.spec.limits.max_daily_minutes else { return Ok(false) };
+    Ok(stats::seconds_of_day(tx, assistant.id, at)? >= u64::from(minutes) * 60)
+}
+
 fn announced_again(tx: &Tx, store: &Store, call: &Call) -> Result<Rung, StoreError> {
     let assistant = store.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
-    if let Some(reason @ (EndReason::Disabled | EndReason::TooManyCalls)) = call.end_reason {
+    if let Some(reason) = call.end_reason.filter(|reason| reason.is_refusal()) {
         return Ok(Rung::Declined { assistant, reason });
     }
     if call.status.is_final() {

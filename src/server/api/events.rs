@@ -2,6 +2,9 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use aide::{
+    OperationOutput, generate::GenContext, openapi::Operation, transform::TransformOperation,
+};
 use axum::{
     extract::State,
     http::HeaderMap,
@@ -29,6 +32,32 @@ const STILL_GOOD: u32 = 5;
 
 /// A comment now and then: proxies cut what is silent.
 const ALIVE: Duration = Duration::from_secs(15);
+
+/// What the document says of the stream.
+pub(super) fn told(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    operation
+        .summary("Calls as they happen: server-sent events `ring`, `turn`, `end`, each with a CallEvent as JSON; `Last-Event-ID` resumes")
+        .response_with::<200, EventStream, _>(|response| {
+            response.description("A stream that does not end by itself")
+        })
+}
+
+/// The stream, for the document only.
+pub(super) struct EventStream;
+
+impl OperationOutput for EventStream {
+    type Inner = EventView;
+
+    fn operation_response(
+        ctx: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Option<aide::openapi::Response> {
+        let mut response = axum::Json::<EventView>::operation_response(ctx, operation)?;
+        let content = response.content.swap_remove("application/json")?;
+        response.content.insert("text/event-stream".to_owned(), content);
+        Some(response)
+    }
+}
 
 struct Watch {
     store: Store,

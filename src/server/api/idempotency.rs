@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
     response::Response,
@@ -29,7 +29,8 @@ pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -
     let key = request.headers().get("idempotency-key").cloned();
     let who = request.extensions().get::<Actor>().and_then(Actor::user);
     let (Some(key), Some(who)) = (key, who) else { return next.run(request).await };
-    if request.method() != Method::POST || request.uri().path() == TOKENS {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if request.method() != Method::POST || route == Some(TOKENS) {
         return next.run(request).await;
     }
     let key = match key.to_str() {

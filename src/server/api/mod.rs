@@ -98,7 +98,7 @@ fn routes(app: &App) -> (Router<App>, OpenApi) {
         .api_route("/audit/check", get_with(guard::check_audit, told("Compute every hash of the audit log again")))
         .api_route("/privacy/export", post_with(guard::export, told("Everything that is kept of one caller")))
         .api_route("/privacy/erase", post_with(guard::erase, told("Forget one caller")))
-        .route("/events", get(events::watch))
+        .api_route("/events", get_with(events::watch, events::told))
         .layer(DefaultBodyLimit::max(BODY));
     // The way of a request: who asks, has it been answered before, what is asked.
     let both = ApiRouter::new().merge(bundles).merge(others)

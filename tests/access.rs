@@ -1,0 +1,335 @@
+//! Who may do what: every route of the published document, asked by everybody. A route that is
+//! added without a row here fails the test.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    api::{ADMIN, OTHER, OWNER, Who, World},
+    seed,
+};
+
+/// A route and what it answers to the owner, another member, a key that may only read, an admin.
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    body: Option<Value>,
+    owner: u16,
+    other: u16,
+    reader: u16,
+    admin: u16,
+}
+
+fn row(
+    method: &'static str,
+    path: &'static str,
+    body: Option<Value>,
+    [owner, other, reader, admin]: [u16; 4],
+) -> Row {
+    Row { method, path, body, owner, other, reader, admin }
+}
+
+/// `N` in a body is another number for everybody who sends it.
+fn table() -> Vec<Row> {
+    let everybody = [200; 4];
+    // What belongs to somebody: the owner, nothing for others, nothing to write for readers.
+    let own = [200, 404, 200, 200];
+    let own_write = [200, 404, 403, 200];
+    let write = [200, 200, 403, 200];
+    let admins = [403, 403, 403, 200];
+    let caller = json!({ "caller": "+33 6 12 34 56 78" });
+    let new = json!({ "client_name": "N Client", "twilio_phone_number": "+3314000000N", "ai_context": "x" });
+    let file = json!([{ "path": "a.toml", "text": "name = \"fileN\"\nclient = \"F\"\nphone = \"+3314100000N\"\ncontext = \"x\"\n" }]);
+    vec![
+        row("GET", "/me", None, everybody),
+        row("GET", "/events", None, everybody),
+        row("GET", "/assistants", None, everybody),
+        row("POST", "/assistants", Some(new), [201, 201, 403, 201]),
+        row("GET", "/assistants/{id}", None, own),
+        row("PUT", "/assistants/{id}", Some(json!({ "voice_greeting": "Allô N" })), own_write),
+        row("POST", "/assistants/{id}/disable", None, own_write),
+        row("POST", "/assistants/{id}/enable", None, own_write),
+        row("POST", "/assistants/{id}/toggle", None, own_write),
+        row("POST", "/assistants/{id}/owner", Some(json!({ "owner_email": OWNER })), admins),
+        row("GET", "/assistants/{id}/history", None, own),
+        row("POST", "/assistants/{id}/rollback", Some(json!({})), own_write),
+        row("POST", "/assistants/{id}/rehearse", Some(json!({ "says": ["Bonjour"] })), own_write),
+        row("GET", "/calls", None, everybody),
+        row("GET", "/calls/{sid}", None, own),
+        row("GET", "/stats", None, everybody),
+        row("GET", "/bookings", None, everybody),
+        row("GET", "/standings", None, everybody),
+        row("GET", "/applies", None, everybody),
+        row("POST", "/validate", Some(json!({ "files": file })), everybody),
+        row("POST", "/plan", Some(json!({ "files": file })), everybody),
+        row("POST", "/apply", Some(json!({ "files": file })), write),
+        row("GET", "/users", None, admins),
+        row(
+            "POST",
+            "/users",
+            Some(json!({ "email": "nN@agence.fr", "role": "member" })),
+            [403, 403, 403, 201],
+        ),
+        // Everybody may look at oneself.
+        row("GET", "/users/{email}", None, [200, 403, 200, 200]),
+        row("PATCH", "/users/{email}", Some(json!({ "disabled": false })), admins),
+        row("GET", "/tokens", None, everybody),
+        row(
+            "POST",
+            "/tokens",
+            Some(json!({ "user": OWNER, "name": "tN", "scope": "read" })),
+            [201, 403, 403, 201],
+        ),
+        row("DELETE", "/tokens/{id}", None, own_write),
+        row("GET", "/secrets", None, everybody),
+        row("PUT", "/secrets/{name}", Some(json!({ "value": "v" })), write),
+        row("DELETE", "/secrets/{name}", None, write),
+        row("GET", "/audit", None, admins),
+        row("GET", "/audit/check", None, admins),
+        // A caller's calls to others are not there.
+        row("POST", "/privacy/export", Some(caller.clone()), everybody),
+        row("POST", "/privacy/erase", Some(caller), write),
+        row("DELETE", "/assistants/{id}", None, [200, 404, 403, 404]),
+        row("DELETE", "/users/{email}", None, [403, 403, 403, 422]),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_answers_everybody_as_the_table_says() {
+    let world = World::new();
+    let document = world.get(Who::Nobody, "/api/openapi.json").await.ok();
+    let published: BTreeSet<(String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.map(move |method| (method.to_uppercase(), path.clone()))
+        })
+        .collect();
+    let table = table();
+    let listed: BTreeSet<(String, String)> = table
+        .iter()
+        .map(|row| (row.method.to_owned(), format!("/api/voice{}", row.path)))
+        .collect();
+    assert_eq!(published, listed, "every route has a row, and every row a route");
+
+    let id = world.get(Who::Admin, "/api/voice/assistants/le-gourmet").await.ok();
+    let id = id["assistant"]["id"].to_string();
+    let tokens = world.get(Who::Owner, "/api/voice/tokens").await.ok();
+    let revoked = tokens["tokens"].as_array().unwrap();
+    let revoked =
+        revoked.iter().find(|token| token["name"] == "revoked").unwrap()["id"].to_string();
+    let mut n = 0;
+    let mut wrong = Vec::new();
+    for row in table {
+        let id = if row.path.starts_with("/tokens") { &revoked } else { &id };
+        let path = row
+            .path
+            .replace("{id}", id)
+            .replace("{sid}", &seed::sid(1))
+            .replace("{email}", OWNER)
+            .replace("{name}", "k");
+        let path = format!("/api/voice{path}");
+        let strangers = Who::STRANGERS.map(|who| (who, 401));
+        // The owner after those who are refused, so that there is something to refuse.
+        let known = [
+            (Who::Other, row.other),
+            (Who::Reader, row.reader),
+            (Who::Owner, row.owner),
+            (Who::Admin, row.admin),
+        ];
+        for (who, expected) in strangers.into_iter().chain(known) {
+            n += 1;
+            let body = row.body.as_ref().map(|body| {
+                let text = body.to_string().replace("3314000000N", &format!("33140{n:06}"));
+                let text = text.replace("3314100000N", &format!("33141{n:06}"));
+                let text = text.replace("fileN", &format!("file{n}"));
+                let text = text.replace("N Client", &format!("Client {n}"));
+                let text =
+                    text.replace("\"tN\"", &format!("\"t{n}\"")).replace("nN@", &format!("n{n}@"));
+                serde_json::from_str::<Value>(&text.replace("Allô N", &format!("Allô {n}")))
+                    .unwrap()
+            });
+            let mut request = world.request(who, row.method, &path);
+            if let Some(body) = &body {
+                request = request.json(body);
+            }
+            let response = request.send().await.unwrap();
+            let status = response.status().as_u16();
+            // The stream of events has no end; its status is all there is to see.
+            let text = if row.path == "/events" && status == 200 {
+                String::new()
+            } else {
+                response.text().await.unwrap()
+            };
+            if status != expected {
+                wrong.push(format!(
+                    "{} {path} by {who:?}: {status}, not {expected}: {text}",
+                    row.method
+                ));
+            }
+            // Whatever is asked: nothing of the owner's reaches the other, or a stranger.
+            let foreign = who == Who::Other || Who::STRANGERS.contains(&who);
+            for canary in ["Gourmet", "le-gourmet", "33612345678", "Une table"] {
+                // What the asker sent is no news.
+                let sent = row.path.starts_with("/privacy") && canary == "33612345678";
+                if foreign && !sent && text.contains(canary) {
+                    wrong.push(format!("{} {path} tells {who:?} of {canary}: {text}", row.method));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_and_what_may_not_be_seen_are_answered_alike() {
+    let world = World::new();
+    let id = world.get(Who::Admin, "/api/voice/assistants/le-gourmet").await.ok();
+    let id = id["assistant"]["id"].as_i64().unwrap();
+    for (theirs, nobodys) in [
+        (format!("/assistants/{id}"), "/assistants/999999".to_owned()),
+        (format!("/assistants/{id}/history"), "/assistants/999999/history".to_owned()),
+        (format!("/calls/{}", seed::sid(1)), format!("/calls/{}", seed::sid(777))),
+        (format!("/calls?assistant_id={id}"), "/calls?assistant_id=999999".to_owned()),
+        (format!("/stats?assistant_id={id}"), "/stats?assistant_id=999999".to_owned()),
+    ] {
+        let theirs = world.get(Who::Other, &format!("/api/voice{theirs}")).await.status(404);
+        let nobodys = world.get(Who::Other, &format!("/api/voice{nobodys}")).await.status(404);
+        let plain = |text: &str| {
+            text.replace(&seed::sid(1), "#")
+                .replace(&seed::sid(777), "#")
+                .replace(&id.to_string(), "#")
+                .replace("999999", "#")
+        };
+        assert_eq!(plain(&theirs.text), plain(&nobodys.text));
+    }
+    // Figures of others are not in one's own sums.
+    let stats = world.get(Who::Other, "/api/voice/stats").await.ok();
+    assert_eq!(stats["stats"]["total_calls"], 0);
+    let by_day = world.get(Who::Other, "/api/voice/stats?by=day").await.ok();
+    assert_eq!(by_day["rows"], json!([]));
+    let own = world.get(Who::Owner, "/api/voice/stats?by=assistant").await.ok();
+    assert_eq!(own["rows"][0]["key"], "le-gourmet");
+    // A name that is taken does not say by whom.
+    let same = json!({ "name": "le-gourmet", "client_name": "X", "twilio_phone_number": "+33140000001", "ai_context": "x" });
+    let refused =
+        world.ask(Who::Other, "POST", "/api/voice/assistants", Some(same)).await.status(409);
+    assert!(
+        !refused.text.contains("Gourmet") && !refused.text.contains("le-gourmet"),
+        "{}",
+        refused.text
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_ends_at_once_and_a_role_bounds_it() {
+    let world = World::new();
+    let me = world.get(Who::Owner, "/api/voice/me").await.ok();
+    assert_eq!(
+        (&me["email"], &me["role"], &me["scope"]),
+        (&json!(OWNER), &json!("member"), &json!("write"))
+    );
+    world.webox.run(["users", "disable", OWNER]).ok();
+    world.get(Who::Owner, "/api/voice/me").await.status(401);
+    world.webox.run(["users", "enable", OWNER]).ok();
+    world.get(Who::Owner, "/api/voice/me").await.status(200);
+    let tokens = world.webox.run(["tokens", "--user", OWNER, "-o", "json"]);
+    assert_eq!(tokens.code, 64, "flags stand after `list`");
+    let tokens = world.webox.run(["tokens", "list", "--user", OWNER, "-o", "json"]).ok().json();
+    let own =
+        tokens["tokens"].as_array().unwrap().iter().find(|t| t["name"] == "owner").unwrap().clone();
+    assert!(!own["last_used_at"].is_null(), "{own}");
+    world.webox.run(["tokens", "revoke", &own["id"].to_string()]).ok();
+    world.get(Who::Owner, "/api/voice/me").await.status(401);
+    // A member's token never reaches further than the member; nobody makes one that reaches further.
+    world
+        .webox
+        .run(["tokens", "create", "--user", OTHER, "--name", "x", "--scope", "admin"])
+        .code(3)
+        .says("member");
+    let further = json!({ "user": OTHER, "name": "y", "scope": "admin" });
+    world.ask(Who::Other, "POST", "/api/voice/tokens", Some(further)).await.status(403);
+    // An admin who is none any more.
+    world.webox.run(["users", "set-role", ADMIN, "--role", "member"]).ok();
+    world.get(Who::Admin, "/api/voice/users").await.status(403);
+    assert_eq!(world.get(Who::Admin, "/api/voice/assistants").await.ok()["assistants"], json!([]));
+    // Over the network the last admin cannot lock everybody out.
+    world.webox.run(["users", "set-role", ADMIN, "--role", "admin"]).ok();
+    let demote = json!({ "role": "member" });
+    let path = format!("/api/voice/users/{ADMIN}");
+    world.ask(Who::Admin, "PATCH", &path, Some(demote)).await.status(422);
+}
+
+#[test]
+fn the_terminal_acts_as_a_user_when_it_is_told_to() {
+    let world = World::new();
+    let webox = &world.webox;
+    let names = |email: &str| webox.run(["assistants", "--as", email, "-o", "ids"]).ok().stdout;
+    assert_eq!((names(OWNER).as_str(), names(OTHER).as_str()), ("le-gourmet\n", ""));
+    let sid = seed::sid(1);
+    webox.run(["calls", "show", &sid, "--as", OTHER]).code(1).silent();
+    webox.run(["calls", "show", &sid, "--as", OWNER]).ok();
+    assert_eq!(webox.run(["calls", "--as", OTHER]).ok().stdout, "");
+    for command in [
+        &["assistants", "show", "le-gourmet"][..],
+        &["assistants", "disable", "le-gourmet"],
+        &["assistants", "delete", "le-gourmet", "--yes"],
+        &["assistants", "edit", "le-gourmet", "--greeting", "x"],
+        &["history", "le-gourmet"],
+        &["rollback", "le-gourmet", "--yes"],
+        &["export", "le-gourmet"],
+        &["record", "le-gourmet"],
+        &["try", "le-gourmet"],
+        &["replay", &sid],
+    ] {
+        webox.run(command.iter().copied().chain(["--as", OTHER])).code(1).silent();
+    }
+    for command in [
+        &["users"][..],
+        &["users", "add", "x@y.fr", "--role", "admin"],
+        &["audit"],
+        &["audit", "--verify"],
+        &["assistants", "give", "le-gourmet", "--to", OTHER],
+        &["secrets", "set", "x", "--user", OTHER],
+        &["secrets", "rotate-key"],
+        &["tokens", "create", "--user", OTHER, "--name", "x", "--scope", "write"],
+    ] {
+        let ran = webox.run(command.iter().copied().chain(["--as", OWNER]));
+        assert!(ran.code == 77 || ran.code == 1, "{command:?}: {} {}", ran.code, ran.stderr);
+    }
+    webox.run(["users", "show", "--as", "nobody@agence.fr", OWNER]).code(1).says("no user");
+    // It stays written down who really sat there.
+    webox.run(["assistants", "disable", "le-gourmet", "--as", OWNER]).ok();
+    let history = webox.run(["history", "le-gourmet", "-o", "json"]).ok().json();
+    let who =
+        history["versions"][0]["who"].as_str().or(history["versions"][0]["author"]["who"].as_str());
+    assert!(who.unwrap().ends_with(&format!(" as {OWNER}")), "{who:?}");
+}
+
+#[test]
+fn what_belongs_to_a_user_goes_to_another_and_a_file_of_a_member_names_nothing_of_the_machine() {
+    let world = World::new();
+    let webox = &world.webox;
+    webox.run(["users", "delete", OWNER, "--yes"]).code(3).says("1 assistants belong");
+    let file = webox.file(
+        "m.toml",
+        "name = \"m\"\nclient = \"M\"\nphone = \"+33140000009\"\ncontext = \"x\"\n[ai]\napi_key = { file = \"/etc/passwd\" }\n",
+    );
+    webox
+        .run(["apply", "--yes", &file, "--as", OWNER])
+        .code(77)
+        .says("names something on the daemon's machine");
+    webox.run(["apply", "--yes", &file]).ok();
+    // What stands there already may stay; it may not be made another one.
+    webox.run(["assistants", "give", "m", "--to", OWNER]).ok();
+    webox.run(["assistants", "edit", "m", "--greeting", "Allô", "--as", OWNER]).ok();
+    webox.run(["users", "delete", OWNER, "--yes", "--give-to", OTHER]).ok();
+    assert_eq!(
+        webox.run(["assistants", "--as", OTHER, "-o", "ids"]).ok().stdout,
+        "le-gourmet\nm\n"
+    );
+    webox.run(["users", "show", OWNER]).code(1);
+}
