@@ -19,6 +19,7 @@
 //! outside world  store          SQLite: the only room with SQL
 //!                twilio         Twilio's own words: signature, TwiML, webhooks
 //!                providers      language models, one file a vendor
+//!                integrations   requests to addresses that files name, and to no others
 //!
 //! ground         vault          secrets at rest: sealed, and of no use without the master key
 //!                config         flags, environment, `webox.toml`, defaults
@@ -35,6 +36,7 @@ pub mod config;
 pub mod conversation;
 pub mod document;
 pub mod domain;
+pub mod integrations;
 pub mod line;
 pub mod operations;
 pub mod providers;

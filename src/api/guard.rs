@@ -86,6 +86,8 @@ pub struct ErasedView {
     pub pseudonym: String,
     /// Recordings at a provider, to be deleted there.
     pub recordings: Vec<String>,
+    /// Whether the database was written anew; otherwise copies may stay in its free space.
+    pub scrubbed: bool,
 }
 
 impl From<Erased> for ErasedView {
@@ -99,13 +101,17 @@ impl From<Erased> for ErasedView {
             messages,
             pseudonym: erased.pseudonym,
             recordings: erased.recordings,
+            scrubbed: erased.scrubbed,
         }
     }
 }
 
 impl From<ErasedView> for Erased {
     fn from(view: ErasedView) -> Self {
-        let ErasedView { calls, turns, bookings, messages, pseudonym, recordings, .. } = view;
-        Self { erasure: Erasure { calls, turns, bookings, messages }, pseudonym, recordings }
+        let ErasedView {
+            calls, turns, bookings, messages, pseudonym, recordings, scrubbed, ..
+        } = view;
+        let erasure = Erasure { calls, turns, bookings, messages };
+        Self { erasure, pseudonym, recordings, scrubbed }
     }
 }

@@ -89,6 +89,9 @@ fn erase(args: &Erase, context: &Context) -> Result<()> {
     let erased = desk.erase(&args.whom.caller)?;
     context.out.note(&format!("Forgot {what}."));
     context.out.note("Backups made before still hold them, until they are thrown away; so may the records of Twilio and of the model's provider.");
+    if !erased.scrubbed {
+        context.out.note("The database is large: copies may stay in its free space until that is used again, or until `VACUUM` with the daemon stopped.");
+    }
     for recording in &erased.recordings {
         context.out.note(&format!("Delete this recording at the provider: {recording}"));
     }

@@ -287,6 +287,7 @@ impl Line {
             end_reason: thought.end_reason,
             warned: thought.warned,
             disclosed,
+            redaction: scene.assistant.spec.compliance.redact,
         };
         live::answer(&self.store, id, answer, self.clock.now()).await.map_err(|error| {
             tracing::error!(turn = id.number, %error, causes = ?error.causes(), "a reply could not be stored");

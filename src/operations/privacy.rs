@@ -40,6 +40,8 @@ pub struct Erased {
     pub pseudonym: String,
     /// Recordings that were linked to and lie at a provider: to be deleted there.
     pub recordings: Vec<String>,
+    /// Whether the file was written anew; otherwise copies may stay in its free space for a while.
+    pub scrubbed: bool,
 }
 
 /// A number in any spelling, or an address, as it is stored.
@@ -95,11 +97,11 @@ pub fn erase(store: &Store, actor: &Actor, caller: &str, now: Timestamp) -> Resu
             }),
         };
         audit::record(tx, &actor, now, &deed)?;
-        Ok(Erased { erasure, pseudonym, recordings })
+        Ok(Erased { erasure, pseudonym, recordings, scrubbed: false })
     })?;
-    // What was deleted must not stay behind in the write-ahead log.
-    store.checkpoint()?;
-    Ok(erased)
+    // What was deleted must not stay behind in the file or its log.
+    let scrubbed = store.scrub()?;
+    Ok(Erased { scrubbed, ..erased })
 }
 
 fn privacy_live(store: &Store, actor: &Actor, caller: &str) -> Result<bool> {

@@ -75,6 +75,9 @@ struct Inner {
     writer: Writer,
 }
 
+/// Written anew in a second or two; callers hear nothing of it.
+const SCRUB_UP_TO: u64 = 256 * 1024 * 1024;
+
 /// Idle read connections kept open.
 const IDLE_READERS: usize = 4;
 
@@ -165,13 +168,21 @@ impl Store {
             .map_err(|error| error.explain(&self.inner.path))
     }
 
-    /// Moves the write-ahead log into the file and empties it: what was deleted is then nowhere.
-    pub fn checkpoint(&self) -> Result<()> {
-        let run = || -> Result<(), StoreError> {
+    /// Leaves nothing of what was deleted: the file is written anew and the write-ahead log is
+    /// emptied. SQLite's `secure_delete` clears what it frees, but not the copies that it leaves in
+    /// a page when it moves rows. A file that is too large to be held up for this is only moved out
+    /// of the log; says whether it was written anew.
+    pub fn scrub(&self) -> Result<bool> {
+        let run = || -> Result<bool, StoreError> {
             let connection =
                 connection::open_writer(&self.inner.path, self.inner.options.lock_timeout)?;
+            let small = std::fs::metadata(&self.inner.path)?.len() <= SCRUB_UP_TO;
             writer::checkpoint(&connection, "TRUNCATE")?;
-            Ok(())
+            if small {
+                connection.execute_batch("VACUUM")?;
+                writer::checkpoint(&connection, "TRUNCATE")?;
+            }
+            Ok(small)
         };
         run().map_err(|error| error.explain(&self.inner.path))
     }

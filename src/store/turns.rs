@@ -211,3 +211,15 @@ pub fn count_filler(tx: &Tx, id: TurnId, fillers: u32) -> Result<(), StoreError>
     .execute(params![id.call.0, id.number, fillers])?;
     Ok(())
 }
+
+/// Drops what only a live call needs: the concierge's memory, and the TwiML of replies whose words
+/// are masked. Nothing is answered from them any more.
+pub fn tidy(tx: &Tx, call: CallId) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE turns SET state = NULL,
+         twiml = CASE WHEN said LIKE '%[_%]%' THEN '<Response/>' ELSE twiml END
+         WHERE call_id = ?1 AND (state IS NOT NULL OR said LIKE '%[_%]%')",
+    )?
+    .execute([call.0])?;
+    Ok(())
+}

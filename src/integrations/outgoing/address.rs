@@ -53,18 +53,12 @@ pub fn is_global(ip: IpAddr) -> bool {
 fn in_v4(ip: Ipv4Addr, base: Ipv4Addr, len: u8) -> bool {
     let differing = ip.to_bits() ^ base.to_bits();
     // A shift by the full width (length 0) has no value: everything matches.
-    differing
-        .checked_shr(32_u32.saturating_sub(u32::from(len)))
-        .unwrap_or(0)
-        == 0
+    differing.checked_shr(32_u32.saturating_sub(u32::from(len))).unwrap_or(0) == 0
 }
 
 fn in_v6(ip: Ipv6Addr, base: Ipv6Addr, len: u8) -> bool {
     let differing = ip.to_bits() ^ base.to_bits();
-    differing
-        .checked_shr(128_u32.saturating_sub(u32::from(len)))
-        .unwrap_or(0)
-        == 0
+    differing.checked_shr(128_u32.saturating_sub(u32::from(len))).unwrap_or(0) == 0
 }
 
 /// A network in CIDR form such as `10.1.2.0/24` or `fd00:1::/64`.
@@ -111,15 +105,12 @@ impl FromStr for Net {
             Some((address, len)) => (address, Some(len)),
             None => (text, None),
         };
-        let base: IpAddr = address
-            .parse()
-            .map_err(|_| BadNet::Address(text.to_owned()))?;
+        let base: IpAddr = address.parse().map_err(|_| BadNet::Address(text.to_owned()))?;
         let widest = if base.is_ipv4() { 32 } else { 128 };
         let len = match len {
-            Some(digits) => prefix(digits, widest).ok_or(BadNet::Length {
-                text: text.to_owned(),
-                widest,
-            })?,
+            Some(digits) => {
+                prefix(digits, widest).ok_or(BadNet::Length { text: text.to_owned(), widest })?
+            }
             None => widest,
         };
         let first = Self::first(base, len);
@@ -127,10 +118,7 @@ impl FromStr for Net {
             Ok(Self { base, len })
         } else {
             // Most likely a slip: better asked about than widened in silence.
-            Err(BadNet::HostBits {
-                text: text.to_owned(),
-                meant: Self { base: first, len },
-            })
+            Err(BadNet::HostBits { text: text.to_owned(), meant: Self { base: first, len } })
         }
     }
 }

@@ -76,9 +76,7 @@ pub struct Outgoing {
 
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outgoing")
-            .field("rules", &self.rules)
-            .finish_non_exhaustive()
+        f.debug_struct("Outgoing").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
@@ -98,10 +96,7 @@ impl Outgoing {
     /// As for [`Outgoing::new`].
     pub fn with_lookup(rules: Rules, lookup: Arc<dyn Lookup>) -> Result<Self, Refused> {
         let rules = Arc::new(rules);
-        let guarded = resolver::Guarded {
-            rules: Arc::clone(&rules),
-            lookup,
-        };
+        let guarded = resolver::Guarded { rules: Arc::clone(&rules), lookup };
         let client = Client::builder()
             .dns_resolver(guarded)
             // A proxy would look names up itself, out of our sight.
@@ -155,17 +150,14 @@ impl Outgoing {
         let copy = request
             .try_clone()
             .ok_or_else(|| Refused::Failed("the body cannot be sent twice".to_owned()))?;
-        let answer = self
-            .client
-            .execute(copy)
-            .await
-            .map_err(|error| self.explain(&error, request.url()))?;
+        let answer =
+            self.client.execute(copy).await.map_err(|error| self.explain(&error, request.url()))?;
         // A second belt: should the client ever connect past the resolver, the
         // answer goes to nobody.
         match answer.remote_addr() {
-            Some(peer) if !self.rules.permits(peer.ip()) => Err(Refused::Private {
-                host: host_of(request.url()),
-            }),
+            Some(peer) if !self.rules.permits(peer.ip()) => {
+                Err(Refused::Private { host: host_of(request.url()) })
+            }
             _ => Ok(answer),
         }
     }
@@ -197,11 +189,7 @@ impl Outgoing {
             return Err(Refused::TooLarge { most_bytes });
         }
         let mut body = Vec::new();
-        while let Some(chunk) = answer
-            .chunk()
-            .await
-            .map_err(|error| self.explain(&error, &url))?
-        {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.explain(&error, &url))? {
             if chunk.len() > most_bytes - body.len() {
                 return Err(Refused::TooLarge { most_bytes });
             }
@@ -225,10 +213,7 @@ fn check_parts(request: &Request<'_>) -> Result<(), Refused> {
     if matches!(request.method, Method::CONNECT | Method::TRACE) {
         return forbid(format!("the method {}", request.method));
     }
-    match OWN_HEADERS
-        .iter()
-        .find(|&&name| request.headers.contains_key(name))
-    {
+    match OWN_HEADERS.iter().find(|&&name| request.headers.contains_key(name)) {
         Some(name) => forbid(format!("the header {name}")),
         None => Ok(()),
     }
@@ -257,11 +242,7 @@ fn follow(request: &mut reqwest::Request, to: Url, status: StatusCode) {
     if becomes_get {
         *request.method_mut() = Method::GET;
         *request.body_mut() = None;
-        for name in [
-            header::CONTENT_TYPE,
-            header::CONTENT_ENCODING,
-            header::CONTENT_LANGUAGE,
-        ] {
+        for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::CONTENT_LANGUAGE] {
             request.headers_mut().remove(name);
         }
     }

@@ -68,9 +68,7 @@ impl Rules {
         match url.scheme() {
             "https" => Ok(()),
             "http" if self.allow_http => Ok(()),
-            other => Err(Refused::Scheme {
-                scheme: other.to_owned(),
-            }),
+            other => Err(Refused::Scheme { scheme: other.to_owned() }),
         }
     }
 
@@ -93,10 +91,7 @@ impl Rules {
 
 /// The address a host is, if it is one; IPv6 stands in brackets there.
 fn literal(host: &str) -> Option<IpAddr> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     bare.parse().ok()
 }
 

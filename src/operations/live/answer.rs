@@ -2,9 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::next_number;
+use super::{kept_reply, next_number};
 use crate::{
-    domain::{AssistantSpec, Call, CallSid, EndReason, Reply, Result, Turn, TurnId, TurnTimings},
+    domain::{
+        AssistantSpec, Call, CallSid, EndReason, Redaction, Reply, Result, Turn, TurnId,
+        TurnTimings,
+    },
     store::{
         Store, calls, events,
         turns::{self, Finished},
@@ -26,6 +29,8 @@ pub struct Answer {
     pub warned: bool,
     /// Whether the caller is told in it that a machine speaks.
     pub disclosed: bool,
+    /// What becomes of card numbers and the like in what is kept.
+    pub redaction: Redaction,
 }
 
 /// Stores the reply of a turn and answers what the caller is to hear: the reply that was stored
@@ -33,8 +38,9 @@ pub struct Answer {
 pub async fn answer(store: &Store, id: TurnId, answer: Answer, now: Timestamp) -> Result<String> {
     store
         .write_async(move |tx| {
+            let reply = kept_reply(answer.reply, answer.redaction);
             let finished =
-                Finished { reply: &answer.reply, timings: answer.timings, twiml: &answer.twiml };
+                Finished { reply: &reply, timings: answer.timings, twiml: &answer.twiml };
             if turns::finish(tx, id, &finished)? {
                 if answer.warned {
                     calls::set_warned(tx, id.call, now)?;

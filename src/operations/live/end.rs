@@ -8,7 +8,7 @@ use crate::{
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd},
-        events,
+        events, turns,
     },
 };
 
@@ -65,6 +65,7 @@ fn end_known(tx: &Tx, call: &Call, mut end: CallEnd) -> Result<(), StoreError> {
         end.reason = (end.status == CallStatus::Completed).then_some(EndReason::CallerHungUp);
     }
     events::note(tx, end.ended_at, call.id, "end", None)?;
+    turns::tidy(tx, call.id)?;
     calls::end(tx, call.id, &end)
 }
 
@@ -105,6 +106,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                 };
                 calls::end(tx, call.id, &end)?;
                 events::note(tx, now, call.id, "end", None)?;
+                turns::tidy(tx, call.id)?;
                 tracing::warn!(call_sid = %call.sid, "closed a call whose end was never announced");
                 swept += 1;
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ringing, new_call, next_number};
+use super::{Ringing, kept, new_call, next_number};
 use crate::{
     domain::{
         Assistant, Call, CallSid, Heard, LanguageTag, Next, Reply, Result, Turn, TurnId,
@@ -125,7 +125,9 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
         history.pop();
         (turn.heard.unwrap_or(heard), turn.fillers)
     } else {
-        turns::begin(tx, id, Some(&heard), &language, ringing.at)?;
+        // Thought about as it was said, kept as it may be.
+        let kept = kept(&heard, assistant.spec.compliance.redact);
+        turns::begin(tx, id, Some(&kept), &language, ringing.at)?;
         (heard, 0)
     };
     let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers });

@@ -13,7 +13,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{Assistant, CallSid, Caller, PhoneNumber, Result, Turn},
+    domain::{
+        Assistant, CallSid, Caller, Heard, PhoneNumber, Redaction, Reply, Result, ToolUse, Turn,
+        redact, redact_numbers,
+    },
     store::{
         Store,
         calls::{self, NewCall},
@@ -50,6 +53,34 @@ fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCa
         language: assistant.spec.voice.language.clone(),
         started_at: ringing.at,
     }
+}
+
+/// What is kept of something heard.
+fn kept(heard: &Heard, redaction: Redaction) -> Heard {
+    match (heard, redaction) {
+        (Heard::Speech { text, confidence }, Redaction::Mask) => {
+            Heard::Speech { text: redact(text).into_owned(), confidence: *confidence }
+        }
+        // Keys pressed one after the other are a number like any other.
+        (Heard::Digits(keys), Redaction::Mask) => Heard::Digits(redact(keys).into_owned()),
+        (heard, _) => heard.clone(),
+    }
+}
+
+/// What is kept of a reply: its words, and what passed through tools. What was said before is
+/// borrowed from the caller's own words as often as not.
+fn kept_reply(reply: Reply, redaction: Redaction) -> Reply {
+    if redaction == Redaction::Off {
+        return reply;
+    }
+    let mask = |text: &str| redact(text).into_owned();
+    let tools = reply.tools.iter().map(|tool| ToolUse {
+        tool: tool.tool.clone(),
+        arguments: mask(&tool.arguments),
+        result: mask(&tool.result),
+    });
+    let state = reply.state.as_deref().map(|state| redact_numbers(state).into_owned());
+    Reply { text: mask(&reply.text), tools: tools.collect(), state, ..reply }
 }
 
 /// The turn that is next: the first without a reply.

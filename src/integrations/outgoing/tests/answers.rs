@@ -24,10 +24,9 @@ fn hasty() -> Outgoing {
 
 #[tokio::test]
 async fn an_ordinary_exchange_works() {
-    let server = Server::start("127.0.0.1", |_| {
-        Act::Send(answer("201 Created", &["x-id: 7"], b"made"))
-    })
-    .await;
+    let server =
+        Server::start("127.0.0.1", |_| Act::Send(answer("201 Created", &["x-id: 7"], b"made")))
+            .await;
     let url = server.url("/hook?a=b");
     let mut post = request(Method::POST, &url);
     post.headers.insert("x-key", HeaderValue::from_static("k"));
@@ -37,10 +36,7 @@ async fn an_ordinary_exchange_works() {
     assert_eq!(response.headers["x-id"], "7");
     let seen = &server.requests()[0];
     assert!(seen.starts_with("POST /hook?a=b HTTP/1.1\r\n"), "{seen}");
-    assert!(
-        seen.contains("x-key: k\r\n") && seen.ends_with("\r\n\r\npayload"),
-        "{seen}"
-    );
+    assert!(seen.contains("x-key: k\r\n") && seen.ends_with("\r\n\r\npayload"), "{seen}");
 }
 
 #[tokio::test]
@@ -55,10 +51,9 @@ async fn an_allowed_address_is_reached_by_name() {
 
 #[tokio::test]
 async fn an_error_status_is_an_answer() {
-    let server = Server::start("127.0.0.1", |_| {
-        Act::Send(answer("503 Service Unavailable", &[], b"later"))
-    })
-    .await;
+    let server =
+        Server::start("127.0.0.1", |_| Act::Send(answer("503 Service Unavailable", &[], b"later")))
+            .await;
     let response = get(&outgoing(), &server.url("/")).await.unwrap();
     assert_eq!((response.status, &response.body[..]), (503, &b"later"[..]));
 }
@@ -76,8 +71,7 @@ async fn a_redirect_on_the_same_host_is_followed() {
     for (path, second) in [("/see", "GET /end"), ("/repeat", "POST /end")] {
         let url = server.url(path);
         let mut post = request(Method::POST, &url);
-        post.headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        post.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         post.body = Some(b"payload".to_vec());
         assert_eq!(outgoing.send(post).await.unwrap().body, b"end");
         let last = server.requests().pop().unwrap();
@@ -98,10 +92,7 @@ async fn three_redirects_are_followed_and_a_fourth_is_not() {
     })
     .await;
     let outgoing = outgoing();
-    assert_eq!(
-        get(&outgoing, &server.url("/3")).await.unwrap().body,
-        b"end"
-    );
+    assert_eq!(get(&outgoing, &server.url("/3")).await.unwrap().body, b"end");
     let fourth = get(&outgoing, &server.url("/4")).await;
     assert_eq!(fourth.err(), Some(Refused::Redirected));
 }
@@ -181,10 +172,7 @@ async fn the_time_limit_covers_all_redirects_together() {
     .await;
     let timeout = Duration::from_millis(300);
     let sent = tokio::task::spawn(async move { get(&hasty(), &server.url("/")).await });
-    assert_eq!(
-        sent.await.unwrap().err(),
-        Some(Refused::TooSlow { timeout })
-    );
+    assert_eq!(sent.await.unwrap().err(), Some(Refused::TooSlow { timeout }));
 }
 
 #[tokio::test]
@@ -199,10 +187,7 @@ async fn failures_name_no_addresses_and_end_without_a_stop() {
         let refused = get(&outgoing, &url).await.unwrap_err();
         assert!(matches!(refused, Refused::Failed(_)), "{refused:?}");
         let text = refused.to_string();
-        assert!(
-            !text.contains("127.0.0.1") && !text.contains("secret"),
-            "{text}"
-        );
+        assert!(!text.contains("127.0.0.1") && !text.contains("secret"), "{text}");
         assert!(!text.ends_with('.'), "{text}");
     }
 }
@@ -212,19 +197,13 @@ fn messages_are_one_sentence_without_a_stop() {
     let host = "10.0.0.1".to_owned();
     for refused in [
         Refused::BadUrl,
-        Refused::Scheme {
-            scheme: "ftp".to_owned(),
-        },
+        Refused::Scheme { scheme: "ftp".to_owned() },
         Refused::UserInfo,
-        Refused::Forbidden {
-            what: "the header host".to_owned(),
-        },
+        Refused::Forbidden { what: "the header host".to_owned() },
         Refused::Private { host },
         Refused::Redirected,
         Refused::TooLarge { most_bytes: 1 },
-        Refused::TooSlow {
-            timeout: Duration::from_secs(10),
-        },
+        Refused::TooSlow { timeout: Duration::from_secs(10) },
         Refused::Failed("no connection".to_owned()),
     ] {
         let text = refused.to_string();

@@ -34,11 +34,7 @@ impl Script {
 impl Lookup for Script {
     fn lookup(&self, _host: &str) -> Answer {
         let mut answers = self.0.lock().unwrap();
-        let answer = if answers.len() > 1 {
-            answers.pop_front()
-        } else {
-            answers.front().cloned()
-        };
+        let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
         Box::pin(async { answer.ok_or_else(|| io::ErrorKind::NotFound.into()) })
     }
 }
@@ -54,12 +50,7 @@ fn rules(allowed: &[&str]) -> Rules {
 }
 
 fn request(method: Method, url: &str) -> Request<'_> {
-    Request {
-        method,
-        url,
-        headers: HeaderMap::new(),
-        body: None,
-    }
+    Request { method, url, headers: HeaderMap::new(), body: None }
 }
 
 async fn get(outgoing: &Outgoing, url: &str) -> Result<Response, Refused> {

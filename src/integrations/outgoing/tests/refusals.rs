@@ -52,10 +52,7 @@ async fn literals_and_inner_names_never_connect() {
     ] {
         let url = format!("http://{host}:{}/", trap.port);
         let sent = get(&outgoing, &url).await;
-        assert!(
-            matches!(sent, Err(Refused::Private { .. })),
-            "{host} {sent:?}"
-        );
+        assert!(matches!(sent, Err(Refused::Private { .. })), "{host} {sent:?}");
     }
     trap.assert_untouched().await;
 }
@@ -68,11 +65,7 @@ async fn the_default_rules_refuse_plain_http_and_the_loopback() {
     assert!(matches!(plain, Err(Refused::Scheme { .. })), "{plain:?}");
     let inner = get(&outgoing, &format!("https://127.0.0.1:{}/", trap.port)).await;
     assert!(matches!(inner, Err(Refused::Private { .. })), "{inner:?}");
-    let user = get(
-        &outgoing,
-        &format!("https://a.com@127.0.0.1:{}/", trap.port),
-    )
-    .await;
+    let user = get(&outgoing, &format!("https://a.com@127.0.0.1:{}/", trap.port)).await;
     assert_eq!(user.err(), Some(Refused::UserInfo));
     trap.assert_untouched().await;
 }
@@ -80,13 +73,7 @@ async fn the_default_rules_refuse_plain_http_and_the_loopback() {
 #[tokio::test]
 async fn a_name_that_means_an_inner_address_never_connects() {
     let trap = Trap::set().await;
-    for inner in [
-        "127.0.0.1",
-        "::1",
-        "::ffff:127.0.0.1",
-        "10.0.0.1",
-        "169.254.169.254",
-    ] {
+    for inner in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.169.254"] {
         let script = Script::new(&[&[inner]]);
         let outgoing = Outgoing::with_lookup(rules(&[]), script).unwrap();
         let url = format!("http://crm.example.com:{}/", trap.port);
@@ -105,10 +92,7 @@ async fn resolve(guarded: &Guarded, name: &str) -> Option<Vec<String>> {
 }
 
 fn guarded(script: Arc<Script>, allowed: &[&str]) -> Guarded {
-    Guarded {
-        rules: Arc::new(rules(allowed)),
-        lookup: script,
-    }
+    Guarded { rules: Arc::new(rules(allowed)), lookup: script }
 }
 
 #[tokio::test]
@@ -122,14 +106,7 @@ async fn a_second_lookup_is_judged_like_the_first() {
 
 #[tokio::test]
 async fn only_permitted_addresses_are_kept() {
-    let mixed = [
-        "127.0.0.1",
-        "1.1.1.1",
-        "10.1.2.3",
-        "::1",
-        "2606:4700::1",
-        "10.9.9.9",
-    ];
+    let mixed = ["127.0.0.1", "1.1.1.1", "10.1.2.3", "::1", "2606:4700::1", "10.9.9.9"];
     let guarded = guarded(Script::new(&[&mixed]), &["10.1.2.0/24"]);
     let kept = resolve(&guarded, "mixed.example.com").await.unwrap();
     assert_eq!(kept, ["1.1.1.1", "10.1.2.3", "2606:4700::1"]);
@@ -179,9 +156,7 @@ async fn one_request_makes_one_lookup() {
 async fn a_name_without_addresses_is_a_failure() {
     for script in [Script::new(&[]), Script::new(&[&[]])] {
         let outgoing = Outgoing::with_lookup(rules(&[]), script).unwrap();
-        let refused = get(&outgoing, "https://nowhere.example.com/")
-            .await
-            .unwrap_err();
+        let refused = get(&outgoing, "https://nowhere.example.com/").await.unwrap_err();
         let reason = "the host name could not be looked up".to_owned();
         assert_eq!(refused, Refused::Failed(reason));
     }
@@ -208,15 +183,11 @@ async fn a_redirect_into_the_network_never_connects() {
     })
     .await;
     let outgoing = Outgoing::new(rules(&["127.0.0.2"])).unwrap();
-    for kind in [
-        "literal", "decimal", "network", "name", "slash", "user", "port", "scheme", "broken",
-    ] {
+    for kind in
+        ["literal", "decimal", "network", "name", "slash", "user", "port", "scheme", "broken"]
+    {
         let url = server.url(&format!("/{kind}/{}", trap.port));
-        assert_eq!(
-            get(&outgoing, &url).await.err(),
-            Some(Refused::Redirected),
-            "{kind}"
-        );
+        assert_eq!(get(&outgoing, &url).await.err(), Some(Refused::Redirected), "{kind}");
     }
     trap.assert_untouched().await;
 }
@@ -224,15 +195,12 @@ async fn a_redirect_into_the_network_never_connects() {
 /// Both hosts are allowed and share the port, and still one may not lead to the other.
 #[tokio::test]
 async fn a_redirect_to_another_allowed_host_is_refused() {
-    let first = Server::start("127.0.0.2", |path| {
-        redirect("302 Found", &format!("http:/{path}"))
-    })
-    .await;
+    let first =
+        Server::start("127.0.0.2", |path| redirect("302 Found", &format!("http:/{path}"))).await;
     let port = first.address.port();
-    let other = Server::start_at(&format!("127.0.0.3:{port}"), |_| {
-        Act::Send(answer("200 OK", &[], b""))
-    })
-    .await;
+    let other =
+        Server::start_at(&format!("127.0.0.3:{port}"), |_| Act::Send(answer("200 OK", &[], b"")))
+            .await;
     let outgoing = Outgoing::new(rules(&["127.0.0.0/8"])).unwrap();
     let url = first.url(&format!("/127.0.0.3:{port}/"));
     assert_eq!(get(&outgoing, &url).await.err(), Some(Refused::Redirected));
@@ -267,13 +235,7 @@ async fn parts_of_the_connection_are_refused() {
     let server = Server::start("127.0.0.1", |_| Act::Send(answer("200 OK", &[], b""))).await;
     let outgoing = Outgoing::new(rules(&["127.0.0.1"])).unwrap();
     let url = server.url("/");
-    for name in [
-        "host",
-        "Transfer-Encoding",
-        "content-length",
-        "connection",
-        "upgrade",
-    ] {
+    for name in ["host", "Transfer-Encoding", "content-length", "connection", "upgrade"] {
         let mut bad = request(Method::POST, &url);
         let name = HeaderName::from_str(name).unwrap();
         bad.headers.insert(name, HeaderValue::from_static("x"));
@@ -289,9 +251,8 @@ async fn parts_of_the_connection_are_refused() {
 
 /// Runs in a child of its own, see below; the address stands in the environment.
 #[tokio::test]
-#[ignore = "started by proxies_of_the_environment_are_ignored"]
 async fn child_behind_a_proxy() {
-    let url = std::env::var("OUTGOING_TEST_URL").unwrap();
+    let Ok(url) = std::env::var("OUTGOING_TEST_URL") else { return };
     let outgoing = Outgoing::new(rules(&["127.0.0.2"])).unwrap();
     assert_eq!(get(&outgoing, &url).await.unwrap().body, b"direct");
 }
@@ -303,7 +264,7 @@ async fn proxies_of_the_environment_are_ignored() {
     let (url, proxy) = (server.url("/"), format!("http://127.0.0.1:{}", trap.port));
     let status = tokio::task::spawn_blocking(move || {
         std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "child_behind_a_proxy"])
+            .args(["child_behind_a_proxy", "--test-threads=1"])
             .env("OUTGOING_TEST_URL", url)
             .envs(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].map(|key| (key, &proxy)))
             .env_remove("NO_PROXY")

@@ -154,7 +154,7 @@ impl Trap {
     }
 
     /// Fails if anybody has connected, even if they are gone again.
-    pub async fn assert_untouched(&self) {
+    pub(super) async fn assert_untouched(&self) {
         let waited = tokio::time::timeout(Duration::from_millis(50), self.listener.accept()).await;
         assert!(waited.is_err(), "somebody connected: {waited:?}");
     }
