@@ -5,7 +5,7 @@ BENCH ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-real tools lint fmt bench fuzz man ci
+.PHONY: help demo build test test-api test-real tools lint fmt bench fuzz man ci
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ build: ## Builds the release binary, target/release/webox
 
 test: tools ## Runs the whole test suite
 	$(CARGO) test --locked
+
+test-api: ## Asks a daemon what its OpenAPI document promises, with made-up requests
+	@tests/api_contract/run
 
 test-real: ## Runs the tests against a real language model, in a venv of its own
 	@tests/real/run

@@ -299,7 +299,7 @@ fn refuse_open_to_others(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
     let mode = meta.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    if mode.trailing_zeros() >= 6 {
         return Ok(());
     }
     Err(Error::config(format!(

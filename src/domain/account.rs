@@ -213,18 +213,16 @@ impl Actor {
 
     /// Refuses who may not administer users, tokens of others, the audit log.
     pub fn may_administer(&self) -> Result<(), Error> {
-        match &self.account {
-            None => Ok(()),
-            Some(account) if account.role != Role::Admin => {
-                Err(Error::new(Kind::Denied, "only an admin may do this")
-                    .hint("ask an admin of this webox"))
-            }
-            Some(account) if account.scope != Scope::Admin => {
-                Err(Error::new(Kind::Denied, "this token does not reach as far")
-                    .hint("use one with `--scope admin`"))
-            }
-            Some(_) => Ok(()),
+        let Some(account) = &self.account else { return Ok(()) };
+        if account.role != Role::Admin {
+            return Err(Error::new(Kind::Denied, "only an admin may do this")
+                .hint("ask an admin of this webox"));
         }
+        if account.scope != Scope::Admin {
+            return Err(Error::new(Kind::Denied, "this token does not reach as far")
+                .hint("use one with `--scope admin`"));
+        }
+        Ok(())
     }
 }
 

@@ -57,6 +57,7 @@ impl Accounts {
         Ok(found)
     }
 
+    #[allow(clippy::option_option, reason = "not remembered, and remembered as nobody's, differ")]
     fn known(&self, number: &PhoneNumber) -> Option<Option<OwnAccount>> {
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, known) = remembered.get(number)?;

@@ -100,7 +100,7 @@ mod tests {
             assert!(limits.wrong_key(at(&format!("2001:db8::{n}"))).is_ok(), "{n}");
         }
         let wait = limits.wrong_key(at("2001:db8::ffff")).unwrap_err();
-        assert!(wait <= Duration::from_secs(60) && !wait.is_zero(), "{wait:?}");
+        assert!(wait <= Duration::from_mins(1) && !wait.is_zero(), "{wait:?}");
         assert!(limits.wrong_key(at("2001:db8:0:1::1")).is_ok());
         assert!(limits.wrong_key(at("192.0.2.1")).is_ok());
         assert_eq!(network(at("::ffff:192.0.2.1")), at("192.0.2.1"));

@@ -86,7 +86,7 @@ impl World {
         std::thread::scope(|scope| {
             let seeding = scope.spawn(|| {
                 let call = seed::call(&webox, 1, 5, webox::domain::CallStatus::Completed);
-                let at = jiff::Timestamp::now() - Duration::from_secs(240);
+                let at = jiff::Timestamp::now() - Duration::from_mins(4);
                 seed::turn(&seed::store(&webox), call, 1, at, "Une table ?", "Avec plaisir.");
             });
             seeding.join().unwrap();

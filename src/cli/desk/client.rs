@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// No answer of a daemon takes longer; an apply of hundreds of files takes a second.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// A daemon far away, and the key it is asked with.
 pub(super) struct Client {

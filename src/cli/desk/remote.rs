@@ -68,15 +68,15 @@ impl Remote {
             .query("from", filter.caller.as_ref())
     }
 
-    fn one(&self, ask: super::client::Ask<'_>) -> Result<Assistant> {
-        ask.send::<OneAssistant>()?.assistant.try_into()
-    }
-
     fn standings_of(&self) -> Result<(String, Vec<Standing>)> {
         let answer: Standings = self.client.get(&["standings"]).send()?;
         let standings = answer.standings.into_iter().map(Standing::try_from);
         Ok((answer.store_id, standings.collect::<Result<_>>()?))
     }
+}
+
+fn one(ask: super::client::Ask<'_>) -> Result<Assistant> {
+    ask.send::<OneAssistant>()?.assistant.try_into()
 }
 
 fn calls(views: Vec<CallView>) -> Vec<Call> {
@@ -104,12 +104,12 @@ impl Desk for Remote {
                 Error::not_found("no assistant named ``").hint("list them with `webox assistants`")
             );
         }
-        self.one(self.client.get(&["assistants", name]))
+        one(self.client.get(&["assistants", name]))
     }
 
     fn create(&self, spec: AssistantSpec, owner: Option<EmailAddress>) -> Result<Assistant> {
         let input = AssistantInput { owner_email: owner, ..(&spec).into() };
-        self.one(self.client.post(&["assistants"]).body(&input)?)
+        one(self.client.post(&["assistants"]).body(&input)?)
     }
 
     fn update(
@@ -120,17 +120,17 @@ impl Desk for Remote {
     ) -> Result<Assistant> {
         let path = ["assistants", &id.0.to_string()];
         let ask = self.client.ask(Method::PUT, &path).if_revision(revision);
-        self.one(ask.body(&AssistantInput::from(&spec))?)
+        one(ask.body(&AssistantInput::from(&spec))?)
     }
 
     fn switch(&self, id: AssistantId, active: bool) -> Result<Assistant> {
         let word = if active { "enable" } else { "disable" };
-        self.one(self.client.post(&["assistants", &id.0.to_string(), word]))
+        one(self.client.post(&["assistants", &id.0.to_string(), word]))
     }
 
     fn hand_over(&self, id: AssistantId, to: Option<EmailAddress>) -> Result<Assistant> {
         let path = ["assistants", &id.0.to_string(), "owner"];
-        self.one(self.client.post(&path).body(&Owner { owner_email: to })?)
+        one(self.client.post(&path).body(&Owner { owner_email: to })?)
     }
 
     fn delete(&self, id: AssistantId) -> Result<()> {
@@ -239,7 +239,7 @@ impl Desk for Remote {
         let input =
             RollbackInput { to: Some(rollback.to.revision), from: Some(rollback.from.revision) };
         let path = ["assistants", rollback.from.spec.name.as_str(), "rollback"];
-        self.one(self.client.post(&path).body(&input)?)
+        one(self.client.post(&path).body(&input)?)
     }
 
     fn users(&self) -> Result<Vec<User>> {

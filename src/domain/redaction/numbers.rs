@@ -1,7 +1,7 @@
 //! Cards, bank accounts and social-security numbers: digits and number words, in groups of any
 //! size, checked by their check digits.
 
-use std::ops::Range;
+use std::{fmt::Write as _, ops::Range};
 
 use super::{
     Sensitive,
@@ -98,7 +98,6 @@ impl Search<'_> {
             if self.all.get(at + double + taken).is_some_and(is_tied) {
                 continue;
             }
-            use std::fmt::Write as _;
             for _ in 0..=double {
                 // Writing into a string cannot fail.
                 let _ = write!(read, "{number}");

@@ -76,17 +76,9 @@ fn card(dice: &mut Dice) -> String {
 
 fn numbers_luhn(digits: &str) -> bool {
     let doubled = |d: u32| if d > 4 { d * 2 - 9 } else { d * 2 };
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(n, b)| u32::from(b - b'0'))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .enumerate()
-        .map(|(n, d)| if n % 2 == 1 { doubled(d) } else { d })
-        .sum();
-    sum % 10 == 0
+    let digits = digits.bytes().rev().map(|byte| u32::from(byte - b'0')).enumerate();
+    let sum: u32 = digits.map(|(n, d)| if n % 2 == 1 { doubled(d) } else { d }).sum();
+    sum.is_multiple_of(10)
 }
 
 fn nir(dice: &mut Dice) -> String {
@@ -142,7 +134,7 @@ fn almost_all_of_a_made_corpus_is_found_written_and_spoken() {
         .flat_map(|_| {
             let nir = nir(&mut dice);
             let spoken =
-                format!("{} {} {}", spell(&nir[..1]), say_in_twos(&nir[1..7]), spell(&nir[7..]),);
+                format!("{} {} {}", spell(&nir[..1]), say_in_twos(&nir[1..7]), spell(&nir[7..]));
             [
                 nir.clone(),
                 format!(

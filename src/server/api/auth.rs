@@ -73,10 +73,8 @@ pub(super) async fn authenticate(
     let account = match bearer(request.headers()) {
         None => {
             let slow = address.and_then(|address| app.limits.stranger(address).err());
-            return slow.map_or_else(
-                || refused("no key was sent with this request"),
-                |wait| problem::too_many(wait),
-            );
+            return slow
+                .map_or_else(|| refused("no key was sent with this request"), problem::too_many);
         }
         Some(key) => accounts::authenticate(&app.store, key, Timestamp::now()).await,
     };

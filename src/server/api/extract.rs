@@ -135,14 +135,12 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for At<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        match Path::<T>::from_request_parts(parts, app).await {
-            Ok(Path(names)) => Ok(Self(names)),
-            // A name that cannot be one is the name of nothing.
-            Err(_) => {
-                let path = parts.uri.path().to_owned();
-                Err(Error::not_found(format!("there is nothing at `{path}`")).into())
-            }
+        if let Ok(Path(names)) = Path::<T>::from_request_parts(parts, app).await {
+            return Ok(Self(names));
         }
+        // A name that cannot be one is the name of nothing.
+        let path: String = parts.uri.path().chars().take(200).collect();
+        Err(Error::not_found(format!("there is nothing at `{path}`")).into())
     }
 }
 
@@ -189,14 +187,19 @@ impl OperationInput for IfMatch {
                     },
                 ),
                 example: None,
-                examples: Default::default(),
+                examples: indexmap_default(),
                 explode: None,
-                extensions: Default::default(),
+                extensions: indexmap_default(),
             },
             style: aide::openapi::HeaderStyle::Simple,
         };
         aide::operation::add_parameters(ctx, operation, [parameter]);
     }
+}
+
+/// An empty map, of a crate that is not ours to name.
+pub(super) fn indexmap_default<T: Default>() -> T {
+    T::default()
 }
 
 /// One assistant, with its `ETag`.

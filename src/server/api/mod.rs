@@ -126,7 +126,7 @@ fn describe(document: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
             scheme: "bearer".to_owned(),
             bearer_format: Some("webox_…".to_owned()),
             description: Some("A key that `webox tokens create` made".to_owned()),
-            extensions: Default::default(),
+            extensions: extract::indexmap_default(),
         },
     )
 }

@@ -122,7 +122,7 @@ fn load(
         std::fs::write(path, &file.text).map_err(|cause| unwritable(&file.path, cause))?;
     }
     let root = folder.path().to_path_buf();
-    let loaded = provision::load(&[root.clone()], defaults, &mut std::io::empty());
+    let loaded = provision::load(std::slice::from_ref(&root), defaults, &mut std::io::empty());
     // Where the bundle lay for a moment is nobody's business.
     let prefix = format!("{}/", root.display());
     let whole = root.display().to_string();

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// What the server does once it has read a request.
-pub enum Act {
+pub(super) enum Act {
     /// Sends these bytes and closes.
     Send(Vec<u8>),
     /// Sends these bytes, then zeros as fast as they are taken.
@@ -21,20 +21,20 @@ pub enum Act {
 }
 
 /// A running server.
-pub struct Server {
-    pub address: SocketAddr,
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
     /// Every request received, head and body as text.
-    pub seen: Arc<Mutex<Vec<String>>>,
+    pub(super) seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Serves on a free port of `ip`; `act` gets the path of each request.
-    pub async fn start(ip: &str, act: fn(&str) -> Act) -> Self {
+    pub(super) async fn start(ip: &str, act: fn(&str) -> Act) -> Self {
         Self::start_at(&format!("{ip}:0"), act).await
     }
 
     /// Serves on an address and port.
-    pub async fn start_at(address: &str, act: fn(&str) -> Act) -> Self {
+    pub(super) async fn start_at(address: &str, act: fn(&str) -> Act) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -47,11 +47,11 @@ impl Server {
         Self { address, seen }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn requests(&self) -> Vec<String> {
+    pub(super) fn requests(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -106,7 +106,7 @@ fn is_whole(text: &str) -> bool {
 }
 
 /// A whole answer; `headers` are lines without their ends.
-pub fn answer(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
+pub(super) fn answer(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let mut bytes = head(status, headers);
     let at = bytes.len() - 2;
     let length = format!("content-length: {}\r\n", body.len());
@@ -116,7 +116,7 @@ pub fn answer(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
 }
 
 /// The head of an answer whose body ends with the connection.
-pub fn head(status: &str, headers: &[&str]) -> Vec<u8> {
+pub(super) fn head(status: &str, headers: &[&str]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\nconnection: close\r\n");
     for header in headers {
         text.push_str(header);
@@ -126,28 +126,28 @@ pub fn head(status: &str, headers: &[&str]) -> Vec<u8> {
     text.into_bytes()
 }
 
-pub fn redirect(status: &str, to: &str) -> Act {
+pub(super) fn redirect(status: &str, to: &str) -> Act {
     Act::Send(answer(status, &[&format!("location: {to}")], b""))
 }
 
-pub fn gzip(plain: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
 }
 
 /// A listener that nobody may connect to.
-pub struct Trap {
+pub(super) struct Trap {
     listener: TcpListener,
-    pub port: u16,
+    pub(super) port: u16,
 }
 
 impl Trap {
-    pub async fn set() -> Self {
+    pub(super) async fn set() -> Self {
         Self::set_at("127.0.0.1:0").await
     }
 
-    pub async fn set_at(address: &str) -> Self {
+    pub(super) async fn set_at(address: &str) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         Self { listener, port }
