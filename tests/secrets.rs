@@ -168,6 +168,8 @@ async fn a_number_in_a_clients_own_account_believes_that_account_alone() {
     assert_eq!((answer.status, answer.body.as_str()), (403, ""));
     let call = world.webox.run(["calls", "show", sid(6).as_str(), "-o", "json"]).ok().json();
     assert_eq!(call["turns"].as_array().unwrap().len(), 1, "only the greeting");
+    // An owner who lacks the secret is not given the assistant: its calls would not be answered.
+    world.webox.run(["assistants", "give", "autre", "--to", OWNER]).code(3).says("twilio:autre");
     // Another token counts a moment later.
     let input = json!({ "twilio_auth_token": "the-next-token", "twilio_account_sid": own_sid });
     world.ask(Who::Other, "PUT", "/api/voice/assistants/autre", Some(input)).await.status(200);

@@ -9,7 +9,7 @@ use crate::{
         Actor, Assistant, AssistantId, AssistantName, AssistantSpec, EmailAddress, Error, Kind,
         Result, SecretRef, Sight, UserId, suggestion_hint,
     },
-    store::{Store, StoreError, Tx, assistants, audit::Deed, users, versions::Stamp},
+    store::{Store, StoreError, Tx, assistants, audit::Deed, secrets, users, versions::Stamp},
 };
 
 pub use crate::store::assistants::AssistantOverview;
@@ -217,6 +217,7 @@ pub fn hand_over(
         if before.map(|owner| owner.id) == owner {
             return Ok(current);
         }
+        may_receive(tx, &current, owner)?;
         let stamp = Stamp { at: now, author: &actor.author, apply: None };
         let changed = assistants::hand_over(tx, id, owner, &stamp)?;
         let deed = Deed {
@@ -228,6 +229,31 @@ pub fn hand_over(
         audit::record(tx, &actor, now, &deed)?;
         Ok(changed)
     })
+}
+
+/// An assistant finds the secrets of its owner only: a new owner needs those that its file names,
+/// or its calls would no longer be answered.
+pub(super) fn may_receive(
+    tx: &Tx,
+    assistant: &Assistant,
+    owner: Option<UserId>,
+) -> Result<(), StoreError> {
+    for (field, reference) in assistant.spec.secrets() {
+        let SecretRef::Secret(name) = reference else { continue };
+        if secrets::get(tx, owner, name)?.is_none() {
+            let whose = owner.map_or("the agency has", |_| "the new owner has");
+            return Err(Error::new(
+                Kind::Refused,
+                format!(
+                    "`{}` of `{}` is the secret `{name}`, and {whose} none of that name",
+                    field, assistant.spec.name
+                ),
+            )
+            .hint(format!("keep it there first: `webox secrets set {name} [--user EMAIL]`"))
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// Takes an assistant out of service for good; with an expected revision, only if nobody else

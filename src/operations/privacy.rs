@@ -100,7 +100,7 @@ pub fn erase(store: &Store, actor: &Actor, caller: &str, now: Timestamp) -> Resu
         Ok(Erased { erasure, pseudonym, recordings, scrubbed: false })
     })?;
     // What was deleted must not stay behind in the file or its log.
-    let scrubbed = store.scrub()?;
+    let scrubbed = erased.erasure == Erasure::default() || store.scrub()?;
     Ok(Erased { scrubbed, ..erased })
 }
 
@@ -136,22 +136,33 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<u64> {
         now.checked_sub(length).unwrap_or(Timestamp::MIN)
     };
     let salt = salt()?;
-    store
-        .write_async(move |tx| {
-            let mut forgotten = 0;
-            let before = now.checked_sub(WATCHED).unwrap_or(Timestamp::MIN);
-            forgotten += events::forget(tx, before)?;
-            idempotency::forget(tx, before)?;
+    // Looked for by a reader: what is not due costs callers nothing.
+    let due = store
+        .read_async(move |tx| {
+            let mut due = Vec::new();
             for (id, compliance) in assistants::compliance(tx)? {
-                for (due, kept) in [
+                for (what, kept) in [
                     (Due::Transcripts, compliance.keep_transcripts),
                     (Due::Recordings, Some(compliance.recordings())),
                     (Due::Callers, compliance.keep_callers),
                 ] {
-                    if let Some(kept) = kept {
-                        forgotten += privacy::forget(tx, due, id, ago(kept), &salt, now)?;
+                    let Some(kept) = kept else { continue };
+                    let calls = privacy::due(tx, what, id, ago(kept))?;
+                    if !calls.is_empty() {
+                        due.push((what, calls));
                     }
                 }
+            }
+            Ok(due)
+        })
+        .await?;
+    store
+        .write_async(move |tx| {
+            let before = now.checked_sub(WATCHED).unwrap_or(Timestamp::MIN);
+            let mut forgotten = events::forget(tx, before)?;
+            idempotency::forget(tx, before)?;
+            for (what, calls) in &due {
+                forgotten += privacy::forget(tx, *what, calls, &salt, now)?;
             }
             Ok(forgotten)
         })

@@ -64,6 +64,20 @@ impl Secrets {
     ) -> Result<()> {
         actor.may_write()?;
         let owner = owner(store, actor, email, now)?;
+        self.put(store, actor, owner, name, value, now)
+    }
+
+    /// The same for an assistant that the actor may change: whose it is, its secret is.
+    pub fn put(
+        &self,
+        store: &Store,
+        actor: &Actor,
+        owner: Option<UserId>,
+        name: &str,
+        value: &Secret,
+        now: Timestamp,
+    ) -> Result<()> {
+        actor.may_write()?;
         check(name, value)?;
         let store_id = store.read(versions::store_id)?;
         let sealed = self.vault.seal(&identity(&store_id, owner, name), value)?;

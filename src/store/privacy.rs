@@ -146,35 +146,44 @@ pub enum Due {
     Callers,
 }
 
-/// Forgets what is due of calls of an assistant that ended before a moment, a few at a time;
-/// answers of how many. `salt` makes pseudonyms that nobody can trace back to a number.
-pub fn forget(
+/// Calls in one transaction: the next webhook waits no longer than a moment.
+const AT_ONCE: u32 = 200;
+
+/// Calls of an assistant that ended before a moment and of which something is due, oldest first.
+pub fn due(
     tx: &Tx,
     due: Due,
     assistant: AssistantId,
     before: Timestamp,
-    salt: &str,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    /// Calls in one transaction: the next webhook waits no longer than a moment.
-    const AT_ONCE: u32 = 200;
+) -> Result<Vec<CallId>, StoreError> {
     let condition = match due {
         Due::Transcripts => "transcript_erased_at IS NULL",
         Due::Recordings => "recording_url IS NOT NULL",
         Due::Callers => "caller_erased_at IS NULL AND caller IS NOT NULL",
     };
     let sql = format!(
-        "SELECT id, caller FROM calls WHERE assistant_id = ?1 AND started_at < ?2
+        "SELECT id FROM calls WHERE assistant_id = ?1 AND started_at < ?2
          AND ended_at IS NOT NULL AND ended_at < ?2 AND {condition} ORDER BY started_at LIMIT ?3"
     );
-    let found: Vec<(i64, Option<String>)> = tx
-        .prepare_cached(&sql)?
+    let mut statement = tx.prepare_cached(&sql)?;
+    let ids = statement
         .query_map(params![assistant.0, before.as_millisecond(), AT_ONCE], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
+            Ok(CallId(row.get(0)?))
+        })?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Forgets what is due of some calls; answers of how many. `salt` makes pseudonyms that nobody can
+/// trace back to a number.
+pub fn forget(
+    tx: &Tx,
+    due: Due,
+    calls: &[CallId],
+    salt: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let at = now.as_millisecond();
-    for (id, caller) in &found {
+    for CallId(id) in calls {
         match due {
             Due::Transcripts => {
                 let sql = format!("UPDATE turns SET {NO_WORDS} WHERE call_id = ?1");
@@ -191,6 +200,9 @@ pub fn forget(
                     .execute([id])?;
             }
             Due::Callers => {
+                let caller: Option<String> = tx
+                    .prepare_cached("SELECT caller FROM calls WHERE id = ?1")?
+                    .query_row([id], |row| row.get(0))?;
                 let pseudonym = pseudonym(salt, caller.as_deref().unwrap_or_default());
                 tx.prepare_cached(
                     "UPDATE calls SET caller = ?2, caller_erased_at = ?3 WHERE id = ?1",
@@ -203,7 +215,7 @@ pub fn forget(
             }
         }
     }
-    Ok(found.len() as u64)
+    Ok(calls.len() as u64)
 }
 
 /// A word for a caller that says nothing of the number, and is the same for the same salt.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{Actor, EmailAddress, Error, Kind, Result, Role, User},
-    operations::audit,
+    operations::{assistants::may_receive, audit},
     store::{Store, StoreError, Tx, audit::Deed, users, versions::Stamp},
 };
 
@@ -116,6 +116,9 @@ pub fn delete(
             }
             let stamp = Stamp { at: now, author: &actor.author, apply: None };
             for id in users::assistants(tx, user.id)? {
+                if let Some(assistant) = crate::store::assistants::by_id(tx, id)? {
+                    may_receive(tx, &assistant, Some(heir.id))?;
+                }
                 crate::store::assistants::hand_over(tx, id, Some(heir.id), &stamp)?;
             }
         } else if user.assistants > 0 {

@@ -74,7 +74,7 @@ pub(super) async fn create(
             actor.may_write()?;
             let (owner, token) = (input.owner_email.take(), input.take_auth_token());
             let mut spec = input.create()?;
-            let sealed = refer(&mut spec, token)?;
+            let sealed = refer(&secrets, &mut spec, token)?;
             let assistant = assistants::create(store, actor, spec, owner, now)?;
             keep(&secrets, store, actor, &assistant, sealed, now)?;
             whole(store, actor, assistant)
@@ -103,7 +103,7 @@ pub(super) async fn change(
             // What was read is what is changed: somebody else's change in between is not lost.
             let revision = Some(revision.unwrap_or(current.revision));
             let mut spec = input.change(current.spec)?;
-            let sealed = refer(&mut spec, token)?;
+            let sealed = refer(&secrets, &mut spec, token)?;
             let changed = assistants::update(store, actor, current.id, spec, revision, now)?;
             keep(&secrets, store, actor, &changed, sealed, now)?;
             whole(store, actor, changed)
@@ -112,9 +112,15 @@ pub(super) async fn change(
     Ok(Tagged::of(view))
 }
 
-/// A token that came with an assistant is kept under a name made from the assistant's.
-fn refer(spec: &mut AssistantSpec, token: Option<Secret>) -> Result<Option<(String, Secret)>> {
+/// A token that came with an assistant is kept under a name made from the assistant's. Where it
+/// could not be sealed, nothing is changed.
+fn refer(
+    secrets: &Secrets,
+    spec: &mut AssistantSpec,
+    token: Option<Secret>,
+) -> Result<Option<(String, Secret)>> {
     let Some(token) = token else { return Ok(None) };
+    secrets.vault().key_in_force()?;
     if spec.twilio.account_sid.is_none() {
         return Err(Error::input("`twilio_auth_token` needs its `twilio_account_sid`"));
     }
@@ -132,8 +138,8 @@ fn keep(
     now: jiff::Timestamp,
 ) -> Result<()> {
     let Some((name, token)) = sealed else { return Ok(()) };
-    let owner = assistant.owner.as_ref().map(|owner| &owner.email);
-    secrets.set(store, actor, owner, &name, &token, now)
+    let owner = assistant.owner.as_ref().map(|owner| owner.id);
+    secrets.put(store, actor, owner, &name, &token, now)
 }
 
 pub(super) async fn delete(

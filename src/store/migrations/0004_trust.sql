@@ -81,3 +81,6 @@ ALTER TABLE calls ADD COLUMN recording_consent TEXT;   -- granted, refused; NULL
 -- When transcript, recording and number were taken out.
 ALTER TABLE calls ADD COLUMN transcript_erased_at INTEGER;
 ALTER TABLE calls ADD COLUMN caller_erased_at INTEGER;
+
+-- Few calls have one, and those that are due are looked for often.
+CREATE INDEX calls_with_recording ON calls (assistant_id, started_at) WHERE recording_url IS NOT NULL;
