@@ -348,3 +348,24 @@ async fn pages_of_calls_hold_every_call_once() {
         world.get(Who::Owner, &format!("/api/voice/calls?{wrong}")).await.status(400);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_are_slowed_down_by_address_and_twilio_beside_them_is_not() {
+    let world = World::of(Webox::with_le_gourmet());
+    let mut statuses = std::collections::BTreeMap::new();
+    for n in 0..140 {
+        // Half of them pretend to be Twilio, half ask without a key.
+        let (method, path) = if n % 2 == 0 {
+            ("POST", "/api/voice/webhook/incoming")
+        } else {
+            ("GET", "/api/voice/me")
+        };
+        let request = world.request(Who::Nobody, method, path);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        *statuses.entry(answer(request.body("CallSid=x")).await.status).or_insert(0) += 1;
+    }
+    assert_eq!(statuses.keys().copied().collect::<Vec<_>>(), [401, 403, 429], "{statuses:?}");
+    assert!((18..=21).contains(&statuses[&429]), "{statuses:?}");
+    assert_eq!(world.daemon.ring(&sid(1)).await.status, 200);
+    world.get(Who::Owner, "/api/voice/me").await.status(200);
+}

@@ -29,6 +29,8 @@ pub const TARGETS: &[Target] = &[
     ("concierge", concierge),
     ("tool_arguments", tool_arguments),
     ("when_and_who", when_and_who),
+    ("redaction", redaction),
+    ("api_body", api_body),
 ];
 
 fn text(data: &[u8]) -> std::borrow::Cow<'_, str> {
@@ -134,4 +136,24 @@ pub fn when_and_who(data: &[u8]) {
         let again: PhoneNumber = number.as_str().parse().expect("E.164 reads back");
         assert_eq!(again, number);
     }
+}
+
+/// What callers say, masked: twice is once, and what is no secret stays.
+pub fn redaction(data: &[u8]) {
+    let text = text(data);
+    let once = webox::domain::redact(&text).into_owned();
+    assert_eq!(webox::domain::redact(&once), once);
+    let _ = webox::domain::redact_numbers(&text);
+}
+
+/// Bodies of the API, and a plan that came over the network.
+pub fn api_body(data: &[u8]) {
+    use webox::api::{ApplyInput, AssistantInput, Problem};
+    if let Ok(input) = serde_json::from_slice::<AssistantInput>(data) {
+        let _ = input.create();
+    }
+    if let Ok(input) = serde_json::from_slice::<ApplyInput>(data) {
+        let _ = input.read_plan();
+    }
+    let _ = serde_json::from_slice::<Problem>(data).map(Problem::into_error);
 }

@@ -66,6 +66,10 @@ fn domain_follows(words: &[Word], sign: usize) -> bool {
 /// From the first word of the name to the end of the domain.
 fn spoken(words: &[Word], sign: usize) -> Option<Range<usize>> {
     let mut first = sign.checked_sub(1)?;
+    if words[sign].gap.starts_with(']') {
+        // What stands before is masked already, and so is the address it belonged to.
+        return None;
+    }
     // Words of the name are joined by a joint, or are letters and digits said one by one.
     let single = |word: &Word| word.plain.chars().count() == 1 || word.is_digits();
     for _ in 0..MOST {

@@ -35,9 +35,20 @@ impl Sensitive {
 /// Longer texts are masked in parts of this size: a search stays short whatever is said.
 const PART: usize = 16 * 1024;
 
+/// How often a text is looked at again: what stood beside a mask may be an address by itself now.
+const AGAIN: u32 = 8;
+
 /// A text with everything sensitive masked.
 pub fn redact(text: &str) -> Cow<'_, str> {
-    masked(text, find(text))
+    let mut result = masked(text, find(text));
+    for _ in 0..AGAIN {
+        let found = find(&result);
+        if found.is_empty() {
+            break;
+        }
+        result = Cow::Owned(masked(&result, found).into_owned());
+    }
+    result
 }
 
 /// The same but for e-mail addresses: for what a live call remembers, which may be a message with

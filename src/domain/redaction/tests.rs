@@ -263,3 +263,9 @@ proptest::proptest! {
         proptest::prop_assert_eq!(once, twice);
     }
 }
+
+#[test]
+fn a_mask_is_no_part_of_an_address() {
+    let once = redact("jean point dupont arobase t arobase gmail point com").into_owned();
+    assert_eq!(redact(&once), once);
+}
