@@ -21,8 +21,18 @@ pub(super) fn find(all: &[Word]) -> Vec<(Range<usize>, Sensitive)> {
     let mut found = Vec::new();
     let mut left = WHOLE_BUDGET;
     let mut at = 0;
+    let mut short_until = 0;
     while at < all.len() {
         let budget = BUDGET.min(left);
+        if at >= short_until && is_number(all, at) {
+            let (end, digits) = natural(all, at);
+            // As people hear it, a telephone number at most: only forced apart could it be more.
+            short_until = if digits <= LONGEST_PHONE { end } else { at };
+        }
+        if at < short_until {
+            at += 1;
+            continue;
+        }
         let hit = iban(all, at, budget, &mut left).or_else(|| other(all, at, budget, &mut left));
         match hit {
             Some((last, what)) => {
@@ -33,6 +43,46 @@ pub(super) fn find(all: &[Word]) -> Vec<(Range<usize>, Sensitive)> {
         }
     }
     found
+}
+
+/// Digits of the longest telephone number that people say, with the way abroad.
+const LONGEST_PHONE: usize = 12;
+
+/// Words looked at for it: a run that has more is no telephone number.
+const MOST_WORDS: usize = 60;
+
+fn is_number(all: &[Word], at: usize) -> bool {
+    let word = &all[at];
+    word.is_digits() || word.plain == "mille" || !words::numbers(&[word.plain.as_str()]).is_empty()
+}
+
+/// Where the run of numbers ends that begins at a word, and how many digits it has as it is heard:
+/// each group as long as it can be.
+fn natural(all: &[Word], at: usize) -> (usize, usize) {
+    let (mut at, mut digits, mut first) = (at, 0, true);
+    let last = at + MOST_WORDS;
+    while let Some(word) = all.get(at).filter(|_| digits <= LONGEST_PHONE && at < last) {
+        if !first && !word.follows_closely() {
+            break;
+        }
+        if word.is_digits() {
+            digits += word.plain.len();
+            at += 1;
+        } else {
+            let near: Vec<&str> =
+                all[at..].iter().take(10).map(|word| word.plain.as_str()).collect();
+            match words::numbers(&near).first() {
+                Some((taken, number)) => {
+                    digits += number.checked_ilog10().unwrap_or(0) as usize + 1;
+                    at += taken;
+                }
+                None if word.is_filler() && !first => at += 1,
+                None => break,
+            }
+        }
+        first = false;
+    }
+    (at, if at < last { digits } else { usize::MAX })
 }
 
 /// A run of groups, read one way: its digits (and letters), and its last word.
