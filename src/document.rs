@@ -253,6 +253,16 @@ pub fn fill_in<'t>(table: &mut DeTable<'t>, from: DeTable<'t>) {
     }
 }
 
+/// Mistakes told of one document. Whoever has more has one mistake that repeats, or another file;
+/// finding each takes as long as reading the whole.
+const MOST_PROBLEMS: usize = 50;
+
+/// Says that there is more.
+fn and_more(sources: &Sources) -> Problem {
+    Problem::of_file(sources.first(), format!("has more than {MOST_PROBLEMS} mistakes"))
+        .hint("correct these first")
+}
+
 /// Reads a document as a `T`, or says everything that is wrong with it.
 pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Vec<Problem>> {
     let table = parse(file, text)?;
@@ -266,7 +276,9 @@ pub fn parse<'t>(file: &str, text: &'t str) -> Result<Spanned<DeTable<'t>>, Vec<
         return Ok(table);
     }
     let sources = Sources::one(file, text);
-    Err(errors.iter().map(|error| problem(&sources, error)).collect())
+    let told = errors.iter().take(MOST_PROBLEMS).map(|error| problem(&sources, error));
+    let more = (errors.len() > MOST_PROBLEMS).then(|| and_more(&sources));
+    Err(told.chain(more).collect())
 }
 
 /// Reads a parsed document as a `T`, or says everything that is wrong with it.
@@ -293,6 +305,10 @@ pub fn from_table<T: DeserializeOwned>(
             .is_some_and(|key| taken_out.iter().any(|out| out == key));
         if !follows {
             problems.push(problem(sources, &error));
+        }
+        if problems.len() >= MOST_PROBLEMS {
+            problems.push(and_more(sources));
+            return Err(in_order(problems));
         }
         match error.span().and_then(|span| take_out(&mut table, &span)) {
             Some(key) => taken_out.push(key),

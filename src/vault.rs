@@ -7,6 +7,7 @@
 use std::{
     fmt,
     io::Write,
+    os::unix::fs::DirBuilderExt,
     path::Path,
     sync::{PoisonError, RwLock},
 };
@@ -168,7 +169,7 @@ impl Vault {
             Self::new(KeySource::File(path.to_owned())).key_in_force()?;
             return Ok(false);
         }
-        write(path, &[hex(&random::<KEY>()?)])?;
+        write(path, &[hex::encode(random::<KEY>()?)])?;
         Ok(true)
     }
 
@@ -181,7 +182,7 @@ impl Vault {
             )
             .hint("put a new key before the old one yourself, and run this again"));
         };
-        let mut lines = vec![hex(&random::<KEY>()?)];
+        let mut lines = vec![hex::encode(random::<KEY>()?)];
         lines.extend(self.lines()?);
         write(path, &lines)?;
         self.load()
@@ -203,7 +204,7 @@ impl Vault {
 
     fn lines(&self) -> Result<Vec<String>> {
         let lines = self.with_keys(|keys| {
-            Ok(Some(keys.iter().map(|key| hex(key.key.expose_secret())).collect()))
+            Ok(Some(keys.iter().map(|key| hex::encode(key.key.expose_secret())).collect()))
         })?;
         Ok(lines.unwrap_or_default())
     }
@@ -253,31 +254,12 @@ fn parse(text: &Secret) -> Option<Vec<MasterKey>> {
         .map(str::trim)
         .filter(|key| !key.is_empty())
         .map(|digits| {
-            let key = unhex(digits)?;
-            let id = hex(&Sha256::digest(key))[..8].to_owned();
+            let mut key = [0; KEY];
+            hex::decode_to_slice(digits, &mut key).ok()?;
+            let id = hex::encode(&Sha256::digest(key)[..4]);
             Some(MasterKey { id, key: SecretBox::new(Box::new(key)) })
         })
         .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut digits, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
-}
-
-fn unhex(digits: &str) -> Option<[u8; KEY]> {
-    if digits.len() != 2 * KEY || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; KEY];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 fn read(path: &Path) -> Result<Secret> {
@@ -320,7 +302,7 @@ fn write(path: &Path, lines: &[String]) -> Result<()> {
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     // The temporary file has mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let text = format!(

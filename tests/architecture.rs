@@ -88,6 +88,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("aide", &["server"]),
     ("governor", &["server"]),
     ("ipnet", &["server", "config", "integrations"]),
+    ("tokio_io_timeout", &["server"]),
     ("tower_http", &["server"]),
     // The store.
     ("rusqlite", &["store"]),
@@ -130,6 +131,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 const COMMON: &[&str] = &[
     "base64",
     "futures_util",
+    "hex",
     "jiff",
     "serde",
     "serde_json",

@@ -9,6 +9,7 @@ mod support;
 mod access;
 mod api;
 mod architecture;
+mod attacks;
 mod cli_assistants;
 mod cli_calls;
 mod cli_conventions;

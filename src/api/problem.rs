@@ -25,29 +25,6 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-/// Kinds and their words, in both directions.
-const WORDS: [(Kind, &str); 14] = [
-    (Kind::Usage, "usage"),
-    (Kind::Input, "input"),
-    (Kind::Config, "config"),
-    (Kind::NotFound, "not_found"),
-    (Kind::Conflict, "conflict"),
-    (Kind::Outdated, "outdated"),
-    (Kind::Refused, "refused"),
-    (Kind::Partial, "partial"),
-    (Kind::Denied, "denied"),
-    (Kind::Unavailable, "unavailable"),
-    (Kind::Busy, "busy"),
-    (Kind::TooMany, "too_many"),
-    (Kind::Interrupted, "interrupted"),
-    (Kind::Failure, "failure"),
-];
-
-/// The word of a kind.
-pub(super) fn word(kind: Kind) -> &'static str {
-    WORDS.iter().find(|(known, _)| *known == kind).map_or("failure", |(_, word)| word)
-}
-
 impl Problem {
     /// A problem with a status.
     pub fn new(status: u16, title: &str, error: &Error) -> Self {
@@ -56,15 +33,15 @@ impl Problem {
             title: title.to_owned(),
             status,
             detail: error.message().to_owned(),
-            code: word(error.kind()).to_owned(),
+            code: error.kind().as_str().to_owned(),
             hint: error.hint_text().map(str::to_owned),
         }
     }
 
     /// The error it tells of.
     pub fn into_error(self) -> Error {
-        let known = WORDS.iter().find(|(_, word)| *word == self.code);
-        let kind = known.map_or(Kind::Failure, |(kind, _)| *kind);
+        let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == self.code);
+        let kind = known.unwrap_or(Kind::Failure);
         Error::new(kind, self.detail).maybe_hint(self.hint)
     }
 }
@@ -75,7 +52,7 @@ mod tests {
 
     #[test]
     fn an_error_comes_back_as_itself() {
-        for (kind, _) in WORDS {
+        for kind in Kind::ALL {
             let error = Error::new(kind, "what happened").hint("what to do");
             let back = Problem::new(400, "Bad Request", &error).into_error();
             assert_eq!(back.kind(), kind);

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::Write,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -93,7 +93,7 @@ fn read(path: &Path) -> Result<Keys> {
 /// Beside its place, then moved there; the temporary file has mode 0600.
 fn write(path: &Path, keys: &Keys) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     let text = serde_json::to_string_pretty(keys)
         .map_err(|cause| Error::failure("the key cannot be kept").because(cause))?;

@@ -47,7 +47,7 @@ pub const TABLE: &[(u8, &str)] = &[
 pub const fn code(kind: Kind) -> u8 {
     match kind {
         Kind::Usage => USAGE,
-        Kind::Input => DATA,
+        Kind::Input | Kind::TooLarge => DATA,
         Kind::Config => CONFIG,
         Kind::Refused => REFUSED,
         Kind::Partial => PARTIAL,
@@ -56,25 +56,5 @@ pub const fn code(kind: Kind) -> u8 {
         Kind::Busy | Kind::TooMany => BUSY,
         Kind::Interrupted => INTERRUPTED,
         Kind::NotFound | Kind::Conflict | Kind::Outdated | Kind::Failure => FAILURE,
-    }
-}
-
-/// The word for a kind in the JSON form of an error.
-pub const fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Usage => "usage",
-        Kind::Input => "input",
-        Kind::Config => "config",
-        Kind::NotFound => "not_found",
-        Kind::Conflict => "conflict",
-        Kind::Outdated => "outdated",
-        Kind::TooMany => "too_many",
-        Kind::Refused => "refused",
-        Kind::Partial => "partial",
-        Kind::Denied => "denied",
-        Kind::Unavailable => "unavailable",
-        Kind::Busy => "busy",
-        Kind::Interrupted => "interrupted",
-        Kind::Failure => "failure",
     }
 }

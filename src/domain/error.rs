@@ -27,6 +27,8 @@ pub enum Kind {
     Denied,
     /// An outside service cannot be reached or does not answer.
     Unavailable,
+    /// More than is taken at a time.
+    TooLarge,
     /// Asked too often.
     TooMany,
     /// The store is locked by another process for too long.
@@ -35,6 +37,48 @@ pub enum Kind {
     Interrupted,
     /// Anything else.
     Failure,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Usage,
+        Self::Input,
+        Self::Config,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Outdated,
+        Self::Refused,
+        Self::Partial,
+        Self::Denied,
+        Self::Unavailable,
+        Self::TooLarge,
+        Self::TooMany,
+        Self::Busy,
+        Self::Interrupted,
+        Self::Failure,
+    ];
+
+    /// The word in JSON, at the terminal and over the network.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Input => "input",
+            Self::Config => "config",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Outdated => "outdated",
+            Self::Refused => "refused",
+            Self::Partial => "partial",
+            Self::Denied => "denied",
+            Self::Unavailable => "unavailable",
+            Self::TooLarge => "too_large",
+            Self::TooMany => "too_many",
+            Self::Busy => "busy",
+            Self::Interrupted => "interrupted",
+            Self::Failure => "failure",
+        }
+    }
 }
 
 /// A user-facing error.

@@ -40,7 +40,7 @@ pub fn overview(store: &Store, assistant: Assistant) -> Result<AssistantOverview
     store.read(|tx| assistants::overview(tx, assistant))
 }
 
-fn may_see(sight: Sight, assistant: &Assistant) -> bool {
+pub(super) fn may_see(sight: Sight, assistant: &Assistant) -> bool {
     match sight {
         Sight::All => true,
         Sight::Of(user) => assistant.owner.as_ref().is_some_and(|owner| owner.id == user),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    assistants::{may_say, own, present, unknown, veiled},
+    assistants::{may_say, may_see, own, present, unknown, veiled},
     audit,
 };
 use crate::{
@@ -122,11 +122,11 @@ pub fn apply(
     }
     if plan.changes.is_empty() {
         // Still a promise that this is what the plan saw.
-        return store.read(|tx| as_planned(tx, &plan)).map(|()| None);
+        return store.read(|tx| as_planned(tx, actor, &plan)).map(|()| None);
     }
     let actor = actor.clone();
     store.write(move |tx| {
-        as_planned(tx, &plan)?;
+        as_planned(tx, &actor, &plan)?;
         let author = &actor.author;
         let apply = if plan.is_empty() {
             None
@@ -153,8 +153,13 @@ fn recorded(plan: &Plan) -> String {
     .to_string()
 }
 
-/// The store must be the one, and as, the plan saw it; what moved is told.
-fn as_planned(tx: &Tx, plan: &Plan) -> Result<(), StoreError> {
+/// The store must be the one, and as, the plan saw it; what moved is told, as far as it may be seen.
+/// A name that somebody else has is told of where it is taken, without saying whose it is.
+fn as_planned(tx: &Tx, actor: &Actor, plan: &Plan) -> Result<(), StoreError> {
+    let seen = |name: &AssistantName| -> Result<Option<Assistant>, StoreError> {
+        let found = assistants::by_name(tx, name.as_str())?;
+        Ok(found.filter(|found| may_see(actor.sight(), found)))
+    };
     let again = "plan again, look at the difference, and apply that";
     if versions::store_id(tx)? != plan.store_id {
         return Err(Error::new(Kind::Refused, "the plan was made for another store")
@@ -163,7 +168,7 @@ fn as_planned(tx: &Tx, plan: &Plan) -> Result<(), StoreError> {
     }
     let mut moved = Vec::new();
     for (name, planned) in &plan.revisions {
-        match assistants::by_name(tx, name.as_str())? {
+        match seen(name)? {
             None => moved.push(format!("`{name}` is gone or renamed")),
             Some(found) if found.revision != *planned => {
                 let versions = versions::of_assistant(tx, found.id)?;
@@ -182,7 +187,7 @@ fn as_planned(tx: &Tx, plan: &Plan) -> Result<(), StoreError> {
     for change in &plan.changes {
         let new_name = change.action == Action::Create || change.renamed_from.is_some();
         let planned = plan.revisions.contains_key(&change.name);
-        if new_name && !planned && assistants::by_name(tx, change.name.as_str())?.is_some() {
+        if new_name && !planned && seen(&change.name)?.is_some() {
             moved.push(format!("there is an assistant `{}` by now", change.name));
         }
     }

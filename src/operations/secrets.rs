@@ -235,7 +235,8 @@ fn identity(store_id: &str, owner: Option<UserId>, name: &str) -> String {
     format!("{store_id}/{}/{name}", owner.map_or(0, |user| user.0))
 }
 
-fn check(name: &str, value: &Secret) -> Result<()> {
+/// Whether something can be kept under a name, before anything else is done.
+pub fn check(name: &str, value: &Secret) -> Result<()> {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
     if name.is_empty() || name.len() > 100 || !name.chars().all(letters) {
         return Err(Error::input(

@@ -22,13 +22,7 @@ struct OnDisk {
 }
 
 fn digest(plan: &Value) -> String {
-    use std::fmt::Write as _;
-    let mut digits = String::new();
-    for byte in Sha256::digest(plan.to_string().as_bytes()) {
-        // Writing into a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
+    hex::encode(Sha256::digest(plan.to_string().as_bytes()))
 }
 
 impl Plan {

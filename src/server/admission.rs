@@ -11,7 +11,6 @@ use axum::{
 use super::{App, accounts::OwnAccount, body, peer, problem};
 use crate::{
     domain::{CallSid, Kind, PhoneNumber},
-    operations::live,
     twilio::{
         form::Form,
         webhook::{Dialled, Gathered, Incoming, Status, WebhookError},
@@ -37,7 +36,7 @@ pub(super) struct Query {
 }
 
 /// A webhook as a type.
-pub(super) trait Webhook: Sized + Send {
+pub(super) trait Webhook: Sized {
     fn read(form: &Form) -> Result<Self, WebhookError>;
     fn call_sid(&self) -> &CallSid;
 }
@@ -122,22 +121,17 @@ async fn admit<R: Webhook>(
     if query.call_sid.as_ref().is_some_and(|sid| sid != request.call_sid()) {
         return Err(Refused::bad("the address is that of another call"));
     }
-    let sid = request.call_sid().clone();
-    if own.is_some() && !of_its_number(app, &form, &sid).await? {
-        // Signed, but about a call of somebody else's.
-        return Err(Refused::Stranger(uri.path().to_owned()));
-    }
     Ok(Admitted { request, query })
 }
 
-/// The client's own account that the number dialled is in, if it is in one.
+/// The client's own account that the call is of, if it is of one.
 async fn own_account(app: &App, form: &Form) -> Result<Option<OwnAccount>, Refused> {
     if app.gate.is_open() {
         return Ok(None);
     }
+    let call = form.get("CallSid").and_then(|sid| sid.parse::<CallSid>().ok());
     let number = form.get("To").and_then(|to| PhoneNumber::from_e164(to.trim()));
-    let Some(number) = number else { return Ok(None) };
-    match app.accounts.of(&number).await {
+    match app.accounts.of(call, number).await {
         Ok(own) => Ok(own),
         // The store or the key is away. Numbers of the agency's are answered all the same: what
         // the line does about the store is its own affair.
@@ -146,19 +140,10 @@ async fn own_account(app: &App, form: &Form) -> Result<Option<OwnAccount>, Refus
             tracing::error!(%error, causes = ?error.causes(), "the token of a client's account cannot be used");
             Err(Refused::Unreadable(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "the account of this number cannot be checked".to_owned(),
+                "the account of this call cannot be checked".to_owned(),
             ))
         }
     }
-}
-
-/// Whether a call, if it is known, is one to the number that the request was signed for.
-async fn of_its_number(app: &App, form: &Form, sid: &CallSid) -> Result<bool, Refused> {
-    let to = form.get("To").unwrap_or_default().trim().to_owned();
-    let known = live::number_of(&app.store, sid.clone())
-        .await
-        .map_err(|error| Refused::Unreadable(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    Ok(known.is_none_or(|number| number == to))
 }
 
 fn read_query(query: &str) -> Option<Query> {

@@ -50,12 +50,12 @@ impl Limits {
 
     /// A request with a wrong key.
     pub(super) fn wrong_key(&self, address: IpAddr) -> Result<(), Duration> {
-        check(&self.wrong_keys, &network(address))
+        check(&self.wrong_keys, &subscriber(address))
     }
 
     /// A request of somebody who is not known.
     pub(super) fn stranger(&self, address: IpAddr) -> Result<(), Duration> {
-        check(&self.strangers, &network(address))
+        check(&self.strangers, &subscriber(address))
     }
 
     /// Forgets those who have been quiet.
@@ -78,7 +78,7 @@ fn check<K: Eq + std::hash::Hash + Clone>(keyed: &Keyed<K>, key: &K) -> Result<(
 }
 
 /// An address, or the /64 that a single subscriber has of IPv6.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn subscriber(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
@@ -103,6 +103,6 @@ mod tests {
         assert!(wait <= Duration::from_mins(1) && !wait.is_zero(), "{wait:?}");
         assert!(limits.wrong_key(at("2001:db8:0:1::1")).is_ok());
         assert!(limits.wrong_key(at("192.0.2.1")).is_ok());
-        assert_eq!(network(at("::ffff:192.0.2.1")), at("192.0.2.1"));
+        assert_eq!(subscriber(at("::ffff:192.0.2.1")), at("192.0.2.1"));
     }
 }

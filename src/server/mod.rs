@@ -30,7 +30,10 @@ use axum::{
     middleware,
     routing::{any, get, post},
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 
 use crate::{
@@ -50,6 +53,10 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 /// How often calls that were never announced as ended are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// Bundles of files read at once, and rehearsals played: the calls that are real come first.
+const BUNDLES: usize = 1;
+const REHEARSALS: usize = 4;
 
 /// How often what is due is forgotten, and how soon it goes on when there is more.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
@@ -84,6 +91,8 @@ pub struct App {
     api: Arc<ApiSettings>,
     defaults: Option<Layer>,
     limits: Arc<limits::Limits>,
+    bundles: Arc<Semaphore>,
+    rehearsals: Arc<Semaphore>,
     stop: Arc<watch::Sender<bool>>,
     stopping: watch::Receiver<bool>,
 }
@@ -101,6 +110,8 @@ impl App {
             secrets,
             models,
             limits: limits::Limits::new(api.requests_per_minute).into(),
+            bundles: Semaphore::new(BUNDLES).into(),
+            rehearsals: Semaphore::new(REHEARSALS).into(),
             api: api.into(),
             defaults: None,
             stop: stop.into(),
@@ -117,9 +128,9 @@ impl App {
 }
 
 /// The routes.
-fn router(app: App) -> Router {
+fn router(app: App) -> Result<Router> {
     let webhook = "/api/voice/webhook";
-    Router::new()
+    Ok(Router::new()
         .route(&format!("{webhook}/incoming"), post(webhooks::incoming))
         .route(&format!("{webhook}/process"), post(webhooks::process))
         .route(&format!("{webhook}/wait"), post(webhooks::wait))
@@ -129,13 +140,13 @@ fn router(app: App) -> Router {
         .route("/readyz", get(health::readyz))
         // The webhooks bound their bodies themselves.
         .layer(DefaultBodyLimit::disable())
-        .merge(api::router(&app))
+        .merge(api::router(&app)?)
         .fallback(any(problem::not_found))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(CompressionLayer::new())
         .layer(cors(&app.api.cors_origins))
         .layer(middleware::from_fn(headers::set))
-        .with_state(app)
+        .with_state(app))
 }
 
 /// Serves until `shutdown` is done, then finishes what is in flight.
@@ -144,6 +155,8 @@ pub async fn run(
     app: App,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
+    let router = router(app.clone())?;
+    let proxies = app.api.trusted_proxies.clone();
     let line = app.line.clone();
     let sweeper = tokio::spawn(sweep(line.clone(), Arc::clone(&app.limits)));
     let forgetter = tokio::spawn(forget(app.store.clone()));
@@ -153,7 +166,7 @@ pub async fn run(
         // Those who watch events would keep us from stopping.
         stop.send_replace(true);
     };
-    connections::serve(listener, router(app), shutdown, DRAIN).await;
+    connections::serve(listener, router, shutdown, DRAIN, proxies).await;
     sweeper.abort();
     forgetter.abort();
     if !line.drain(DRAIN).await {

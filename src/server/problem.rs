@@ -13,9 +13,6 @@ use crate::{
     domain::{Error, Kind},
 };
 
-/// What is said of a body that is too large; its status is its own.
-pub(super) const TOO_LARGE: &str = "the body is too large";
-
 /// The HTTP status of a kind of error.
 pub(super) fn status_of(kind: Kind) -> StatusCode {
     match kind {
@@ -23,6 +20,7 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::Outdated => StatusCode::PRECONDITION_FAILED,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Denied => StatusCode::FORBIDDEN,
@@ -36,6 +34,7 @@ const fn kind_of(status: StatusCode) -> Kind {
     match status {
         StatusCode::NOT_FOUND => Kind::NotFound,
         StatusCode::FORBIDDEN => Kind::Denied,
+        StatusCode::PAYLOAD_TOO_LARGE => Kind::TooLarge,
         StatusCode::SERVICE_UNAVAILABLE => Kind::Unavailable,
         StatusCode::INTERNAL_SERVER_ERROR => Kind::Failure,
         _ => Kind::Input,
@@ -49,9 +48,6 @@ pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
 
 /// A user-facing error as a problem document. What failed inside is for the log.
 pub(super) fn from_error(error: &Error) -> Response {
-    if error.message() == TOO_LARGE {
-        return with_status(StatusCode::PAYLOAD_TOO_LARGE, error);
-    }
     let status = status_of(error.kind());
     if status.is_server_error() {
         tracing::error!(%error, causes = ?error.causes(), "a request failed");

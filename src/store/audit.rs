@@ -66,7 +66,6 @@ struct Texts {
 
 impl Texts {
     fn hash(&self, previous: &str) -> String {
-        use std::fmt::Write as _;
         let mut hasher = Sha256::new();
         let (id, at) = (self.id.to_string(), self.at.to_string());
         let parts = [
@@ -84,12 +83,7 @@ impl Texts {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         }
-        let mut digits = String::new();
-        for byte in hasher.finalize() {
-            // Writing into a string cannot fail.
-            let _ = write!(digits, "{byte:02x}");
-        }
-        digits
+        hex::encode(hasher.finalize())
     }
 }
 

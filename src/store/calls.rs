@@ -93,6 +93,17 @@ pub fn by_sid(tx: &Tx, sid: &CallSid) -> Result<Option<Call>, StoreError> {
     Ok(tx.prepare_cached(&sql)?.query_row([sid.as_str()], read).optional()?)
 }
 
+/// Who answers a call, and in which version.
+pub fn assistant_of(tx: &Tx, sid: &CallSid) -> Result<Option<(AssistantId, i64)>, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT c.assistant_id, coalesce(c.assistant_revision, a.revision)
+             FROM calls c JOIN assistants a ON a.id = c.assistant_id WHERE c.sid = ?1",
+        )?
+        .query_row([sid.as_str()], |row| Ok((AssistantId(row.get(0)?), row.get(1)?)))
+        .optional()?)
+}
+
 /// By Twilio's identifier, if it may be seen.
 pub fn seen(tx: &Tx, sight: Sight, sid: &CallSid) -> Result<Option<Call>, StoreError> {
     let sql = format!(

@@ -1,6 +1,6 @@
 //! Opening the file: permissions, pragmas, and the SQLite that must not be used.
 
-use std::{path::Path, time::Duration};
+use std::{os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -17,7 +17,7 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connection, StoreError> {
     refuse_old_sqlite(rusqlite::version_number())?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     create_private(path)?;
     let connection = Connection::open_with_flags(

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::{StoreError, Tx};
 use crate::domain::{AssistantId, CallId, Sight};
@@ -220,12 +221,6 @@ pub fn forget(
 
 /// A word for a caller that says nothing of the number, and is the same for the same salt.
 pub fn pseudonym(salt: &str, caller: &str) -> String {
-    use sha2::{Digest, Sha256};
-    use std::fmt::Write as _;
     let digest = Sha256::digest(format!("{salt}\0{caller}").as_bytes());
-    digest.iter().take(6).fold("erased:".to_owned(), |mut word, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(word, "{byte:02x}");
-        word
-    })
+    format!("erased:{}", hex::encode(&digest[..6]))
 }

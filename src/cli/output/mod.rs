@@ -23,7 +23,6 @@ use serde_json::{Value, json};
 pub use listing::{Align, Cell, Column, Listing, Row};
 pub use style::{Colour, Tone};
 
-use super::exit;
 use crate::{
     config::Environment,
     domain::{Error, Result},
@@ -277,7 +276,7 @@ fn unknown_format(wished: Format, known: &[Format]) -> Error {
 fn error_object(error: &Error) -> String {
     let causes = error.causes();
     json!({"error": {
-        "code": exit::word(error.kind()),
+        "code": error.kind().as_str(),
         "message": error.message(),
         "cause": (!causes.is_empty()).then(|| causes.join(": ")),
         "hint": error.hint_text(),

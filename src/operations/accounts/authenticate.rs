@@ -91,8 +91,11 @@ pub fn is_still(store: &Store, actor: &Actor, now: Timestamp) -> Result<bool> {
     store.read(|tx| {
         let Some(token) = users::token(tx, id)? else { return Ok(false) };
         let Some(user) = users::by_email(tx, &token.email, now)? else { return Ok(false) };
-        Ok(token.revoked_at.is_none()
+        Ok(token.user == account.user
+            && token.email == account.email
+            && token.revoked_at.is_none()
             && token.expires_at.is_none_or(|at| at > now)
+            && user.id == account.user
             && user.disabled_at.is_none()
             && user.role == account.role)
     })

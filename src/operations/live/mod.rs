@@ -94,9 +94,27 @@ pub async fn assistant_of(store: &Store, to: PhoneNumber) -> Result<Option<Arc<A
     store.read_async(move |tx| cache.assistants().by_phone(tx, &to)).await
 }
 
-/// The number that a call was made to, when the call is known.
-pub async fn number_of(store: &Store, sid: CallSid) -> Result<Option<String>> {
-    store.read_async(move |tx| Ok(calls::by_sid(tx, &sid)?.map(|call| call.to_number))).await
+/// The assistant of a call in the version that the call began with, when it is known; the assistant
+/// of the number dialled otherwise.
+pub async fn answering(
+    store: &Store,
+    call: Option<CallSid>,
+    number: Option<PhoneNumber>,
+) -> Result<Option<Arc<Assistant>>> {
+    let cache = store.clone();
+    store
+        .read_async(move |tx| {
+            let known = match &call {
+                Some(sid) => calls::assistant_of(tx, sid)?,
+                None => None,
+            };
+            match (known, &number) {
+                (Some((id, revision)), _) => cache.assistants().version(tx, id, revision).map(Some),
+                (None, Some(number)) => cache.assistants().by_phone(tx, number),
+                (None, None) => Ok(None),
+            }
+        })
+        .await
 }
 
 /// Whether the store can be written now: for readiness.

@@ -13,7 +13,11 @@ use crate::{
         AssistantInput, AssistantView, Assistants, Done, Owner, RollbackInput, Success, Versions,
     },
     domain::{Assistant, AssistantName, AssistantSpec, Error, Kind, Result, Secret, SecretRef},
-    operations::{assistants, provisioning, secrets::Secrets, stats},
+    operations::{
+        assistants, provisioning,
+        secrets::{self, Secrets},
+        stats,
+    },
     server::App,
     store::Store,
 };
@@ -115,16 +119,17 @@ pub(super) async fn change(
 /// A token that came with an assistant is kept under a name made from the assistant's. Where it
 /// could not be sealed, nothing is changed.
 fn refer(
-    secrets: &Secrets,
+    keeper: &Secrets,
     spec: &mut AssistantSpec,
     token: Option<Secret>,
 ) -> Result<Option<(String, Secret)>> {
     let Some(token) = token else { return Ok(None) };
-    secrets.vault().key_in_force()?;
+    keeper.vault().key_in_force()?;
     if spec.twilio.account_sid.is_none() {
         return Err(Error::input("`twilio_auth_token` needs its `twilio_account_sid`"));
     }
     let name = format!("twilio:{}", spec.name);
+    secrets::check(&name, &token)?;
     spec.twilio.auth_token = Some(SecretRef::Secret(name.clone()));
     Ok(Some((name, token)))
 }

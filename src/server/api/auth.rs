@@ -1,6 +1,6 @@
 //! Who is asking: the key of a request, judged before anything else.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
@@ -10,6 +10,7 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::extract::Failure;
 use crate::{
@@ -30,6 +31,22 @@ pub(super) struct Asker {
 }
 
 impl Asker {
+    /// The same for what takes long: a few at a time, whoever asks, also when nobody waits for it
+    /// any more.
+    pub(super) async fn ask_in_turn<T: Send + 'static>(
+        &self,
+        room: &Arc<Semaphore>,
+        work: impl FnOnce(&Store, &Actor, Timestamp) -> Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let turn = in_turn(room).await?;
+        self.ask(move |store, actor, now| {
+            let done = work(store, actor, now);
+            drop(turn);
+            done
+        })
+        .await
+    }
+
     /// Does blocking work on a thread that may block; it goes on when the asker hangs up.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
@@ -63,6 +80,19 @@ impl OperationInput for Asker {
     }
 }
 
+/// How long somebody waits for a turn.
+const TURN_WITHIN: Duration = Duration::from_secs(20);
+
+/// Waits for a turn, which lasts until what it answers is dropped.
+pub(super) async fn in_turn(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Failure> {
+    match tokio::time::timeout(TURN_WITHIN, Arc::clone(room).acquire_owned()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(Error::new(Kind::TooMany, "too many others ask for the same")
+            .hint("ask again in a minute")
+            .into()),
+    }
+}
+
 /// Lets in requests with a good key, and says nothing else to others.
 pub(super) async fn authenticate(
     State(app): State<App>,
@@ -93,6 +123,12 @@ pub(super) async fn authenticate(
     let host = address.map(|address| address.to_string());
     request.extensions_mut().insert(Actor::of(account, host, command));
     next.run(request).await
+}
+
+/// How long somebody who sends no key must wait, if that one asked too often.
+pub(super) fn stranger(app: &App, request: &Request) -> Option<Duration> {
+    let address = peer::address(request.extensions(), request.headers(), &app.api.trusted_proxies)?;
+    app.limits.stranger(address).err()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

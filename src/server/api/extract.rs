@@ -79,10 +79,21 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
                 .into());
         }
         let bytes = read(request, app).await?;
-        // The path to the field is part of the error; its value is not.
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|cause| Failure(Error::input(format!("the body cannot be read: {cause}"))))
+        serde_json::from_slice(&bytes).map(Self).map_err(|cause| {
+            Failure(Error::input(format!("the body cannot be read: {}", without_value(&cause))))
+        })
+    }
+}
+
+/// What is wrong with a body and where, without a value of the wrong type: it may be a secret.
+fn without_value(cause: &serde_json::Error) -> String {
+    let told = cause.to_string();
+    let wrong = ["invalid type: ", "invalid value: ", "invalid length "];
+    match told.rsplit_once(", expected ") {
+        Some((before, expected)) if wrong.iter().any(|start| before.starts_with(start)) => {
+            format!("expected {expected}")
+        }
+        _ => told,
     }
 }
 
@@ -94,7 +105,7 @@ pub(super) async fn read(request: Request, app: &App) -> Result<axum::body::Byte
         Ok(Err(BytesRejection::FailedToBufferBody(failed)))
             if failed.status() == StatusCode::PAYLOAD_TOO_LARGE =>
         {
-            Err(Error::new(Kind::Input, problem::TOO_LARGE).into())
+            Err(Error::new(Kind::TooLarge, "the body is too large").into())
         }
         Ok(Err(_)) => Err(Error::input("the body broke off").into()),
     }
@@ -169,6 +180,7 @@ impl FromRequestParts<App> for IfMatch {
 }
 
 impl OperationInput for IfMatch {
+    #[allow(clippy::default_trait_access, reason = "maps of a crate that is not named here")]
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         let parameter = aide::openapi::Parameter::Header {
             parameter_data: aide::openapi::ParameterData {
@@ -187,19 +199,14 @@ impl OperationInput for IfMatch {
                     },
                 ),
                 example: None,
-                examples: indexmap_default(),
+                examples: Default::default(),
                 explode: None,
-                extensions: indexmap_default(),
+                extensions: Default::default(),
             },
             style: aide::openapi::HeaderStyle::Simple,
         };
         aide::operation::add_parameters(ctx, operation, [parameter]);
     }
-}
-
-/// An empty map, of a crate that is not ours to name.
-pub(super) fn indexmap_default<T: Default>() -> T {
-    T::default()
 }
 
 /// One assistant, with its `ETag`.

@@ -23,14 +23,15 @@ use aide::{
 };
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
     http::header,
     middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
 
-use super::App;
+use super::{App, problem};
+use crate::domain::{Error, Result};
 
 /// Bytes of a body: a long context, a value of 64 KiB, with room.
 const BODY: usize = 1024 * 1024;
@@ -103,7 +104,9 @@ fn routes(app: &App) -> (Router<App>, OpenApi) {
     // The way of a request: who asks, has it been answered before, what is asked.
     let both = ApiRouter::new().merge(bundles).merge(others)
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
-        .layer(middleware::from_fn_with_state(app.clone(), auth::authenticate));
+        .layer(middleware::from_fn_with_state(app.clone(), auth::authenticate))
+        // Outermost: whoever reads a body before its route does may read as much as any route.
+        .layer(DefaultBodyLimit::max(BUNDLE));
     let mut document = OpenApi {
         info: Info {
             title: "webox".to_owned(),
@@ -119,6 +122,7 @@ fn routes(app: &App) -> (Router<App>, OpenApi) {
     (router, document)
 }
 
+#[allow(clippy::default_trait_access, reason = "a map of a crate that is not named here")]
 fn describe(document: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
     document.security_scheme(
         "token",
@@ -126,22 +130,29 @@ fn describe(document: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
             scheme: "bearer".to_owned(),
             bearer_format: Some("webox_…".to_owned()),
             description: Some("A key that `webox tokens create` made".to_owned()),
-            extensions: extract::indexmap_default(),
+            extensions: Default::default(),
         },
     )
 }
 
 /// The API, and the document that tells of it, which needs no key.
-pub(super) fn router(app: &App) -> Router<App> {
+pub(super) fn router(app: &App) -> Result<Router<App>> {
     let (router, document) = routes(app);
-    let text: Arc<str> = serde_json::to_string(&document).unwrap_or_default().into();
-    router.route(
-        "/api/openapi.json",
-        get(move || {
-            let text = Arc::clone(&text);
-            async move { json(text) }
-        }),
-    )
+    let text: Arc<str> = serde_json::to_string(&document)
+        .map_err(|cause| Error::failure("the OpenAPI document cannot be made").because(cause))?
+        .into();
+    let app = app.clone();
+    let document = get(move |request: Request| {
+        let (text, app) = (Arc::clone(&text), app.clone());
+        // Large, and for everybody: only as often as strangers may ask.
+        async move {
+            match auth::stranger(&app, &request) {
+                Some(wait) => problem::too_many(wait),
+                None => json(text),
+            }
+        }
+    });
+    Ok(router.route("/api/openapi.json", document))
 }
 
 fn json(text: Arc<str>) -> Response {

@@ -1,6 +1,9 @@
 //! Files of assistants: `/api/voice/validate`, `/plan`, `/apply`, and what was applied.
 
-use std::path::{Component, Path};
+use std::{
+    path::{Component, Path},
+    sync::Arc,
+};
 
 use axum::{Json, extract::State};
 use schemars::JsonSchema;
@@ -25,16 +28,22 @@ use crate::{
 /// Files in one request.
 const MOST: usize = 2_000;
 
+/// Mistakes told in one answer.
+const MOST_TOLD: usize = 500;
+
 pub(super) async fn validate(
     State(app): State<App>,
     asker: Asker,
     Body(input): Body<ValidateInput>,
 ) -> Answer<Checked> {
     let problems = asker
-        .ask(move |_, _, _| Ok(load(&input.files, app.defaults.clone())?.err().unwrap_or_default()))
+        .ask_in_turn(&Arc::clone(&app.bundles), move |_, _, _| {
+            Ok(load(&input.files, app.defaults.clone())?.err().unwrap_or_default())
+        })
         .await?;
-    let problems: Vec<ProblemView> = problems.iter().map(ProblemView::from).collect();
-    Ok(Json(Checked { success: Success::default(), valid: problems.is_empty(), problems }))
+    let valid = problems.is_empty();
+    let problems = problems.iter().take(MOST_TOLD).map(ProblemView::from).collect();
+    Ok(Json(Checked { success: Success::default(), valid, problems }))
 }
 
 pub(super) async fn plan(
@@ -43,7 +52,7 @@ pub(super) async fn plan(
     Body(input): Body<PlanInput>,
 ) -> Answer<Planned> {
     let plan = asker
-        .ask(move |store, actor, _| {
+        .ask_in_turn(&Arc::clone(&app.bundles), move |store, actor, _| {
             make(store, actor, &input.files, input.prune, app.defaults.clone())
         })
         .await?;
@@ -56,7 +65,7 @@ pub(super) async fn apply(
     Body(input): Body<ApplyInput>,
 ) -> Answer<Applied> {
     let (id, plan) = asker
-        .ask(move |store, actor, now| {
+        .ask_in_turn(&Arc::clone(&app.bundles), move |store, actor, now| {
             actor.may_write()?;
             let plan = match (input.read_plan()?, input.files.is_empty()) {
                 (Some(plan), true) => plan,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    auth::Asker,
+    auth::{self, Asker},
     extract::{Answer, At, Body},
 };
 use crate::{
@@ -50,7 +50,13 @@ pub(super) async fn rehearse(
         })
         .await?;
     // Asking models costs money, also when nobody waits for the answer any more.
-    let turns = tokio::spawn(play(app, spec, input.says)).await.map_err(|error| {
+    let turn = auth::in_turn(&app.rehearsals).await?;
+    let playing = async move {
+        let turns = play(app, spec, input.says).await;
+        drop(turn);
+        turns
+    };
+    let turns = tokio::spawn(playing).await.map_err(|error| {
         Error::failure("a rehearsal was broken off: this is a bug of webox").because(error)
     })??;
     Ok(Json(Rehearsal { success: Success::default(), turns }))

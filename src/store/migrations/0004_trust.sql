@@ -1,7 +1,8 @@
 -- Who may do what, who did what, and what is kept secret.
 
+-- A number that was a user's or a token's is never another one's: rows and open streams name it.
 CREATE TABLE users (
-    id           INTEGER PRIMARY KEY,
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
     email        TEXT NOT NULL UNIQUE,       -- in lower case
     role         TEXT NOT NULL,
     created_at   INTEGER NOT NULL,
@@ -9,7 +10,7 @@ CREATE TABLE users (
 ) STRICT;
 
 CREATE TABLE tokens (
-    id            INTEGER PRIMARY KEY,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id       INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name          TEXT NOT NULL,
     lookup        TEXT NOT NULL UNIQUE,      -- the beginning of the key, which is no secret
@@ -64,9 +65,9 @@ CREATE TABLE events (
     turn     INTEGER
 ) STRICT;
 
--- The answers to requests that may be sent again. Kept for a day.
+-- The answers to changes that may be sent again. Kept for a day.
 CREATE TABLE idempotency (
-    who         TEXT NOT NULL,               -- the user's id
+    who         TEXT NOT NULL,               -- the token, and the role that its user had
     key         TEXT NOT NULL,
     request     TEXT NOT NULL,               -- SHA-256 of method, path and body
     created_at  INTEGER NOT NULL,
