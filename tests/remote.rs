@@ -13,7 +13,7 @@ struct Twins {
     far: Webox,
     /// The daemon's own home.
     there: Webox,
-    _daemon: Daemon,
+    daemon: Daemon,
 }
 
 impl Twins {
@@ -33,7 +33,7 @@ impl Twins {
         let far = Webox::new()
             .env("WEBOX_SERVER", format!("http://{}", daemon.address))
             .env("WEBOX_TOKEN", key);
-        Self { here, far, there, _daemon: daemon }
+        Self { here, far, there, daemon }
     }
 
     fn file(&self, name: &str, text: &str) -> &'static str {
@@ -309,4 +309,22 @@ fn a_key_is_kept_by_login_in_a_file_of_ones_own() {
         open.run_with_stdin("Avez-vous un parking ?\n", ["try", "le-gourmet", "--server", &url]);
     tried.ok().prints("rue Choron");
     assert_eq!(open.run(["calls", "--server", &url, "-o", "ids"]).ok().stdout.lines().count(), 1);
+}
+
+#[test]
+fn calls_are_followed_over_the_network_as_they_come() {
+    use std::io::BufRead;
+    let twins = Twins::new();
+    twins.there.run(["apply", "--yes", LE_GOURMET]).ok();
+    let mut child = twins.far.command(["calls", "--follow", "-o", "jsonl"]).spawn().unwrap();
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(said.next().unwrap().unwrap().contains("Waiting for calls"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(twins.daemon.ring(&crate::support::daemon::sid(1)));
+    let line = std::io::BufReader::new(child.stdout.take().unwrap()).lines().next();
+    let call: serde_json::Value = serde_json::from_str(&line.unwrap().unwrap()).unwrap();
+    assert_eq!(call["call_sid"], crate::support::daemon::sid(1).as_str());
+    let pid = child.id().to_string();
+    std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -6,27 +6,36 @@
 
 mod account;
 mod assistant;
+mod assistant_input;
+mod audit;
+mod booking;
 mod call;
-mod guard;
+mod done;
+mod event;
 mod moment;
+mod privacy;
 mod problem;
 mod provisioning;
+mod secret;
 mod stats;
+mod turn;
 
-pub use account::{
-    AuditCheckView, AuditEntryView, AuditLog, Me, SecretView, Secrets, TokenCreated, TokenView,
-    Tokens, UserView, Users,
-};
-pub use assistant::{AssistantInput, AssistantView, Assistants, OneAssistant, Owner};
-pub use call::{
-    AttemptView, BookingView, Bookings, CallView, Calls, EventView, MessageView, OneCall, TurnView,
-};
-pub use guard::{Done, DossierView, ErasedView, Success};
+pub use account::{Me, TokenCreated, TokenView, Tokens, UserView, Users};
+pub use assistant::{AssistantView, Assistants, OneAssistant, Owner};
+pub use assistant_input::AssistantInput;
+pub use audit::{AuditCheckView, AuditEntryView, AuditLog};
+pub use booking::{BookingView, Bookings, MessageView};
+pub use call::{CallView, Calls, OneCall};
+pub use done::{Done, Success};
+pub use event::EventView;
 pub use moment::Moment;
+pub use privacy::{DossierView, ErasedView};
 pub use problem::Problem;
 pub use provisioning::{
     Applied, Applies, ApplyInput, ApplyView, BundleFile, Checked, PlanInput, Planned, ProblemView,
     Rehearsal, RehearseInput, RollbackInput, StandingView, Standings, ValidateInput, VersionView,
     Versions,
 };
+pub use secret::{SecretView, Secrets};
 pub use stats::{Statistics, StatsGroup, StatsView, StatusCount};
+pub use turn::{AttemptView, TurnView};

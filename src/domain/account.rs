@@ -5,39 +5,17 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Error, Kind, Role, Scope, text::text_type};
+use super::{Author, Error, Kind, Role, Scope, row_number::row_number, text::text_type};
 
-/// The row number of a user.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-pub struct UserId(pub i64);
+row_number!(
+    /// The row number of a user.
+    UserId
+);
 
-/// The row number of a token.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-pub struct TokenId(pub i64);
+row_number!(
+    /// The row number of a token.
+    TokenId
+);
 
 /// An e-mail address, in lower case: what a user is called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Who changed something, from where, and by what.
 
+use super::row_number::row_number;
 use serde::{Deserialize, Serialize};
 
 /// The author of a change, for the history.
@@ -30,18 +31,7 @@ impl std::fmt::Display for Author {
     }
 }
 
-/// The row number of an apply.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-pub struct ApplyId(pub i64);
+row_number!(
+    /// The row number of an apply.
+    ApplyId
+);

@@ -3,23 +3,13 @@
 use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+use super::row_number::row_number;
 use super::{AssistantId, AssistantSpec, BookingRules, CallId, OpeningHours};
 
-/// The row number of a booking.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-pub struct BookingId(pub i64);
+row_number!(
+    /// The row number of a booking.
+    BookingId
+);
 
 /// What a caller asks for, in the assistant's zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

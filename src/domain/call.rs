@@ -5,26 +5,16 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::row_number::row_number;
 use super::{
     AssistantId, AssistantName, Booking, CallSid, Error, LanguageTag, Message, Turn, VoiceLine,
     suggestion_hint,
 };
 
-/// The row number of a call.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-pub struct CallId(pub i64);
+row_number!(
+    /// The row number of a call.
+    CallId
+);
 
 /// Where a call stands, in Twilio's words (and `rejected`, ours, for a call we declined).
 #[derive(

@@ -1,25 +1,14 @@
 //! What happens on the phone, as it happens.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::row_number::row_number;
 use super::{AssistantId, AssistantName, CallSid, CallStatus};
 
-/// The place of an event in the order of all.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-pub struct EventId(pub i64);
+row_number!(
+    /// The place of an event in the order of all.
+    EventId
+);
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod account;
 mod assistant;
 mod author;
 mod booking;
+mod booking_rules;
 mod call;
 mod compliance;
 mod country;
@@ -19,6 +20,7 @@ mod model;
 mod name;
 mod phone;
 mod redaction;
+mod row_number;
 mod schema;
 mod secret;
 mod sid;
@@ -32,11 +34,12 @@ mod zone;
 
 pub use account::{Account, Actor, EmailAddress, Sight, Token, TokenId, User, UserId};
 pub use assistant::{
-    Ai, Assistant, AssistantId, AssistantSpec, Billing, BookingRules, Fact, Hours, Limits, Owner,
-    Party, Transfer, TwilioAccount, Voice,
+    Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, Transfer,
+    TwilioAccount, Voice,
 };
 pub use author::{ApplyId, Author};
 pub use booking::{Availability, Booked, Booking, BookingId, BookingRequest, Refusal};
+pub use booking_rules::{BookingRules, Party};
 pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
 pub use compliance::Compliance;
 pub use country::Country;

@@ -119,7 +119,7 @@ fn salt() -> Result<String> {
     getrandom::fill(&mut bytes).map_err(|cause| {
         Error::failure("this machine gives no random numbers").because(cause.to_string())
     })?;
-    Ok(bytes.iter().map(u8::to_string).collect::<Vec<_>>().join("-"))
+    Ok(hex::encode(bytes))
 }
 
 /// Events and answers to repeated requests are kept this long.

@@ -1,6 +1,6 @@
-//! `/api/voice/users`, `/tokens`, `/secrets` and `/me`.
+//! `/api/voice/users`, `/tokens` and `/me`.
 
-use axum::{Json, extract::State};
+use axum::Json;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,10 +10,9 @@ use super::{
     extract::{Answer, At, Body, Created, Failure, Params},
 };
 use crate::{
-    api::{Done, Me, Moment, Secrets, Success, TokenCreated, TokenView, Tokens, UserView, Users},
-    domain::{EmailAddress, Error, Role, Scope, Secret, TokenId},
-    operations::{accounts, secrets},
-    server::App,
+    api::{Me, Moment, Success, TokenCreated, TokenView, Tokens, UserView, Users},
+    domain::{EmailAddress, Error, Role, Scope, TokenId},
+    operations::accounts,
 };
 
 pub(super) async fn me(asker: Asker) -> Answer<Me> {
@@ -118,7 +117,7 @@ pub(super) async fn delete_user(
 #[serde(default)]
 pub(super) struct Whose {
     /// One user's.
-    user: Option<EmailAddress>,
+    pub(super) user: Option<EmailAddress>,
 }
 
 /// A new token.
@@ -178,56 +177,4 @@ pub(super) async fn revoke_token(asker: Asker, At(numbered): At<Numbered>) -> An
     let token =
         asker.ask(move |store, actor, now| accounts::revoke_token(store, actor, id, now)).await?;
     Ok(Json(token.into()))
-}
-
-/// A secret, by name.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct SecretName {
-    /// Its name.
-    name: String,
-}
-
-/// The value of a secret. It is sealed at once, and never answered.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SecretInput {
-    /// The value.
-    value: String,
-}
-
-pub(super) async fn secrets(asker: Asker, Params(whose): Params<Whose>) -> Answer<Secrets> {
-    let kept = asker
-        .ask(move |store, actor, now| secrets::list(store, actor, whose.user.as_ref(), now))
-        .await?;
-    let secrets = kept.into_iter().map(Into::into).collect();
-    Ok(Json(Secrets { success: Success::default(), secrets }))
-}
-
-pub(super) async fn set_secret(
-    State(app): State<App>,
-    asker: Asker,
-    At(named): At<SecretName>,
-    Params(whose): Params<Whose>,
-    Body(input): Body<SecretInput>,
-) -> Answer<Done> {
-    let (keeper, value) = (app.secrets.clone(), Secret::new(input.value));
-    asker
-        .ask(move |store, actor, now| {
-            keeper.set(store, actor, whose.user.as_ref(), &named.name, &value, now)
-        })
-        .await?;
-    Ok(Json(Done::default()))
-}
-
-pub(super) async fn delete_secret(
-    asker: Asker,
-    At(named): At<SecretName>,
-    Params(whose): Params<Whose>,
-) -> Answer<Done> {
-    asker
-        .ask(move |store, actor, now| {
-            secrets::delete(store, actor, whose.user.as_ref(), &named.name, now)
-        })
-        .await?;
-    Ok(Json(Done::default()))
 }

@@ -2,14 +2,16 @@
 
 mod accounts;
 mod assistants;
+mod audit;
 mod auth;
 mod calls;
 mod events;
 mod extract;
-mod guard;
 mod idempotency;
+mod privacy;
 mod provisioning;
 mod rehearse;
+mod secrets;
 
 use std::sync::Arc;
 
@@ -90,15 +92,15 @@ fn routes(app: &App) -> (Router<App>, OpenApi) {
             get_with(accounts::tokens, told("Tokens, newest first, without their keys"))
             .post_with(accounts::create_token, told("Make a token; its key is answered this once")))
         .api_route("/tokens/{id}", delete_with(accounts::revoke_token, told("Accept a token no longer")))
-        .api_route("/secrets", get_with(accounts::secrets, told("Names of secrets, never values")))
+        .api_route("/secrets", get_with(secrets::list, told("Names of secrets, never values")))
         .api_route("/secrets/{name}",
-            put_with(accounts::set_secret, told("Keep a secret; it is sealed at once and never answered"))
-            .delete_with(accounts::delete_secret, told("Forget a secret")))
+            put_with(secrets::set, told("Keep a secret; it is sealed at once and never answered"))
+            .delete_with(secrets::delete, told("Forget a secret")))
         .api_route("/me", get_with(accounts::me, told("Who is asking")))
-        .api_route("/audit", get_with(guard::audit, told("Who did what to what, newest first")))
-        .api_route("/audit/check", get_with(guard::check_audit, told("Compute every hash of the audit log again")))
-        .api_route("/privacy/export", post_with(guard::export, told("Everything that is kept of one caller")))
-        .api_route("/privacy/erase", post_with(guard::erase, told("Forget one caller")))
+        .api_route("/audit", get_with(audit::list, told("Who did what to what, newest first")))
+        .api_route("/audit/check", get_with(audit::check, told("Compute every hash of the audit log again")))
+        .api_route("/privacy/export", post_with(privacy::export, told("Everything that is kept of one caller")))
+        .api_route("/privacy/erase", post_with(privacy::erase, told("Forget one caller")))
         .api_route("/events", get_with(events::watch, events::told))
         .layer(DefaultBodyLimit::max(BODY));
     // The way of a request: who asks, has it been answered before, what is asked.

@@ -1,42 +1,11 @@
-//! Answers that say only that something was done, and those about one caller.
+//! What is kept of one caller, and what was forgotten.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Success;
 use crate::operations::privacy::{Dossier, Erased, Erasure};
-
-/// Always true: what fails answers a problem document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Success(pub bool);
-
-impl Default for Success {
-    fn default() -> Self {
-        Self(true)
-    }
-}
-
-impl JsonSchema for Success {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Success".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "boolean", "description": "True: what fails answers a problem document" })
-    }
-}
-
-/// It is done.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Done {
-    /// True.
-    pub success: Success,
-}
 
 /// Everything that is kept of one caller, rows as they are stored.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
