@@ -94,6 +94,7 @@ fn table() -> Vec<Row> {
         // A caller's calls to others are not there.
         row("POST", "/privacy/export", Some(caller.clone()), everybody),
         row("POST", "/privacy/erase", Some(caller), write),
+        row("GET", "/privacy/removals", None, everybody),
         row("DELETE", "/assistants/{id}", None, [200, 404, 403, 404]),
         row("DELETE", "/users/{email}", None, [403, 403, 403, 422]),
     ]

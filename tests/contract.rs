@@ -14,12 +14,14 @@ fn documents() -> Vec<String> {
     let mut gather = Gather::speech("/process", &language);
     gather.hints = vec!["Le Gourmet".to_owned()];
     gather.prompt = Some(say());
+    gather.keys = Some(1);
     let number = "+33612345678".parse().unwrap();
     let dial = Dial { number, action: Some("/transfer".to_owned()), timeout: 25 };
     vec![
         Response::new().gather(gather).redirect("/process").render(),
         Response::new().say(say()).pause(1).redirect("/wait").render(),
         Response::new().say(say()).dial(dial).hangup().render(),
+        Response::new().record("https://example.com/recording").render(),
     ]
 }
 

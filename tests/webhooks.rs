@@ -24,7 +24,13 @@ async fn a_call_rings_is_answered_and_ends() {
     let daemon = Daemon::start(&webox);
     let greeting = daemon.ring(&sid(1)).await;
     assert!(spoken(&greeting).contains("Le Gourmet"));
-    let Verb::Gather { action, .. } = &verbs(&greeting)[0] else { panic!("a gather") };
+    let verbs = verbs(&greeting);
+    // That a machine speaks is heard whole; only then may the caller talk over it.
+    assert!(
+        matches!(&verbs[0], Verb::Say(told) if told.text.ends_with("automatique.")),
+        "{verbs:?}"
+    );
+    let Verb::Gather { action, .. } = &verbs[1] else { panic!("a gather") };
     assert!(
         action.starts_with("https://calls.example.test/voice-proxy/api/voice/webhook/process?")
     );

@@ -26,6 +26,7 @@ mod outages;
 mod privacy;
 mod provisioning;
 mod real;
+mod recordings;
 mod rehearsals;
 mod remote;
 mod schema;

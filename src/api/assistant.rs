@@ -9,8 +9,8 @@ use crate::{
     domain::{
         AccountSid, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
         BookingRules, Breakdown, Compliance, EmailAddress, Error, Fact, Hours, LanguageTag, Limits,
-        ModelRef, Owner as DomainOwner, Personality, PhoneNumber, Result, SecretRef, Transfer,
-        TwilioAccount, UserId, Voice, VoiceLine, VoiceProvider, ZoneName,
+        ModelRef, Owner as DomainOwner, Personality, PhoneNumber, Recording, Result, SecretRef,
+        Transfer, TwilioAccount, UserId, Voice, VoiceLine, VoiceProvider, ZoneName,
     },
     operations::assistants::AssistantOverview,
 };
@@ -126,8 +126,8 @@ impl From<&Assistant> for AssistantView {
             max_concurrent_calls: spec.limits.max_concurrent_calls,
             limits: spec.limits,
             plan: spec.billing.plan,
+            enable_recording: spec.compliance.recording != Recording::Off,
             compliance: spec.compliance,
-            enable_recording: false,
             enable_transcription: true,
             is_active: spec.active,
             owner_id: owner.as_ref().map(|owner| owner.id),

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::{
     AccountSid, Ai, AssistantName, AssistantSpec, Billing, BookingRules, Compliance, EmailAddress,
     Error, Fact, Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality, PhoneNumber,
-    Result, Secret, SecretRef, Transfer, TwilioAccount, Voice, VoiceLine, VoiceProvider, ZoneName,
+    Recording, Result, Secret, SecretRef, Transfer, TwilioAccount, Voice, VoiceLine, VoiceProvider,
+    ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -220,8 +221,13 @@ impl AssistantInput {
         put(&mut spec.billing.plan, self.plan);
         put(&mut spec.compliance, self.compliance);
         put(&mut spec.active, self.is_active);
-        if self.enable_recording == Some(true) {
-            return Err(Error::input("`enable_recording`: this version of webox records nothing"));
+        match self.enable_recording {
+            Some(false) => spec.compliance.recording = Recording::Off,
+            // Nobody is recorded who did not agree, unless the file says how it is told.
+            Some(true) if spec.compliance.recording == Recording::Off => {
+                spec.compliance.recording = Recording::Ask;
+            }
+            _ => {}
         }
         if self.enable_transcription == Some(false) {
             return Err(Error::input("`enable_transcription` cannot be switched off")

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{BookingView, MessageView, Moment, Success, TurnView};
 use crate::domain::{
     AssistantId, AssistantName, Booking, Call, CallExtras, CallId, CallSid, CallStatus, EndReason,
-    Error, LanguageTag, Message, Result, VoiceLine, WholeCall,
+    Error, LanguageTag, Message, RecordingConsent, Result, VoiceLine, WholeCall,
 };
 
 /// A call.
@@ -36,6 +36,8 @@ pub struct CallView {
     /// When the caller was told that a machine speaks.
     #[schemars(with = "Option<Moment>")]
     pub disclosed_at: Option<Timestamp>,
+    /// What the caller said to being recorded; null when nobody asked.
+    pub recording_consent: Option<RecordingConsent>,
     #[schemars(with = "Moment")]
     pub started_at: Timestamp,
     #[schemars(with = "Option<Moment>")]
@@ -72,6 +74,7 @@ impl From<&Call> for CallView {
             language: call.language.clone(),
             end_reason: call.end_reason,
             disclosed_at: call.disclosed_at,
+            recording_consent: call.recording_consent,
             started_at: call.started_at,
             ended_at: call.ended_at,
             extras: None,
@@ -104,6 +107,7 @@ impl From<CallView> for Call {
             assistant: view.assistant,
             assistant_revision: view.assistant_revision,
             disclosed_at: view.disclosed_at,
+            recording_consent: view.recording_consent,
             caller: view.from_number,
             to_number: view.to_number,
             status: view.status,

@@ -29,7 +29,7 @@ pub use call::{CallView, Calls, OneCall};
 pub use done::{Done, Success};
 pub use event::EventView;
 pub use moment::Moment;
-pub use privacy::{DossierView, ErasedView};
+pub use privacy::{DossierView, ErasedView, RemovalView, Removals};
 pub use problem::Problem;
 pub use provisioning::{
     Applied, Applies, ApplyInput, ApplyView, BundleFile, Checked, PlanInput, Planned, ProblemView,

@@ -4,8 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Success;
-use crate::operations::privacy::{Dossier, Erased, Erasure};
+use jiff::Timestamp;
+
+use super::{Moment, Success};
+use crate::{
+    domain::{CallSid, Removal, RemovalId},
+    operations::privacy::{Dossier, Erased, Erasure},
+};
 
 /// Everything that is kept of one caller, rows as they are stored.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +58,9 @@ pub struct ErasedView {
     pub messages: u64,
     /// What stands in the number's place.
     pub pseudonym: String,
-    /// Recordings at a provider, to be deleted there.
+    /// How many records and recordings Twilio is asked to remove.
+    pub removals: u64,
+    /// Recordings that are not at Twilio, to be deleted where they are.
     pub recordings: Vec<String>,
     /// Whether the database was written anew; otherwise copies may stay in its free space.
     pub scrubbed: bool,
@@ -69,6 +76,7 @@ impl From<Erased> for ErasedView {
             bookings,
             messages,
             pseudonym: erased.pseudonym,
+            removals: erased.removals,
             recordings: erased.recordings,
             scrubbed: erased.scrubbed,
         }
@@ -78,9 +86,62 @@ impl From<Erased> for ErasedView {
 impl From<ErasedView> for Erased {
     fn from(view: ErasedView) -> Self {
         let ErasedView {
-            calls, turns, bookings, messages, pseudonym, recordings, scrubbed, ..
+            calls,
+            turns,
+            bookings,
+            messages,
+            pseudonym,
+            removals,
+            recordings,
+            scrubbed,
+            ..
         } = view;
         let erasure = Erasure { calls, turns, bookings, messages };
-        Self { erasure, pseudonym, recordings, scrubbed }
+        Self { erasure, pseudonym, removals, recordings, scrubbed }
     }
+}
+
+/// Something that Twilio has still to remove.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Removal")]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub struct RemovalView {
+    pub id: RemovalId,
+    pub call_sid: CallSid,
+    /// `recording`, `call-record`, or `live-recording`: one that is to stop.
+    pub what: String,
+    pub recording_sid: Option<String>,
+    #[schemars(with = "Moment")]
+    pub asked_at: Timestamp,
+    /// When Twilio is asked next.
+    #[schemars(with = "Moment")]
+    pub due_at: Timestamp,
+    /// How often it was asked.
+    pub attempts: u32,
+    /// Why it has not done it yet.
+    pub failure: Option<String>,
+}
+
+impl From<Removal> for RemovalView {
+    fn from(removal: Removal) -> Self {
+        Self {
+            id: removal.id,
+            call_sid: removal.call,
+            what: removal.what.as_str().to_owned(),
+            recording_sid: removal.what.recording().map(|kept| kept.sid.to_string()),
+            asked_at: removal.asked_at,
+            due_at: removal.due_at,
+            attempts: removal.attempts,
+            failure: removal.failure,
+        }
+    }
+}
+
+/// What Twilio has still to remove, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Removals {
+    /// True.
+    pub success: Success,
+    /// The removals.
+    pub removals: Vec<RemovalView>,
 }

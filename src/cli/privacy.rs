@@ -3,7 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Context, exit, help, human, output::Format, prompt, views};
+use super::{
+    Context, exit, help, human,
+    output::{Cell, Column, Format, Listing, Row, Tone},
+    prompt, views,
+};
 use crate::{
     api::{DossierView, ErasedView},
     domain::{Error, Kind, Result},
@@ -17,6 +21,7 @@ use crate::{
         &[
             ("webox privacy export --caller +33612345678 > caller.json", "everything that is kept of a caller (GDPR, article 15)"),
             ("webox privacy erase --caller +33612345678", "forgets the caller; asks first (article 17)"),
+            ("webox privacy removals", "what Twilio has still to remove, and why it has not"),
         ],
         &[exit::FAILURE, exit::REFUSED, exit::USAGE, exit::DATA, exit::DENIED],
     ),
@@ -32,6 +37,8 @@ enum Action {
     Export(Whom),
     /// Forget a caller: number, words, bookings, messages. The calls stay as figures.
     Erase(Erase),
+    /// List what Twilio has still to remove: recordings, and records of calls.
+    Removals,
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +64,7 @@ pub(super) fn run(args: &Privacy, context: &Context) -> Result<()> {
     match &args.action {
         Action::Export(whom) => export(whom, context),
         Action::Erase(args) => erase(args, context),
+        Action::Removals => removals(context),
     }
 }
 
@@ -88,12 +96,17 @@ fn erase(args: &Erase, context: &Context) -> Result<()> {
     }
     let erased = desk.erase(&args.whom.caller)?;
     context.out.note(&format!("Forgot {what}."));
-    context.out.note("Backups made before still hold them, until they are thrown away; so may the records of Twilio and of the model's provider.");
+    context.out.note("Backups made before still hold them, until they are thrown away; so may the records of the model's provider.");
+    if erased.removals > 0 {
+        let removals =
+            human::count(erased.removals, "record or recording", "records and recordings");
+        context.out.note(&format!("The daemon asks Twilio to remove {removals}; `webox privacy removals` shows what is left."));
+    }
     if !erased.scrubbed {
         context.out.note("The database is large: copies may stay in its free space until that is used again, or until `VACUUM` with the daemon stopped.");
     }
     for recording in &erased.recordings {
-        context.out.note(&format!("Delete this recording at the provider: {recording}"));
+        context.out.note(&format!("Delete this recording where it is kept: {recording}"));
     }
     match context.out.format() {
         Format::Json | Format::Jsonl => {
@@ -101,4 +114,37 @@ fn erase(args: &Erase, context: &Context) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+const REMOVALS: [Column; 7] = [
+    Column::new("what", "what"),
+    Column::new("call_sid", "call"),
+    Column::new("asked_at", "asked"),
+    Column::new("attempts", "tries").right(),
+    Column::new("due_at", "next"),
+    Column::new("failure", "why not yet"),
+    Column::new("recording_sid", "recording").hidden(),
+];
+
+fn removals(context: &Context) -> Result<()> {
+    let now = context.now()?;
+    let removals = context.desk("privacy removals")?.removals()?;
+    let mut listing = Listing::new("removals", REMOVALS);
+    listing.rows = removals
+        .into_iter()
+        .map(|removal| Row {
+            id: removal.id.0.to_string(),
+            cells: vec![
+                Cell::same(&removal.what).tone(Tone::Strong),
+                Cell::same(removal.call_sid.as_str()),
+                Cell::shown(removal.asked_at.to_string(), human::age(removal.asked_at, &now)),
+                Cell::same(removal.attempts.to_string()),
+                Cell::shown(removal.due_at.to_string(), human::date_time(removal.due_at, &now)),
+                Cell::maybe(removal.failure.as_deref()),
+                Cell::maybe(removal.recording_sid.as_deref()),
+            ],
+            json: views::value(&removal),
+        })
+        .collect();
+    context.out.listing(&listing)
 }

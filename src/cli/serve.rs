@@ -11,12 +11,13 @@ use super::{Context, daemon, exit, help, logging};
 use crate::{
     config::Settings,
     conversation::engine::{Deadlines, Engine},
-    domain::{Error, Kind, Result},
+    domain::{Actor, Error, Kind, Recording, Result},
     line::{Clock, Line, Patience},
-    operations::secrets::Secrets,
+    operations::{assistants, secrets::Secrets},
     provision::Layer,
-    server::{self, ApiSettings, App, Gate, Trust},
+    server::{self, ApiSettings, App, Gate, Trust, TwilioAccess},
     store::{Options, Store},
+    twilio::rest::{self, Rest},
     vault::Vault,
 };
 
@@ -89,7 +90,10 @@ async fn serve(
         cors_origins: settings.api.cors_origins.value.clone(),
         requests_per_minute: settings.api.requests_per_minute.value,
     };
-    let app = App::new(line, gate, store.clone(), secrets, models).with_api(api, defaults);
+    let app = App::new(line, gate, store.clone(), secrets, models)
+        .with_api(api, defaults)
+        .removing_at(twilio(settings)?);
+    warn_of_recordings(settings, &store)?;
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");
@@ -107,6 +111,33 @@ async fn serve(
         () = told_twice => Err(Error::new(Kind::Interrupted, "stopped at once, with turns in flight")
             .hint("they are stored: the calls go on when the daemon runs again")),
     }
+}
+
+/// What Twilio is asked with to remove recordings and records of calls.
+fn twilio(settings: &Settings) -> Result<TwilioAccess> {
+    let base_url = settings.twilio.base_url.value.as_ref();
+    Ok(TwilioAccess {
+        rest: Rest::new(base_url.map_or(rest::BASE_URL, |url| url.as_str()))?,
+        account: settings.twilio.account_sid.value.clone(),
+        tokens: settings.twilio.auth_tokens.value.clone(),
+    })
+}
+
+/// Without the account, a recording that a caller objects to could not be stopped.
+fn warn_of_recordings(settings: &Settings, store: &Store) -> Result<()> {
+    if settings.twilio.account_sid.value.is_some() {
+        return Ok(());
+    }
+    for overview in assistants::list(store, &Actor::webox("serve"))? {
+        let spec = &overview.assistant.spec;
+        if spec.compliance.recording != Recording::Off && spec.twilio.account_sid.is_none() {
+            tracing::warn!(
+                assistant = %spec.name,
+                "calls are recorded, but a caller's objection cannot stop it: set TWILIO_ACCOUNT_SID"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Whom to believe; without a token and a public URL, nobody, and that is no way to start.

@@ -74,6 +74,7 @@ fn rows(settings: &Settings) -> Vec<Row> {
     };
     let zone = settings.timezone.value.iana_name().map(str::to_owned);
     let sid = settings.twilio.account_sid.value.as_ref().map(|sid| sid.as_str().to_owned());
+    let list = |items: Vec<String>| (!items.is_empty()).then(|| items.join(","));
     vec![
         plain("db", Some(settings.db.value.display().to_string()), &settings.db.origin),
         plain("listen", Some(settings.listen.value.to_string()), &settings.listen.origin),
@@ -86,6 +87,7 @@ fn rows(settings: &Settings) -> Vec<Row> {
             !settings.twilio.auth_tokens.value.is_empty(),
             &settings.twilio.auth_tokens.origin,
         ),
+        plain("twilio.base_url", url(&settings.twilio.base_url), &settings.twilio.base_url.origin),
         key("openai.api_key", &settings.openai.api_key),
         plain("openai.base_url", url(&settings.openai.base_url), &settings.openai.base_url.origin),
         key("anthropic.api_key", &settings.anthropic.api_key),
@@ -94,6 +96,22 @@ fn rows(settings: &Settings) -> Vec<Row> {
             url(&settings.anthropic.base_url),
             &settings.anthropic.base_url.origin,
         ),
+        plain(
+            "api.trusted_proxies",
+            list(settings.api.trusted_proxies.value.iter().map(ToString::to_string).collect()),
+            &settings.api.trusted_proxies.origin,
+        ),
+        plain(
+            "api.cors_origins",
+            list(settings.api.cors_origins.value.clone()),
+            &settings.api.cors_origins.origin,
+        ),
+        plain(
+            "api.requests_per_minute",
+            Some(settings.api.requests_per_minute.value.to_string()),
+            &settings.api.requests_per_minute.origin,
+        ),
+        plain("server", url(&settings.server), &settings.server.origin),
     ]
 }
 

@@ -45,6 +45,7 @@ pub(super) struct FileSettings {
 pub(super) struct TwilioSection {
     pub(super) account_sid: Option<String>,
     pub(super) auth_token: Option<SecretRef>,
+    pub(super) base_url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -105,6 +105,13 @@ impl Settings {
                 )?;
                 Setting { value: split_tokens(tokens.value.as_ref()), origin: tokens.origin }
             },
+            base_url: sources.pick(
+                "twilio.base_url",
+                None,
+                "TWILIO_BASE_URL",
+                file.twilio.base_url.as_deref(),
+                PublicUrl::from_str,
+            )?,
         };
         let openai = Provider {
             api_key: secrets::OPENAI_API_KEY.resolve(

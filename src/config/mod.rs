@@ -80,6 +80,8 @@ pub struct Twilio {
     pub account_sid: Setting<Option<AccountSid>>,
     /// Its tokens: several, separated by commas, while one replaces another.
     pub auth_tokens: Setting<Vec<Secret>>,
+    /// Where its REST API answers, when not at the usual address: another region's.
+    pub base_url: Setting<Option<PublicUrl>>,
 }
 
 /// The settings of a model provider.

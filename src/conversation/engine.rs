@@ -11,14 +11,14 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    concierge, memory, prompt,
+    concierge, consent, memory, phrases, prompt,
     state::{self, Decision, Facts},
     tools::{ToolRequest, ToolResult},
 };
 use crate::{
     domain::{
         Assistant, AssistantSpec, Attempt, Call, EndReason, Heard, Message, ModelRef, Next,
-        Outcome, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
+        Outcome, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
     },
     operations::{
         bookings::{self, Booker},
@@ -86,6 +86,8 @@ pub struct Thought {
     pub end_reason: Option<EndReason>,
     /// Whether the reply begins with the warning that time is nearly up.
     pub warned: bool,
+    /// What the caller said to being recorded, if this was about that.
+    pub consent: Option<RecordingConsent>,
 }
 
 /// What has happened in a turn so far; survives a change of minds.
@@ -118,7 +120,20 @@ impl Engine {
             history: &scene.history,
             heard: &scene.heard,
         };
-        let (mut reply, end_reason, warning) = match state::decide(&facts) {
+        let verdict = consent::judge(
+            &consent::Asked {
+                policy: scene.assistant.spec.compliance.recording,
+                consent: scene.call.recording_consent,
+                said: scene.history.last().and_then(|turn| turn.said.as_deref()),
+                phrases: phrases::for_language(&scene.call.language),
+            },
+            &scene.heard,
+        );
+        let decision = match verdict {
+            Some(verdict) if verdict.only_that => state::consented(&facts, verdict.consent),
+            _ => state::decide(&facts),
+        };
+        let (mut reply, end_reason, warning) = match decision {
             Decision::Say { reply, end_reason } => (*reply, end_reason, None),
             Decision::Think { warning } => {
                 let reply = self.think(scene, begun).await;
@@ -139,7 +154,8 @@ impl Engine {
             first_token_ms: answered.and_then(|attempt| attempt.first_token_ms),
             reply_ms: Some(millis(begun.elapsed())),
         };
-        Thought { reply, timings, end_reason, warned }
+        let consent = verdict.map(|verdict| verdict.consent);
+        Thought { reply, timings, end_reason, warned, consent }
     }
 
     async fn think(&self, scene: &Scene, begun: Instant) -> Reply {
@@ -206,7 +222,7 @@ impl Engine {
                 concierge::Effect::Run(_) if rounds == ROUNDS => {
                     // Cannot happen with the concierge as it is; a caller must not pay if it does.
                     tracing::error!(call_sid = %scene.call.sid, "the concierge asked for too many tools");
-                    let phrases = super::phrases::for_language(&scene.call.language);
+                    let phrases = phrases::for_language(&scene.call.language);
                     break (phrases.apology.clone(), Next::Listen);
                 }
                 concierge::Effect::Run(request) => {
@@ -257,7 +273,7 @@ impl Engine {
         let (text, next) = match effect {
             concierge::Effect::Say { text, next } => (text, next),
             concierge::Effect::Run(_) => {
-                let phrases = super::phrases::for_language(&call.language);
+                let phrases = phrases::for_language(&call.language);
                 (phrases.transfer_unavailable.clone(), Next::Listen)
             }
         };

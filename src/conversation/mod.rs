@@ -5,6 +5,7 @@
 
 mod asking;
 pub mod concierge;
+mod consent;
 pub mod engine;
 mod memory;
 pub mod phrases;

@@ -5,7 +5,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::phrases;
-use crate::domain::{AssistantSpec, EndReason, Heard, LanguageTag, Next, Reply, Turn};
+use crate::domain::{
+    AssistantSpec, EndReason, Heard, LanguageTag, Next, RecordingConsent, Reply, Turn,
+};
 
 /// Before the maximum duration, how long the caller is warned.
 const WARNING: SignedDuration = SignedDuration::from_secs(60);
@@ -79,6 +81,17 @@ pub(super) fn decide(facts: &Facts<'_>) -> Decision {
     });
     let near = elapsed >= longest.saturating_sub(WARNING.min(longest / 4));
     Decision::Think { warning: (near && !warned).then(|| phrases.duration_warning.clone()) }
+}
+
+/// Acknowledges what the caller said to being recorded, and goes on.
+pub(super) fn consented(facts: &Facts<'_>, consent: RecordingConsent) -> Decision {
+    let phrases = phrases::for_language(facts.language);
+    let text = match consent {
+        RecordingConsent::Announced | RecordingConsent::Granted => &phrases.recording_granted,
+        RecordingConsent::Refused | RecordingConsent::Unanswered => &phrases.recording_refused,
+        RecordingConsent::Withdrawn => &phrases.recording_stopped,
+    };
+    say(facts, text.clone(), Next::Listen, None)
 }
 
 fn say(facts: &Facts<'_>, text: String, next: Next, end_reason: Option<EndReason>) -> Decision {

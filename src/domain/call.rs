@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AssistantId, AssistantName, Booking, CallSid, Error, LanguageTag, Message, Turn, VoiceLine,
-    suggestion_hint,
+    AssistantId, AssistantName, Booking, CallSid, Error, LanguageTag, Message, RecordingConsent,
+    Turn, VoiceLine, suggestion_hint,
 };
 
 row_number!(
@@ -201,6 +201,8 @@ pub struct Call {
     pub assistant_revision: i64,
     /// When the caller was told that a machine speaks.
     pub disclosed_at: Option<Timestamp>,
+    /// What the caller said to being recorded; nothing when nobody asked.
+    pub recording_consent: Option<RecordingConsent>,
     /// E.164 or an address; nothing when withheld.
     pub caller: Option<String>,
     /// The number dialled.

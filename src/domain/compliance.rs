@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Country, HumanDuration, PhoneNumber, Redaction};
+use super::{Country, HumanDuration, PhoneNumber, Recording, Redaction};
 
 /// What callers are told, what is masked, and how long what they said is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,13 +16,16 @@ pub struct Compliance {
     /// Why they do not, in writing: needed where the law asks for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_announcement_because: Option<String>,
+    /// Whether calls are recorded, and how callers are asked: not at all, unless said otherwise.
+    #[serde(skip_serializing_if = "is_off")]
+    pub recording: Recording,
     /// Card numbers, IBANs, French social-security numbers and e-mail addresses in transcripts.
     pub redact: Redaction,
     /// How long transcripts are kept; for ever otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_transcripts: Option<HumanDuration>,
-    /// How long links to recordings are kept: half a year, unless said otherwise (CNIL's usual
-    /// ceiling for recordings of calls).
+    /// How long recordings are kept, here and at Twilio: half a year, unless said otherwise (CNIL's
+    /// usual ceiling for recordings of calls).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_recordings: Option<HumanDuration>,
     /// How long callers' numbers are kept; a pseudonym takes their place. For ever otherwise.
@@ -35,6 +38,7 @@ impl Default for Compliance {
         Self {
             announce_ai: None,
             no_announcement_because: None,
+            recording: Recording::Off,
             redact: Redaction::Mask,
             keep_transcripts: None,
             keep_recordings: None,
@@ -43,7 +47,12 @@ impl Default for Compliance {
     }
 }
 
-/// How long links to recordings are kept when nothing is said.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_off(recording: &Recording) -> bool {
+    *recording == Recording::Off
+}
+
+/// How long recordings are kept when nothing is said.
 const RECORDINGS_DAYS: u64 = 180;
 
 impl Compliance {
@@ -57,7 +66,7 @@ impl Compliance {
         self.announce_ai.unwrap_or_else(|| Country::in_european_economic_area(number))
     }
 
-    /// How long links to recordings are kept.
+    /// How long recordings are kept.
     pub fn recordings(&self) -> HumanDuration {
         self.keep_recordings
             .unwrap_or_else(|| HumanDuration::from_secs(RECORDINGS_DAYS * 24 * 3600))

@@ -53,6 +53,11 @@ sid!(
     AccountSid,
     "AC"
 );
+sid!(
+    /// A recording that Twilio keeps.
+    RecordingSid,
+    "RE"
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! The line `gather`: a conversation as TwiML. Pure: what to say in, a document out.
 
+use super::greeting::Greeting;
 use crate::{
     conversation::phrases,
     domain::{AssistantSpec, CallSid, LanguageTag, Next, PhoneNumber, Reply, VoiceProvider},
@@ -19,39 +20,81 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// A reply, and what happens after it: turn `number` is the one it belongs to.
-    pub(super) fn reply(&self, spec: &AssistantSpec, number: u32, reply: &Reply) -> String {
+    /// The first words of a call. What the law asks for is heard whole; the rest may be talked over.
+    pub(super) fn greeting(&self, spec: &AssistantSpec, greeting: &Greeting) -> String {
+        let Greeting { told, rest, asks, records, .. } = greeting;
+        let spoken =
+            |text: &String| (!text.is_empty()).then(|| say(spec, &spec.voice.language, text));
+        let mut response = Response::new();
+        if let Some(told) = spoken(told) {
+            response = response.say(told);
+        }
+        if *records {
+            response = response.record(&self.url("recording", ""));
+        }
+        let mut gather = self.gather(spec, &spec.voice.language, 1);
+        gather.prompt = spoken(rest);
+        gather.keys = asks.then_some(1);
+        self.listening(response, gather, 1)
+    }
+
+    /// A reply, and what happens after it: turn `number` is the one it belongs to. `records` when
+    /// the caller has just agreed to that.
+    pub(super) fn reply(
+        &self,
+        spec: &AssistantSpec,
+        number: u32,
+        reply: &Reply,
+        records: bool,
+    ) -> String {
+        let mut response = Response::new();
+        if records {
+            response = response.record(&self.url("recording", ""));
+        }
         let say = say(spec, &reply.language, &reply.text);
         match &reply.next {
-            Next::Listen => self.listen(spec, &reply.language, Some(say), number + 1),
-            Next::HangUp => Response::new().say(say).hangup().render(),
-            Next::Transfer(to) => self.transfer(say, to, number + 1),
+            Next::Listen => {
+                let mut gather = self.gather(spec, &reply.language, number + 1);
+                gather.prompt = Some(say);
+                self.listening(response, gather, number + 1)
+            }
+            Next::HangUp => response.say(say).hangup().render(),
+            Next::Transfer(to) => self.transfer(response.say(say), to, number + 1),
         }
     }
 
-    /// Listens for turn `number`, without or after a word.
+    /// Listens for turn `number`, without a word.
     pub(super) fn listen(
         &self,
         spec: &AssistantSpec,
         language: &LanguageTag,
-        say: Option<Say>,
         number: u32,
     ) -> String {
-        let action = self.url("process", &format!("&turn={number}"));
-        let mut gather = Gather::speech(&action, language);
-        gather.hints = hints(spec);
-        gather.prompt = say;
-        // Should `<Gather>` itself fail, its turn is one of silence rather than the end of the call.
-        Response::new().gather(gather).redirect(&action).render()
+        self.listening(Response::new(), self.gather(spec, language, number), number)
     }
 
-    fn transfer(&self, say: Say, to: &PhoneNumber, number: u32) -> String {
+    fn gather(&self, spec: &AssistantSpec, language: &LanguageTag, number: u32) -> Gather {
+        let mut gather = Gather::speech(&self.action(number), language);
+        gather.hints = hints(spec);
+        gather
+    }
+
+    /// Should `<Gather>` itself fail, its turn is one of silence rather than the end of the call.
+    fn listening(&self, response: Response, gather: Gather, number: u32) -> String {
+        response.gather(gather).redirect(&self.action(number)).render()
+    }
+
+    fn action(&self, number: u32) -> String {
+        self.url("process", &format!("&turn={number}"))
+    }
+
+    fn transfer(&self, response: Response, to: &PhoneNumber, number: u32) -> String {
         let dial = Dial {
             number: to.clone(),
             action: Some(self.url("transfer", &format!("&turn={number}"))),
             timeout: RING_SECONDS,
         };
-        Response::new().say(say).dial(dial).render()
+        response.dial(dial).render()
     }
 
     /// A word while the reply to turn `number` is late; Twilio comes back for it.

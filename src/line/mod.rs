@@ -5,6 +5,7 @@
 
 mod clock;
 mod gather;
+mod greeting;
 mod late;
 mod voice;
 

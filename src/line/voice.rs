@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::{
     Clock,
     gather::{self, Writer},
+    greeting::Greeting,
     late::{Patience, Thinking, Waited},
 };
 use crate::{
@@ -25,12 +26,12 @@ use crate::{
         phrases,
     },
     domain::{
-        Assistant, AssistantSpec, CallSid, Caller, Country, EndReason, Error, LanguageTag, Next,
-        PhoneNumber, Reply, Result,
+        Assistant, AssistantSpec, CallSid, Caller, Country, EndReason, Error, LanguageTag,
+        PhoneNumber, RecordingConsent, Result,
     },
     operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Rung, StatusChange, Utterance},
     store::Store,
-    twilio::webhook::{Dialled, Gathered, Incoming, Status},
+    twilio::webhook::{Dialled, Gathered, Incoming, Recorded, Status},
 };
 
 /// How long a filler waits to be noted: less than a caller notices.
@@ -74,10 +75,10 @@ impl Line {
         let ringing = self.ringing(&request);
         let (public_url, greeted) = (Arc::clone(&self.public_url), sid.clone());
         let greet = Box::new(move |assistant: &Assistant| {
-            let reply = greeting(&assistant.spec);
+            let greeting = Greeting::of(&assistant.spec);
             let writer = Writer { public_url: &public_url, sid: &greeted };
-            let twiml = writer.reply(&assistant.spec, 0, &reply);
-            (reply, twiml)
+            let twiml = writer.greeting(&assistant.spec, &greeting);
+            (greeting.reply(&assistant.spec), twiml)
         });
         match self.stored(live::ring(&self.store, ringing, greet)).await {
             Ok(Rung::Answered { assistant, twiml, again }) => {
@@ -144,7 +145,7 @@ impl Line {
             move |spec, history, call| {
                 let reply =
                     line.engine.after_failed_transfer(spec, history, call, line.clock.now());
-                let twiml = line.writer(&call_sid).reply(spec, turn, &reply);
+                let twiml = line.writer(&call_sid).reply(spec, turn, &reply, false);
                 (reply, twiml)
             },
         );
@@ -173,6 +174,26 @@ impl Line {
             tracing::info!(status = status.as_str(), "a call's status changed");
         } else {
             tracing::warn!(status = status.as_str(), "the status of a call that nobody answers");
+        }
+        Ok(())
+    }
+
+    /// A recording changed: where it is ready, it is kept or removed.
+    pub async fn recorded(&self, request: Recorded) -> Result<()> {
+        let Some(kept) = request.kept else { return Ok(()) };
+        let recording = kept.sid.clone();
+        let became = live::recorded(&self.store, request.call_sid, kept, self.clock.now()).await?;
+        match became {
+            live::Recorded::Kept => tracing::info!(%recording, "a call was recorded"),
+            live::Recorded::Unwanted => {
+                tracing::warn!(%recording, "a recording that nobody agreed to is removed");
+            }
+            live::Recorded::Another => {
+                tracing::warn!(%recording, "a second recording of a call: only the first is linked");
+            }
+            live::Recorded::Unknown => {
+                tracing::warn!(%recording, "the recording of a call that nobody knows");
+            }
         }
         Ok(())
     }
@@ -220,7 +241,7 @@ impl Line {
             }
             Hearing::OutOfOrder { next, language, assistant } => {
                 tracing::warn!(next, "a turn came out of order");
-                self.writer(sid).listen(&assistant.spec, &language, None, next)
+                self.writer(sid).listen(&assistant.spec, &language, next)
             }
             Hearing::Over => gather::hang_up(),
             Hearing::NobodyThere => nobody_there(to, ""),
@@ -275,7 +296,10 @@ impl Line {
             let machine = &phrases::for_language(&thought.reply.language).machine;
             thought.reply.text = format!("{machine} {}", thought.reply.text);
         }
-        let twiml = self.writer(sid).reply(&scene.assistant.spec, id.number, &thought.reply);
+        // Said once, when it begins: what was announced is recorded since the greeting.
+        let records = thought.consent == Some(RecordingConsent::Granted);
+        let twiml =
+            self.writer(sid).reply(&scene.assistant.spec, id.number, &thought.reply, records);
         tracing::info!(
             turn = id.number, engine = %thought.reply.engine,
             reply_ms = thought.timings.reply_ms, "replied"
@@ -287,9 +311,10 @@ impl Line {
             end_reason: thought.end_reason,
             warned: thought.warned,
             disclosed,
+            consent: thought.consent,
             redaction: scene.assistant.spec.compliance.redact,
         };
-        live::answer(&self.store, id, answer, self.clock.now()).await.map_err(|error| {
+        live::answer(&self.store, sid.clone(), id, answer, self.clock.now()).await.map_err(|error| {
             tracing::error!(turn = id.number, %error, causes = ?error.causes(), "a reply could not be stored");
         })
     }
@@ -344,30 +369,6 @@ impl Line {
     fn writer<'a>(&'a self, sid: &'a CallSid) -> Writer<'a> {
         Writer { public_url: &self.public_url, sid }
     }
-}
-
-/// The first sentence of a call.
-fn greeting(spec: &AssistantSpec) -> Reply {
-    let language = spec.voice.language.clone();
-    let text = match &spec.voice.greeting {
-        Some(greeting) => greeting.clone(),
-        None => phrases::for_language(&language).greeting(spec.ai.personality, &spec.client),
-    };
-    let text = if spec.announces_ai() { disclosing(&text, &language) } else { text };
-    Reply {
-        text,
-        language,
-        next: Next::Listen,
-        engine: "webox".to_owned(),
-        attempts: Vec::new(),
-        tools: Vec::new(),
-        state: None,
-    }
-}
-
-/// Words that also say that a machine speaks.
-fn disclosing(text: &str, language: &LanguageTag) -> String {
-    phrases::with_sentence(text, &phrases::for_language(language).machine)
 }
 
 fn declined(spec: &AssistantSpec, reason: EndReason) -> String {

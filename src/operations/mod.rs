@@ -14,5 +14,6 @@ pub mod live;
 pub mod messages;
 pub mod privacy;
 pub mod provisioning;
+pub mod removals;
 pub mod secrets;
 pub mod stats;

@@ -38,7 +38,9 @@ pub struct Erased {
     pub erasure: Erasure,
     /// What stands in the number's place.
     pub pseudonym: String,
-    /// Recordings that were linked to and lie at a provider: to be deleted there.
+    /// How many records and recordings Twilio is asked to remove.
+    pub removals: u64,
+    /// Recordings that were linked to and are not at Twilio: to be deleted where they are.
     pub recordings: Vec<String>,
     /// Whether the file was written anew; otherwise copies may stay in its free space for a while.
     pub scrubbed: bool,
@@ -82,10 +84,7 @@ pub fn erase(store: &Store, actor: &Actor, caller: &str, now: Timestamp) -> Resu
     let salt = salt()?;
     let erased = store.write(move |tx| {
         let pseudonym = privacy::pseudonym(&salt, &caller);
-        let recordings = privacy::rows(tx, Table::Calls, sight, &caller)?
-            .iter()
-            .filter_map(|call| call["recording_url"].as_str().map(str::to_owned))
-            .collect();
+        let (removals, recordings) = privacy::ask_twilio(tx, sight, &caller, now)?;
         let erasure = privacy::erase(tx, sight, &caller, &pseudonym, now)?;
         let deed = Deed {
             action: "privacy.erase",
@@ -93,11 +92,11 @@ pub fn erase(store: &Store, actor: &Actor, caller: &str, now: Timestamp) -> Resu
             before: Value::Null,
             after: json!({
                 "calls": erasure.calls, "turns": erasure.turns,
-                "bookings": erasure.bookings, "messages": erasure.messages,
+                "bookings": erasure.bookings, "messages": erasure.messages, "removals": removals,
             }),
         };
         audit::record(tx, &actor, now, &deed)?;
-        Ok(Erased { erasure, pseudonym, recordings, scrubbed: false })
+        Ok(Erased { erasure, pseudonym, removals, recordings, scrubbed: false })
     })?;
     // What was deleted must not stay behind in the file or its log.
     let scrubbed = erased.erasure == Erasure::default() || store.scrub()?;

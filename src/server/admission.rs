@@ -13,7 +13,7 @@ use crate::{
     domain::{CallSid, Kind, PhoneNumber},
     twilio::{
         form::Form,
-        webhook::{Dialled, Gathered, Incoming, Status, WebhookError},
+        webhook::{Dialled, Gathered, Incoming, Recorded, Status, WebhookError},
     },
 };
 
@@ -55,7 +55,7 @@ macro_rules! webhook {
     )+};
 }
 
-webhook!(Incoming, Gathered, Dialled, Status);
+webhook!(Incoming, Gathered, Dialled, Status, Recorded);
 
 impl<R: Webhook> FromRequest<App> for Admitted<R> {
     type Rejection = Response;

@@ -15,6 +15,7 @@ mod health;
 mod limits;
 mod peer;
 mod problem;
+mod removals;
 mod webhooks;
 
 use std::{
@@ -47,6 +48,7 @@ use crate::{
 
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
+pub use removals::TwilioAccess;
 
 /// How long a stopping daemon waits for turns in flight.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -90,6 +92,7 @@ pub struct App {
     accounts: accounts::Accounts,
     api: Arc<ApiSettings>,
     defaults: Option<Layer>,
+    twilio: Option<TwilioAccess>,
     limits: Arc<limits::Limits>,
     bundles: Arc<Semaphore>,
     rehearsals: Arc<Semaphore>,
@@ -114,6 +117,7 @@ impl App {
             rehearsals: Semaphore::new(REHEARSALS).into(),
             api: api.into(),
             defaults: None,
+            twilio: None,
             stop: stop.into(),
             stopping,
         }
@@ -124,6 +128,12 @@ impl App {
     pub fn with_api(self, api: ApiSettings, defaults: Option<Layer>) -> Self {
         let limits = limits::Limits::new(api.requests_per_minute).into();
         Self { limits, api: api.into(), defaults, ..self }
+    }
+
+    /// Asks Twilio to remove what was promised to callers.
+    #[must_use]
+    pub fn removing_at(self, twilio: TwilioAccess) -> Self {
+        Self { twilio: Some(twilio), ..self }
     }
 }
 
@@ -136,6 +146,7 @@ fn router(app: App) -> Result<Router> {
         .route(&format!("{webhook}/wait"), post(webhooks::wait))
         .route(&format!("{webhook}/transfer"), post(webhooks::transfer))
         .route(&format!("{webhook}/status"), post(webhooks::status))
+        .route(&format!("{webhook}/recording"), post(webhooks::recording))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         // The webhooks bound their bodies themselves.
@@ -160,6 +171,10 @@ pub async fn run(
     let line = app.line.clone();
     let sweeper = tokio::spawn(sweep(line.clone(), Arc::clone(&app.limits)));
     let forgetter = tokio::spawn(forget(app.store.clone()));
+    let remover = app
+        .twilio
+        .clone()
+        .map(|access| tokio::spawn(removals::run(app.store.clone(), app.accounts.clone(), access)));
     let stop = Arc::clone(&app.stop);
     let shutdown = async move {
         shutdown.await;
@@ -169,6 +184,10 @@ pub async fn run(
     connections::serve(listener, router, shutdown, DRAIN, proxies).await;
     sweeper.abort();
     forgetter.abort();
+    if let Some(remover) = remover {
+        // What it was at is asked again after a restart.
+        remover.abort();
+    }
     if !line.drain(DRAIN).await {
         tracing::warn!(
             "stopped with turns still in flight; they are stored and go on after a restart"

@@ -11,7 +11,7 @@ use super::{App, admission::Admitted, problem};
 use crate::{
     domain::CallSid,
     line::Line,
-    twilio::webhook::{Dialled, Gathered, Incoming, Status},
+    twilio::webhook::{Dialled, Gathered, Incoming, Recorded, Status},
 };
 
 /// A call rings.
@@ -59,18 +59,35 @@ pub(super) async fn transfer(
     in_own_task(&sid, app.line, back).await
 }
 
-/// A call's status changed.
+/// A call's status changed. Twilio does not repeat these; should one be lost, the sweep closes the
+/// call.
 pub(super) async fn status(
     State(app): State<App>,
     Admitted { request, .. }: Admitted<Status>,
 ) -> Response {
-    let span = tracing::info_span!("call", call_sid = %request.call_sid);
-    let task = async move { app.line.follow_status(request).await };
-    match tokio::spawn(task.instrument(span)).await {
+    let sid = request.call_sid.clone();
+    noted(&sid, async move { app.line.follow_status(request).await }).await
+}
+
+/// A recording changed.
+pub(super) async fn recording(
+    State(app): State<App>,
+    Admitted { request, .. }: Admitted<Recorded>,
+) -> Response {
+    let sid = request.call_sid.clone();
+    noted(&sid, async move { app.line.recorded(request).await }).await
+}
+
+/// Does something in a task that outlives the connection, and has nothing to tell of it.
+async fn noted(
+    sid: &CallSid,
+    work: impl Future<Output = crate::domain::Result<()>> + Send + 'static,
+) -> Response {
+    let span = tracing::info_span!("call", call_sid = %sid);
+    match tokio::spawn(work.instrument(span)).await {
         Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
-        // Twilio does not repeat status callbacks; the sweep closes the call. The log says so.
         Ok(Err(error)) => {
-            tracing::error!(%error, causes = ?error.causes(), "a status could not be stored");
+            tracing::error!(%error, causes = ?error.causes(), "what Twilio told could not be stored");
             problem::from_error(&error)
         }
         Err(_) => problem::problem(StatusCode::INTERNAL_SERVER_ERROR, "this is a bug of webox"),

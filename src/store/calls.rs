@@ -5,13 +5,13 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 
 use super::{StoreError, Tx, assistants::time, figures, stats};
 use crate::domain::{
-    AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason, LanguageTag, Sight,
-    VoiceLine,
+    AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason, KeptRecording,
+    LanguageTag, RecordingConsent, Sight, VoiceLine,
 };
 
 const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
                        c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
-                       coalesce(c.assistant_revision, a.revision), c.disclosed_at";
+                       coalesce(c.assistant_revision, a.revision), c.disclosed_at, c.recording_consent";
 
 /// A call that begins, or that was turned down at once.
 #[derive(Debug, Clone)]
@@ -82,6 +82,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
         end_reason: reason.and_then(EndReason::from_stored),
         assistant_revision: row.get(14)?,
         disclosed_at: row.get::<_, Option<i64>>(15)?.map(|ms| moment(15, ms)).transpose()?,
+        recording_consent: row
+            .get_ref(16)?
+            .as_str_or_null()?
+            .map(|text| word(16, text, text.parse().ok()))
+            .transpose()?,
     })
 }
 
@@ -189,6 +194,28 @@ pub fn set_disclosed(tx: &Tx, id: CallId, at: Timestamp) -> Result<(), StoreErro
     tx.prepare_cached("UPDATE calls SET disclosed_at = ?2 WHERE id = ?1 AND disclosed_at IS NULL")?
         .execute(params![id.0, at.as_millisecond()])?;
     Ok(())
+}
+
+/// Notes what the caller said to being recorded.
+pub fn set_recording_consent(
+    tx: &Tx,
+    id: CallId,
+    consent: RecordingConsent,
+) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE calls SET recording_consent = ?2 WHERE id = ?1")?
+        .execute(params![id.0, consent.as_str()])?;
+    Ok(())
+}
+
+/// Notes where a call's recording is; says whether there is no other one.
+pub fn set_recording(tx: &Tx, id: CallId, kept: &KeptRecording) -> Result<bool, StoreError> {
+    let changed = tx
+        .prepare_cached(
+            "UPDATE calls SET recording_url = ?2
+             WHERE id = ?1 AND (recording_url IS NULL OR recording_url = ?2)",
+        )?
+        .execute(params![id.0, kept.address()])?;
+    Ok(changed == 1)
 }
 
 /// Notes that the caller was told that time is nearly up; says whether this was the first time.

@@ -18,6 +18,7 @@ pub mod messages;
 mod migrate;
 pub mod privacy;
 pub mod prototype;
+pub mod removals;
 pub mod secrets;
 pub mod stats;
 pub mod turns;

@@ -5,8 +5,8 @@ use rusqlite::params;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, Tx};
-use crate::domain::{AssistantId, CallId, Sight};
+use super::{StoreError, Tx, removals};
+use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
 /// How much was taken out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,15 +21,35 @@ pub struct Erasure {
     pub messages: u64,
 }
 
-/// The calls of a caller, as far as they may be seen.
-pub fn calls_of(tx: &Tx, sight: Sight, caller: &str) -> Result<Vec<CallId>, StoreError> {
+/// Asks Twilio to remove what it keeps of a caller's calls: their records and recordings. Answers
+/// how much that is, and the addresses of recordings that are not Twilio's.
+pub fn ask_twilio(
+    tx: &Tx,
+    sight: Sight,
+    caller: &str,
+    now: Timestamp,
+) -> Result<(u64, Vec<String>), StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT id FROM calls WHERE caller = ?1
+        "SELECT sid, recording_url FROM calls WHERE caller = ?1
          AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))
          ORDER BY id",
     )?;
-    let ids = statement.query_map(params![caller, sight.owner()], |row| Ok(CallId(row.get(0)?)))?;
-    Ok(ids.collect::<rusqlite::Result<_>>()?)
+    let mut rows = statement.query(params![caller, sight.owner()])?;
+    let (mut asked, mut elsewhere) = (0, Vec::new());
+    while let Some(row) = rows.next()? {
+        let call: CallSid = row.get::<_, String>(0)?.parse().map_err(StoreError::User)?;
+        removals::ask(tx, &call, &Removable::CallRecord, now)?;
+        asked += 1;
+        let Some(address) = row.get::<_, Option<String>>(1)? else { continue };
+        match KeptRecording::at(&address) {
+            Some(kept) => {
+                removals::ask(tx, &call, &Removable::Recording(kept), now)?;
+                asked += 1;
+            }
+            None => elsewhere.push(address),
+        }
+    }
+    Ok((asked, elsewhere))
 }
 
 /// Rows of a table as JSON objects, column by column: an export leaves nothing out.
@@ -120,7 +140,8 @@ pub fn erase(
     let sql = format!("UPDATE turns SET {NO_WORDS} WHERE call_id IN ({calls})");
     erasure.turns = tx.prepare_cached(&sql)?.execute(params![caller, owner])? as u64;
     let sql = format!(
-        "UPDATE calls SET {NO_EXTRAS}, caller = ?3, transcript_erased_at = ?4, caller_erased_at = ?4
+        "UPDATE calls SET {NO_EXTRAS}, caller = ?3, transcript_erased_at = ?4, caller_erased_at = ?4,
+         recording_consent = CASE WHEN recording_consent IS NULL THEN NULL ELSE 'withdrawn' END
          WHERE caller = ?1 AND {own}"
     );
     let values = params![caller, owner, pseudonym, now.as_millisecond()];
@@ -141,7 +162,7 @@ const NO_EXTRAS: &str = "transcription = NULL, recording_url = NULL, metadata = 
 pub enum Due {
     /// The words of calls.
     Transcripts,
-    /// Links to recordings.
+    /// Recordings, and the links to them.
     Recordings,
     /// Callers' numbers.
     Callers,
@@ -197,6 +218,13 @@ pub fn forget(
                 .execute(params![id, at])?;
             }
             Due::Recordings => {
+                let (call, address): (String, Option<String>) = tx
+                    .prepare_cached("SELECT sid, recording_url FROM calls WHERE id = ?1")?
+                    .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                if let Some(kept) = address.as_deref().and_then(KeptRecording::at) {
+                    let call = call.parse().map_err(StoreError::User)?;
+                    removals::ask(tx, &call, &Removable::Recording(kept), now)?;
+                }
                 tx.prepare_cached("UPDATE calls SET recording_url = NULL WHERE id = ?1")?
                     .execute([id])?;
             }

@@ -76,6 +76,8 @@ pub struct Gather {
     pub hints: Vec<String>,
     /// Spoken first; the caller may talk over it.
     pub prompt: Option<Say>,
+    /// As soon as so many keys are pressed, nothing more is waited for.
+    pub keys: Option<u32>,
 }
 
 impl Gather {
@@ -86,6 +88,7 @@ impl Gather {
             language: usual_voice(language).0.to_owned(),
             hints: Vec::new(),
             prompt: None,
+            keys: None,
         }
     }
 }
@@ -108,6 +111,7 @@ enum Verb {
     Pause(u32),
     Redirect(String),
     Dial(Dial),
+    Record(String),
     Hangup,
 }
 
@@ -155,6 +159,14 @@ impl Response {
     #[must_use]
     pub fn dial(mut self, dial: Dial) -> Self {
         self.verbs.push(Verb::Dial(dial));
+        self
+    }
+
+    /// Records from here on, both sides apart; when it is ready is told to an address, which must
+    /// be a whole one (Twilio, "TwiML: Start, Recording").
+    #[must_use]
+    pub fn record(mut self, told: &str) -> Self {
+        self.verbs.push(Verb::Record(told.to_owned()));
         self
     }
 
@@ -229,6 +241,15 @@ impl Xml {
                     xml.element("Number", &[], |xml| xml.text(dial.number.as_str()));
                 });
             }
+            Verb::Record(told) => self.element("Start", &[], |xml| {
+                let attributes = [
+                    ("channels", "dual"),
+                    ("recordingStatusCallback", told.as_str()),
+                    ("recordingStatusCallbackMethod", "POST"),
+                    ("recordingStatusCallbackEvent", "completed absent"),
+                ];
+                xml.element("Recording", &attributes, |_| {});
+            }),
             Verb::Hangup => self.element("Hangup", &[], |_| {}),
         }
     }
@@ -267,6 +288,10 @@ impl Xml {
             // Asterisks instead of letters would only confuse whoever reads the transcript.
             ("profanityFilter", "false"),
         ];
+        let keys = gather.keys.map(|keys| keys.to_string());
+        if let Some(keys) = &keys {
+            attributes.push(("numDigits", keys));
+        }
         if !hints.is_empty() {
             attributes.push(("hints", hints));
         }
@@ -342,6 +367,7 @@ mod tests {
             timeout: 25,
         };
         insta::assert_snapshot!(Response::new().pause(1).dial(dial).hangup().render());
+        insta::assert_snapshot!(Response::new().record("https://example.com/r?a=1&b=2").render());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! some without notice (Twilio, "TwiML for Programmable Voice: request parameters").
 
 use super::form::{Form, FormError};
-use crate::domain::{CallSid, CallStatus, Caller, Heard, PhoneNumber};
+use crate::domain::{CallSid, CallStatus, Caller, Heard, KeptRecording, PhoneNumber};
 
 /// A minute of speech, Twilio's limit, is well below this.
 const UTTERANCE_BYTES: usize = 8 * 1024;
@@ -168,6 +168,33 @@ impl Dialled {
     }
 }
 
+/// A recording changed (Twilio, "Recording status callback"): it names neither side of the call.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Which call.
+    pub call_sid: CallSid,
+    /// The recording, once there is one.
+    pub kept: Option<KeptRecording>,
+}
+
+impl Recorded {
+    /// Reads a recording's status callback.
+    pub fn read(form: &Form) -> Result<Self, WebhookError> {
+        fn field<T: std::str::FromStr>(form: &Form, name: &'static str) -> Result<T, WebhookError> {
+            required(form, name)?.parse().map_err(|_| WebhookError::Malformed(name))
+        }
+        let call_sid = field(form, "CallSid")?;
+        let kept = match required(form, "RecordingStatus")? {
+            "completed" => Some(KeptRecording {
+                account: field(form, "AccountSid")?,
+                sid: field(form, "RecordingSid")?,
+            }),
+            _ => None,
+        };
+        Ok(Self { call_sid, kept })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,11 +259,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_recording_is_there_once_it_is_completed() {
+        let (account, sid) =
+            ("AC00000000000000000000000000000001", "RE00000000000000000000000000000002");
+        let read = |status: &str, sid: &str| {
+            let fields =
+                [("AccountSid", account), ("RecordingSid", sid), ("RecordingStatus", status)];
+            Recorded::read(&form(&fields)).map(|recorded| recorded.kept)
+        };
+        let kept = KeptRecording { account: account.parse().unwrap(), sid: sid.parse().unwrap() };
+        assert_eq!(read("completed", sid), Ok(Some(kept)));
+        for other in ["absent", "in-progress", "failed", "something-new"] {
+            assert_eq!(read(other, sid), Ok(None), "{other}");
+        }
+        assert_eq!(read("completed", "RE1"), Err(WebhookError::Malformed("RecordingSid")));
+    }
+
     proptest::proptest! {
         #[test]
         fn no_form_panics(fields in proptest::collection::vec(("[A-Za-z]{0,12}", ".{0,40}"), 0..12)) {
             let form = Form::from_fields(fields);
             let _ = (Incoming::read(&form), Gathered::read(&form), Status::read(&form), Dialled::read(&form));
+            let _ = Recorded::read(&form);
         }
     }
 }

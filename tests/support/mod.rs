@@ -6,6 +6,7 @@ pub(crate) mod daemon;
 pub(crate) mod fake_anthropic;
 pub(crate) mod fake_http;
 pub(crate) mod fake_openai;
+pub(crate) mod fake_twilio;
 pub(crate) mod pty;
 pub(crate) mod seed;
 pub(crate) mod stage;

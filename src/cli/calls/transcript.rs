@@ -7,7 +7,7 @@ use super::{
     output::{Colour, Tone},
     status_tone,
 };
-use crate::domain::{Call, EndReason, Heard, Next, Outcome, Turn, WholeCall};
+use crate::domain::{Call, EndReason, Heard, Next, Outcome, RecordingConsent, Turn, WholeCall};
 
 pub(super) fn render(story: &WholeCall, now: &ZonedDateTime, colour: Colour) -> String {
     let mut lines = head(&story.call, now, colour);
@@ -132,6 +132,9 @@ fn after(story: &WholeCall, now: &ZonedDateTime) -> Vec<String> {
             booking.timezone
         ));
     }
+    if let Some(consent) = story.call.recording_consent {
+        lines.push(format!("Recording: {}", consent_words(consent)));
+    }
     if let Some(url) = &story.extras.recording_url {
         lines.push(format!("Recording: {}", plain(url)));
     }
@@ -144,6 +147,16 @@ fn after(story: &WholeCall, now: &ZonedDateTime) -> Vec<String> {
         ));
     }
     lines
+}
+
+fn consent_words(consent: RecordingConsent) -> &'static str {
+    match consent {
+        RecordingConsent::Announced => "the caller was told, and did not object",
+        RecordingConsent::Granted => "the caller agreed",
+        RecordingConsent::Refused => "the caller refused",
+        RecordingConsent::Unanswered => "the caller did not answer, so there is none",
+        RecordingConsent::Withdrawn => "withdrawn; there is none any more",
+    }
 }
 
 fn reason_words(reason: EndReason) -> &'static str {

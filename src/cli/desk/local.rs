@@ -4,6 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Desk, Span};
 use crate::{
+    api::RemovalView,
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Call,
         CallFilter, CallId, CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token,
@@ -15,6 +16,7 @@ use crate::{
         audit, calls,
         privacy::{self, Dossier, Erased},
         provisioning::{self, Apply, Rollback, Standing, Version},
+        removals,
         secrets::{self, Kept, Secrets},
         stats,
     },
@@ -186,5 +188,10 @@ impl Desk for Local {
 
     fn erase(&self, caller: &str) -> Result<Erased> {
         privacy::erase(&self.store, &self.actor, caller, self.now)
+    }
+
+    fn removals(&self) -> Result<Vec<RemovalView>> {
+        let removals = removals::list(&self.store, &self.actor)?;
+        Ok(removals.into_iter().map(Into::into).collect())
     }
 }

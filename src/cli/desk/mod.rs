@@ -11,6 +11,7 @@ pub(super) use local::Local;
 pub(super) use remote::Remote;
 
 use crate::{
+    api::RemovalView,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Call, CallFilter, CallId,
         CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
@@ -85,4 +86,5 @@ pub(super) trait Desk {
     fn check_audit(&self) -> Result<audit::Check>;
     fn dossier(&self, caller: &str) -> Result<Dossier>;
     fn erase(&self, caller: &str) -> Result<Erased>;
+    fn removals(&self) -> Result<Vec<RemovalView>>;
 }

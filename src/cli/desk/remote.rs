@@ -9,8 +9,8 @@ use crate::{
     api::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantView, Assistants, AuditCheckView,
         AuditLog, CallView, Calls, Done, DossierView, ErasedView, Me, OneAssistant, OneCall, Owner,
-        RollbackInput, Secrets, Standings, Statistics, TokenCreated, TokenView, Tokens, UserView,
-        Users, Versions,
+        RemovalView, Removals, RollbackInput, Secrets, Standings, Statistics, TokenCreated,
+        TokenView, Tokens, UserView, Users, Versions,
     },
     config::PublicUrl,
     domain::{
@@ -327,5 +327,9 @@ impl Desk for Remote {
     fn erase(&self, caller: &str) -> Result<Erased> {
         let ask = self.client.post(&["privacy", "erase"]).body(&json!({ "caller": caller }))?;
         Ok(ask.send::<ErasedView>()?.into())
+    }
+
+    fn removals(&self) -> Result<Vec<RemovalView>> {
+        Ok(self.client.get(&["privacy", "removals"]).send::<Removals>()?.removals)
     }
 }

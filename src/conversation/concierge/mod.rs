@@ -21,6 +21,7 @@ use state::Question;
 use turn::Turn;
 
 pub use state::State;
+pub(super) use understand::fold;
 
 /// Where a conversation takes place.
 #[derive(Debug, Clone, Copy)]

@@ -60,6 +60,30 @@ pub struct Phrases {
     pub machine: String,
     /// Too many calls from one place, or to it.
     pub flood: String,
+    /// Says that the call is recorded, and how to object.
+    pub recording_announced: String,
+    /// Asks whether the call may be recorded.
+    pub recording_question: String,
+    /// It may.
+    pub recording_granted: String,
+    /// It may not.
+    pub recording_refused: String,
+    /// It may no longer.
+    pub recording_stopped: String,
+    /// What callers say to being recorded.
+    pub consent: ConsentWords,
+}
+
+/// What callers say to being recorded.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentWords {
+    /// Beginnings of a yes.
+    pub yes: Vec<String>,
+    /// Beginnings of a no, and what takes a yes back.
+    pub no: Vec<String>,
+    /// Objections, wherever they stand.
+    pub objection: Vec<String>,
 }
 
 /// First words, by tone.
@@ -132,6 +156,18 @@ pub fn with_sentence(text: &str, sentence: &str) -> String {
         None if text.ends_with(['.', '!', '?', '…']) => format!("{text} {sentence}"),
         None => format!("{text}. {sentence}"),
     }
+}
+
+/// A text without the question that it ends with: another one is to be answered.
+pub fn without_question(text: &str) -> &str {
+    let text = text.trim();
+    let Some(body) = text.strip_suffix('?') else { return text };
+    let start = ['.', '!', '?', '…', ':']
+        .iter()
+        .filter_map(|mark| body.rfind(&format!("{mark} ")).map(|at| at + mark.len_utf8()))
+        .max();
+    // `Bonjour, que puis-je faire ?` is one sentence; half of it would be none.
+    start.map_or("", |at| text[..at].trim_end())
 }
 
 /// Puts values in place of `{name}`s, in one pass: braces inside a value stay as they are.
@@ -229,6 +265,18 @@ mod tests {
             ("", "M."),
         ] {
             assert_eq!(with_sentence(text, "M."), expected);
+        }
+    }
+
+    #[test]
+    fn a_question_is_left_out() {
+        for (text, expected) in [
+            ("Le Gourmet, bonjour. Que puis-je faire ?", "Le Gourmet, bonjour."),
+            ("Le Gourmet, bonjour !", "Le Gourmet, bonjour !"),
+            ("Bonjour, que puis-je faire ?", ""),
+            ("", ""),
+        ] {
+            assert_eq!(without_question(text), expected, "{text}");
         }
     }
 

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::{kept_reply, next_number};
 use crate::{
     domain::{
-        AssistantSpec, Call, CallSid, EndReason, Redaction, Reply, Result, Turn, TurnId,
-        TurnTimings,
+        AssistantSpec, Call, CallSid, EndReason, RecordingConsent, Redaction, Removable, Reply,
+        Result, Turn, TurnId, TurnTimings,
     },
     store::{
-        Store, calls, events,
+        Store, calls, events, removals,
         turns::{self, Finished},
     },
 };
@@ -29,13 +29,21 @@ pub struct Answer {
     pub warned: bool,
     /// Whether the caller is told in it that a machine speaks.
     pub disclosed: bool,
+    /// What the caller said in it to being recorded.
+    pub consent: Option<RecordingConsent>,
     /// What becomes of card numbers and the like in what is kept.
     pub redaction: Redaction,
 }
 
 /// Stores the reply of a turn and answers what the caller is to hear: the reply that was stored
 /// first, should there be two.
-pub async fn answer(store: &Store, id: TurnId, answer: Answer, now: Timestamp) -> Result<String> {
+pub async fn answer(
+    store: &Store,
+    sid: CallSid,
+    id: TurnId,
+    answer: Answer,
+    now: Timestamp,
+) -> Result<String> {
     store
         .write_async(move |tx| {
             let reply = kept_reply(answer.reply, answer.redaction);
@@ -50,6 +58,12 @@ pub async fn answer(store: &Store, id: TurnId, answer: Answer, now: Timestamp) -
                 }
                 if answer.disclosed {
                     calls::set_disclosed(tx, id.call, now)?;
+                }
+                if let Some(consent) = answer.consent {
+                    calls::set_recording_consent(tx, id.call, consent)?;
+                    if consent == RecordingConsent::Withdrawn {
+                        removals::ask(tx, &sid, &Removable::LiveRecording, now)?;
+                    }
                 }
                 events::note(tx, now, id.call, "turn", Some(id.number))?;
                 return Ok(answer.twiml);

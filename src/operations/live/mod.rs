@@ -6,6 +6,7 @@
 mod answer;
 mod end;
 mod hear;
+mod recorded;
 mod ring;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::{
 pub use answer::{Answer, answer, count_filler, resume};
 pub use end::{StatusChange, follow_status, sweep};
 pub use hear::{Hearing, OpenTurn, Utterance, hear, waiting};
+pub use recorded::{Recorded, recorded};
 pub use ring::{Greet, Rung, ring};
 
 /// A call as it is announced.

@@ -6,7 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Ringing, new_call};
 use crate::{
-    domain::{Assistant, Call, CallStatus, EndReason, Reply, Result, TurnId, TurnTimings},
+    domain::{
+        Assistant, Call, CallStatus, EndReason, Recording, RecordingConsent, Reply, Result, TurnId,
+        TurnTimings,
+    },
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd, NewCall},
@@ -89,6 +92,9 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
     events::note(tx, ringing.at, id.call, "turn", Some(0))?;
     if assistant.spec.announces_ai() {
         calls::set_disclosed(tx, id.call, ringing.at)?;
+    }
+    if assistant.spec.compliance.recording == Recording::Announce {
+        calls::set_recording_consent(tx, id.call, RecordingConsent::Announced)?;
     }
     Ok(Rung::Answered { assistant, twiml, again: false })
 }

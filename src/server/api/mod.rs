@@ -101,6 +101,7 @@ fn routes(app: &App) -> (Router<App>, OpenApi) {
         .api_route("/audit/check", get_with(audit::check, told("Compute every hash of the audit log again")))
         .api_route("/privacy/export", post_with(privacy::export, told("Everything that is kept of one caller")))
         .api_route("/privacy/erase", post_with(privacy::erase, told("Forget one caller")))
+        .api_route("/privacy/removals", get_with(privacy::removals, told("What Twilio has still to remove")))
         .api_route("/events", get_with(events::watch, events::told))
         .layer(DefaultBodyLimit::max(BODY));
     // The way of a request: who asks, has it been answered before, what is asked.

@@ -9,8 +9,8 @@ use super::{
     extract::{Answer, Body},
 };
 use crate::{
-    api::{DossierView, ErasedView},
-    operations::privacy,
+    api::{DossierView, ErasedView, Removals, Success},
+    operations::{privacy, removals},
 };
 
 /// Who called. In the body: an address ends up in the logs of proxies.
@@ -32,4 +32,10 @@ pub(super) async fn erase(asker: Asker, Body(input): Body<CallerInput>) -> Answe
         .ask(move |store, actor, now| privacy::erase(store, actor, &input.caller, now))
         .await?;
     Ok(Json(erased.into()))
+}
+
+pub(super) async fn removals(asker: Asker) -> Answer<Removals> {
+    let removals = asker.ask(|store, actor, _| removals::list(store, actor)).await?;
+    let removals = removals.into_iter().map(Into::into).collect();
+    Ok(Json(Removals { success: Success::default(), removals }))
 }

@@ -78,10 +78,25 @@ CREATE TABLE idempotency (
 
 -- When the caller was told that a machine speaks, and what was said about recording.
 ALTER TABLE calls ADD COLUMN disclosed_at INTEGER;
-ALTER TABLE calls ADD COLUMN recording_consent TEXT;   -- granted, refused; NULL: not asked
+ALTER TABLE calls ADD COLUMN recording_consent TEXT;   -- domain::RecordingConsent; NULL: not asked
 -- When transcript, recording and number were taken out.
 ALTER TABLE calls ADD COLUMN transcript_erased_at INTEGER;
 ALTER TABLE calls ADD COLUMN caller_erased_at INTEGER;
+
+-- What Twilio has still to remove, until it has.
+CREATE TABLE removals (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    call_sid       TEXT NOT NULL,            -- whose account is asked
+    what           TEXT NOT NULL,            -- domain::Removable
+    account_sid    TEXT,                     -- of recordings: where Twilio said they are
+    recording_sid  TEXT,
+    asked_at       INTEGER NOT NULL,
+    due_at         INTEGER NOT NULL,
+    attempts       INTEGER NOT NULL DEFAULT 0,
+    failure        TEXT
+) STRICT;
+CREATE UNIQUE INDEX removals_once ON removals (what, coalesce(recording_sid, call_sid));
+CREATE INDEX removals_by_due ON removals (due_at);
 
 -- Few calls have one, and those that are due are looked for often.
 CREATE INDEX calls_with_recording ON calls (assistant_id, started_at) WHERE recording_url IS NOT NULL;

@@ -1,0 +1,106 @@
+//! The first words of a call: who answers, that a machine speaks, whether the call is recorded.
+
+use crate::{
+    conversation::phrases,
+    domain::{AssistantSpec, Next, Recording, Reply},
+};
+
+/// First words, in two parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Greeting {
+    /// Heard whole: up to what the law asks for, as far as it asks for something.
+    pub(super) told: String,
+    /// What may be talked over.
+    pub(super) rest: String,
+    /// Whether it asks if the call may be recorded.
+    pub(super) asks: bool,
+    /// Whether the call is recorded from here on.
+    pub(super) records: bool,
+}
+
+impl Greeting {
+    /// The first words of an assistant.
+    pub(super) fn of(spec: &AssistantSpec) -> Self {
+        let phrases = phrases::for_language(&spec.voice.language);
+        let recording = spec.compliance.recording;
+        let words = match &spec.voice.greeting {
+            Some(greeting) => greeting.clone(),
+            None => phrases.greeting(spec.ai.personality, &spec.client),
+        };
+        let mut duties = Vec::new();
+        if spec.announces_ai() {
+            duties.push(phrases.machine.as_str());
+        }
+        if recording == Recording::Announce {
+            duties.push(&phrases.recording_announced);
+        }
+        let duties = duties.join(" ");
+        if recording == Recording::Ask {
+            let told = [phrases::without_question(&words), &duties].join(" ");
+            let told = told.trim().to_owned();
+            let rest = phrases.recording_question.clone();
+            return Self { told, rest, asks: true, records: false };
+        }
+        let records = recording == Recording::Announce;
+        if duties.is_empty() {
+            return Self { told: duties, rest: words, asks: false, records };
+        }
+        let words = phrases::with_sentence(&words, &duties);
+        let until = words.rfind(&duties).map_or(words.len(), |at| at + duties.len());
+        let (told, rest) = words.split_at(until);
+        Self { told: told.to_owned(), rest: rest.trim().to_owned(), asks: false, records }
+    }
+
+    /// The same as what was said in a turn.
+    pub(super) fn reply(&self, spec: &AssistantSpec) -> Reply {
+        let parts = [self.told.as_str(), self.rest.as_str()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        Reply {
+            text: parts.join(" "),
+            language: spec.voice.language.clone(),
+            next: Next::Listen,
+            engine: "webox".to_owned(),
+            attempts: Vec::new(),
+            tools: Vec::new(),
+            state: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn greeting(phone: &str, recording: &str, words: &str) -> Greeting {
+        let spec: AssistantSpec = serde_json::from_value(serde_json::json!({
+            "name": "a", "client": "A", "phone": phone, "context": "",
+            "voice": { "language": "fr-FR", "greeting": words },
+            "compliance": { "recording": recording },
+        }))
+        .unwrap();
+        Greeting::of(&spec)
+    }
+
+    const FRENCH: &str = "+33123456789";
+    const BRITISH: &str = "+442079460018";
+    const MACHINE: &str = "Je suis un assistant vocal automatique.";
+
+    #[test]
+    fn what_the_law_asks_for_is_heard_whole_and_the_question_last() {
+        let words = "A, bonjour. Que puis-je faire ?";
+        let told = greeting(FRENCH, "off", words);
+        assert_eq!(told.told, format!("A, bonjour. {MACHINE}"));
+        assert_eq!((told.rest.as_str(), told.records), ("Que puis-je faire ?", false));
+        let free = greeting(BRITISH, "off", words);
+        assert_eq!((free.told.as_str(), free.rest.as_str()), ("", words));
+        let announced = greeting(BRITISH, "announce", words);
+        assert!(announced.told.starts_with("A, bonjour. Cet appel est enregistré"));
+        assert_eq!((announced.rest.as_str(), announced.records), ("Que puis-je faire ?", true));
+        let both = greeting(FRENCH, "announce", "A, bonjour !");
+        assert!(both.told.contains(MACHINE) && both.told.contains("Cet appel est enregistré"));
+        assert_eq!(both.rest, "");
+        let asked = greeting(FRENCH, "ask", words);
+        assert_eq!(asked.told, format!("A, bonjour. {MACHINE}"));
+        assert!(asked.rest.starts_with("Acceptez-vous") && asked.asks && !asked.records);
+    }
+}

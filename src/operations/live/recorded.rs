@@ -1,0 +1,41 @@
+//! A recording is ready at Twilio: kept where its caller allows it, removed otherwise.
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{CallSid, KeptRecording, RecordingConsent, Removable, Result},
+    store::{Store, calls, removals},
+};
+
+/// What became of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// The call has it.
+    Kept,
+    /// Nobody agreed to it, or does any longer: Twilio is asked to remove it.
+    Unwanted,
+    /// The call has another one already.
+    Another,
+    /// Nobody knows the call.
+    Unknown,
+}
+
+/// A recording of a call is ready. Telling it again changes nothing.
+pub async fn recorded(
+    store: &Store,
+    sid: CallSid,
+    kept: KeptRecording,
+    now: Timestamp,
+) -> Result<Recorded> {
+    store
+        .write_async(move |tx| {
+            let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(Recorded::Unknown) };
+            if call.recording_consent.is_some_and(RecordingConsent::allows) {
+                let first = calls::set_recording(tx, call.id, &kept)?;
+                return Ok(if first { Recorded::Kept } else { Recorded::Another });
+            }
+            removals::ask(tx, &sid, &Removable::Recording(kept), now)?;
+            Ok(Recorded::Unwanted)
+        })
+        .await
+}

@@ -1,0 +1,113 @@
+//! Asks Twilio to remove what was promised to callers, until it has.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::accounts::Accounts;
+use crate::{
+    domain::{AccountSid, Error, Removable, Removal, Result, Secret},
+    operations::removals,
+    store::Store,
+    twilio::rest::{Account, Request, Rest, RestError},
+};
+
+/// How often it is looked: a caller who objects is not recorded for much longer.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often a failure of the same removal is told in the log: the first time, and then rarely.
+const TELL_EVERY: u32 = 10;
+
+/// What the agency's own account is asked with.
+#[derive(Debug, Clone)]
+pub struct TwilioAccess {
+    /// The REST API.
+    pub rest: Rest,
+    /// The agency's account, where it is set.
+    pub account: Option<AccountSid>,
+    /// Its tokens: several while one is being replaced.
+    pub tokens: Vec<Secret>,
+}
+
+/// Looks for removals that are due, for as long as the daemon runs.
+pub(super) async fn run(store: Store, accounts: Accounts, access: TwilioAccess) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let due = match removals::due(&store, Timestamp::now()).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(%error, "what Twilio is to remove could not be read");
+                continue;
+            }
+        };
+        for removal in due {
+            let kept = settle(&store, &accounts, &access, removal).await;
+            if let Err(error) = kept {
+                tracing::error!(%error, "what Twilio removed could not be noted");
+            }
+        }
+    }
+}
+
+async fn settle(
+    store: &Store,
+    accounts: &Accounts,
+    access: &TwilioAccess,
+    removal: Removal,
+) -> Result<()> {
+    let what = removal.what.as_str();
+    match remove(accounts, access, &removal).await {
+        Ok(()) => {
+            tracing::info!(call_sid = %removal.call, what, "Twilio removed what it was asked to");
+            removals::done(store, removal.id).await
+        }
+        Err(error) => {
+            if removal.attempts.is_multiple_of(TELL_EVERY) {
+                tracing::error!(
+                    call_sid = %removal.call, what, attempts = removal.attempts + 1, %error,
+                    "Twilio has not removed what it was asked to; `webox privacy removals` tells more"
+                );
+            }
+            let why = error.to_string();
+            removals::failed(store, removal, why, Timestamp::now()).await
+        }
+    }
+}
+
+async fn remove(accounts: &Accounts, access: &TwilioAccess, removal: &Removal) -> Result<()> {
+    let kept = removal.what.recording();
+    let own = accounts.of(Some(removal.call.clone()), None).await?;
+    let (sid, tokens) = if let Some(own) = own {
+        (own.sid, vec![own.token])
+    } else {
+        // Where Twilio said that a recording is, the account is known by that.
+        let sid = access.account.clone().or_else(|| kept.map(|kept| kept.account.clone()));
+        let sid = sid.ok_or_else(|| {
+            Error::config("the account to ask is not known: set TWILIO_ACCOUNT_SID")
+        })?;
+        (sid, access.tokens.clone())
+    };
+    if kept.is_some_and(|kept| kept.account != sid) {
+        return Err(Error::config("it is kept in another account than the one that is set"));
+    }
+    let request = match &removal.what {
+        Removable::LiveRecording => Request::StopRecording(removal.call.clone()),
+        Removable::Recording(kept) => Request::DeleteRecording(kept.sid.clone()),
+        Removable::CallRecord => Request::DeleteCall(removal.call.clone()),
+    };
+    let mut last = Error::config("no auth token is set: set TWILIO_AUTH_TOKEN");
+    for token in tokens {
+        let account = Account { sid: sid.clone(), token };
+        match access.rest.ask(&account, &request).await {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                let another = matches!(&error, RestError::Refused(r) if r.status == 401);
+                last = Error::unavailable(error.to_string());
+                if !another {
+                    break;
+                }
+            }
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,108 @@
+//! What Twilio has still to remove, until it has: kept like everything else that was promised.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Row, params};
+
+use super::{StoreError, Tx, assistants::time};
+use crate::domain::{CallSid, KeptRecording, Removable, Removal, RemovalId, Sight};
+
+/// The first time to wait after a failure; twice as long each time after it.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(3);
+
+/// The longest time to wait.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+
+const COLUMNS: &str = "r.id, r.call_sid, r.what, r.account_sid, r.recording_sid, r.asked_at, \
+                       r.due_at, r.attempts, r.failure";
+
+/// Asks for a removal; once is enough.
+pub fn ask(tx: &Tx, call: &CallSid, what: &Removable, now: Timestamp) -> Result<(), StoreError> {
+    let kept = what.recording();
+    tx.prepare_cached(
+        "INSERT INTO removals (call_sid, what, account_sid, recording_sid, asked_at, due_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![
+        call.as_str(),
+        what.as_str(),
+        kept.map(|kept| kept.account.as_str()),
+        kept.map(|kept| kept.sid.as_str()),
+        now.as_millisecond()
+    ])?;
+    Ok(())
+}
+
+/// Those that are due, oldest first.
+pub fn due(tx: &Tx, now: Timestamp, most: u32) -> Result<Vec<Removal>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM removals r WHERE r.due_at <= ?1 ORDER BY r.due_at LIMIT ?2");
+    read_all(tx, &sql, params![now.as_millisecond(), most])
+}
+
+/// All of them that may be seen, oldest first.
+pub fn list(tx: &Tx, sight: Sight) -> Result<Vec<Removal>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM removals r
+         WHERE ?1 IS NULL OR EXISTS (SELECT 1 FROM calls c JOIN assistants a ON a.id = c.assistant_id
+                                     WHERE c.sid = r.call_sid AND a.owner_id = ?1)
+         ORDER BY r.id"
+    );
+    read_all(tx, &sql, params![sight.owner()])
+}
+
+/// Twilio has done it.
+pub fn done(tx: &Tx, id: RemovalId) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM removals WHERE id = ?1")?.execute([id.0])?;
+    Ok(())
+}
+
+/// Twilio has not done it: it is asked again later.
+pub fn failed(tx: &Tx, removal: &Removal, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    let factor = 1_i32 << removal.attempts.min(16);
+    let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
+    let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    tx.prepare_cached(
+        "UPDATE removals SET attempts = attempts + 1, failure = ?2, due_at = ?3 WHERE id = ?1",
+    )?
+    .execute(params![removal.id.0, why, due.as_millisecond()])?;
+    Ok(())
+}
+
+fn read_all(
+    tx: &Tx,
+    sql: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> Result<Vec<Removal>, StoreError> {
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut removals = Vec::new();
+    while let Some(row) = rows.next()? {
+        removals.push(read(row)?);
+    }
+    Ok(removals)
+}
+
+fn read(row: &Row<'_>) -> Result<Removal, StoreError> {
+    let text = |column: usize| row.get::<_, Option<String>>(column);
+    let sid = |text: Option<String>| {
+        text.ok_or_else(|| StoreError::Row("a removal without what is to be removed".to_owned()))
+    };
+    let what = match text(2)?.as_deref() {
+        Some("live-recording") => Removable::LiveRecording,
+        Some("recording") => Removable::Recording(KeptRecording {
+            account: sid(text(3)?)?.parse().map_err(StoreError::User)?,
+            sid: sid(text(4)?)?.parse().map_err(StoreError::User)?,
+        }),
+        Some("call-record") => Removable::CallRecord,
+        other => return Err(StoreError::Row(format!("an unknown removal: {other:?}"))),
+    };
+    Ok(Removal {
+        id: RemovalId(row.get(0)?),
+        call: sid(text(1)?)?.parse().map_err(StoreError::User)?,
+        what,
+        asked_at: time(row.get(5)?)?,
+        due_at: time(row.get(6)?)?,
+        attempts: row.get(7)?,
+        failure: row.get(8)?,
+    })
+}

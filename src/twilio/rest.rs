@@ -1,0 +1,149 @@
+//! Asking Twilio over its REST API (Twilio, "Voice API: Calls, Recordings", version 2010-04-01).
+//! Only what a promise to callers needs: to stop a recording, and to delete it and a call's record.
+
+use std::{fmt, time::Duration};
+
+use serde::Deserialize;
+
+use crate::domain::{AccountSid, CallSid, Error, RecordingSid, Result, Secret};
+
+/// Where Twilio answers, unless another region is set.
+pub const BASE_URL: &str = "https://api.twilio.com";
+
+/// Nobody on the phone waits for these answers.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Longest part of a refusal that is read.
+const REFUSAL: usize = 4 * 1024;
+
+/// The call is not in the state needed: it is over, or its recording is (error 21220).
+const NOT_IN_STATE: u32 = 21_220;
+
+/// An account, and what it is asked with.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Which.
+    pub sid: AccountSid,
+    /// Its auth token.
+    pub token: Secret,
+}
+
+/// What an account is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Record a live call no longer.
+    StopRecording(CallSid),
+    /// Delete a recording.
+    DeleteRecording(RecordingSid),
+    /// Delete the record of a call that is over.
+    DeleteCall(CallSid),
+}
+
+impl Request {
+    /// The path below an account.
+    fn path(&self) -> String {
+        match self {
+            Self::StopRecording(call) => format!("Calls/{call}/Recordings/Twilio.CURRENT.json"),
+            Self::DeleteRecording(recording) => format!("Recordings/{recording}.json"),
+            Self::DeleteCall(call) => format!("Calls/{call}.json"),
+        }
+    }
+}
+
+/// Why Twilio did not do as asked. Says nothing of the account's token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestError {
+    /// No answer.
+    #[error("Twilio could not be reached: {0}")]
+    Unreachable(String),
+    /// An answer that is no success.
+    #[error("Twilio refused ({0})")]
+    Refused(Refusal),
+}
+
+/// What Twilio says when it refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// Twilio's own code, where it gives one (twilio.com/docs/api/errors).
+    pub code: Option<u32>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.status, self.code) {
+            (401 | 403, _) => write!(f, "{}: account or token are not right", self.status),
+            (429, _) => f.write_str("429: too many requests at once"),
+            (status, Some(code)) => write!(f, "{status}, error {code}"),
+            (status, None) => write!(f, "{status}"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    code: Option<u32>,
+}
+
+/// Twilio's REST API.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    client: reqwest::Client,
+    base_url: String,
+}
+
+impl Rest {
+    /// The API at an address, [`BASE_URL`] or a region's.
+    pub fn new(base_url: &str) -> Result<Self> {
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("webox/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::failure("no HTTP client could be made").because(error))?;
+        Ok(Self { client, base_url: base_url.trim_end_matches('/').to_owned() })
+    }
+
+    /// Asks. What is gone already counts as done.
+    pub async fn ask(&self, account: &Account, request: &Request) -> Result<(), RestError> {
+        let (base, sid) = (&self.base_url, &account.sid);
+        let url = format!("{base}/2010-04-01/Accounts/{sid}/{}", request.path());
+        let asked = match request {
+            Request::StopRecording(_) => self
+                .client
+                .post(url)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body("Status=stopped"),
+            Request::DeleteRecording(_) | Request::DeleteCall(_) => self.client.delete(url),
+        };
+        let asked = asked.basic_auth(account.sid.as_str(), Some(account.token.expose()));
+        let mut response = asked.send().await.map_err(|cause| unreachable(&cause))?;
+        let status = response.status();
+        if status.is_success() || status.as_u16() == 404 {
+            return Ok(());
+        }
+        let mut body = Vec::new();
+        while let Ok(Some(part)) = response.chunk().await {
+            body.extend_from_slice(&part);
+            if body.len() > REFUSAL {
+                break;
+            }
+        }
+        let code = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.code);
+        if matches!(request, Request::StopRecording(_)) && code == Some(NOT_IN_STATE) {
+            return Ok(());
+        }
+        Err(RestError::Refused(Refusal { status: status.as_u16(), code }))
+    }
+}
+
+/// The root of a failure, without the address: it names the account.
+fn unreachable(cause: &reqwest::Error) -> RestError {
+    let mut deepest: &dyn std::error::Error = cause;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    let why = if cause.is_timeout() { "no answer in time".to_owned() } else { deepest.to_string() };
+    RestError::Unreachable(why)
+}

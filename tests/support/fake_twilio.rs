@@ -1,0 +1,182 @@
+//! A double of Twilio's REST API: the account, its recordings and calls, and what was asked of it.
+//! Each request is held against Twilio's own description of its API where that lies beside the
+//! checkout (`../shared/specs/twilio_api_v2010.json`).
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+/// A request as it arrived: method, path below the account, body.
+pub(crate) type Asked = (String, String, String);
+
+#[derive(Default)]
+struct Account {
+    sid: String,
+    token: String,
+    recordings: BTreeSet<String>,
+    /// Answers these statuses first, in this order.
+    failures: Vec<u16>,
+    asked: Vec<Asked>,
+    paths: Option<Value>,
+}
+
+/// A Twilio that stops when it is dropped.
+pub(crate) struct FakeTwilio {
+    address: std::net::SocketAddr,
+    account: Arc<Mutex<Account>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FakeTwilio {
+    /// One account with one token.
+    pub(crate) fn start(sid: &str, token: &str) -> Self {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let specs = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/specs/twilio_api_v2010.json");
+        let paths = std::fs::read_to_string(specs)
+            .ok()
+            .map(|text| serde_json::from_str::<Value>(&text).unwrap()["paths"].take());
+        let account = Arc::new(Mutex::new(Account {
+            sid: sid.to_owned(),
+            token: token.to_owned(),
+            paths,
+            ..Account::default()
+        }));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&account));
+        let thread = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                tokio::select! {
+                    served = async { axum::serve(listener, router).await } => served.unwrap(),
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { address, account, stop: Some(stop), thread: Some(thread) }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// It keeps a recording.
+    pub(crate) fn keep(&self, recording: &str) {
+        self.account.lock().unwrap().recordings.insert(recording.to_owned());
+    }
+
+    /// It fails so often before it works again.
+    pub(crate) fn fail(&self, statuses: &[u16]) {
+        self.account.lock().unwrap().failures = statuses.to_vec();
+    }
+
+    pub(crate) fn recordings(&self) -> Vec<String> {
+        self.account.lock().unwrap().recordings.iter().cloned().collect()
+    }
+
+    /// Everything that was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.account.lock().unwrap().asked.clone()
+    }
+
+    /// Waits until something was asked.
+    #[track_caller]
+    pub(crate) fn was_asked(&self, method: &str, path: &str, body: &str) {
+        let wanted = (method.to_owned(), path.to_owned(), body.to_owned());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.asked().contains(&wanted) {
+            assert!(Instant::now() < deadline, "{wanted:?} is not among {:?}", self.asked());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for FakeTwilio {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+async fn answer(
+    State(account): State<Arc<Mutex<Account>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut account = account.lock().unwrap();
+    let refuse = |status: u16, code: u32| {
+        let body = json!({
+            "code": code, "message": "refused", "status": status,
+            "more_info": format!("https://www.twilio.com/docs/errors/{code}"),
+        });
+        (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response()
+    };
+    let prefix = format!("/2010-04-01/Accounts/{}/", account.sid);
+    let Some(path) = uri.path().strip_prefix(&prefix).map(str::to_owned) else {
+        return refuse(404, 20404);
+    };
+    let expected = format!("{}:{}", account.sid, account.token);
+    let expected = format!("Basic {}", STANDARD.encode(expected));
+    if headers.get("authorization").and_then(|value| value.to_str().ok()) != Some(&expected) {
+        return refuse(401, 20003);
+    }
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    if let Some(paths) = &account.paths {
+        assert!(described(paths, &method, uri.path()), "{method} {} is not Twilio's", uri.path());
+    }
+    account.asked.push((method.to_string(), path.clone(), body.clone()));
+    if !account.failures.is_empty() {
+        let status = account.failures.remove(0);
+        return refuse(status, 20500);
+    }
+    let parts: Vec<&str> = path.split('/').collect();
+    match (method.as_str(), parts.as_slice()) {
+        ("POST", ["Calls", _, "Recordings", "Twilio.CURRENT.json"]) => {
+            assert_eq!(body, "Status=stopped");
+            json!({ "status": "stopped" }).to_string().into_response()
+        }
+        ("DELETE", ["Recordings", name]) => {
+            let name = name.trim_end_matches(".json").to_owned();
+            if account.recordings.remove(&name) {
+                StatusCode::NO_CONTENT.into_response()
+            } else {
+                refuse(404, 20404)
+            }
+        }
+        ("DELETE", ["Calls", _]) => StatusCode::NO_CONTENT.into_response(),
+        _ => refuse(405, 20004),
+    }
+}
+
+/// Whether a path with its method is in the description.
+fn described(paths: &Value, method: &Method, path: &str) -> bool {
+    let given: Vec<&str> = path.trim_end_matches(".json").split('/').collect();
+    paths.as_object().unwrap().iter().any(|(template, methods)| {
+        let parts: Vec<&str> = template.trim_end_matches(".json").split('/').collect();
+        parts.len() == given.len()
+            && parts.iter().zip(&given).all(|(part, given)| part.starts_with('{') || part == given)
+            && methods.get(method.as_str().to_ascii_lowercase()).is_some()
+    })
+}
