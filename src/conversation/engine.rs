@@ -322,7 +322,7 @@ impl Engine {
                     text: text.clone(),
                     created_at: scene.now,
                 };
-                messages::take(&self.store, message)
+                messages::take(&self.store, message, scene.assistant.spec.compliance.redact)
                     .await
                     .map_or_else(failed, |()| ToolResult::MessageTaken)
             }

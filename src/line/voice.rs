@@ -27,7 +27,7 @@ use crate::{
     },
     domain::{
         Assistant, AssistantSpec, CallSid, Caller, Country, EndReason, Error, LanguageTag,
-        PhoneNumber, RecordingConsent, Result,
+        PhoneNumber, RecordingConsent, Reply, Result,
     },
     operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Rung, StatusChange, Utterance},
     store::Store,
@@ -298,8 +298,13 @@ impl Line {
         }
         // Said once, when it begins: what was announced is recorded since the greeting.
         let records = thought.consent == Some(RecordingConsent::Granted);
-        let twiml =
-            self.writer(sid).reply(&scene.assistant.spec, id.number, &thought.reply, records);
+        let spec = &scene.assistant.spec;
+        let twiml = self.writer(sid).reply(spec, id.number, &thought.reply, records);
+        let kept = live::kept_text(&thought.reply.text, spec.compliance.redact);
+        let kept_twiml = (kept != thought.reply.text).then(|| {
+            let masked = Reply { text: kept.into_owned(), ..thought.reply.clone() };
+            self.writer(sid).reply(spec, id.number, &masked, records)
+        });
         tracing::info!(
             turn = id.number, engine = %thought.reply.engine,
             reply_ms = thought.timings.reply_ms, "replied"
@@ -308,6 +313,7 @@ impl Line {
             reply: thought.reply,
             timings: thought.timings,
             twiml,
+            kept_twiml,
             end_reason: thought.end_reason,
             warned: thought.warned,
             disclosed,
