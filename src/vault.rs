@@ -233,8 +233,11 @@ fn alone(path: &Path) -> Result<std::fs::File> {
         Ok(file)
     };
     open().map_err(|cause| {
-        Error::failure(format!("the master key cannot be changed: {} is not to be had", beside.display()))
-            .because(cause)
+        Error::failure(format!(
+            "the master key cannot be changed: {} is not to be had",
+            beside.display()
+        ))
+        .because(cause)
     })
 }
 

@@ -13,7 +13,7 @@ use webox::{
 use crate::support::{
     cmd::{LE_GOURMET, Webox},
     daemon::{Daemon, sid, spoken},
-    fake_http::{Behaviour, KEY},
+    fake_http::{Behaviour, KEY, say, tool},
     fake_openai::FakeOpenAi,
     seed,
 };
@@ -159,9 +159,8 @@ async fn a_reply_that_comes_after_the_erasure_brings_nothing_back() {
         "Bien noté, Monsieur Zanzibar.".to_owned(),
     );
     let provider = FakeOpenAi::start(vec![slow]);
-    let webox = le_gourmet_with("")
-        .env("OPENAI_API_KEY", KEY)
-        .env("OPENAI_BASE_URL", provider.url());
+    let webox =
+        le_gourmet_with("").env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", provider.url());
     webox.run(["assistants", "edit", "le-gourmet", "--model", "gpt-4"]).ok();
     let daemon = Daemon::start(&webox);
     let post = async |route: &str, extra: &[(&str, &str)]| {
@@ -325,4 +324,83 @@ fn a_caller_on_the_phone_is_not_forgotten_under_way() {
     let whose = Whose::Caller("+33612345678".to_owned());
     let error = privacy::erase(&store, &actor, &whose, Timestamp::now()).unwrap_err();
     assert!(error.to_string().contains("on the phone now"), "{error}");
+}
+
+/// Card numbers where they would be kept: in messages, bookings, replies, and what an import brings.
+#[tokio::test(flavor = "multi_thread")]
+async fn card_numbers_are_in_no_byte_that_is_kept() {
+    const CARD: &str = "4532 0151 1283 0366";
+    let repeats = format!("Votre carte est bien le {CARD} ?");
+    let provider = FakeOpenAi::start(vec![
+        tool(
+            "take_message",
+            &format!(r#"{{"name":"Dupont","text":"Ma carte est {CARD}, claire@agence.fr"}}"#),
+        ),
+        say(&repeats),
+        say("Au revoir."),
+    ]);
+    let webox =
+        le_gourmet_with("").env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", provider.url());
+    webox.run(["assistants", "edit", "le-gourmet", "--model", "gpt-4"]).ok();
+    let daemon = Daemon::start(&webox);
+    daemon.ring(&sid(1)).await;
+    let answer = daemon.say(&sid(1), 1, &format!("Ma carte est {CARD}")).await;
+    assert!(answer.body.contains(CARD), "what is said is what the model said: {}", answer.body);
+    let again = daemon.say(&sid(1), 1, "encore").await;
+    assert!(!again.body.contains(CARD), "it is not kept for a repetition: {}", again.body);
+    assert!(again.body.contains("turn=2"), "{}", again.body);
+    let call = webox.run(["calls", "show", sid(1).as_str(), "-o", "json"]).ok().json();
+    let message = call["messages"][0]["text"].as_str().unwrap();
+    assert_eq!(
+        message, "Ma carte est [card], claire@agence.fr",
+        "an address is there to be answered"
+    );
+    for name in ["webox.db", "webox.db-wal"] {
+        assert!(!holds(&webox.db().with_file_name(name), CARD), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_words_that_are_ours_say_what_speaks_be_they_a_filler() {
+    let slow = Behaviour::DelayHeaders(std::time::Duration::from_secs(7), "Oui.".to_owned());
+    let provider = FakeOpenAi::start(vec![slow]);
+    let webox =
+        le_gourmet_with("").env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", provider.url());
+    webox.run(["assistants", "edit", "le-gourmet", "--model", "gpt-4"]).ok();
+    let daemon = Daemon::start(&webox);
+    // A call that began elsewhere, and a model that is late.
+    let filler = daemon.say(&sid(1), 5, "Avez-vous un parking ?").await;
+    assert!(filler.body.contains("<Redirect"), "{}", filler.body);
+    assert!(
+        spoken(&filler).starts_with("Je suis un assistant vocal automatique."),
+        "{}",
+        filler.body
+    );
+    let call = webox.run(["calls", "show", sid(1).as_str(), "-o", "json"]).ok().json();
+    assert!(call["call"]["disclosed_at"].is_string(), "{call}");
+}
+
+#[test]
+fn a_language_without_phrases_is_still_told_what_speaks() {
+    let webox = Webox::new();
+    let polish = "name = \"kawa\"\nclient = \"Kawa\"\nphone = \"+48221234567\"\ncontext = \"x\"\n[voice]\nlanguage = \"pl-PL\"\ngreeting = \"Kawiarnia Kawa, dzień dobry.\"\n";
+    let asks = webox.file("kawa.toml", &format!("{polish}[compliance]\nrecording = \"ask\"\n"));
+    webox.run(["apply", "--yes", &asks]).code(65).says("cannot be asked for");
+    let file = webox.file("kawa.toml", polish);
+    webox.run(["apply", "--yes", &file]).ok();
+    let daemon = Daemon::start(&webox);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let answer = runtime.block_on(daemon.post_from(
+        "+48600000000",
+        "+48221234567",
+        "incoming",
+        &sid(1),
+        &[],
+    ));
+    assert!(
+        spoken(&answer).ends_with("Jestem automatycznym asystentem głosowym."),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains("language=\"pl-PL\""), "{}", answer.body);
 }

@@ -21,6 +21,7 @@ mod edges;
 mod generated;
 mod hostile;
 mod import;
+mod limits;
 mod models;
 mod outages;
 mod privacy;

@@ -15,7 +15,7 @@ use crate::{
     line::{Clock, Line, Patience},
     operations::{assistants, secrets::Secrets},
     provision::Layer,
-    server::{self, ApiSettings, App, Gate, Trust, TwilioAccess},
+    server::{self, ApiSettings, App, Gate, Rates, Trust, TwilioAccess},
     store::{Options, Store},
     twilio::rest::{self, Rest},
     vault::Vault,
@@ -55,6 +55,11 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
         tracing::warn!("{warning}");
     }
     let trust = trust(args, &settings)?;
+    // Each connection and each file is a descriptor: the usual 1,024 are too few for many callers.
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(most) => tracing::debug!(most, "files and connections that may be open at once"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
     let store = Store::open(&settings.db.value, Options::daemon())?;
     daemon::runtime()?.block_on(serve(&settings, trust, store, context.defaults()?))
 }
@@ -88,7 +93,11 @@ async fn serve(
     let api = ApiSettings {
         trusted_proxies: settings.api.trusted_proxies.value.clone(),
         cors_origins: settings.api.cors_origins.value.clone(),
-        requests_per_minute: settings.api.requests_per_minute.value,
+        rates: Rates {
+            requests: settings.api.requests_per_minute.value,
+            calls_to_a_number: settings.limits.calls_to_a_number.value,
+            calls_of_an_account: settings.limits.calls_of_an_account.value,
+        },
     };
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::audit;
 use crate::{
-    domain::{Actor, Caller, CallSid, Error, PhoneNumber, Result},
+    domain::{Actor, CallSid, Caller, Error, PhoneNumber, Result},
     store::{
         self, Store,
         audit::Deed,

@@ -135,7 +135,8 @@ impl Secrets {
     /// made, which would not help.
     pub fn check_all(&self, store: &Store, actor: &Actor) -> Result<()> {
         actor.may_administer()?;
-        let (store_id, rows) = store.read(|tx| Ok((versions::store_id(tx)?, secrets::list(tx)?)))?;
+        let (store_id, rows) =
+            store.read(|tx| Ok((versions::store_id(tx)?, secrets::list(tx)?)))?;
         for row in rows {
             let name = identity(&store_id, row.owner, &row.name);
             let sealed = Sealed { key_id: row.key_id, wrapped: row.wrapped, sealed: row.sealed };
@@ -234,9 +235,11 @@ pub fn delete(
     store.write(move |tx| {
         let users = assistants::using_secret(tx, owner, &name)?;
         if let Some(first) = users.first() {
-            return Err(Error::conflict(format!("the assistant `{first}` uses the secret `{name}`"))
-                .hint("take the reference out of its file first, or set the secret anew")
-                .into());
+            return Err(Error::conflict(format!(
+                "the assistant `{first}` uses the secret `{name}`"
+            ))
+            .hint("take the reference out of its file first, or set the secret anew")
+            .into());
         }
         if !secrets::delete(tx, owner, &name)? {
             return Err(unknown(&name).into());

@@ -18,11 +18,7 @@ mod problem;
 mod removals;
 mod webhooks;
 
-use std::{
-    future::Future,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -51,6 +47,7 @@ use crate::{
 
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
+pub use limits::Rates;
 pub use removals::TwilioAccess;
 
 /// How long a stopping daemon waits for turns in flight.
@@ -68,20 +65,14 @@ const FORGET_EVERY: Duration = Duration::from_mins(10);
 const FORGET_MORE: Duration = Duration::from_millis(200);
 
 /// What the API is set to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ApiSettings {
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Web pages from elsewhere that may ask.
     pub cors_origins: Vec<String>,
-    /// Requests a minute and token.
-    pub requests_per_minute: u32,
-}
-
-impl Default for ApiSettings {
-    fn default() -> Self {
-        Self { trusted_proxies: Vec::new(), cors_origins: Vec::new(), requests_per_minute: 600 }
-    }
+    /// How often somebody may ask or ring.
+    pub rates: Rates,
 }
 
 /// Everything a request may need.
@@ -115,7 +106,7 @@ impl App {
             store,
             secrets,
             models,
-            limits: limits::Limits::new(api.requests_per_minute).into(),
+            limits: limits::Limits::new(api.rates).into(),
             bundles: Semaphore::new(BUNDLES).into(),
             rehearsals: Semaphore::new(REHEARSALS).into(),
             api: api.into(),
@@ -129,7 +120,7 @@ impl App {
     /// With settings of the API, and defaults for the files that are sent to it.
     #[must_use]
     pub fn with_api(self, api: ApiSettings, defaults: Option<Layer>) -> Self {
-        let limits = limits::Limits::new(api.requests_per_minute).into();
+        let limits = limits::Limits::new(api.rates).into();
         Self { limits, api: api.into(), defaults, ..self }
     }
 
@@ -231,7 +222,9 @@ async fn forget(store: Store) {
         match scrubbed.await {
             Ok(Ok(true)) => tracing::info!("cleared the database of what was deleted"),
             Ok(Ok(false)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the database could not be cleared of what was deleted"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the database could not be cleared of what was deleted");
+            }
             Err(error) => tracing::error!(%error, "clearing the database was broken off"),
         }
     }

@@ -350,7 +350,7 @@ pub fn using_secret(
                       json_extract(spec, '$.twilio.auth_token.secret'))
          ORDER BY name",
     )?;
-    let names = statement
-        .query_map(params![owner.map_or(0, |user| user.0), secret], |row| row.get(0))?;
+    let names =
+        statement.query_map(params![owner.map_or(0, |user| user.0), secret], |row| row.get(0))?;
     Ok(names.collect::<rusqlite::Result<_>>()?)
 }

@@ -58,8 +58,7 @@ impl Subject {
 }
 
 /// As far as they may be seen: `?2` is the owner, or nothing for all.
-const OWN: &str =
-    "(?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))";
+const OWN: &str = "(?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))";
 
 /// Whether one of the calls goes on.
 pub fn goes_on(tx: &Tx, sight: Sight, subject: &Subject) -> Result<bool, StoreError> {
@@ -289,8 +288,10 @@ pub fn forget(
                     "UPDATE calls SET caller = ?2, caller_erased_at = ?3 WHERE id = ?1",
                 )?
                 .execute(params![id, pseudonym, at])?;
-                tx.prepare_cached("UPDATE messages SET caller = NULL, name = NULL WHERE call_id = ?1")?
-                    .execute([id])?;
+                tx.prepare_cached(
+                    "UPDATE messages SET caller = NULL, name = NULL WHERE call_id = ?1",
+                )?
+                .execute([id])?;
             }
         }
     }

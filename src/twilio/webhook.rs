@@ -2,7 +2,7 @@
 //! some without notice (Twilio, "TwiML for Programmable Voice: request parameters").
 
 use super::form::{Form, FormError};
-use crate::domain::{CallSid, CallStatus, Caller, Heard, KeptRecording, PhoneNumber};
+use crate::domain::{AccountSid, CallSid, CallStatus, Caller, Heard, KeptRecording, PhoneNumber};
 
 /// A minute of speech, Twilio's limit, is well below this.
 const UTTERANCE_BYTES: usize = 8 * 1024;
@@ -56,6 +56,8 @@ pub struct Incoming {
     pub to: Option<PhoneNumber>,
     /// The number dialled as sent.
     pub to_raw: String,
+    /// The account that owns the number.
+    pub account: Option<AccountSid>,
 }
 
 impl Incoming {
@@ -71,6 +73,7 @@ impl Incoming {
             from: Caller::read(from),
             to: PhoneNumber::from_e164(to.trim()),
             to_raw: to.to_owned(),
+            account: form.get("AccountSid").and_then(|sid| sid.parse().ok()),
         })
     }
 }

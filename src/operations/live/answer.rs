@@ -77,8 +77,21 @@ pub async fn answer(
 }
 
 /// Notes that the caller is given a filler, so that a repeated delivery gets the same one.
-pub async fn count_filler(store: &Store, id: TurnId, fillers: u32) -> Result<()> {
-    store.write_async(move |tx| turns::count_filler(tx, id, fillers)).await
+/// `disclosed` is when it also said that a machine speaks.
+pub async fn count_filler(
+    store: &Store,
+    id: TurnId,
+    fillers: u32,
+    disclosed: Option<Timestamp>,
+) -> Result<()> {
+    store
+        .write_async(move |tx| {
+            if let Some(at) = disclosed {
+                calls::set_disclosed(tx, id.call, at)?;
+            }
+            turns::count_filler(tx, id, fillers)
+        })
+        .await
 }
 
 /// Speaks of our own accord, as turn `number`: nothing was heard in it. Answers the TwiML, also

@@ -38,8 +38,7 @@ impl CallerInput {
 }
 
 pub(super) async fn export(asker: Asker, Body(input): Body<CallerInput>) -> Answer<DossierView> {
-    let dossier =
-        asker
+    let dossier = asker
         .ask(move |store, actor, now| privacy::export(store, actor, &input.whose()?, now))
         .await?;
     Ok(Json(dossier.into()))

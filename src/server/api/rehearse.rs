@@ -87,6 +87,7 @@ async fn play(
     let phone = assistant.spec.phone.clone();
     let from = Caller::read("anonymous");
     let ringing = Incoming {
+        account: None,
         call_sid: sid.clone(),
         from: from.clone(),
         to: Some(phone.clone()),
