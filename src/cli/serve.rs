@@ -11,9 +11,9 @@ use super::{Context, daemon, exit, help, logging};
 use crate::{
     config::Settings,
     conversation::engine::{Deadlines, Engine},
-    domain::{Actor, Error, Kind, Recording, Result},
+    domain::{Error, Kind, Result},
     line::{Clock, Line, Patience},
-    operations::{assistants, secrets::Secrets},
+    operations::secrets::Secrets,
     provision::Layer,
     server::{self, ApiSettings, App, Gate, Rates, Trust, TwilioAccess},
     store::{Options, Store},
@@ -102,7 +102,6 @@ async fn serve(
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
         .removing_at(twilio(settings)?);
-    warn_of_recordings(settings, &store)?;
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");
@@ -130,23 +129,6 @@ fn twilio(settings: &Settings) -> Result<TwilioAccess> {
         account: settings.twilio.account_sid.value.clone(),
         tokens: settings.twilio.auth_tokens.value.clone(),
     })
-}
-
-/// Without the account, a recording that a caller objects to could not be stopped.
-fn warn_of_recordings(settings: &Settings, store: &Store) -> Result<()> {
-    if settings.twilio.account_sid.value.is_some() {
-        return Ok(());
-    }
-    for overview in assistants::list(store, &Actor::webox("serve"))? {
-        let spec = &overview.assistant.spec;
-        if spec.compliance.recording != Recording::Off && spec.twilio.account_sid.is_none() {
-            tracing::warn!(
-                assistant = %spec.name,
-                "calls are recorded, but a caller's objection cannot stop it: set TWILIO_ACCOUNT_SID"
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Whom to believe; without a token and a public URL, nobody, and that is no way to start.

@@ -111,6 +111,7 @@ impl Line {
                 from: request.from.clone(),
                 to: to.clone(),
                 at: self.clock.now(),
+                account: request.account,
             },
             number: turn.unwrap_or(1),
             heard: request.heard,
@@ -170,6 +171,7 @@ impl Line {
                 from: request.from,
                 to: request.to,
                 at: self.clock.now(),
+                account: request.account,
             },
             status: request.status,
             duration_s: request.duration_s,
@@ -385,6 +387,7 @@ impl Line {
             from: request.from.clone(),
             to: request.to.clone(),
             at: self.clock.now(),
+            account: request.account.clone(),
         }
     }
 

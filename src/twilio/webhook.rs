@@ -89,12 +89,14 @@ pub struct Gathered {
     pub to: Option<PhoneNumber>,
     /// What was heard.
     pub heard: Heard,
+    /// The account that owns the number.
+    pub account: Option<AccountSid>,
 }
 
 impl Gathered {
     /// Reads the request that `<Gather>` makes.
     pub fn read(form: &Form) -> Result<Self, WebhookError> {
-        let Incoming { call_sid, from, to, .. } = Incoming::read(form)?;
+        let Incoming { call_sid, from, to, account, .. } = Incoming::read(form)?;
         let speech = bounded(form, "SpeechResult", UTTERANCE_BYTES)?.unwrap_or_default().trim();
         let digits = bounded(form, "Digits", DIGITS_BYTES)?.unwrap_or_default().trim();
         let heard = if !speech.is_empty() {
@@ -113,7 +115,7 @@ impl Gathered {
         } else {
             Heard::Silence
         };
-        Ok(Self { call_sid, from, to, heard })
+        Ok(Self { call_sid, from, to, heard, account })
     }
 }
 
@@ -130,12 +132,14 @@ pub struct Status {
     pub status: CallStatus,
     /// In seconds; in final ones only.
     pub duration_s: Option<u32>,
+    /// The account that owns the number.
+    pub account: Option<AccountSid>,
 }
 
 impl Status {
     /// Reads a status callback.
     pub fn read(form: &Form) -> Result<Self, WebhookError> {
-        let Incoming { call_sid, from, to, .. } = Incoming::read(form)?;
+        let Incoming { call_sid, from, to, account, .. } = Incoming::read(form)?;
         let status = CallStatus::from_twilio(required(form, "CallStatus")?);
         let duration_s = match bounded(form, "CallDuration", 16)? {
             None | Some("") => None,
@@ -147,7 +151,7 @@ impl Status {
                     .ok_or(WebhookError::Malformed("CallDuration"))?,
             ),
         };
-        Ok(Self { call_sid, from, to, status, duration_s })
+        Ok(Self { call_sid, from, to, status, duration_s, account })
     }
 }
 

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Assistant, CallSid, Caller, Heard, PhoneNumber, Redaction, Reply, Result, ToolUse, Turn,
-        redact, redact_numbers,
+        AccountSid, Assistant, CallSid, Caller, Heard, PhoneNumber, Redaction, Reply, Result,
+        ToolUse, Turn, redact, redact_numbers,
     },
     store::{
         Store,
@@ -42,6 +42,8 @@ pub struct Ringing {
     pub to: Option<PhoneNumber>,
     /// When.
     pub at: Timestamp,
+    /// The account that says so.
+    pub account: Option<AccountSid>,
 }
 
 fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCall {
@@ -54,6 +56,7 @@ fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCa
         line: assistant.spec.voice.line,
         language: assistant.spec.voice.language.clone(),
         started_at: ringing.at,
+        account: ringing.account.clone(),
     }
 }
 

@@ -100,8 +100,13 @@ async fn play(
         } else {
             Heard::Speech { text, confidence: None }
         };
-        let gathered =
-            Gathered { call_sid: sid.clone(), from: from.clone(), to: Some(phone.clone()), heard };
+        let gathered = Gathered {
+            call_sid: sid.clone(),
+            from: from.clone(),
+            to: Some(phone.clone()),
+            heard,
+            account: None,
+        };
         line.hear(gathered, Some(n), 0).await;
     }
     let (_, turns) = tokio::task::spawn_blocking(move || calls::show(&store, &actor, &sid))

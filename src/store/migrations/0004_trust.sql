@@ -83,6 +83,8 @@ CREATE TABLE idempotency (
 -- When the caller was told that a machine speaks, and what was said about recording.
 ALTER TABLE calls ADD COLUMN disclosed_at INTEGER;
 ALTER TABLE calls ADD COLUMN recording_consent TEXT;   -- domain::RecordingConsent; NULL: not asked
+-- Whose call it is at Twilio, as a signed request said.
+ALTER TABLE calls ADD COLUMN account_sid TEXT;
 -- When transcript, recording and number were taken out.
 ALTER TABLE calls ADD COLUMN transcript_erased_at INTEGER;
 ALTER TABLE calls ADD COLUMN caller_erased_at INTEGER;
@@ -92,7 +94,7 @@ CREATE TABLE removals (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     call_sid       TEXT NOT NULL,            -- whose account is asked
     what           TEXT NOT NULL,            -- domain::Removable
-    account_sid    TEXT,                     -- of recordings: where Twilio said they are
+    account_sid    TEXT,                     -- as Twilio said; NULL of calls that came from elsewhere
     recording_sid  TEXT,
     asked_at       INTEGER NOT NULL,
     due_at         INTEGER NOT NULL,
