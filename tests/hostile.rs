@@ -94,8 +94,18 @@ async fn bad_requests_are_told_why_and_leave_nothing() {
     let url = format!("http://{}{INCOMING}", daemon.address);
     let form = "application/x-www-form-urlencoded";
     assert_eq!(client.get(&url).send().await.unwrap().status(), 405);
+    // Without what could be a signature, nothing is read and nothing said.
+    for signature in ["", "x", "AAAA", &"A".repeat(28)] {
+        let huge = client.post(&url).header("x-twilio-signature", signature);
+        let answer = huge.header("content-type", form).body(vec![b'a'; 64 * 1024 + 1]).send();
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 403, "{signature}");
+        assert_eq!(answer.text().await.unwrap(), "", "{signature}");
+    }
+    let shaped = format!("{}=", "A".repeat(27));
     let send = |content_type: &'static str, body: Vec<u8>| {
-        client.post(&url).header("content-type", content_type).body(body).send()
+        let request = client.post(&url).header("x-twilio-signature", &shaped);
+        request.header("content-type", content_type).body(body).send()
     };
     assert_eq!(send("application/json", b"{}".to_vec()).await.unwrap().status(), 415);
     assert_eq!(send(form, vec![b'a'; 64 * 1024 + 1]).await.unwrap().status(), 413);

@@ -107,6 +107,9 @@ async fn admit<R: Webhook>(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Admitted<R>, Refused> {
+    if !app.gate.may_let_in(headers) {
+        return Err(Refused::Stranger(uri.path().to_owned()));
+    }
     let bytes = body::read_form(headers, body)
         .await
         .map_err(|(status, why)| Refused::Unreadable(status, why.to_owned()))?;
