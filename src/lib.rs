@@ -15,6 +15,7 @@
 //! requests       api            the words of the API: what is asked and answered, as types
 //!                operations     one function for each thing webox can be asked
 //!                provision      assistants as TOML files
+//!                billing        list prices, and what a day of calls comes to by them
 //!
 //! outside world  store          SQLite: the only room with SQL
 //!                twilio         Twilio's own words: signature, TwiML, webhooks
@@ -31,6 +32,7 @@
 //! `store/X.rs`, its words in `domain/X.rs`, its page in `man/`. The same X.
 
 pub mod api;
+pub mod billing;
 pub mod cli;
 pub mod config;
 pub mod conversation;

@@ -105,6 +105,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     (
         "toml",
         &[
+            "billing",
             "document",
             "provision",
             "config",

@@ -64,3 +64,29 @@ fn the_minutes_of_the_day_count_calls_that_go_on() {
     let shown = webox.run(["calls", "show", sid(2).as_str(), "-o", "json"]).ok().json();
     assert_eq!(shown["call"]["end_reason"], "daily-limit");
 }
+
+#[test]
+fn a_day_costs_no_more_than_is_set() {
+    let webox = Webox::new();
+    let text = std::fs::read_to_string(LE_GOURMET).unwrap();
+    let wrong = webox.file("wrong.toml", &format!("{text}\n[limits]\nmax_daily_cost = \"5\"\n"));
+    webox.run(["apply", "--yes", &wrong]).code(65).says("no amount of money");
+    let file =
+        webox.file("le-gourmet.toml", &format!("{text}\n[limits]\nmax_daily_cost = \"0,05 €\"\n"));
+    webox.run(["apply", "--yes", &file]).ok();
+    let daemon = Daemon::start(&webox);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        // A minute of Twilio's, and three things heard: seven cents.
+        assert!(spoken(&daemon.ring(&sid(1)).await).contains("Gourmet"));
+        for turn in 1..=3 {
+            daemon.say(&sid(1), turn, "Avez-vous un parking ?").await;
+        }
+        daemon.hang_up(&sid(1), 50).await;
+        let answer = daemon.ring(&sid(2)).await;
+        assert!(answer.body.contains("<Hangup"), "{}", answer.body);
+    });
+    let shown = webox.run(["calls", "show", sid(2).as_str(), "-o", "json"]).ok().json();
+    assert_eq!(shown["call"]["end_reason"], "daily-limit");
+    let exported = webox.run(["export", "le-gourmet"]).ok().stdout;
+    assert!(exported.contains("max_daily_cost = \"0.05 EUR\""), "{exported}");
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::row_number::row_number;
 use super::{
     AccountSid, AssistantName, BookingRules, Compliance, Country, EmailAddress, Error,
-    HumanDuration, LanguageTag, ModelRef, OpeningHours, Personality, PhoneNumber, SecretRef,
+    HumanDuration, LanguageTag, ModelRef, Money, OpeningHours, Personality, PhoneNumber, SecretRef,
     TimeRange, UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
@@ -149,6 +149,10 @@ pub struct Limits {
     /// Minutes of calls in a day (UTC), over which no more calls are taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_daily_minutes: Option<u32>,
+    /// What the calls of a day may cost, by list prices; no limit otherwise. Those prices are in
+    /// dollars, and a dollar is counted as a euro.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_daily_cost: Option<Money>,
 }
 
 /// More often than this in ten minutes nobody dials; a switchboard with one number may come near.
@@ -167,6 +171,7 @@ impl Default for Limits {
             max_concurrent_calls: 100,
             max_calls_per_caller: USUAL_FLOOD,
             max_daily_minutes: None,
+            max_daily_cost: None,
         }
     }
 }

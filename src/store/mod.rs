@@ -22,6 +22,7 @@ pub mod removals;
 pub mod secrets;
 pub mod stats;
 pub mod turns;
+pub mod usage;
 pub mod users;
 pub mod versions;
 mod writer;

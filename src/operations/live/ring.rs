@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Ringing, new_call};
 use crate::{
+    billing::rates,
     domain::{
         Assistant, Call, CallStatus, EndReason, Recording, RecordingConsent, Reply, Result, TurnId,
         TurnTimings,
@@ -15,6 +16,7 @@ use crate::{
         calls::{self, CallEnd, NewCall},
         events, figures,
         turns::{self, Finished},
+        usage,
     },
 };
 
@@ -112,11 +114,21 @@ fn dials_too_often(tx: &Tx, call: &NewCall, assistant: &Assistant) -> Result<boo
 }
 
 fn day_is_used_up(tx: &Tx, assistant: &Assistant, at: Timestamp) -> Result<bool, StoreError> {
-    let Some(minutes) = assistant.spec.limits.max_daily_minutes else { return Ok(false) };
+    let limits = &assistant.spec.limits;
+    if limits.max_daily_minutes.is_none() && limits.max_daily_cost.is_none() {
+        return Ok(false);
+    }
     // The day of those who are called.
     let day = at.to_zoned_datetime(assistant.spec.zone()).start_of_day();
     let since = day.map_or(at, |day| day.timestamp());
-    Ok(calls::seconds_since(tx, assistant.id, since, at)? >= u64::from(minutes) * 60)
+    if let Some(minutes) = limits.max_daily_minutes
+        && calls::seconds_since(tx, assistant.id, since, at)? >= u64::from(minutes) * 60
+    {
+        return Ok(true);
+    }
+    let Some(most) = limits.max_daily_cost else { return Ok(false) };
+    let usage = usage::since(tx, assistant.id, since, at)?;
+    Ok(rates::estimate(&usage, &assistant.spec.phone) >= most.amount)
 }
 
 fn announced_again(tx: &Tx, store: &Store, call: &Call) -> Result<Rung, StoreError> {
