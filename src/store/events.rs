@@ -26,25 +26,32 @@ pub fn newest(tx: &Tx) -> Result<EventId, StoreError> {
     Ok(EventId(id.unwrap_or(0)))
 }
 
-/// Events after one, oldest first, as far as they may be seen.
+/// Looks through `most` events after one, oldest first. Answers those that may be seen, and the last
+/// that was looked at: whoever may see none need not look at them again.
 pub fn after(
     tx: &Tx,
     last: EventId,
     sight: Sight,
     most: u32,
-) -> Result<Vec<CallEvent>, StoreError> {
+) -> Result<(Vec<CallEvent>, EventId), StoreError> {
+    let until: Option<i64> = tx
+        .prepare_cached(
+            "SELECT max(id) FROM (SELECT id FROM events WHERE id > ?1 ORDER BY id LIMIT ?2)",
+        )?
+        .query_row(params![last.0, most], |row| row.get(0))?;
+    let Some(until) = until else { return Ok((Vec::new(), last)) };
     let mut statement = tx.prepare_cached(
         "SELECT e.id, e.at, c.sid, c.assistant_id, a.name, c.status, e.kind, e.turn, t.heard, t.said
          FROM events e JOIN calls c ON c.id = e.call_id JOIN assistants a ON a.id = c.assistant_id
          LEFT JOIN turns t ON t.call_id = e.call_id AND t.number = e.turn
-         WHERE e.id > ?1 AND (?2 IS NULL OR a.owner_id = ?2) ORDER BY e.id LIMIT ?3",
+         WHERE e.id > ?1 AND e.id <= ?3 AND (?2 IS NULL OR a.owner_id = ?2) ORDER BY e.id",
     )?;
-    let mut rows = statement.query(params![last.0, sight.owner(), most])?;
+    let mut rows = statement.query(params![last.0, sight.owner(), until])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
         events.push(read(row)?);
     }
-    Ok(events)
+    Ok((events, EventId(until)))
 }
 
 fn read(row: &Row<'_>) -> Result<CallEvent, StoreError> {
