@@ -51,10 +51,14 @@ pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -
         return next.run(request).await;
     }
     let key = match key.to_str() {
-        Ok(key) if !key.trim().is_empty() && key.len() <= LONGEST => key.trim().to_owned(),
+        Ok(key)
+            if (1..=LONGEST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) =>
+        {
+            key.to_owned()
+        }
         _ => {
-            let error = Error::input("the `Idempotency-Key` is empty, too long, or no text")
-                .hint("send up to 200 letters and digits, such as a UUID");
+            let error = Error::input("the `Idempotency-Key` is empty, too long, or no word")
+                .hint("send up to 200 letters, digits and signs without a space, such as a UUID");
             return problem::from_error(&error);
         }
     };
