@@ -23,6 +23,7 @@ mod contract;
 mod desk;
 mod durability;
 mod edges;
+mod far;
 mod generated;
 mod hostile;
 mod import;
