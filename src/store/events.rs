@@ -83,3 +83,30 @@ pub fn forget(tx: &Tx, before: Timestamp) -> Result<u64, StoreError> {
         .execute([before.as_millisecond()])?;
     Ok(gone as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::UserId,
+        store::{Options, Store},
+    };
+
+    #[test]
+    fn what_may_not_be_seen_is_looked_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("webox.db"), Options::terminal()).unwrap();
+        store
+            .write(|tx| {
+                (0..7).try_for_each(|n| note(tx, Timestamp::UNIX_EPOCH, CallId(n), "ring", None))
+            })
+            .unwrap();
+        let look = |last| {
+            let nobody = Sight::Of(UserId(3));
+            store.read(|tx| after(tx, EventId(last), nobody, 5)).unwrap()
+        };
+        assert_eq!(look(0), (Vec::new(), EventId(5)));
+        assert_eq!(look(5), (Vec::new(), EventId(7)));
+        assert_eq!(look(7), (Vec::new(), EventId(7)));
+    }
+}
