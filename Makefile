@@ -5,10 +5,10 @@ BENCH ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-api test-real tools lint fmt bench fuzz man ci
+.PHONY: help demo build test test-api test-signatures test-real tools lint fmt bench fuzz man ci
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Plays a whole call on this machine, without an account
 	$(CARGO) run --release --locked -- demo
@@ -21,6 +21,9 @@ test: tools ## Runs the whole test suite
 
 test-api: ## Asks a daemon what its OpenAPI document promises, with made-up requests
 	@tests/api_contract/run
+
+test-signatures: ## Compares our signatures with those of Twilio's own library
+	@tests/signatures/run
 
 test-real: ## Runs the tests against a real language model, in a venv of its own
 	@tests/real/run

@@ -72,8 +72,11 @@ impl Vault {
             .ok_or_else(|| self.wrong("holds no key"))
     }
 
-    /// Seals a value under a name.
+    /// Seals a value under a name, with the master key that is in force at this moment: another
+    /// process may have put a new one there since the last time. What is sealed must be stored in the
+    /// transaction in which this is called, so that [`Vault::drop_old_keys`] cannot come between.
     pub fn seal(&self, name: &str, value: &Secret) -> Result<Sealed> {
+        self.load()?;
         let own = random::<KEY>()?;
         let sealed = encrypt(&own, &aad(name, "value"), value.expose().as_bytes())?;
         self.wrap(name, &own, sealed)
@@ -182,8 +185,10 @@ impl Vault {
             )
             .hint("put a new key before the old one yourself, and run this again"));
         };
+        let _alone = alone(path)?;
+        self.load()?;
         let mut lines = vec![hex::encode(random::<KEY>()?)];
-        lines.extend(self.lines()?);
+        lines.extend(self.lines(|_| true)?);
         write(path, &lines)?;
         self.load()
     }
@@ -193,21 +198,47 @@ impl Vault {
         Ok(self.with_keys(|keys| Ok(Some(keys.len())))?.unwrap_or(0))
     }
 
-    /// Takes out all keys but the one in force. Nothing may be sealed with them any more.
-    pub fn drop_old_keys(&self) -> Result<()> {
+    /// Takes out the keys that are neither in force nor `needed`. Must be called in a transaction,
+    /// so that nobody seals with them meanwhile.
+    pub fn drop_old_keys(&self, needed: &[String]) -> Result<()> {
         let KeySource::File(path) = &self.source else { return Ok(()) };
-        let mut lines = self.lines()?;
-        lines.truncate(1);
+        let _alone = alone(path)?;
+        self.load()?;
+        let in_force = self.key_in_force()?;
+        let lines = self.lines(|id| id == in_force || needed.iter().any(|needed| needed == id))?;
         write(path, &lines)?;
         self.load()
     }
 
-    fn lines(&self) -> Result<Vec<String>> {
+    fn lines(&self, keep: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let lines = self.with_keys(|keys| {
-            Ok(Some(keys.iter().map(|key| hex::encode(key.key.expose_secret())).collect()))
+            let kept = keys.iter().filter(|key| keep(&key.id));
+            Ok(Some(kept.map(|key| hex::encode(key.key.expose_secret())).collect()))
         })?;
         Ok(lines.unwrap_or_default())
     }
+}
+
+/// One process at a time changes a file of keys: the lock is held until this is dropped.
+fn alone(path: &Path) -> Result<std::fs::File> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let beside = Path::new(&beside);
+    let open = || -> std::io::Result<std::fs::File> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(beside)?;
+        file.lock()?;
+        Ok(file)
+    };
+    open().map_err(|cause| {
+        Error::failure(format!(
+            "the master key cannot be changed: {} is not to be had",
+            beside.display()
+        ))
+        .because(cause)
+    })
 }
 
 fn shown(name: &str) -> &str {
@@ -313,7 +344,8 @@ fn write(path: &Path, lines: &[String]) -> Result<()> {
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    // A name that is not on disk is a key that is lost with the power.
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 #[cfg(test)]
@@ -354,12 +386,33 @@ mod tests {
         terminal.add_key().unwrap();
         let rewrapped = terminal.rewrap("a", &sealed).unwrap().unwrap();
         assert_eq!(terminal.rewrap("a", &rewrapped).unwrap(), None);
-        terminal.drop_old_keys().unwrap();
+        terminal.drop_old_keys(&[]).unwrap();
+        // What the daemon seals from now on has the new key; the old one would be lost with it.
+        let later = daemon.seal("b", &Secret::new("sk-2")).unwrap();
+        assert_eq!(later.key_id, rewrapped.key_id);
         // The daemon still has the old key in memory; the new one it finds by itself.
         assert_eq!(daemon.open("a", &rewrapped).unwrap().expose(), "sk-1");
         let error = Vault::new(terminal.source().clone()).open("a", &sealed).unwrap_err();
         assert_eq!(error.kind(), Kind::Config);
         assert!(error.to_string().contains(&sealed.key_id), "{error}");
+    }
+
+    #[test]
+    fn keys_that_are_needed_stay_whoever_else_makes_new_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = vault(&folder);
+        let sealed = first.seal("a", &Secret::new("sk-1")).unwrap();
+        let path = folder.path().join("master.key");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| Vault::new(KeySource::File(path.clone())).add_key().unwrap());
+            }
+        });
+        let last = Vault::new(KeySource::File(path.clone()));
+        assert_eq!(last.count().unwrap(), 9, "none was written over");
+        last.drop_old_keys(std::slice::from_ref(&sealed.key_id)).unwrap();
+        assert_eq!(last.count().unwrap(), 2);
+        assert_eq!(last.open("a", &sealed).unwrap().expose(), "sk-1");
     }
 
     #[test]

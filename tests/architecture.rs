@@ -78,6 +78,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("notify", &["cli"]),
     ("quick_junit", &["cli"]),
+    ("rlimit", &["cli"]),
     ("tracing_subscriber", &["cli"]),
     // The daemon.
     ("axum", &["server"]),

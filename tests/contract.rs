@@ -3,8 +3,12 @@
 
 use quick_xml::{Reader, events::Event};
 use webox::{
-    domain::LanguageTag,
-    twilio::twiml::{Dial, Gather, Response, Say},
+    domain::{LanguageTag, Secret},
+    twilio::{
+        form::Form,
+        signature,
+        twiml::{Dial, Gather, Response, Say},
+    },
 };
 
 /// Every document we can write, one of each shape.
@@ -68,4 +72,27 @@ fn twilio_knows_every_word_of_our_twiml() {
         }
     }
     assert!(checked > 15, "{checked}");
+}
+
+/// Signatures of Twilio's own library, where `tests/signatures/run` made them.
+#[test]
+fn twilios_own_library_signs_as_we_do() {
+    let Some(path) = std::env::var_os("WEBOX_SIGNATURES") else {
+        eprintln!("passed over: `make test-signatures` compares with Twilio's library");
+        return;
+    };
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut compared = 0;
+    for line in text.lines() {
+        let (token, url, fields, signature): (String, String, Vec<(String, String)>, String) =
+            serde_json::from_str(line).unwrap();
+        let token = Secret::new(token);
+        let form = Form::from_fields(fields);
+        assert_eq!(signature::sign(&token, &url, &form), signature, "{line}");
+        // Also after it went over the wire.
+        let read = Form::parse(form.encode().as_bytes()).unwrap();
+        assert!(signature::verify(&[token], &url, &read, &signature), "{line}");
+        compared += 1;
+    }
+    assert!(compared > 1_000, "{compared}");
 }

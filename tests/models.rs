@@ -216,6 +216,25 @@ async fn tools_gone_wild_have_no_effect() {
 }
 
 #[tokio::test]
+async fn tools_that_are_right_are_still_no_more_than_five() {
+    let messages = |round: u32| {
+        let one =
+            |n: u32| ("take_message".to_owned(), format!(r#"{{"text":"Message {round}.{n}"}}"#));
+        Behaviour::Tools((0..3).map(one).collect())
+    };
+    for wire in Wire::ALL {
+        let script = vec![messages(1), messages(2), messages(3), say(HOURS)];
+        let provider = Provider::start(wire, script);
+        let stage = Stage::with(wire, &provider, Pace::patient()).await;
+        let mut call = stage.call().await;
+        let heard = call.say("À quelle heure ouvrez-vous ?").await.unwrap();
+        assert!(heard.text.contains(HOURS), "{wire:?}: {}", heard.text);
+        assert_eq!(stage.effects(call.sid()), (0, 5), "{wire:?}");
+        assert_eq!(stage.turns(call.sid())[1].tools.len(), 5, "{wire:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_model_that_only_asks_for_tools_is_stopped() {
     for wire in Wire::ALL {
         let provider = Provider::start(wire, vec![tool("check_availability", TABLE)]);

@@ -4,12 +4,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use webox::{
     domain::{Actor, CallStatus},
-    operations::privacy,
+    operations::{
+        privacy::{self, Whose},
+        retention::{self, Looked},
+    },
 };
 
 use crate::support::{
     cmd::{LE_GOURMET, Webox},
     daemon::{Daemon, sid, spoken},
+    fake_http::{Behaviour, KEY, say, tool},
+    fake_openai::FakeOpenAi,
     seed,
 };
 
@@ -96,9 +101,9 @@ fn what_is_due_is_forgotten_and_figures_stay() {
     seed::turn(&store, live, 1, days(200), "Toujours là", "Oui.");
     let before = webox.run(["stats", "-o", "json"]).ok().stdout;
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let forget = |at| runtime.block_on(privacy::forget_due(&store, at)).unwrap();
-    assert!(forget(now) > 0);
-    assert_eq!(forget(now), 0, "once is enough");
+    let forget = |at| runtime.block_on(retention::forget_due(&store, at)).unwrap();
+    assert!(matches!(forget(now), Looked::Forgot(1..)));
+    assert_eq!(forget(now), Looked::Forgot(0), "once is enough");
     let call = |n: u32| webox.run(["calls", "show", &seed::sid(n), "-o", "json"]).ok().json();
     let heard = |n: u32| call(n)["turns"][0]["heard"].as_str().unwrap().to_owned();
     assert!(heard(1).contains("Zanzibar"));
@@ -114,6 +119,117 @@ fn what_is_due_is_forgotten_and_figures_stay() {
     let daemon = Daemon::start(&webox);
     daemon.logged("forgot what was due");
     assert_eq!(heard(5), "");
+    drop(daemon);
+    // The clock is set forty days ahead while nobody runs: the words of call 1 stay.
+    let ahead = now + SignedDuration::from_hours(24 * 40);
+    assert!(matches!(forget(ahead), Looked::Holding(_)));
+    assert!(heard(1).contains("Zanzibar"));
+    // It goes on steadily, so it is right.
+    for hour in 1..=24 {
+        forget(ahead + SignedDuration::from_hours(hour));
+    }
+    assert_eq!(heard(1), "");
+}
+
+#[test]
+fn what_is_due_is_forgotten_a_little_at_a_time() {
+    let webox = le_gourmet_with("[compliance]\nkeep_transcripts = \"1d\"\nkeep_callers = \"1d\"\n");
+    let store = seed::store(&webox);
+    let now = Timestamp::now();
+    let at = now - SignedDuration::from_hours(72);
+    for n in 1..=250 {
+        let call = seed::call_at(&store, n, at, CallStatus::Completed);
+        seed::turn(&store, call, 1, at, "Une table ?", "Oui.");
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut rounds = 0;
+    while let Looked::Forgot(forgotten @ 1..) =
+        runtime.block_on(retention::forget_due(&store, now)).unwrap()
+    {
+        assert!(forgotten <= 200, "{forgotten} in one transaction");
+        rounds += 1;
+    }
+    assert_eq!(rounds, 3, "250 transcripts and 250 numbers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_comes_after_the_erasure_brings_nothing_back() {
+    let slow = Behaviour::DelayHeaders(
+        std::time::Duration::from_millis(1_500),
+        "Bien noté, Monsieur Zanzibar.".to_owned(),
+    );
+    let provider = FakeOpenAi::start(vec![slow]);
+    let webox =
+        le_gourmet_with("").env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", provider.url());
+    webox.run(["assistants", "edit", "le-gourmet", "--model", "gpt-4"]).ok();
+    let daemon = Daemon::start(&webox);
+    let post = async |route: &str, extra: &[(&str, &str)]| {
+        daemon.post_from(CANARY, "+33123456789", route, &sid(1), extra).await
+    };
+    post("incoming", &[]).await;
+    let route = format!("process?call_sid={}&turn=1", sid(1));
+    let thinking = post(&route, &[("SpeechResult", "Je suis Monsieur Zanzibar")]);
+    let erased = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        post("status", &[("CallStatus", "completed"), ("CallDuration", "5")]).await;
+        webox.run(["privacy", "erase", "--caller", CANARY, "--yes"]).ok();
+    };
+    let (answer, ()) = tokio::join!(thinking, erased);
+    assert_eq!(answer.status, 200);
+    assert_eq!(provider.requests().len(), 1, "a model was asked");
+    let call = webox.run(["calls", "show", sid(1).as_str(), "-o", "json"]).ok().json();
+    assert!(!call.to_string().contains("Zanzibar"), "{call}");
+    for name in ["webox.db", "webox.db-wal"] {
+        assert!(!holds(&webox.db().with_file_name(name), "Zanzibar"), "{name}");
+    }
+}
+
+#[test]
+fn who_withheld_a_number_is_forgotten_by_the_call() {
+    let webox = Webox::with_le_gourmet();
+    let daemon = Daemon::start(&webox);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let post = async |route: &str, extra: &[(&str, &str)]| {
+            daemon.post_from("anonymous", "+33123456789", route, &sid(1), extra).await
+        };
+        post("incoming", &[]).await;
+        let route = format!("process?call_sid={}&turn=1", sid(1));
+        post(&route, &[("SpeechResult", "Je suis Monsieur Zanzibar")]).await;
+        post("status", &[("CallStatus", "completed"), ("CallDuration", "5")]).await;
+    });
+    let sid = sid(1).to_string();
+    let dossier = webox.run(["privacy", "export", "--call", &sid]).ok().json();
+    assert!(dossier["caller"]["turns"].to_string().contains("Zanzibar"));
+    webox.run(["privacy", "erase", "--call", &sid, "--caller", CANARY]).code(64);
+    webox.run(["privacy", "erase", "--call", &sid, "--yes"]).ok().says("Forgot 1 call");
+    let call = webox.run(["calls", "show", &sid, "-o", "json"]).ok().json();
+    assert!(!call.to_string().contains("Zanzibar"), "{call}");
+    assert_eq!(call["call"]["from_number"], Value::Null);
+    let audit = webox.run(["audit", "-o", "json"]).ok().stdout;
+    assert!(audit.contains("privacy.export") && audit.contains("privacy.erase"), "{audit}");
+}
+
+#[test]
+fn an_erasure_that_a_reader_keeps_from_the_file_says_so() {
+    let webox = Webox::with_le_gourmet();
+    let store = seed::store(&webox);
+    let call = seed::call_at(&store, 1, Timestamp::now(), CallStatus::Completed);
+    seed::turn(&store, call, 1, Timestamp::now(), "Zanzibar", "Oui.");
+    // Somebody looks at the file for a long time.
+    let reader = rusqlite::Connection::open(webox.db()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM calls").unwrap();
+    let actor = Actor::webox("test");
+    let whose = Whose::Caller("+33612345678".to_owned());
+    let erased = privacy::erase(&store, &actor, &whose, Timestamp::now()).unwrap();
+    assert!(!erased.scrubbed);
+    reader.execute_batch("COMMIT").unwrap();
+    drop(reader);
+    // The daemon's next quiet moment.
+    assert!(retention::scrub_when_quiet(&store, Timestamp::now()).unwrap());
+    assert!(!retention::scrub_when_quiet(&store, Timestamp::now()).unwrap(), "once is enough");
+    for name in ["webox.db", "webox.db-wal"] {
+        assert!(!holds(&webox.db().with_file_name(name), "Zanzibar"), "{name}");
+    }
 }
 
 #[test]
@@ -205,6 +321,86 @@ fn a_caller_on_the_phone_is_not_forgotten_under_way() {
     let store = seed::store(&webox);
     seed::call_at(&store, 1, Timestamp::now(), CallStatus::InProgress);
     let actor = Actor::webox("test");
-    let error = privacy::erase(&store, &actor, "+33612345678", Timestamp::now()).unwrap_err();
+    let whose = Whose::Caller("+33612345678".to_owned());
+    let error = privacy::erase(&store, &actor, &whose, Timestamp::now()).unwrap_err();
     assert!(error.to_string().contains("on the phone now"), "{error}");
+}
+
+/// Card numbers where they would be kept: in messages, bookings, replies, and what an import brings.
+#[tokio::test(flavor = "multi_thread")]
+async fn card_numbers_are_in_no_byte_that_is_kept() {
+    const CARD: &str = "4532 0151 1283 0366";
+    let repeats = format!("Votre carte est bien le {CARD} ?");
+    let provider = FakeOpenAi::start(vec![
+        tool(
+            "take_message",
+            &format!(r#"{{"name":"Dupont","text":"Ma carte est {CARD}, claire@agence.fr"}}"#),
+        ),
+        say(&repeats),
+        say("Au revoir."),
+    ]);
+    let webox =
+        le_gourmet_with("").env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", provider.url());
+    webox.run(["assistants", "edit", "le-gourmet", "--model", "gpt-4"]).ok();
+    let daemon = Daemon::start(&webox);
+    daemon.ring(&sid(1)).await;
+    let answer = daemon.say(&sid(1), 1, &format!("Ma carte est {CARD}")).await;
+    assert!(answer.body.contains(CARD), "what is said is what the model said: {}", answer.body);
+    let again = daemon.say(&sid(1), 1, "encore").await;
+    assert!(!again.body.contains(CARD), "it is not kept for a repetition: {}", again.body);
+    assert!(again.body.contains("turn=2"), "{}", again.body);
+    let call = webox.run(["calls", "show", sid(1).as_str(), "-o", "json"]).ok().json();
+    let message = call["messages"][0]["text"].as_str().unwrap();
+    assert_eq!(
+        message, "Ma carte est [card], claire@agence.fr",
+        "an address is there to be answered"
+    );
+    for name in ["webox.db", "webox.db-wal"] {
+        assert!(!holds(&webox.db().with_file_name(name), CARD), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_words_that_are_ours_say_what_speaks_be_they_a_filler() {
+    let slow = Behaviour::DelayHeaders(std::time::Duration::from_secs(7), "Oui.".to_owned());
+    let provider = FakeOpenAi::start(vec![slow]);
+    let webox =
+        le_gourmet_with("").env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", provider.url());
+    webox.run(["assistants", "edit", "le-gourmet", "--model", "gpt-4"]).ok();
+    let daemon = Daemon::start(&webox);
+    // A call that began elsewhere, and a model that is late.
+    let filler = daemon.say(&sid(1), 5, "Avez-vous un parking ?").await;
+    assert!(filler.body.contains("<Redirect"), "{}", filler.body);
+    assert!(
+        spoken(&filler).starts_with("Je suis un assistant vocal automatique."),
+        "{}",
+        filler.body
+    );
+    let call = webox.run(["calls", "show", sid(1).as_str(), "-o", "json"]).ok().json();
+    assert!(call["call"]["disclosed_at"].is_string(), "{call}");
+}
+
+#[test]
+fn a_language_without_phrases_is_still_told_what_speaks() {
+    let webox = Webox::new();
+    let polish = "name = \"kawa\"\nclient = \"Kawa\"\nphone = \"+48221234567\"\ncontext = \"x\"\n[voice]\nlanguage = \"pl-PL\"\ngreeting = \"Kawiarnia Kawa, dzień dobry.\"\n";
+    let asks = webox.file("kawa.toml", &format!("{polish}[compliance]\nrecording = \"ask\"\n"));
+    webox.run(["apply", "--yes", &asks]).code(65).says("cannot be asked for");
+    let file = webox.file("kawa.toml", polish);
+    webox.run(["apply", "--yes", &file]).ok();
+    let daemon = Daemon::start(&webox);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let answer = runtime.block_on(daemon.post_from(
+        "+48600000000",
+        "+48221234567",
+        "incoming",
+        &sid(1),
+        &[],
+    ));
+    assert!(
+        spoken(&answer).ends_with("Jestem automatycznym asystentem głosowym."),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains("language=\"pl-PL\""), "{}", answer.body);
 }

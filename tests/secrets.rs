@@ -12,7 +12,8 @@ use crate::support::{
     api::{OWNER, Who, World},
     cmd::Webox,
     daemon::{Daemon, PUBLIC_URL, TOKEN, sid, spoken},
-    fake_http::Behaviour,
+    fake_anthropic::FakeAnthropic,
+    fake_http::{Behaviour, KEY, say},
     fake_openai::FakeOpenAi,
     seed,
 };
@@ -191,7 +192,12 @@ fn the_master_key_is_replaced_while_the_daemon_runs_and_a_wrong_one_is_told() {
     webox.run(["secrets", "rotate-key"]).ok().says("1 secret is wrapped with it now");
     let second = std::fs::read_to_string(&key).unwrap();
     assert_ne!(first, second);
-    assert_eq!(second.lines().filter(|line| !line.starts_with('#')).count(), 1);
+    let count = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
+    // Another database may need the old one: it goes when it is told to.
+    assert_eq!(count(&second), 2);
+    webox.run(["secrets", "rotate-key", "--drop-old"]).ok().says("1 secret is wrapped with it now");
+    let second = std::fs::read_to_string(&key).unwrap();
+    assert_eq!(count(&second), 1);
     let secrets = webox::operations::secrets::Secrets::new(webox::vault::Vault::new(
         webox::domain::KeySource::File(key.clone()),
     ));
@@ -208,6 +214,14 @@ fn the_master_key_is_replaced_while_the_daemon_runs_and_a_wrong_one_is_told() {
     drop(store);
     // A wrong key destroys nothing, and the daemon answers the phone without it.
     webox.run(["secrets", "rotate-key"]).code(78).says("master key");
+    assert_eq!(
+        std::fs::read_to_string(&key).unwrap(),
+        first,
+        "nor is a key made that does not help"
+    );
+    std::fs::rename(&key, key.with_extension("away")).unwrap();
+    webox.run(["init"]).code(78).says("`a` is one");
+    std::fs::rename(key.with_extension("away"), &key).unwrap();
     let daemon = Daemon::start(&webox);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let answer = runtime.block_on(daemon.ring(&sid(1)));
@@ -230,6 +244,82 @@ fn the_master_key_is_replaced_while_the_daemon_runs_and_a_wrong_one_is_told() {
     let mut command = webox.command(["secrets", "rotate-key"]);
     let ran = command.env("WEBOX_MASTER_KEY", hex(&first)).output().unwrap();
     assert_eq!(ran.status.code(), Some(3), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_running_daemon_keeps_is_sealed_with_the_key_in_force() {
+    let world = World::new();
+    let put = async |name: &str| {
+        let path = format!("/api/voice/secrets/{name}");
+        let value = json!({ "value": CANARY });
+        world.ask(Who::Admin, "PUT", &path, Some(value)).await.status(200);
+    };
+    // The daemon has read the first key when another process makes and drops keys, several at once.
+    put("one").await;
+    let rotations: Vec<_> = (0..4)
+        .map(|_| world.webox.command(["secrets", "rotate-key", "--drop-old"]).spawn().unwrap())
+        .collect();
+    put("two").await;
+    for mut rotation in rotations {
+        assert!(rotation.wait().unwrap().success());
+    }
+    put("three").await;
+    let key = world.webox.home().join("config/webox/master.key");
+    let secrets = webox::operations::secrets::Secrets::new(webox::vault::Vault::new(
+        webox::domain::KeySource::File(key),
+    ));
+    let store = seed::store(&world.webox);
+    for name in ["one", "two", "three"] {
+        assert_eq!(secrets.find(&store, None, name).unwrap().expose(), CANARY, "{name}");
+    }
+    // What an assistant needs stays; then it may go.
+    let with = |key: serde_json::Value| json!({ "ai_model": "gpt-4", "ai_api_key": key });
+    let path = "/api/voice/assistants/le-gourmet";
+    let owner =
+        async |method: &str, path: &str, body| world.ask(Who::Owner, method, path, body).await;
+    let value = json!({ "value": CANARY });
+    owner("PUT", "/api/voice/secrets/k", Some(value)).await.status(200);
+    owner("PUT", path, Some(with(json!({ "secret": "k" })))).await.status(200);
+    let refused = owner("DELETE", "/api/voice/secrets/k", None).await.status(409);
+    assert!(refused.text.contains("le-gourmet"), "{}", refused.text);
+    owner("PUT", path, Some(with(serde_json::Value::Null))).await.status(200);
+    owner("DELETE", "/api/voice/secrets/k", None).await.status(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_shown_to_no_provider_but_its_models_own() {
+    let broken = FakeOpenAi::start(vec![Behaviour::ServerError]);
+    let other = FakeAnthropic::start(vec![say("Oui, rue Choron.")]);
+    let webox = Webox::with_le_gourmet()
+        .env("OPENAI_BASE_URL", broken.url())
+        .env("ANTHROPIC_BASE_URL", other.url())
+        .env("ANTHROPIC_API_KEY", KEY)
+        .env("ACME_KEY", CANARY);
+    let edit = ["--model", "openai/gpt-6-luna", "--fallbacks", "anthropic/claude-haiku-5-5"];
+    webox.run(["assistants", "edit", "le-gourmet"].into_iter().chain(edit)).ok();
+    let text = webox.run(["export", "le-gourmet"]).ok().stdout;
+    let with_key = text.replace("[ai]\n", "[ai]\napi_key = { env = \"ACME_KEY\" }\n");
+    assert_ne!(text, with_key);
+    let file = webox.file("le-gourmet.toml", &with_key);
+    webox.run(["apply", "--yes", "--overwrite", &file]).ok();
+    let daemon = Daemon::start(&webox);
+    daemon.ring(&sid(1)).await;
+    let answer = daemon.say(&sid(1), 1, "Avez-vous un parking ?").await;
+    assert!(spoken(&answer).contains("rue Choron"), "{}", answer.body);
+    let (first, second) = (broken.requests(), other.requests());
+    assert!(first.iter().all(|request| request.header("authorization").ends_with(CANARY)));
+    assert_eq!(second.len(), 1);
+    assert!(!format!("{second:?}").contains(CANARY), "{second:?}");
+}
+
+#[test]
+fn a_database_that_others_could_read_is_closed_to_them() {
+    let webox = Webox::with_le_gourmet();
+    std::fs::set_permissions(webox.db(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    webox.run(["assistants"]).ok();
+    assert_eq!(mode(&webox.db()), 0o600);
+    let _daemon = Daemon::start(&webox);
+    assert_eq!(mode(&webox.db().with_file_name("webox.db-wal")), 0o600);
 }
 
 #[test]
@@ -255,6 +345,8 @@ fn the_audit_log_shows_that_it_was_changed() {
     // Not by mistake, and not without being seen.
     assert!(!sql("UPDATE audit SET target = 'x' WHERE id = 2").unwrap());
     assert!(!sql("DELETE FROM audit WHERE id = 2").unwrap());
+    let copy = "INSERT OR REPLACE INTO audit SELECT id, at, author, action, 'x', before, after, hash FROM audit WHERE id = 2";
+    assert!(!sql(copy).unwrap());
     let by_force = "DROP TRIGGER audit_is_not_changed; UPDATE audit SET target = 'x' WHERE id = 2";
     assert!(sql(by_force).unwrap());
     webox.run(["audit", "--verify"]).code(1).says("line 2 is not as it was written");

@@ -28,6 +28,7 @@ mod generated;
 mod hostile;
 mod import;
 mod keys;
+mod limits;
 mod models;
 mod outages;
 mod privacy;

@@ -56,11 +56,18 @@ impl Daemon {
     /// Starts a daemon on `webox.db` in the folder; logs go to `daemon.log` beside it.
     pub fn start(folder: &Path, environment: &[(&str, String)]) -> Result<Self> {
         let db = folder.join("webox.db");
+        // One number takes all calls of a benchmark.
+        let settings = folder.join("webox.toml");
+        std::fs::write(
+            &settings,
+            "[limits]\ncalls_to_a_number = 100000000\ncalls_of_an_account = 100000000\n",
+        )?;
         let address = free_address()?;
         let mut command = machine::server_command(binary());
         private(&mut command, folder, &db);
         command
             .args(["serve", "--public-url", PUBLIC_URL, "--listen", &address.to_string()])
+            .env("WEBOX_CONFIG", &settings)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(File::create(folder.join("daemon.log"))?);

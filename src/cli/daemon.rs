@@ -49,7 +49,9 @@ pub(super) fn warn_of_models(store: &Store, models: &Models) -> Result<()> {
             if let Some(warning) = llm::warning(model, today) {
                 tracing::warn!(assistant = %spec.name, model = %model, "{warning}");
             }
-            if let Err(error) = models.find_with(model, spec.ai.api_key.as_ref(), owner) {
+            let key = spec.ai.api_key.as_ref();
+            let key = key.filter(|_| models.share_a_provider(model, &spec.ai.model));
+            if let Err(error) = models.find_with(model, key, owner) {
                 tracing::warn!(
                     assistant = %spec.name, model = %model, detail = %error.detail,
                     "this model cannot be asked; the next in the chain will answer"

@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::{Context, exit, help};
 use crate::{
-    domain::{KeySource, Result},
+    domain::{Error, KeySource, Result},
+    operations::secrets,
     vault::Vault,
 };
 
@@ -22,6 +23,17 @@ pub struct Init {}
 pub(super) fn run(_: &Init, context: &Context) -> Result<()> {
     context.here("init")?;
     let source = context.settings()?.master_key.clone();
+    let store = context.store()?;
+    if let KeySource::File(path) = &source
+        && !path.exists()
+        && let Some(lost) = secrets::first_sealed(&store)?
+    {
+        return Err(Error::config(format!(
+            "{} is not there, and this database has secrets that need it: `{lost}` is one",
+            path.display()
+        ))
+        .hint("put the key back from your copy; if it is lost, delete these secrets (`webox secrets`) and run this again"));
+    }
     match &source {
         KeySource::File(path) => {
             if Vault::init(path)? {
@@ -38,7 +50,6 @@ pub(super) fn run(_: &Init, context: &Context) -> Result<()> {
             context.out.note(&format!("The master key {id} comes from {elsewhere}."));
         }
     }
-    let store = context.store()?;
     context.out.note(&format!("The database is {}.", store.path().display()));
     Ok(())
 }

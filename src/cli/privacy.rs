@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     api::{DossierView, ErasedView},
-    domain::{Error, Kind, Result},
+    domain::{CallSid, Error, Kind, Result},
+    operations::privacy::Whose,
 };
 
 /// Arguments of `webox privacy`.
@@ -21,6 +22,7 @@ use crate::{
         &[
             ("webox privacy export --caller +33612345678 > caller.json", "everything that is kept of a caller (GDPR, article 15)"),
             ("webox privacy erase --caller +33612345678", "forgets the caller; asks first (article 17)"),
+            ("webox privacy erase --call CA0123…", "the same for one call: when the number was withheld"),
             ("webox privacy removals", "what Twilio has still to remove, and why it has not"),
         ],
         &[exit::FAILURE, exit::REFUSED, exit::USAGE, exit::DATA, exit::DENIED],
@@ -42,10 +44,24 @@ enum Action {
 }
 
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
 struct Whom {
     /// The caller's number, in any usual spelling.
     #[arg(long, value_name = "NUMBER")]
-    caller: String,
+    caller: Option<String>,
+    /// A call, for callers who withheld their number.
+    #[arg(long, value_name = "SID")]
+    call: Option<CallSid>,
+}
+
+impl Whom {
+    fn whose(&self) -> Result<Whose> {
+        match (&self.caller, &self.call) {
+            (Some(caller), _) => Ok(Whose::Caller(caller.clone())),
+            (None, Some(call)) => Ok(Whose::Call(call.clone())),
+            (None, None) => Err(Error::usage("whose data is not said: `--caller` or `--call`")),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -69,7 +85,7 @@ pub(super) fn run(args: &Privacy, context: &Context) -> Result<()> {
 }
 
 fn export(whom: &Whom, context: &Context) -> Result<()> {
-    let dossier = context.desk("privacy export")?.dossier(&whom.caller)?;
+    let dossier = context.desk("privacy export")?.dossier(&whom.whose()?)?;
     let calls = human::count(dossier.calls.len() as u64, "call", "calls");
     context.out.note(&format!("{calls} of this caller."));
     // Whatever the format: the law asks for one that machines read.
@@ -78,7 +94,8 @@ fn export(whom: &Whom, context: &Context) -> Result<()> {
 
 fn erase(args: &Erase, context: &Context) -> Result<()> {
     let desk = context.desk("privacy erase")?;
-    let dossier = desk.dossier(&args.whom.caller)?;
+    let whose = args.whom.whose()?;
+    let dossier = desk.dossier(&whose)?;
     let parts = [
         human::count(dossier.calls.len() as u64, "call", "calls"),
         human::count(dossier.turns.len() as u64, "turn", "turns"),
@@ -94,7 +111,7 @@ fn erase(args: &Erase, context: &Context) -> Result<()> {
     if !args.yes && !prompt::confirm(context, &question, "--yes")? {
         return Err(Error::new(Kind::Refused, "nothing was forgotten"));
     }
-    let erased = desk.erase(&args.whom.caller)?;
+    let erased = desk.erase(&whose)?;
     context.out.note(&format!("Forgot {what}."));
     context.out.note("Backups made before still hold them, until they are thrown away; so may the records of the model's provider.");
     if erased.removals > 0 {
@@ -103,7 +120,7 @@ fn erase(args: &Erase, context: &Context) -> Result<()> {
         context.out.note(&format!("The daemon asks Twilio to remove {removals}; `webox privacy removals` shows what is left."));
     }
     if !erased.scrubbed {
-        context.out.note("The database is large: copies may stay in its free space until that is used again, or until `VACUUM` with the daemon stopped.");
+        context.out.note("Copies still lie in the database's free space. The daemon clears it when nobody is on the phone, up to 256 MiB; a larger one needs `VACUUM` with the daemon stopped.");
     }
     for recording in &erased.recordings {
         context.out.note(&format!("Delete this recording where it is kept: {recording}"));

@@ -19,6 +19,7 @@ use crate::{
         ("webox secrets set acme-openai < key.txt", "from stdin or a prompt, never from the command line"),
         ("webox secrets", "names and times; values are never shown"),
         ("webox secrets rotate-key", "a new master key; what is kept stays readable all the while"),
+        ("webox secrets rotate-key --drop-old", "the same, and the old keys are gone: after one was seen by others"),
     ],
     &[exit::FAILURE, exit::DATA, exit::DENIED, exit::CONFIG],
 ))]
@@ -37,8 +38,15 @@ enum Action {
     Set(Named),
     /// Forget a secret.
     Delete(Named),
-    /// Put a new master key into force.
-    RotateKey,
+    /// Put a new master key into force; the old ones stay, of no more use to this database.
+    RotateKey(Rotate),
+}
+
+#[derive(Debug, Args)]
+struct Rotate {
+    /// Take the old keys out as well. Another database that uses them loses its secrets.
+    #[arg(long)]
+    drop_old: bool,
 }
 
 #[derive(Debug, Default, Args)]
@@ -80,7 +88,7 @@ pub(super) fn run(args: &Secrets, context: &Context) -> Result<()> {
             context.out.note(&format!("The secret `{}` is forgotten.", args.name));
             Ok(())
         }
-        Some(Action::RotateKey) => rotate(context),
+        Some(Action::RotateKey(args)) => rotate(args, context),
     }
 }
 
@@ -123,12 +131,13 @@ fn set(args: &Named, context: &Context) -> Result<()> {
 
 /// The new key stands before the old one first, then everything is wrapped with it, then the old
 /// one goes: whatever breaks off, everything can be read, and this can be run again.
-fn rotate(context: &Context) -> Result<()> {
+fn rotate(args: &Rotate, context: &Context) -> Result<()> {
     context.here("secrets rotate-key")?;
     let (store, secrets) = (context.store()?, context.secrets()?);
     let actor = context.actor("secrets rotate-key", &store)?;
     actor.may_administer()?;
     let vault = secrets.vault();
+    secrets.check_all(&store, &actor)?;
     vault.key_in_force()?;
     let is_ours = matches!(vault.source(), KeySource::File(_));
     if is_ours {
@@ -138,12 +147,21 @@ fn rotate(context: &Context) -> Result<()> {
         vault.add_key()?;
     }
     let rewrapped = secrets.rewrap(&store, &actor, context.started)?;
-    vault.drop_old_keys()?;
+    if args.drop_old {
+        secrets.drop_old_keys(&store, &actor)?;
+    }
+    let old = vault.count()?.saturating_sub(1);
     let secrets = human::count(rewrapped, "secret is", "secrets are");
     let key = vault.key_in_force()?;
     context.out.note(&format!("The master key {key} is in force; {secrets} wrapped with it now."));
     if is_ours {
-        context.out.note("Replace your copy of the old key.");
+        context.out.note("Keep a copy of it where you keep the one of the old key.");
+        if old > 0 {
+            context.out.note(&format!(
+                "The old ones are still in {}; `webox secrets rotate-key --drop-old` takes them out, if no other database needs them.",
+                vault.source()
+            ));
+        }
     } else {
         context.out.note(&format!("Take the old key out of {} now.", vault.source()));
     }

@@ -11,11 +11,11 @@ use super::{Context, daemon, exit, help, logging};
 use crate::{
     config::Settings,
     conversation::engine::{Deadlines, Engine},
-    domain::{Actor, Error, Kind, Recording, Result},
+    domain::{Error, Kind, Result},
     line::{Clock, Line, Patience},
-    operations::{assistants, secrets::Secrets},
+    operations::secrets::Secrets,
     provision::Layer,
-    server::{self, ApiSettings, App, Gate, Trust, TwilioAccess},
+    server::{self, ApiSettings, App, Gate, Rates, Trust, TwilioAccess},
     store::{Options, Store},
     twilio::rest::{self, Rest},
     vault::Vault,
@@ -56,6 +56,11 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
         tracing::warn!("{warning}");
     }
     let trust = trust(args, &settings)?;
+    // Each connection and each file is a descriptor: the usual 1,024 are too few for many callers.
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(most) => tracing::debug!(most, "files and connections that may be open at once"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
     let store = Store::open(&settings.db.value, Options::daemon())?;
     daemon::runtime()?.block_on(serve(&settings, trust, store, context.defaults()?))
 }
@@ -89,12 +94,15 @@ async fn serve(
     let api = ApiSettings {
         trusted_proxies: settings.api.trusted_proxies.value.clone(),
         cors_origins: settings.api.cors_origins.value.clone(),
-        requests_per_minute: settings.api.requests_per_minute.value,
+        rates: Rates {
+            requests: settings.api.requests_per_minute.value,
+            calls_to_a_number: settings.limits.calls_to_a_number.value,
+            calls_of_an_account: settings.limits.calls_of_an_account.value,
+        },
     };
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
         .removing_at(twilio(settings)?);
-    warn_of_recordings(settings, &store)?;
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");
@@ -122,23 +130,6 @@ fn twilio(settings: &Settings) -> Result<TwilioAccess> {
         account: settings.twilio.account_sid.value.clone(),
         tokens: settings.twilio.auth_tokens.value.clone(),
     })
-}
-
-/// Without the account, a recording that a caller objects to could not be stopped.
-fn warn_of_recordings(settings: &Settings, store: &Store) -> Result<()> {
-    if settings.twilio.account_sid.value.is_some() {
-        return Ok(());
-    }
-    for overview in assistants::list(store, &Actor::webox("serve"))? {
-        let spec = &overview.assistant.spec;
-        if spec.compliance.recording != Recording::Off && spec.twilio.account_sid.is_none() {
-            tracing::warn!(
-                assistant = %spec.name,
-                "calls are recorded, but a caller's objection cannot stop it: set TWILIO_ACCOUNT_SID"
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Whom to believe; without a token and a public URL, nobody, and that is no way to start.

@@ -113,6 +113,16 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
             Some(settings.api.requests_per_minute.value.to_string()),
             &settings.api.requests_per_minute.origin,
         ),
+        plain(
+            "limits.calls_to_a_number",
+            Some(settings.limits.calls_to_a_number.value.to_string()),
+            &settings.limits.calls_to_a_number.origin,
+        ),
+        plain(
+            "limits.calls_of_an_account",
+            Some(settings.limits.calls_of_an_account.value.to_string()),
+            &settings.limits.calls_of_an_account.origin,
+        ),
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
         master_key(&settings.master_key),

@@ -32,6 +32,8 @@ pub(super) struct FileSettings {
     pub(super) anthropic: ProviderSection,
     /// The API.
     pub(super) api: ApiSection,
+    /// How often calls may ring.
+    pub(super) limits: LimitsSection,
     /// Secrets in webox's own keeping.
     pub(super) vault: VaultSection,
     /// A daemon to ask instead of the database here.
@@ -54,6 +56,13 @@ pub(super) struct ApiSection {
     pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) cors_origins: Option<Vec<String>>,
     pub(super) requests_per_minute: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LimitsSection {
+    pub(super) calls_to_a_number: Option<u32>,
+    pub(super) calls_of_an_account: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

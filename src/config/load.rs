@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Api, Environment, Flags, Origin, Provider, PublicUrl, Setting, Settings, Twilio, file, secrets,
-    variables,
+    Api, Environment, Flags, Limits, Origin, Provider, PublicUrl, Setting, Settings, Twilio, file,
+    secrets, variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
@@ -153,13 +153,12 @@ impl Settings {
                     list,
                 )?
                 .or_default_with(Vec::new),
-            requests_per_minute: Setting {
-                value: file.api.requests_per_minute.unwrap_or(REQUESTS_PER_MINUTE).max(1),
-                origin: match file.api.requests_per_minute {
-                    Some(_) => sources.file(),
-                    None => Origin::Default,
-                },
-            },
+            requests_per_minute: sources.number(file.api.requests_per_minute, REQUESTS_PER_MINUTE),
+        };
+        let limits = Limits {
+            calls_to_a_number: sources.number(file.limits.calls_to_a_number, CALLS_TO_A_NUMBER),
+            calls_of_an_account: sources
+                .number(file.limits.calls_of_an_account, CALLS_OF_AN_ACCOUNT),
         };
         let server = sources.pick(
             "server",
@@ -184,6 +183,7 @@ impl Settings {
             anthropic,
             master_key,
             api,
+            limits,
             server,
             token,
             defaults: file.defaults.as_ref().map(ToString::to_string),
@@ -194,6 +194,11 @@ impl Settings {
 
 /// How often a token may ask in a minute when nothing is said: ten a second.
 const REQUESTS_PER_MINUTE: u32 = 600;
+
+/// Calls that may ring in a minute when nothing is said: more than any line of people gets, and less
+/// than what would fill the database of somebody who is attacked.
+const CALLS_TO_A_NUMBER: u32 = 600;
+const CALLS_OF_AN_ACCOUNT: u32 = 6_000;
 
 /// A network, or one address.
 fn network(text: &str) -> Result<IpNet> {
@@ -212,6 +217,12 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
+    /// A number of the file, at least one.
+    fn number(&self, in_file: Option<u32>, usual: u32) -> Setting<u32> {
+        let origin = in_file.map_or(Origin::Default, |_| self.file());
+        Setting { value: in_file.unwrap_or(usual).max(1), origin }
+    }
+
     fn file(&self) -> Origin {
         self.path.map_or(Origin::Default, |path| Origin::File(path.to_path_buf()))
     }

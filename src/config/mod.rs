@@ -106,6 +106,15 @@ pub struct Api {
     pub requests_per_minute: Setting<u32>,
 }
 
+/// How often calls may ring, in a minute; above it they are answered as busy.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// To one number.
+    pub calls_to_a_number: Setting<u32>,
+    /// To all numbers of one account at Twilio.
+    pub calls_of_an_account: Setting<u32>,
+}
+
 /// Everything webox is set to.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -131,6 +140,8 @@ pub struct Settings {
     pub master_key: KeySource,
     /// The API.
     pub api: Api,
+    /// How often calls may ring.
+    pub limits: Limits,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::{
-    engine::{Engine, Progress, ROUNDS, Scene, millis},
+    engine::{Engine, Progress, ROUNDS, Scene, TOOLS, millis},
     promises,
     speakable::speakable,
     tools::{self, ToolRequest},
@@ -150,6 +150,10 @@ impl Engine {
         progress: &mut Progress,
     ) -> bool {
         let (content, is_error) = match ToolRequest::read(&call.name, &call.arguments) {
+            Ok(_) if progress.tools.len() >= TOOLS => {
+                let enough = "no more tools in this turn: answer the caller with what you know";
+                (enough.to_owned(), true)
+            }
             Ok(request) => {
                 let result = self.run(scene, &request, progress).await;
                 (result.to_json(), result.is_error())

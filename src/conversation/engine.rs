@@ -52,6 +52,9 @@ impl Default for Deadlines {
 /// Rounds of tools in one turn at most: a model that goes on asking is stopped.
 pub(super) const ROUNDS: usize = 5;
 
+/// Tools run in one turn at most, whatever a model asks for.
+pub(super) const TOOLS: usize = 5;
+
 /// The engine of all conversations of a daemon.
 #[derive(Clone)]
 pub struct Engine {
@@ -172,7 +175,9 @@ impl Engine {
                 progress.attempts.push(not_asked(name, Outcome::TimedOut, "no time was left"));
                 continue;
             }
-            let model = match self.models.find_with(name, ai.api_key.as_ref(), owner) {
+            // The assistant's key is one for its model; another provider must never see it.
+            let key = ai.api_key.as_ref().filter(|_| self.models.share_a_provider(name, &ai.model));
+            let model = match self.models.find_with(name, key, owner) {
                 Ok(model) => model,
                 Err(error) => {
                     progress.attempts.push(not_asked(name, error.outcome, &error.detail));
@@ -322,7 +327,7 @@ impl Engine {
                     text: text.clone(),
                     created_at: scene.now,
                 };
-                messages::take(&self.store, message)
+                messages::take(&self.store, message, scene.assistant.spec.compliance.redact)
                     .await
                     .map_or_else(failed, |()| ToolResult::MessageTaken)
             }

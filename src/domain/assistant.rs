@@ -321,7 +321,7 @@ impl AssistantSpec {
         if self.twilio.account_sid.is_some() != self.twilio.auth_token.is_some() {
             return wrong("twilio", "needs both `account_sid` and `auth_token`");
         }
-        if let Some((field, message)) = self.compliance.broken(&self.phone) {
+        if let Some((field, message)) = self.compliance.broken(&self.phone, &self.voice.language) {
             return wrong(field, message);
         }
         if self.voice.line != VoiceLine::Gather {

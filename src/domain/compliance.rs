@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Country, HumanDuration, PhoneNumber, Recording, Redaction};
+use super::{Country, HumanDuration, LanguageTag, PhoneNumber, Recording, Redaction};
 
 /// What callers are told, what is masked, and how long what they said is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -73,7 +73,17 @@ impl Compliance {
     }
 
     /// The rule broken, if any: the field and what is wrong with it.
-    pub(super) fn broken(&self, number: &PhoneNumber) -> Option<(&'static str, &'static str)> {
+    pub(super) fn broken(
+        &self,
+        number: &PhoneNumber,
+        language: &LanguageTag,
+    ) -> Option<(&'static str, &'static str)> {
+        if self.recording != Recording::Off && !language.has_phrases() {
+            return Some((
+                "compliance.recording",
+                "cannot be asked for or announced in this language: use one of de, en, es, fr, it, nl, pt",
+            ));
+        }
         let reason = self.no_announcement_because.as_deref().map_or("", str::trim);
         if self.announce_ai == Some(false)
             && Country::in_european_economic_area(number)

@@ -22,6 +22,11 @@ impl LanguageTag {
         &self.0
     }
 
+    /// Whether all that callers hear is translated into it; English stands in otherwise.
+    pub fn has_phrases(&self) -> bool {
+        ["de", "en", "es", "fr", "it", "nl", "pt"].contains(&self.primary())
+    }
+
     /// The language without its region: `fr`.
     pub fn primary(&self) -> &str {
         self.0.split('-').next().unwrap_or(&self.0)

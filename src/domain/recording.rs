@@ -142,6 +142,8 @@ pub struct Removal {
     pub call: CallSid,
     /// What.
     pub what: Removable,
+    /// The account to ask, as far as Twilio named it.
+    pub account: Option<AccountSid>,
     /// Since when.
     pub asked_at: Timestamp,
     /// When Twilio is asked next.

@@ -97,17 +97,24 @@ impl Writer<'_> {
         response.dial(dial).render()
     }
 
-    /// A word while the reply to turn `number` is late; Twilio comes back for it.
+    /// A word while the reply to turn `number` is late; Twilio comes back for it. `discloses` when it
+    /// is the first that is ours in a call.
     pub(super) fn filler(
         &self,
         spec: &AssistantSpec,
         language: &LanguageTag,
         number: u32,
         step: u32,
+        discloses: bool,
     ) -> String {
         let back = self.url("wait", &format!("&turn={number}&step={}", step + 1));
-        let text = phrases::for_language(language).filler(step);
-        Response::new().say(say(spec, language, text)).redirect(&back).render()
+        let filler = phrases::for_language(language).filler(step);
+        let text = if discloses {
+            format!("{} {filler}", phrases::machine(language))
+        } else {
+            filler.to_owned()
+        };
+        Response::new().say(say(spec, language, &text)).redirect(&back).render()
     }
 
     /// Nothing can be stored just now: a word, and Twilio tries the same request again.

@@ -29,7 +29,7 @@ impl Greeting {
         };
         let mut duties = Vec::new();
         if spec.announces_ai() {
-            duties.push(phrases.machine.as_str());
+            duties.push(phrases::machine(&spec.voice.language));
         }
         if recording == Recording::Announce {
             duties.push(&phrases.recording_announced);

@@ -27,7 +27,7 @@ use crate::{
     },
     domain::{
         Assistant, AssistantSpec, CallSid, Caller, Country, EndReason, Error, LanguageTag,
-        PhoneNumber, RecordingConsent, Result,
+        PhoneNumber, RecordingConsent, Reply, Result,
     },
     operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Rung, StatusChange, Utterance},
     store::Store,
@@ -95,6 +95,12 @@ impl Line {
         }
     }
 
+    /// Too many calls come in at once for each to be looked at: a busy sentence.
+    pub fn busy(&self, to: Option<&PhoneNumber>) -> String {
+        let language = Country::language_of(to);
+        gather::farewell(None, &language, &phrases::for_language(&language).flood)
+    }
+
     /// The caller was heard, in answer to turn `turn - 1`.
     pub async fn hear(&self, request: Gathered, turn: Option<u32>, step: u32) -> String {
         let sid = request.call_sid.clone();
@@ -105,6 +111,7 @@ impl Line {
                 from: request.from.clone(),
                 to: to.clone(),
                 at: self.clock.now(),
+                account: request.account,
             },
             number: turn.unwrap_or(1),
             heard: request.heard,
@@ -113,7 +120,7 @@ impl Line {
             // A first delivery that comes again after its filler gets that filler again.
             Ok(Hearing::Think { turn, again: true }) if turn.fillers > 0 => {
                 let writer = self.writer(&sid);
-                writer.filler(&turn.assistant.spec, &turn.call.language, turn.id.number, 0)
+                writer.filler(&turn.assistant.spec, &turn.call.language, turn.id.number, 0, false)
             }
             Ok(hearing) => self.respond(&sid, to.as_ref(), hearing, 0).await,
             Err(error) => self.unstored(&error, to, &sid, "process", turn, step).await,
@@ -164,6 +171,7 @@ impl Line {
                 from: request.from,
                 to: request.to,
                 at: self.clock.now(),
+                account: request.account,
             },
             status: request.status,
             duration_s: request.duration_s,
@@ -235,7 +243,13 @@ impl Line {
             Hearing::Think { turn, .. } => self.think(sid, *turn, step).await,
             Hearing::Replied { assistant, language, twiml, fillers, number } => {
                 if step < fillers {
-                    return self.writer(sid).filler(&assistant.spec, &language, number, step);
+                    return self.writer(sid).filler(
+                        &assistant.spec,
+                        &language,
+                        number,
+                        step,
+                        false,
+                    );
                 }
                 twiml
             }
@@ -251,6 +265,9 @@ impl Line {
     async fn think(&self, sid: &CallSid, turn: OpenTurn, step: u32) -> String {
         let id = turn.id;
         let (assistant, language) = (Arc::clone(&turn.assistant), turn.call.language.clone());
+        // The first words that are ours say what speaks, be they only a filler.
+        let discloses =
+            step == 0 && turn.call.disclosed_at.is_none() && assistant.spec.announces_ai();
         let waiter = self.thinking.join_or_start(id, || {
             let (line, sid) = (self.clone(), sid.clone());
             async move { line.reply(&sid, turn).await }
@@ -263,14 +280,15 @@ impl Line {
                 gather::give_up(&assistant.spec, &language)
             }
             Waited::Late => {
-                let counted = live::count_filler(&self.store, id, step + 1);
+                let told = discloses.then(|| self.clock.now());
+                let counted = live::count_filler(&self.store, id, step + 1, told);
                 // The caller has waited already; the note is written later if the store is busy.
                 if timeout(NOTE_WITHIN, counted).await.is_ok_and(|noted| noted.is_ok()) {
                     tracing::debug!(turn = id.number, step, "noted a filler");
                 } else {
                     tracing::warn!(turn = id.number, step, "a filler could not be noted yet");
                 }
-                self.writer(sid).filler(&assistant.spec, &language, id.number, step)
+                self.writer(sid).filler(&assistant.spec, &language, id.number, step, discloses)
             }
             // Let the store recover; the turn is thought about again when Twilio comes back.
             Waited::Lost => {
@@ -293,13 +311,18 @@ impl Line {
         // A call that went on from elsewhere: its first words were not ours.
         let disclosed = scene.call.disclosed_at.is_none() && scene.assistant.spec.announces_ai();
         if disclosed {
-            let machine = &phrases::for_language(&thought.reply.language).machine;
+            let machine = phrases::machine(&thought.reply.language);
             thought.reply.text = format!("{machine} {}", thought.reply.text);
         }
         // Said once, when it begins: what was announced is recorded since the greeting.
         let records = thought.consent == Some(RecordingConsent::Granted);
-        let twiml =
-            self.writer(sid).reply(&scene.assistant.spec, id.number, &thought.reply, records);
+        let spec = &scene.assistant.spec;
+        let twiml = self.writer(sid).reply(spec, id.number, &thought.reply, records);
+        let kept = live::kept_text(&thought.reply.text, spec.compliance.redact);
+        let kept_twiml = (kept != thought.reply.text).then(|| {
+            let masked = Reply { text: kept.into_owned(), ..thought.reply.clone() };
+            self.writer(sid).reply(spec, id.number, &masked, records)
+        });
         tracing::info!(
             turn = id.number, engine = %thought.reply.engine,
             reply_ms = thought.timings.reply_ms, "replied"
@@ -308,6 +331,7 @@ impl Line {
             reply: thought.reply,
             timings: thought.timings,
             twiml,
+            kept_twiml,
             end_reason: thought.end_reason,
             warned: thought.warned,
             disclosed,
@@ -363,6 +387,7 @@ impl Line {
             from: request.from.clone(),
             to: request.to.clone(),
             at: self.clock.now(),
+            account: request.account.clone(),
         }
     }
 

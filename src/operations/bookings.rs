@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     domain::{
         Actor, Assistant, AssistantId, Availability, Booking, BookingId, BookingRequest, CallId,
-        Refusal, Result,
+        Error, Redaction, Refusal, Result, redact_numbers,
     },
-    store::{Store, StoreError, Tx, bookings},
+    store::{Store, StoreError, Tx, bookings, privacy},
 };
 
 /// Bookings that the actor may see, in the order they take place.
@@ -56,7 +56,10 @@ pub async fn book(
     let (booker, request) = (booker.clone(), request.clone());
     store
         .write_async(move |tx| {
-            let name = request.name.clone().unwrap_or_default();
+            let mut name = request.name.clone().unwrap_or_default();
+            if booker.assistant.spec.compliance.redact == Redaction::Mask {
+                name = redact_numbers(&name).into_owned();
+            }
             if let Some(call) = booker.call {
                 let same = bookings::of_call(tx, call)?.into_iter().find(|booking| {
                     booking.at == request.at
@@ -66,6 +69,12 @@ pub async fn book(
                 if let Some(booking) = same {
                     return Ok(Ok(booking));
                 }
+            }
+            // The caller hung up and was forgotten while a model still thought.
+            if let Some(call) = booker.call
+                && privacy::is_erased(tx, call)?
+            {
+                return Err(Error::conflict("the call was forgotten meanwhile").into());
             }
             match judge(tx, &booker.assistant, &request, now)? {
                 Availability::Refused(refusal) => Ok(Err(refusal)),

@@ -189,6 +189,7 @@ mod tests {
                 )?;
                 for n in 0..many {
                     let call = NewCall {
+                        account: None,
                         sid: format!("CA{n:032x}").parse()?,
                         assistant: assistant.id,
                         assistant_revision: 1,

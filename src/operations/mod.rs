@@ -15,5 +15,6 @@ pub mod messages;
 pub mod privacy;
 pub mod provisioning;
 pub mod removals;
+pub mod retention;
 pub mod secrets;
 pub mod stats;

@@ -9,7 +9,7 @@ use super::{accounts, audit};
 use crate::{
     domain::{Actor, EmailAddress, Error, Result, Secret, SecretRef, UserId},
     store::{
-        Store,
+        Store, assistants,
         audit::Deed,
         secrets::{self, SecretRow},
         versions,
@@ -79,10 +79,13 @@ impl Secrets {
     ) -> Result<()> {
         actor.may_write()?;
         check(name, value)?;
-        let store_id = store.read(versions::store_id)?;
-        let sealed = self.vault.seal(&identity(&store_id, owner, name), value)?;
-        let (actor, name) = (actor.clone(), name.to_owned());
+        // Whoever cannot seal need not wait for the store.
+        self.vault.key_in_force()?;
+        let (vault, actor) = (Arc::clone(&self.vault), actor.clone());
+        let (name, value) = (name.to_owned(), value.clone());
         store.write(move |tx| {
+            let store_id = versions::store_id(tx)?;
+            let sealed = vault.seal(&identity(&store_id, owner, &name), &value)?;
             let before = secrets::get(tx, owner, &name)?;
             let row = SecretRow {
                 owner,
@@ -126,6 +129,31 @@ impl Secrets {
             _ => Err(Error::config(format!("the secret {reference} is not there, or empty"))
                 .hint("put it there, on the machine of the daemon")),
         }
+    }
+
+    /// Whether every secret opens: an error that names the first that does not. Before a new key is
+    /// made, which would not help.
+    pub fn check_all(&self, store: &Store, actor: &Actor) -> Result<()> {
+        actor.may_administer()?;
+        let (store_id, rows) =
+            store.read(|tx| Ok((versions::store_id(tx)?, secrets::list(tx)?)))?;
+        for row in rows {
+            let name = identity(&store_id, row.owner, &row.name);
+            let sealed = Sealed { key_id: row.key_id, wrapped: row.wrapped, sealed: row.sealed };
+            self.vault.open(&name, &sealed)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out the master keys that no secret of this store needs any more. Other stores may.
+    pub fn drop_old_keys(&self, store: &Store, actor: &Actor) -> Result<()> {
+        actor.may_administer()?;
+        let vault = Arc::clone(&self.vault);
+        store.write(move |tx| {
+            let needed: Vec<String> =
+                secrets::list(tx)?.into_iter().map(|row| row.key_id).collect();
+            Ok(vault.drop_old_keys(&needed)?)
+        })
     }
 
     /// Wraps all keys anew with the master key in force; answers how many were not.
@@ -188,6 +216,11 @@ pub fn list(
     })
 }
 
+/// The name of a secret that some master key is needed for, if there is one.
+pub fn first_sealed(store: &Store) -> Result<Option<String>> {
+    store.read(|tx| Ok(secrets::list(tx)?.into_iter().next().map(|row| row.name)))
+}
+
 /// Forgets a secret.
 pub fn delete(
     store: &Store,
@@ -200,6 +233,14 @@ pub fn delete(
     let owner = owner(store, actor, email, now)?;
     let (actor, name) = (actor.clone(), name.to_owned());
     store.write(move |tx| {
+        let users = assistants::using_secret(tx, owner, &name)?;
+        if let Some(first) = users.first() {
+            return Err(Error::conflict(format!(
+                "the assistant `{first}` uses the secret `{name}`"
+            ))
+            .hint("take the reference out of its file first, or set the secret anew")
+            .into());
+        }
         if !secrets::delete(tx, owner, &name)? {
             return Err(unknown(&name).into());
         }

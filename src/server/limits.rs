@@ -1,4 +1,5 @@
-//! How often somebody may ask: GCRA (governor), by token, by address, by address for failures.
+//! How often somebody may ask: GCRA (governor), by token, by address, by address for failures; how
+//! often a number and an account may ring.
 //!
 //! Twilio's own requests come from few addresses, so that those with a good signature are never
 //! counted by address.
@@ -11,7 +12,7 @@ use std::{
 
 use governor::{Quota, RateLimiter, clock::Clock, state::keyed::DashMapStateStore};
 
-use crate::domain::TokenId;
+use crate::domain::{AccountSid, PhoneNumber, TokenId};
 
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, governor::clock::DefaultClock>;
 
@@ -30,16 +31,37 @@ pub(super) struct Limits {
     tokens: Keyed<TokenId>,
     wrong_keys: Keyed<IpAddr>,
     strangers: Keyed<IpAddr>,
+    numbers: Keyed<PhoneNumber>,
+    accounts: Keyed<AccountSid>,
+}
+
+/// What may be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Requests of the API, a minute and token.
+    pub requests: u32,
+    /// Calls that ring, a minute and number dialled.
+    pub calls_to_a_number: u32,
+    /// Calls that ring, a minute and account at Twilio.
+    pub calls_of_an_account: u32,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { requests: 600, calls_to_a_number: 600, calls_of_an_account: 6_000 }
+    }
 }
 
 impl Limits {
-    /// With so many requests a minute and token.
-    pub(super) fn new(requests_per_minute: u32) -> Self {
+    /// With what is set.
+    pub(super) fn new(rates: Rates) -> Self {
         let a_minute = |n| Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN));
         Self {
-            tokens: RateLimiter::keyed(a_minute(requests_per_minute)),
+            tokens: RateLimiter::keyed(a_minute(rates.requests)),
             wrong_keys: RateLimiter::keyed(a_minute(WRONG_KEYS)),
             strangers: RateLimiter::keyed(a_minute(STRANGERS)),
+            numbers: RateLimiter::keyed(a_minute(rates.calls_to_a_number)),
+            accounts: RateLimiter::keyed(a_minute(rates.calls_of_an_account)),
         }
     }
 
@@ -58,11 +80,23 @@ impl Limits {
         check(&self.strangers, &subscriber(address))
     }
 
+    /// A call that rings, signed by its account.
+    pub(super) fn ring(
+        &self,
+        account: Option<&AccountSid>,
+        number: Option<&PhoneNumber>,
+    ) -> Result<(), Duration> {
+        number.map_or(Ok(()), |number| check(&self.numbers, number))?;
+        account.map_or(Ok(()), |account| check(&self.accounts, account))
+    }
+
     /// Forgets those who have been quiet.
     pub(super) fn tidy(&self) {
         self.tokens.retain_recent();
         self.wrong_keys.retain_recent();
         self.strangers.retain_recent();
+        self.numbers.retain_recent();
+        self.accounts.retain_recent();
     }
 }
 
@@ -94,7 +128,7 @@ mod tests {
 
     #[test]
     fn wrong_keys_are_counted_by_subscriber() {
-        let limits = Limits::new(600);
+        let limits = Limits::new(Rates::default());
         let at = |text: &str| text.parse::<IpAddr>().unwrap();
         for n in 0..10 {
             assert!(limits.wrong_key(at(&format!("2001:db8::{n}"))).is_ok(), "{n}");

@@ -20,11 +20,7 @@ mod shares;
 mod twilio_accounts;
 mod webhooks;
 
-use std::{
-    future::Future,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -42,7 +38,10 @@ use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 use crate::{
     domain::{EventId, Result, TokenId},
     line::Line,
-    operations::{privacy, secrets::Secrets},
+    operations::{
+        retention::{self, Looked},
+        secrets::Secrets,
+    },
     providers::llm::Models,
     provision::Layer,
     store::Store,
@@ -50,6 +49,7 @@ use crate::{
 
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
+pub use limits::Rates;
 pub use removals::TwilioAccess;
 
 /// How long a stopping daemon waits for turns in flight.
@@ -73,20 +73,14 @@ const FORGET_EVERY: Duration = Duration::from_mins(10);
 const FORGET_MORE: Duration = Duration::from_millis(200);
 
 /// What the API is set to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ApiSettings {
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Web pages from elsewhere that may ask.
     pub cors_origins: Vec<String>,
-    /// Requests a minute and token.
-    pub requests_per_minute: u32,
-}
-
-impl Default for ApiSettings {
-    fn default() -> Self {
-        Self { trusted_proxies: Vec::new(), cors_origins: Vec::new(), requests_per_minute: 600 }
-    }
+    /// How often somebody may ask or ring.
+    pub rates: Rates,
 }
 
 /// Everything a request may need.
@@ -124,7 +118,7 @@ impl App {
             store,
             secrets,
             models,
-            limits: limits::Limits::new(api.requests_per_minute).into(),
+            limits: limits::Limits::new(api.rates).into(),
             bundles: Semaphore::new(BUNDLES).into(),
             rehearsals: Semaphore::new(REHEARSALS).into(),
             bodies: Semaphore::new(BODIES).into(),
@@ -141,7 +135,7 @@ impl App {
     /// With settings of the API, and defaults for the files that are sent to it.
     #[must_use]
     pub fn with_api(self, api: ApiSettings, defaults: Option<Layer>) -> Self {
-        let limits = limits::Limits::new(api.requests_per_minute).into();
+        let limits = limits::Limits::new(api.rates).into();
         Self { limits, api: api.into(), defaults, ..self }
     }
 
@@ -216,29 +210,41 @@ pub async fn run(
     Ok(())
 }
 
-/// Forgets what is due. A clock that jumps may not empty the store: after a jump, the next look
-/// is waited for, and only if the time still stands is anything forgotten.
+/// Forgets what is due, and clears it out of the file when nobody is on the phone.
 async fn forget(store: Store) {
-    let mut last = (Instant::now(), jiff::Timestamp::now());
-    let mut wait = FORGET_MORE;
+    let (mut wait, mut held) = (FORGET_MORE, None);
     loop {
         tokio::time::sleep(wait).await;
-        let now = (Instant::now(), jiff::Timestamp::now());
-        let passed = jiff::SignedDuration::try_from(now.0 - last.0).unwrap_or_default();
-        let jump = (now.1.duration_since(last.1) - passed).abs();
-        last = now;
         wait = FORGET_EVERY;
-        if jump > privacy::LARGEST_STEP {
-            tracing::warn!("the clock jumped: nothing is forgotten until it is steady");
-            continue;
-        }
-        match privacy::forget_due(&store, now.1).await {
-            Ok(0) => {}
-            Ok(forgotten) => {
+        match retention::forget_due(&store, jiff::Timestamp::now()).await {
+            Ok(Looked::Forgot(0)) => held = None,
+            Ok(Looked::Forgot(forgotten)) => {
                 tracing::info!(forgotten, "forgot what was due");
-                wait = FORGET_MORE;
+                (wait, held) = (FORGET_MORE, None);
+                continue;
+            }
+            // Told when it begins, not at every look.
+            Ok(Looked::Holding(until)) if held == Some(until) => {}
+            Ok(Looked::Holding(until)) => {
+                held = Some(until);
+                tracing::warn!(
+                    %until,
+                    "the clock is far from where it was when webox last ran: nothing is forgotten until it has gone steadily; if it is wrong, set it right"
+                );
             }
             Err(error) => tracing::error!(%error, "what is due could not be forgotten"),
+        }
+        let scrubbed = store.clone();
+        let scrubbed = tokio::task::spawn_blocking(move || {
+            retention::scrub_when_quiet(&scrubbed, jiff::Timestamp::now())
+        });
+        match scrubbed.await {
+            Ok(Ok(true)) => tracing::info!("cleared the database of what was deleted"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the database could not be cleared of what was deleted");
+            }
+            Err(error) => tracing::error!(%error, "clearing the database was broken off"),
         }
     }
 }

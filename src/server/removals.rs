@@ -75,19 +75,17 @@ async fn settle(
 }
 
 async fn remove(accounts: &Accounts, access: &TwilioAccess, removal: &Removal) -> Result<()> {
-    let kept = removal.what.recording();
     let own = accounts.of(Some(removal.call.clone()), None).await?;
     let (sid, tokens) = if let Some(own) = own {
         (own.sid, vec![own.token])
     } else {
-        // Where Twilio said that a recording is, the account is known by that.
-        let sid = access.account.clone().or_else(|| kept.map(|kept| kept.account.clone()));
+        let sid = access.account.clone().or_else(|| removal.account.clone());
         let sid = sid.ok_or_else(|| {
             Error::config("the account to ask is not known: set TWILIO_ACCOUNT_SID")
         })?;
         (sid, access.tokens.clone())
     };
-    if kept.is_some_and(|kept| kept.account != sid) {
+    if removal.account.as_ref().is_some_and(|account| *account != sid) {
         return Err(Error::config("it is kept in another account than the one that is set"));
     }
     let request = match &removal.what {

@@ -20,6 +20,11 @@ pub(super) async fn incoming(
     Admitted { request, query }: Admitted<Incoming>,
 ) -> Response {
     let (sid, step) = (request.call_sid.clone(), query.step.unwrap_or(0));
+    // A call that Twilio comes back for was let through before.
+    if step == 0 && app.limits.ring(request.account.as_ref(), request.to.as_ref()).is_err() {
+        tracing::warn!(call_sid = %sid, "too many calls ring at once: answered as busy");
+        return twiml(app.line.busy(request.to.as_ref()));
+    }
     in_own_task(&sid, app.line, move |line| async move { line.ring(request, step).await }).await
 }
 
@@ -105,9 +110,13 @@ where
 {
     let span = tracing::info_span!("call", call_sid = %sid);
     let fallback = line.clone();
-    let twiml = tokio::spawn(work(line).instrument(span)).await.unwrap_or_else(|error| {
+    let answer = tokio::spawn(work(line).instrument(span)).await.unwrap_or_else(|error| {
         tracing::error!(call_sid = %sid, %error, "a turn was broken off: this is a bug of webox");
         fallback.apology()
     });
-    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], twiml).into_response()
+    twiml(answer)
+}
+
+fn twiml(document: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], document).into_response()
 }

@@ -363,3 +363,21 @@ pub fn compliance(tx: &Tx) -> Result<Vec<(AssistantId, Compliance)>, StoreError>
     }
     Ok(found)
 }
+
+/// Names of the assistants that use a secret of their owner's.
+pub fn using_secret(
+    tx: &Tx,
+    owner: Option<UserId>,
+    secret: &str,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT name FROM assistants
+         WHERE deleted_at IS NULL AND coalesce(owner_id, 0) = ?1
+           AND ?2 IN (json_extract(spec, '$.ai.api_key.secret'),
+                      json_extract(spec, '$.twilio.auth_token.secret'))
+         ORDER BY name",
+    )?;
+    let names =
+        statement.query_map(params![owner.map_or(0, |user| user.0), secret], |row| row.get(0))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
+}

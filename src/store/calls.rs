@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 
 use super::{StoreError, Tx, assistants::time, figures, stats};
 use crate::domain::{
-    AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason, KeptRecording,
-    LanguageTag, RecordingConsent, Sight, VoiceLine,
+    AccountSid, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason,
+    KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
 };
 
 const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
@@ -32,6 +32,8 @@ pub struct NewCall {
     pub language: LanguageTag,
     /// When it rang.
     pub started_at: Timestamp,
+    /// Whose call it is at Twilio.
+    pub account: Option<AccountSid>,
 }
 
 /// How a call ended.
@@ -155,8 +157,8 @@ pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<Call
     let id = tx
         .prepare_cached(
             "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language, started_at,
-             assistant_revision)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
+             assistant_revision, account_sid)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
         )?
         .query_row(
             params![
@@ -168,7 +170,8 @@ pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<Call
                 call.line.as_str(),
                 call.language.as_str(),
                 call.started_at.as_millisecond(),
-                call.assistant_revision
+                call.assistant_revision,
+                call.account.as_ref().map(AccountSid::as_str)
             ],
             |row| row.get(0),
         )?;
@@ -415,6 +418,24 @@ pub fn count_recent(
              WHERE caller = ?1 AND started_at > ?2 AND assistant_id = ?3 LIMIT ?4)",
         )?
         .query_row(params![caller, since.as_millisecond(), assistant.0, most], |row| row.get(0))?)
+}
+
+/// Seconds of an assistant's calls that began since a moment; those that go on count up to now.
+pub fn seconds_since(
+    tx: &Tx,
+    assistant: AssistantId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let seconds: i64 = tx
+        .prepare_cached(
+            "SELECT coalesce(sum(coalesce(duration_s, max(?3 - started_at, 0) / 1000)), 0)
+             FROM calls WHERE assistant_id = ?1 AND started_at >= ?2",
+        )?
+        .query_row(params![assistant.0, since.as_millisecond(), now.as_millisecond()], |row| {
+            row.get(0)
+        })?;
+    Ok(seconds.max(0) as u64)
 }
 
 /// Calls stored after one, oldest first, that match; as many as the limit says.

@@ -27,6 +27,7 @@ pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connect
     connection.busy_timeout(lock_timeout)?;
     // Before anything is changed: the journal mode is kept in the file, which may be somebody else's.
     migrate::check(&connection)?;
+    close_to_others(path)?;
     // Asking first keeps a second process from needing the lock that changing takes.
     let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -65,6 +66,25 @@ fn create_private(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// What callers said is nobody else's business: SQLite gives the log and the index the mode of the
+/// file. Where the file is not ours to change, whoever made it answers for its mode.
+fn close_to_others(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if mode.trailing_zeros() >= 6 {
+        return Ok(());
+    }
+    let private = std::fs::Permissions::from_mode(mode & 0o700);
+    match std::fs::set_permissions(path, private) {
+        Ok(()) => {
+            tracing::warn!(path = %path.display(), "others could read the database; its mode is 0600 now");
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 fn refuse_old_sqlite(version: i32) -> Result<(), StoreError> {

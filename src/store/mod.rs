@@ -28,11 +28,14 @@ mod writer;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use crate::domain::{Error, Result};
+use crate::domain::{Error, Kind, Result};
 
 pub use error::StoreError;
 pub use migrate::SCHEMA_VERSION;
@@ -74,10 +77,19 @@ struct Inner {
     readers: Mutex<Vec<rusqlite::Connection>>,
     assistants: assistants::Cache,
     writer: Writer,
+    /// How many scrubs were asked for, and up to which one all are done.
+    scrubs: AtomicU64,
+    scrubbed: Mutex<u64>,
 }
 
-/// Written anew in a second or two; callers hear nothing of it.
-const SCRUB_UP_TO: u64 = 256 * 1024 * 1024;
+/// A file up to this is written anew in less than a second: callers hear nothing of it.
+pub const SCRUB_AT_ONCE: u64 = 64 * 1024 * 1024;
+
+/// A file up to this is written anew in a few seconds: while nobody is on the phone.
+pub const SCRUB_WHEN_QUIET: u64 = 256 * 1024 * 1024;
+
+/// A reader that goes on for longer than this keeps the log from being emptied.
+const SCRUB_WAITS: Duration = Duration::from_secs(5);
 
 /// Idle read connections kept open.
 const IDLE_READERS: usize = 4;
@@ -98,6 +110,8 @@ impl Store {
                 readers: Mutex::new(Vec::new()),
                 assistants: assistants::Cache::default(),
                 writer,
+                scrubs: AtomicU64::new(0),
+                scrubbed: Mutex::new(0),
             }),
         })
     }
@@ -169,23 +183,36 @@ impl Store {
             .map_err(|error| error.explain(&self.inner.path))
     }
 
-    /// Leaves nothing of what was deleted: the file is written anew and the write-ahead log is
-    /// emptied. SQLite's `secure_delete` clears what it frees, but not the copies that it leaves in
-    /// a page when it moves rows. A file that is too large to be held up for this is only moved out
-    /// of the log; says whether it was written anew.
-    pub fn scrub(&self) -> Result<bool> {
+    /// Leaves nothing of what was deleted before this was called: the file is written anew and the
+    /// write-ahead log is emptied. SQLite's `secure_delete` clears what it frees, but not the copies
+    /// that it leaves in a page when it moves rows. Says whether it was done: not for a file above
+    /// `largest` bytes, which would be held up for too long, nor while somebody reads for long.
+    /// Many who ask at once are served by one.
+    pub fn scrub(&self, largest: u64) -> Result<bool> {
+        let mine = self.inner.scrubs.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut scrubbed = self.inner.scrubbed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *scrubbed >= mine {
+            return Ok(true);
+        }
+        let up_to = self.inner.scrubs.load(Ordering::SeqCst);
         let run = || -> Result<bool, StoreError> {
-            let connection =
-                connection::open_writer(&self.inner.path, self.inner.options.lock_timeout)?;
-            let small = std::fs::metadata(&self.inner.path)?.len() <= SCRUB_UP_TO;
-            writer::checkpoint(&connection, "TRUNCATE")?;
-            if small {
-                connection.execute_batch("VACUUM")?;
-                writer::checkpoint(&connection, "TRUNCATE")?;
+            let connection = connection::open_writer(&self.inner.path, SCRUB_WAITS)?;
+            let emptied = writer::checkpoint(&connection, "TRUNCATE")?;
+            if !emptied || std::fs::metadata(&self.inner.path)?.len() > largest {
+                return Ok(false);
             }
-            Ok(small)
+            connection.execute_batch("VACUUM")?;
+            Ok(writer::checkpoint(&connection, "TRUNCATE")?)
         };
-        run().map_err(|error| error.explain(&self.inner.path))
+        let done = match run() {
+            // Somebody else writes just now: it was not done, and that is all.
+            Err(error) if error.kind() == Kind::Busy => false,
+            other => other.map_err(|error| error.explain(&self.inner.path))?,
+        };
+        if done {
+            *scrubbed = up_to;
+        }
+        Ok(done)
     }
 
     fn lock_readers(&self) -> std::sync::MutexGuard<'_, Vec<rusqlite::Connection>> {

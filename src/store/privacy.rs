@@ -1,11 +1,11 @@
 //! One caller's rows, everywhere: found, and taken out. What counts and sums stays.
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, ToSql, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, Tx, removals};
+use super::{StoreError, Tx, assistants::time, removals};
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
 /// How much was taken out.
@@ -21,20 +21,79 @@ pub struct Erasure {
     pub messages: u64,
 }
 
+/// Whose rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Everything of a caller.
+    Caller(String),
+    /// Everything of a call: for callers who withheld their number.
+    Call(CallId),
+}
+
+impl Subject {
+    /// What stands for `?1` in the conditions.
+    fn key(&self) -> &dyn ToSql {
+        match self {
+            Self::Caller(caller) => caller,
+            Self::Call(CallId(id)) => id,
+        }
+    }
+
+    /// Which calls.
+    const fn calls(&self) -> &'static str {
+        match self {
+            Self::Caller(_) => "caller = ?1",
+            Self::Call(_) => "id = ?1",
+        }
+    }
+
+    /// Which bookings and messages: those made in the calls, and those under the number.
+    fn made(&self) -> String {
+        let theirs = format!("call_id IN (SELECT id FROM calls WHERE {} AND {OWN})", self.calls());
+        match self {
+            Self::Caller(_) => format!("(caller = ?1 OR {theirs})"),
+            Self::Call(_) => theirs,
+        }
+    }
+}
+
+/// As far as they may be seen: `?2` is the owner, or nothing for all.
+const OWN: &str = "(?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))";
+
+/// Whether one of the calls goes on.
+pub fn goes_on(tx: &Tx, sight: Sight, subject: &Subject) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM calls WHERE {} AND {OWN} AND ended_at IS NULL)",
+        subject.calls()
+    );
+    Ok(tx
+        .prepare_cached(&sql)?
+        .query_row(params![subject.key(), sight.owner()], |row| row.get(0))?)
+}
+
+/// Whether a call's words were taken out: nothing may be added to it any more.
+pub fn is_erased(tx: &Tx, call: CallId) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT transcript_erased_at IS NOT NULL OR caller_erased_at IS NOT NULL
+             FROM calls WHERE id = ?1",
+        )?
+        .query_row([call.0], |row| row.get(0))?)
+}
+
 /// Asks Twilio to remove what it keeps of a caller's calls: their records and recordings. Answers
 /// how much that is, and the addresses of recordings that are not Twilio's.
 pub fn ask_twilio(
     tx: &Tx,
     sight: Sight,
-    caller: &str,
+    subject: &Subject,
     now: Timestamp,
 ) -> Result<(u64, Vec<String>), StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT sid, recording_url FROM calls WHERE caller = ?1
-         AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))
-         ORDER BY id",
-    )?;
-    let mut rows = statement.query(params![caller, sight.owner()])?;
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT sid, recording_url FROM calls WHERE {} AND {OWN} ORDER BY id",
+        subject.calls()
+    ))?;
+    let mut rows = statement.query(params![subject.key(), sight.owner()])?;
     let (mut asked, mut elsewhere) = (0, Vec::new());
     while let Some(row) = rows.next()? {
         let call: CallSid = row.get::<_, String>(0)?.parse().map_err(StoreError::User)?;
@@ -53,10 +112,15 @@ pub fn ask_twilio(
 }
 
 /// Rows of a table as JSON objects, column by column: an export leaves nothing out.
-pub fn rows(tx: &Tx, table: Table, sight: Sight, caller: &str) -> Result<Vec<Value>, StoreError> {
-    let mut statement = tx.prepare_cached(table.query())?;
+pub fn rows(
+    tx: &Tx,
+    table: Table,
+    sight: Sight,
+    subject: &Subject,
+) -> Result<Vec<Value>, StoreError> {
+    let mut statement = tx.prepare_cached(&table.query(subject))?;
     let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let mut rows = statement.query(params![caller, sight.owner()])?;
+    let mut rows = statement.query(params![subject.key(), sight.owner()])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let mut object = Map::new();
@@ -90,30 +154,16 @@ pub enum Table {
 }
 
 impl Table {
-    fn query(self) -> &'static str {
+    fn query(self, subject: &Subject) -> String {
+        let (calls, made) = (subject.calls(), subject.made());
         match self {
-            Self::Calls => {
-                "SELECT * FROM calls WHERE caller = ?1
-                 AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))
-                 ORDER BY id"
-            }
-            Self::Turns => {
-                "SELECT * FROM turns WHERE call_id IN (SELECT id FROM calls WHERE caller = ?1
-                 AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2)))
+            Self::Calls => format!("SELECT * FROM calls WHERE {calls} AND {OWN} ORDER BY id"),
+            Self::Turns => format!(
+                "SELECT * FROM turns WHERE call_id IN (SELECT id FROM calls WHERE {calls} AND {OWN})
                  ORDER BY call_id, number"
-            }
-            Self::Bookings => {
-                "SELECT * FROM bookings
-                 WHERE (caller = ?1 OR call_id IN (SELECT id FROM calls WHERE caller = ?1))
-                 AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))
-                 ORDER BY id"
-            }
-            Self::Messages => {
-                "SELECT * FROM messages
-                 WHERE (caller = ?1 OR call_id IN (SELECT id FROM calls WHERE caller = ?1))
-                 AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))
-                 ORDER BY id"
-            }
+            ),
+            Self::Bookings => format!("SELECT * FROM bookings WHERE {made} AND {OWN} ORDER BY id"),
+            Self::Messages => format!("SELECT * FROM messages WHERE {made} AND {OWN} ORDER BY id"),
         }
     }
 }
@@ -123,28 +173,31 @@ impl Table {
 pub fn erase(
     tx: &Tx,
     sight: Sight,
-    caller: &str,
+    subject: &Subject,
     pseudonym: &str,
     now: Timestamp,
 ) -> Result<Erasure, StoreError> {
     let owner = sight.owner();
     let mut erasure = Erasure::default();
-    let own = "(?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))";
-    let calls = format!("SELECT id FROM calls WHERE caller = ?1 AND {own}");
+    let (calls, made) = (subject.calls(), subject.made());
     for (table, count) in [("bookings", &mut erasure.bookings), ("messages", &mut erasure.messages)]
     {
-        let sql =
-            format!("DELETE FROM {table} WHERE (caller = ?1 OR call_id IN ({calls})) AND {own}");
-        *count = tx.prepare_cached(&sql)?.execute(params![caller, owner])? as u64;
+        let sql = format!("DELETE FROM {table} WHERE {made} AND {OWN}");
+        *count = tx.prepare_cached(&sql)?.execute(params![subject.key(), owner])? as u64;
     }
-    let sql = format!("UPDATE turns SET {NO_WORDS} WHERE call_id IN ({calls})");
-    erasure.turns = tx.prepare_cached(&sql)?.execute(params![caller, owner])? as u64;
     let sql = format!(
-        "UPDATE calls SET {NO_EXTRAS}, caller = ?3, transcript_erased_at = ?4, caller_erased_at = ?4,
-         recording_consent = CASE WHEN recording_consent IS NULL THEN NULL ELSE 'withdrawn' END
-         WHERE caller = ?1 AND {own}"
+        "UPDATE turns SET {NO_WORDS}
+         WHERE call_id IN (SELECT id FROM calls WHERE {calls} AND {OWN})"
     );
-    let values = params![caller, owner, pseudonym, now.as_millisecond()];
+    erasure.turns = tx.prepare_cached(&sql)?.execute(params![subject.key(), owner])? as u64;
+    // Who withheld a number has none to be replaced.
+    let sql = format!(
+        "UPDATE calls SET {NO_EXTRAS}, caller = CASE WHEN caller IS NULL THEN NULL ELSE ?3 END,
+         transcript_erased_at = ?4, caller_erased_at = ?4,
+         recording_consent = CASE WHEN recording_consent IS NULL THEN NULL ELSE 'withdrawn' END
+         WHERE {calls} AND {OWN}"
+    );
+    let values = params![subject.key(), owner, pseudonym, now.as_millisecond()];
     erasure.calls = tx.prepare_cached(&sql)?.execute(values)? as u64;
     Ok(erasure)
 }
@@ -168,15 +221,13 @@ pub enum Due {
     Callers,
 }
 
-/// Calls in one transaction: the next webhook waits no longer than a moment.
-const AT_ONCE: u32 = 200;
-
 /// Calls of an assistant that ended before a moment and of which something is due, oldest first.
 pub fn due(
     tx: &Tx,
     due: Due,
     assistant: AssistantId,
     before: Timestamp,
+    most: usize,
 ) -> Result<Vec<CallId>, StoreError> {
     let condition = match due {
         Due::Transcripts => "transcript_erased_at IS NULL",
@@ -189,7 +240,7 @@ pub fn due(
     );
     let mut statement = tx.prepare_cached(&sql)?;
     let ids = statement
-        .query_map(params![assistant.0, before.as_millisecond(), AT_ONCE], |row| {
+        .query_map(params![assistant.0, before.as_millisecond(), most as i64], |row| {
             Ok(CallId(row.get(0)?))
         })?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
@@ -237,14 +288,79 @@ pub fn forget(
                     "UPDATE calls SET caller = ?2, caller_erased_at = ?3 WHERE id = ?1",
                 )?
                 .execute(params![id, pseudonym, at])?;
-                for table in ["bookings", "messages"] {
-                    let sql = format!("UPDATE {table} SET caller = NULL WHERE call_id = ?1");
-                    tx.prepare_cached(&sql)?.execute([id])?;
-                }
+                tx.prepare_cached(
+                    "UPDATE messages SET caller = NULL, name = NULL WHERE call_id = ?1",
+                )?
+                .execute([id])?;
             }
         }
     }
     Ok(calls.len() as u64)
+}
+
+/// Takes names and numbers out of bookings that took place before a moment; answers of how many.
+pub fn forget_bookings(
+    tx: &Tx,
+    assistant: AssistantId,
+    before: Timestamp,
+    most: usize,
+) -> Result<u64, StoreError> {
+    let changed = tx
+        .prepare_cached(
+            "UPDATE bookings SET caller = NULL, name = '' WHERE id IN (
+                SELECT id FROM bookings WHERE assistant_id = ?1 AND ends_at < ?2
+                AND (name <> '' OR caller IS NOT NULL) LIMIT ?3)",
+        )?
+        .execute(params![assistant.0, before.as_millisecond(), most as i64])?;
+    Ok(changed as u64)
+}
+
+/// When it was last looked for what is due, and until when nothing is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// The last look.
+    pub seen_at: Timestamp,
+    /// Nothing is forgotten before.
+    pub hold_until: Timestamp,
+}
+
+/// The last look, if there was one.
+pub fn clock(tx: &Tx) -> Result<Option<Clock>, StoreError> {
+    tx.prepare_cached("SELECT seen_at, hold_until FROM forgetting WHERE id = 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .map(|(seen, hold)| Ok(Clock { seen_at: time(seen)?, hold_until: time(hold)? }))
+        .transpose()
+}
+
+/// Notes a look.
+pub fn set_clock(tx: &Tx, clock: &Clock) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO forgetting (id, seen_at, hold_until) VALUES (1, ?1, ?2)
+         ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at, hold_until = excluded.hold_until",
+    )?
+    .execute(params![clock.seen_at.as_millisecond(), clock.hold_until.as_millisecond()])?;
+    Ok(())
+}
+
+/// Notes whether what was deleted may still lie in free space.
+pub fn set_scrub_due(tx: &Tx, due: bool, now: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO forgetting (id, seen_at, hold_until, scrub) VALUES (1, ?2, ?2, ?1)
+         ON CONFLICT DO UPDATE SET scrub = excluded.scrub",
+    )?
+    .execute(params![due, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// Whether something may still lie in free space and nobody is on the phone.
+pub fn may_scrub(tx: &Tx) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM forgetting WHERE scrub = 1)
+             AND NOT EXISTS (SELECT 1 FROM assistant_figures WHERE live_calls > 0)",
+        )?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// A word for a caller that says nothing of the number, and is the same for the same salt.

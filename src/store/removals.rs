@@ -15,12 +15,13 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 const COLUMNS: &str = "r.id, r.call_sid, r.what, r.account_sid, r.recording_sid, r.asked_at, \
                        r.due_at, r.attempts, r.failure";
 
-/// Asks for a removal; once is enough.
+/// Asks for a removal, at the account of the recording, or of the call; once is enough.
 pub fn ask(tx: &Tx, call: &CallSid, what: &Removable, now: Timestamp) -> Result<(), StoreError> {
     let kept = what.recording();
     tx.prepare_cached(
         "INSERT INTO removals (call_sid, what, account_sid, recording_sid, asked_at, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING",
+         VALUES (?1, ?2, coalesce(?3, (SELECT account_sid FROM calls WHERE sid = ?1)), ?4, ?5, ?5)
+         ON CONFLICT DO NOTHING",
     )?
     .execute(params![
         call.as_str(),
@@ -48,6 +49,13 @@ pub fn list(tx: &Tx, sight: Sight) -> Result<Vec<Removal>, StoreError> {
          ORDER BY r.id"
     );
     read_all(tx, &sql, params![sight.owner()])
+}
+
+/// A call is over: nothing of it is recorded any more.
+pub fn is_over(tx: &Tx, call: &CallSid) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM removals WHERE what = 'live-recording' AND call_sid = ?1")?
+        .execute([call.as_str()])?;
+    Ok(())
 }
 
 /// Twilio has done it.
@@ -100,6 +108,7 @@ fn read(row: &Row<'_>) -> Result<Removal, StoreError> {
         id: RemovalId(row.get(0)?),
         call: sid(text(1)?)?.parse().map_err(StoreError::User)?,
         what,
+        account: text(3)?.map(|sid| sid.parse()).transpose().map_err(StoreError::User)?,
         asked_at: time(row.get(5)?)?,
         due_at: time(row.get(6)?)?,
         attempts: row.get(7)?,

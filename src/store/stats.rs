@@ -38,17 +38,6 @@ pub(super) fn roll_up(
     Ok(())
 }
 
-/// Seconds of an assistant's calls that ended and began on the day (UTC) of a moment.
-pub fn seconds_of_day(tx: &Tx, assistant: AssistantId, at: Timestamp) -> Result<u64, StoreError> {
-    let day = at.as_millisecond().div_euclid(DAY_MS);
-    let seconds: i64 = tx
-        .prepare_cached(
-            "SELECT coalesce(sum(duration_s), 0) FROM call_days WHERE day = ?1 AND assistant_id = ?2",
-        )?
-        .query_row(params![day, assistant.0], |row| row.get(0))?;
-    Ok(seconds.max(0) as u64)
-}
-
 /// Sums of some calls that share an assistant and a status.
 #[derive(Debug, Clone)]
 pub struct Group {

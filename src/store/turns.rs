@@ -150,14 +150,16 @@ pub fn insert(
     Ok(())
 }
 
-/// Finishes a turn, unless it is finished already: the first reply stands. Says whether it did.
+/// Finishes a turn, unless it is finished already: the first reply stands. Nor is a reply kept that
+/// comes after its call was forgotten. Says whether it was.
 pub fn finish(tx: &Tx, id: TurnId, finished: &Finished<'_>) -> Result<bool, StoreError> {
     let changed = written(finished, |values| {
         tx.prepare_cached(
             "UPDATE turns SET said = ?3, language = ?4, next = ?5, transfer_to = ?6, engine = ?7,
              attempts = ?8, tools = ?9, state = ?10, first_token_ms = ?11, reply_ms = ?12,
              input_tokens = ?13, cached_tokens = ?14, output_tokens = ?15, twiml = ?16
-             WHERE call_id = ?1 AND number = ?2 AND said IS NULL",
+             WHERE call_id = ?1 AND number = ?2 AND said IS NULL
+               AND NOT EXISTS (SELECT 1 FROM calls WHERE id = ?1 AND transcript_erased_at IS NOT NULL)",
         )?
         .execute(rusqlite::params_from_iter(
             [&id.call.0 as &dyn ToSql, &id.number].iter().chain(values),
@@ -212,14 +214,9 @@ pub fn count_filler(tx: &Tx, id: TurnId, fillers: u32) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Drops what only a live call needs: the concierge's memory, and the TwiML of replies whose words
-/// are masked. Nothing is answered from them any more.
+/// Drops what only a live call needs: the concierge's memory.
 pub fn tidy(tx: &Tx, call: CallId) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "UPDATE turns SET state = NULL,
-         twiml = CASE WHEN said LIKE '%[_%]%' THEN '<Response/>' ELSE twiml END
-         WHERE call_id = ?1 AND (state IS NOT NULL OR said LIKE '%[_%]%')",
-    )?
-    .execute([call.0])?;
+    tx.prepare_cached("UPDATE turns SET state = NULL WHERE call_id = ?1 AND state IS NOT NULL")?
+        .execute([call.0])?;
     Ok(())
 }

@@ -208,8 +208,11 @@ impl Loop {
     }
 }
 
-pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+/// Moves the write-ahead log into the file; says whether nobody kept it from doing so whole.
+pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        Ok(row.get::<_, i64>(0)? == 0)
+    })
 }
 
 fn checkpoint_until(stop: &AtomicBool, path: &std::path::Path) {

@@ -63,6 +63,21 @@ fn usual_voice(language: &LanguageTag) -> (&'static str, &'static str) {
         (_, "pt") => ("pt-PT", "Polly.Ines-Neural"),
         ("nl-BE", _) => ("nl-BE", "Polly.Lisa-Neural"),
         (_, "nl") => ("nl-NL", "Polly.Laura-Neural"),
+        (_, "ca") => ("ca-ES", "Polly.Arlet-Neural"),
+        (_, "da") => ("da-DK", "Polly.Sofie-Neural"),
+        (_, "fi") => ("fi-FI", "Polly.Suvi-Neural"),
+        (_, "nb" | "nn" | "no") => ("nb-NO", "Polly.Ida-Neural"),
+        (_, "pl") => ("pl-PL", "Polly.Ola-Neural"),
+        (_, "sv") => ("sv-SE", "Polly.Elin-Neural"),
+        // Polly has no neural voice of these.
+        (_, "bg") => ("bg-BG", "Google.bg-BG-Standard-B"),
+        (_, "cs") => ("cs-CZ", "Google.cs-CZ-Wavenet-B"),
+        (_, "el") => ("el-GR", "Google.el-GR-Wavenet-B"),
+        (_, "hu") => ("hu-HU", "Google.hu-HU-Wavenet-A"),
+        (_, "is") => ("is-IS", "Google.is-IS-Standard-B"),
+        (_, "lv") => ("lv-LV", "Google.lv-LV-Standard-B"),
+        (_, "ro") => ("ro-RO", "Google.ro-RO-Wavenet-B"),
+        (_, "sk") => ("sk-SK", "Google.sk-SK-Wavenet-B"),
         _ => ("en-US", "Polly.Joanna-Neural"),
     }
 }
@@ -375,7 +390,9 @@ mod tests {
         let known: Vec<&str> = include_str!("../../tests/data/twilio/voices.txt").lines().collect();
         for tag in [
             "fr-FR", "fr-CA", "fr-BE", "en-US", "en-GB", "en-AU", "es-ES", "es-MX", "es-AR",
-            "de-DE", "de-AT", "it-IT", "pt-PT", "pt-BR", "nl-NL", "nl-BE", "ja-JP",
+            "de-DE", "de-AT", "it-IT", "pt-PT", "pt-BR", "nl-NL", "nl-BE", "ja-JP", "ca-ES",
+            "da-DK", "fi-FI", "nb-NO", "pl-PL", "sv-SE", "bg-BG", "cs-CZ", "el-GR", "hu-HU",
+            "is-IS", "lv-LV", "ro-RO", "sk-SK",
         ] {
             let (_, voice) = usual_voice(&tag.parse().unwrap());
             assert!(known.contains(&voice), "{tag}: {voice}");

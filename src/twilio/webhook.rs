@@ -2,7 +2,7 @@
 //! some without notice (Twilio, "TwiML for Programmable Voice: request parameters").
 
 use super::form::{Form, FormError};
-use crate::domain::{CallSid, CallStatus, Caller, Heard, KeptRecording, PhoneNumber};
+use crate::domain::{AccountSid, CallSid, CallStatus, Caller, Heard, KeptRecording, PhoneNumber};
 
 /// A minute of speech, Twilio's limit, is well below this.
 const UTTERANCE_BYTES: usize = 8 * 1024;
@@ -56,6 +56,8 @@ pub struct Incoming {
     pub to: Option<PhoneNumber>,
     /// The number dialled as sent.
     pub to_raw: String,
+    /// The account that owns the number.
+    pub account: Option<AccountSid>,
 }
 
 impl Incoming {
@@ -71,6 +73,7 @@ impl Incoming {
             from: Caller::read(from),
             to: PhoneNumber::from_e164(to.trim()),
             to_raw: to.to_owned(),
+            account: form.get("AccountSid").and_then(|sid| sid.parse().ok()),
         })
     }
 }
@@ -86,12 +89,14 @@ pub struct Gathered {
     pub to: Option<PhoneNumber>,
     /// What was heard.
     pub heard: Heard,
+    /// The account that owns the number.
+    pub account: Option<AccountSid>,
 }
 
 impl Gathered {
     /// Reads the request that `<Gather>` makes.
     pub fn read(form: &Form) -> Result<Self, WebhookError> {
-        let Incoming { call_sid, from, to, .. } = Incoming::read(form)?;
+        let Incoming { call_sid, from, to, account, .. } = Incoming::read(form)?;
         let speech = bounded(form, "SpeechResult", UTTERANCE_BYTES)?.unwrap_or_default().trim();
         let digits = bounded(form, "Digits", DIGITS_BYTES)?.unwrap_or_default().trim();
         let heard = if !speech.is_empty() {
@@ -110,7 +115,7 @@ impl Gathered {
         } else {
             Heard::Silence
         };
-        Ok(Self { call_sid, from, to, heard })
+        Ok(Self { call_sid, from, to, heard, account })
     }
 }
 
@@ -127,12 +132,14 @@ pub struct Status {
     pub status: CallStatus,
     /// In seconds; in final ones only.
     pub duration_s: Option<u32>,
+    /// The account that owns the number.
+    pub account: Option<AccountSid>,
 }
 
 impl Status {
     /// Reads a status callback.
     pub fn read(form: &Form) -> Result<Self, WebhookError> {
-        let Incoming { call_sid, from, to, .. } = Incoming::read(form)?;
+        let Incoming { call_sid, from, to, account, .. } = Incoming::read(form)?;
         let status = CallStatus::from_twilio(required(form, "CallStatus")?);
         let duration_s = match bounded(form, "CallDuration", 16)? {
             None | Some("") => None,
@@ -144,7 +151,7 @@ impl Status {
                     .ok_or(WebhookError::Malformed("CallDuration"))?,
             ),
         };
-        Ok(Self { call_sid, from, to, status, duration_s })
+        Ok(Self { call_sid, from, to, status, duration_s, account })
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn call_at(store: &Store, n: u32, at: Timestamp, status: CallStatus) 
 fn add(store: &Store, name: &str, n: u32, at: Timestamp, status: CallStatus) -> CallId {
     let assistant = assistants::find(store, &webox::domain::Actor::webox("test"), name).unwrap();
     let new = NewCall {
+        account: None,
         sid: sid(n).parse().unwrap(),
         assistant: assistant.id,
         assistant_revision: 1,

@@ -17,7 +17,7 @@ use crate::{
         accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
         audit, calls,
-        privacy::{self, Dossier, Erased},
+        privacy::{self, Dossier, Erased, Whose},
         provisioning::{self, Apply, Rollback, Standing, Version},
         removals,
         secrets::{self, Kept, Secrets},
@@ -190,12 +190,12 @@ impl Desk for Local {
         audit::check(&self.store, &self.actor, head)
     }
 
-    fn dossier(&self, caller: &str) -> Result<Dossier> {
-        privacy::export(&self.store, &self.actor, caller)
+    fn dossier(&self, whose: &Whose) -> Result<Dossier> {
+        privacy::export(&self.store, &self.actor, whose, self.now)
     }
 
-    fn erase(&self, caller: &str) -> Result<Erased> {
-        privacy::erase(&self.store, &self.actor, caller, self.now)
+    fn erase(&self, whose: &Whose) -> Result<Erased> {
+        privacy::erase(&self.store, &self.actor, whose, self.now)
     }
 
     fn removals(&self) -> Result<Vec<RemovalView>> {

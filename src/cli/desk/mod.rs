@@ -23,7 +23,7 @@ use crate::{
         accounts::Wanted,
         assistants::AssistantOverview,
         audit,
-        privacy::{Dossier, Erased},
+        privacy::{Dossier, Erased, Whose},
         provisioning::{Apply, Rollback, Standing, Version},
         secrets::Kept,
     },
@@ -88,7 +88,7 @@ pub(super) trait Desk {
     fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>>;
     /// Also whether the log holds the line with a hash, if one is given.
     fn check_audit(&self, head: Option<&str>) -> Result<(audit::Check, Option<bool>)>;
-    fn dossier(&self, caller: &str) -> Result<Dossier>;
-    fn erase(&self, caller: &str) -> Result<Erased>;
+    fn dossier(&self, whose: &Whose) -> Result<Dossier>;
+    fn erase(&self, whose: &Whose) -> Result<Erased>;
     fn removals(&self) -> Result<Vec<RemovalView>>;
 }

@@ -27,7 +27,7 @@ use crate::{
         accounts::Wanted,
         assistants::{self, AssistantOverview},
         audit,
-        privacy::{Dossier, Erased},
+        privacy::{Dossier, Erased, Whose},
         provisioning::{self, Apply, Rollback, Standing, Version},
         secrets::{self, Kept},
     },
@@ -87,6 +87,13 @@ impl Remote {
 
 fn one(ask: super::client::Ask<'_>) -> Result<Assistant> {
     ask.send::<OneAssistant>()?.assistant.try_into()
+}
+
+fn named(whose: &Whose) -> serde_json::Value {
+    match whose {
+        Whose::Caller(caller) => json!({ "caller": caller }),
+        Whose::Call(sid) => json!({ "call_sid": sid }),
+    }
 }
 
 fn calls(views: Vec<CallView>) -> Vec<Call> {
@@ -372,13 +379,13 @@ impl Desk for Remote {
         Ok((check.into(), holds))
     }
 
-    fn dossier(&self, caller: &str) -> Result<Dossier> {
-        let ask = self.client.post(&["privacy", "export"]).body(&json!({ "caller": caller }))?;
+    fn dossier(&self, whose: &Whose) -> Result<Dossier> {
+        let ask = self.client.post(&["privacy", "export"]).body(&named(whose))?;
         Ok(ask.send::<DossierView>()?.into())
     }
 
-    fn erase(&self, caller: &str) -> Result<Erased> {
-        let ask = self.client.post(&["privacy", "erase"]).body(&json!({ "caller": caller }))?;
+    fn erase(&self, whose: &Whose) -> Result<Erased> {
+        let ask = self.client.post(&["privacy", "erase"]).body(&named(whose))?;
         Ok(ask.send::<ErasedView>()?.into())
     }
 

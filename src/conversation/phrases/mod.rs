@@ -3,7 +3,7 @@
 //! A key that is missing or misspelt in a file fails a test, as does a placeholder that differs
 //! between languages. The concierge's vocabulary (`concierge.XX.toml`) is read by `concierge`.
 
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde::Deserialize;
 
@@ -140,6 +140,17 @@ pub fn for_language(language: &LanguageTag) -> &'static Phrases {
         .map_or_else(|| NOTHING.get_or_init(Phrases::default), |(_, phrases)| phrases)
 }
 
+/// Says in a language that a machine speaks: the law asks for it in all of them, also in those that
+/// nothing else is translated into.
+pub fn machine(language: &LanguageTag) -> &'static str {
+    static PARSED: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    let others =
+        PARSED.get_or_init(|| toml::from_str(include_str!("machine.toml")).unwrap_or_default());
+    others
+        .get(language.primary())
+        .map_or_else(|| for_language(language).machine.as_str(), String::as_str)
+}
+
 /// A text with a sentence added: before its last question, so that the caller knows what to answer,
 /// or at its end.
 pub fn with_sentence(text: &str, sentence: &str) -> String {
@@ -195,8 +206,6 @@ pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     /// Placeholders by key path, so that two languages can be compared.
@@ -266,6 +275,22 @@ mod tests {
         ] {
             assert_eq!(with_sentence(text, "M."), expected);
         }
+    }
+
+    #[test]
+    fn every_language_of_the_union_says_that_a_machine_speaks() {
+        // Regulation 1/1958, Article 1, as amended: the official languages of the Union.
+        let official = "bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv";
+        let mut said = std::collections::BTreeSet::new();
+        for code in official.split(' ') {
+            assert!(said.insert(machine(&code.parse().unwrap())), "{code} speaks another language");
+        }
+        for (code, _) in ALL {
+            let language: LanguageTag = code.parse().unwrap();
+            assert_eq!(machine(&language), for_language(&language).machine, "{code}");
+            assert!(language.has_phrases(), "{code}");
+        }
+        assert!(!"pl-PL".parse::<LanguageTag>().unwrap().has_phrases());
     }
 
     #[test]

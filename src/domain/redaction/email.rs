@@ -11,9 +11,9 @@ pub(super) fn find(text: &str, words: &[Word]) -> Vec<(Range<usize>, Sensitive)>
     let mut found = written(text);
     for (at, word) in words.iter().enumerate() {
         let range = match word.plain.as_str() {
-            "arobase" | "arobas" | "arrobase" => spoken(words, at),
-            // An English word, too: only where a domain follows.
-            "at" => spoken(words, at).filter(|_| domain_follows(words, at)),
+            "arobase" | "arobas" | "arrobase" | "arobaze" | "arrobaze" => spoken(words, at),
+            // Ordinary words, too: only where a domain follows.
+            "at" | "chez" => spoken(words, at).filter(|_| domain_follows(words, at)),
             _ => None,
         };
         found.extend(range.map(|range| (range, Sensitive::Email)));
@@ -26,20 +26,23 @@ fn written(text: &str) -> Vec<(Range<usize>, Sensitive)> {
     let host = |c: char| c.is_alphanumeric() || ".-".contains(c);
     let mut found = Vec::new();
     for (at, _) in text.match_indices('@') {
-        let start = text[..at]
+        // `claire @ gmail.com`: a space at most on either side.
+        let name_end = text[..at].strip_suffix(' ').map_or(at, str::len);
+        let start = text[..name_end]
             .char_indices()
             .rev()
             .take_while(|(_, c)| local(*c))
             .last()
-            .map_or(at, |(start, _)| start);
-        let rest = &text[at + 1..];
+            .map_or(name_end, |(start, _)| start);
+        let after = at + 1 + usize::from(text[at + 1..].starts_with(' '));
+        let rest = &text[after..];
         let end = rest.find(|c: char| !host(c)).unwrap_or(rest.len());
         let domain = rest[..end].trim_end_matches(['.', '-']);
         let ends_well = domain.rsplit_once('.').is_some_and(|(name, top)| {
             !name.is_empty() && top.chars().count() >= 2 && top.chars().all(char::is_alphabetic)
         });
-        if start < at && ends_well {
-            found.push((start..at + 1 + domain.len(), Sensitive::Email));
+        if start < name_end && ends_well {
+            found.push((start..after + domain.len(), Sensitive::Email));
         }
     }
     found
@@ -57,10 +60,21 @@ fn is_joint(word: &Word) -> bool {
         )
 }
 
-/// `gmail point com` after the sign; also written with a real point.
+/// What addresses end in that callers have: an ordinary word after `chez` must not be taken for one.
+const TOPS: [&str; 22] = [
+    "be", "biz", "ca", "ch", "co", "com", "de", "es", "eu", "fr", "info", "io", "it", "lu", "me",
+    "net", "nl", "org", "paris", "pro", "pt", "uk",
+];
+
+/// `gmail point com` after the sign; also written with a real point. `at 8.30` is a time.
 fn domain_follows(words: &[Word], sign: usize) -> bool {
-    let Some(_) = words.get(sign + 1) else { return false };
-    (2..=4).any(|n| words.get(sign + n).is_some_and(|word| is_dot(word) || word.gap == "."))
+    let is_top = |word: Option<&Word>| word.is_some_and(|word| TOPS.contains(&word.plain.as_str()));
+    (2..=4).any(|n| {
+        words.get(sign + n).is_some_and(|word| {
+            (is_dot(word) && is_top(words.get(sign + n + 1)))
+                || (word.gap == "." && is_top(Some(word)))
+        })
+    })
 }
 
 /// From the first word of the name to the end of the domain.

@@ -112,10 +112,14 @@ impl Search<'_> {
         if !read.is_empty() {
             while let Some(word) = self.all.get(at)
                 && word.follows_closely()
-                && word.is_filler()
                 && !(self.letters && word.letter().is_some())
             {
-                at += 1;
+                // `F comme François`: the name only says which letter it was.
+                at += match word.plain.as_str() {
+                    "comme" if self.letters => 2,
+                    _ if word.is_filler() => 1,
+                    _ => break,
+                };
             }
         }
         let Some(word) = self.all.get(at) else { return };
@@ -233,9 +237,9 @@ fn corsican(all: &[Word], at: usize, budget: u32, left: &mut u32) -> Option<usiz
 
 /// Whether somebody said what the number is.
 fn named(all: &[Word], at: usize) -> bool {
-    all[at.saturating_sub(10)..at]
-        .iter()
-        .any(|word| matches!(word.plain.as_str(), "secu" | "securite" | "sociale" | "nir"))
+    all[at.saturating_sub(10)..at].iter().any(|word| {
+        matches!(word.plain.as_str(), "secu" | "securite" | "sociale" | "nir" | "vitale")
+    })
 }
 
 fn is_card(digits: &str) -> bool {
@@ -319,8 +323,10 @@ const LENGTHS: &[(&str, usize)] = &[
 /// An account that begins at a word: two letters, together or one by one.
 fn iban(all: &[Word], at: usize, budget: u32, left: &mut u32) -> Option<(usize, Sensitive)> {
     let first = &all[at];
-    let (country, next) = match (first.letter(), all.get(at + 1).and_then(Word::letter)) {
-        (Some(first), Some(second)) => (format!("{first}{second}"), at + 2),
+    let spelled = all.get(at + 1).is_some_and(|word| word.plain == "comme");
+    let second = at + if spelled { 3 } else { 1 };
+    let (country, next) = match (first.letter(), all.get(second).and_then(Word::letter)) {
+        (Some(first), Some(letter)) => (format!("{first}{letter}"), second + 1),
         _ if first.plain.len() == 2 => (first.plain.clone(), at + 1),
         _ => return None,
     };

@@ -275,3 +275,36 @@ fn a_mask_is_no_part_of_an_address() {
     let once = redact("jean point dupont arobase t arobase gmail point com").into_owned();
     assert_eq!(redact(&once), once);
 }
+
+#[test]
+fn what_people_put_between_the_groups_hides_nothing() {
+    for (text, mask) in [
+        ("4532 0151 suivi de 1283 0366", "[card]"),
+        ("4532 0151, attendez, 1283 0366", "[card]"),
+        ("4532_0151_1283_0366", "[card]"),
+        ("4532 : 0151 : 1283 : 0366", "[card]"),
+        ("4532*0151*1283*0366", "[card]"),
+        ("(4532) (0151) (1283) (0366)", "[card]"),
+        ("F comme François R comme Robert 76 3000 6000 0112 3456 7890 189", "[iban]"),
+        ("ma carte vitale 1 85 05 78 006 084", "[nir]"),
+        ("claire @ gmail.com", "[email]"),
+        ("claire arobaze gmail point com", "[email]"),
+        ("claire chez gmail point com", "[email]"),
+    ] {
+        let masked = redact(text);
+        assert!(masked.contains(mask), "{text}: {masked}");
+        assert!(masked.chars().filter(char::is_ascii_digit).count() == 0, "{text}: {masked}");
+    }
+}
+
+#[test]
+fn times_and_places_are_no_addresses() {
+    for text in [
+        "see you at 8.30 for dinner",
+        "je suis chez Martin, 12.30 c'est bien",
+        "on se retrouve chez vous point barre à midi",
+        "at noon. Then we go",
+    ] {
+        assert_eq!(redact(text), text);
+    }
+}

@@ -75,9 +75,10 @@ impl Word {
 
     /// Words that people put between groups of a number, and that mean nothing.
     pub(super) fn is_filler(&self) -> bool {
-        const FILLERS: [&str; 16] = [
+        const FILLERS: [&str; 23] = [
             "euh", "heu", "alors", "ensuite", "puis", "et", "virgule", "espace", "point", "tiret",
-            "apres", "donc", "cle", "c", "est", "and",
+            "apres", "donc", "cle", "c", "est", "and", "suivi", "suivie", "de", "attendez",
+            "voila", "hein", "bon",
         ];
         FILLERS.contains(&self.plain.as_str())
     }
@@ -85,7 +86,7 @@ impl Word {
     /// Whether a number may go on from the word before to this one.
     pub(super) fn follows_closely(&self) -> bool {
         self.gap.chars().count() <= 3
-            && self.gap.chars().all(|c| c.is_whitespace() || "-.,–—'’…/".contains(c))
+            && self.gap.chars().all(|c| c.is_whitespace() || "-.,–—'’…/_:*()|".contains(c))
     }
 }
 

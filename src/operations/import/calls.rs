@@ -13,7 +13,7 @@ use super::{
     values::{self, Unreadable},
 };
 use crate::{
-    domain::{CallExtras, CallSid, CallStatus, Caller, EndReason, PhoneNumber, VoiceLine},
+    domain::{CallExtras, CallSid, CallStatus, Caller, EndReason, PhoneNumber, VoiceLine, redact},
     store::{
         StoreError, Tx,
         calls::{CallEnd, NewCall},
@@ -105,7 +105,8 @@ fn call(
     let ended_at = moment(row, "ended_at", notes);
     let started_at = started(row, ended_at, duration_s, wishes.now, notes)?;
     let extras = CallExtras {
-        transcription: text(row, "transcription", notes),
+        // Masked like words that are heard here; an assistant's file says otherwise only later.
+        transcription: text(row, "transcription", notes).map(|text| redact(&text).into_owned()),
         recording_url: text(row, "recording_url", notes),
         metadata: metadata(row, notes),
     };
@@ -116,6 +117,7 @@ fn call(
     let ended_at = ended(row, started_at, ended_at, duration_s, notes);
     Ok(Imported {
         new: NewCall {
+            account: None,
             sid,
             assistant: home.id,
             assistant_revision: 1,

@@ -12,11 +12,14 @@ mod values;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
+use super::audit;
 use crate::{
     domain::{Actor, AssistantId, Author, LanguageTag, PhoneNumber, Result},
     store::{
         Store, StoreError, Tx,
+        audit::Deed,
         prototype::{Prototype, Table},
     },
 };
@@ -99,7 +102,20 @@ pub fn run(
             state = if wishes.dry_run { store.read(work)? } else { store.write(work)? };
         }
     }
-    Ok(state.report)
+    let report = state.report;
+    if !wishes.dry_run {
+        let (actor, taken) = (actor.clone(), (report.assistants.taken, report.calls.taken));
+        store.write(move |tx| {
+            let deed = Deed {
+                action: "import",
+                target: "prototype".to_owned(),
+                before: Value::Null,
+                after: json!({ "assistants": taken.0, "calls": taken.1 }),
+            };
+            audit::record(tx, &actor, wishes.now, &deed)
+        })?;
+    }
+    Ok(report)
 }
 
 /// Says what the file lacks, and what it has that the prototype has not.

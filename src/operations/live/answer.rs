@@ -23,6 +23,8 @@ pub struct Answer {
     pub timings: TurnTimings,
     /// What Twilio is told.
     pub twiml: String,
+    /// The same as it is kept, where its words are masked: for a delivery that comes again.
+    pub kept_twiml: Option<String>,
     /// Why the call is about to end, if it is.
     pub end_reason: Option<EndReason>,
     /// Whether the caller is told in it that time is nearly up.
@@ -47,8 +49,8 @@ pub async fn answer(
     store
         .write_async(move |tx| {
             let reply = kept_reply(answer.reply, answer.redaction);
-            let finished =
-                Finished { reply: &reply, timings: answer.timings, twiml: &answer.twiml };
+            let twiml = answer.kept_twiml.as_deref().unwrap_or(&answer.twiml);
+            let finished = Finished { reply: &reply, timings: answer.timings, twiml };
             if turns::finish(tx, id, &finished)? {
                 if answer.warned {
                     calls::set_warned(tx, id.call, now)?;
@@ -75,8 +77,21 @@ pub async fn answer(
 }
 
 /// Notes that the caller is given a filler, so that a repeated delivery gets the same one.
-pub async fn count_filler(store: &Store, id: TurnId, fillers: u32) -> Result<()> {
-    store.write_async(move |tx| turns::count_filler(tx, id, fillers)).await
+/// `disclosed` is when it also said that a machine speaks.
+pub async fn count_filler(
+    store: &Store,
+    id: TurnId,
+    fillers: u32,
+    disclosed: Option<Timestamp>,
+) -> Result<()> {
+    store
+        .write_async(move |tx| {
+            if let Some(at) = disclosed {
+                calls::set_disclosed(tx, id.call, at)?;
+            }
+            turns::count_filler(tx, id, fillers)
+        })
+        .await
 }
 
 /// Speaks of our own accord, as turn `number`: nothing was heard in it. Answers the TwiML, also

@@ -9,14 +9,14 @@ mod hear;
 mod recorded;
 mod ring;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Assistant, CallSid, Caller, Heard, PhoneNumber, Redaction, Reply, Result, ToolUse, Turn,
-        redact, redact_numbers,
+        AccountSid, Assistant, CallSid, Caller, Heard, PhoneNumber, Redaction, Reply, Result,
+        ToolUse, Turn, redact, redact_numbers,
     },
     store::{
         Store,
@@ -42,6 +42,8 @@ pub struct Ringing {
     pub to: Option<PhoneNumber>,
     /// When.
     pub at: Timestamp,
+    /// The account that says so.
+    pub account: Option<AccountSid>,
 }
 
 fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCall {
@@ -54,6 +56,7 @@ fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCa
         line: assistant.spec.voice.line,
         language: assistant.spec.voice.language.clone(),
         started_at: ringing.at,
+        account: ringing.account.clone(),
     }
 }
 
@@ -69,13 +72,21 @@ fn kept(heard: &Heard, redaction: Redaction) -> Heard {
     }
 }
 
+/// What is kept of words said.
+pub fn kept_text(text: &str, redaction: Redaction) -> Cow<'_, str> {
+    match redaction {
+        Redaction::Mask => redact(text),
+        Redaction::Off => Cow::Borrowed(text),
+    }
+}
+
 /// What is kept of a reply: its words, and what passed through tools. What was said before is
 /// borrowed from the caller's own words as often as not.
 fn kept_reply(reply: Reply, redaction: Redaction) -> Reply {
     if redaction == Redaction::Off {
         return reply;
     }
-    let mask = |text: &str| redact(text).into_owned();
+    let mask = |text: &str| kept_text(text, redaction).into_owned();
     let tools = reply.tools.iter().map(|tool| ToolUse {
         tool: tool.tool.clone(),
         arguments: mask(&tool.arguments),

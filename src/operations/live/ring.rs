@@ -13,7 +13,7 @@ use crate::{
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd, NewCall},
-        events, figures, stats,
+        events, figures,
         turns::{self, Finished},
     },
 };
@@ -113,7 +113,10 @@ fn dials_too_often(tx: &Tx, call: &NewCall, assistant: &Assistant) -> Result<boo
 
 fn day_is_used_up(tx: &Tx, assistant: &Assistant, at: Timestamp) -> Result<bool, StoreError> {
     let Some(minutes) = assistant.spec.limits.max_daily_minutes else { return Ok(false) };
-    Ok(stats::seconds_of_day(tx, assistant.id, at)? >= u64::from(minutes) * 60)
+    // The day of those who are called.
+    let day = at.to_zoned_datetime(assistant.spec.zone()).start_of_day();
+    let since = day.map_or(at, |day| day.timestamp());
+    Ok(calls::seconds_since(tx, assistant.id, since, at)? >= u64::from(minutes) * 60)
 }
 
 fn announced_again(tx: &Tx, store: &Store, call: &Call) -> Result<Rung, StoreError> {

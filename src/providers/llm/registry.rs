@@ -86,6 +86,14 @@ impl Models {
         Self { settings: Arc::new(settings), http: Arc::clone(&self.http), keeper: None }.find(name)
     }
 
+    /// Whether two models are asked at the same provider, so that a key for one is one for the other.
+    pub fn share_a_provider(&self, one: &ModelRef, other: &ModelRef) -> bool {
+        let place = |name: &ModelRef| {
+            Table::get().and_then(|table| Some(self.understand(table, name.as_str()).ok()?.place))
+        };
+        place(one).is_some_and(|one| Some(one) == place(other))
+    }
+
     /// The model of this name, if it can be asked with the keys at hand.
     pub fn find(&self, name: &ModelRef) -> Result<Arc<dyn ChatModel>, ModelError> {
         let table = Table::get()

@@ -89,6 +89,7 @@ async fn play(
     let phone = assistant.spec.phone.clone();
     let from = Caller::read("anonymous");
     let ringing = Incoming {
+        account: None,
         call_sid: sid.clone(),
         from: from.clone(),
         to: Some(phone.clone()),
@@ -101,8 +102,13 @@ async fn play(
         } else {
             Heard::Speech { text, confidence: None }
         };
-        let gathered =
-            Gathered { call_sid: sid.clone(), from: from.clone(), to: Some(phone.clone()), heard };
+        let gathered = Gathered {
+            call_sid: sid.clone(),
+            from: from.clone(),
+            to: Some(phone.clone()),
+            heard,
+            account: None,
+        };
         line.hear(gathered, Some(n), 0).await;
     }
     let (_, turns) = tokio::task::spawn_blocking(move || calls::show(&store, &actor, &sid))

@@ -51,6 +51,10 @@ CREATE TABLE audit (
     hash    TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_time ON audit (at);
+-- A line in the place of another one would get past the other two.
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+    BEGIN SELECT raise(ABORT, 'the audit log is not changed'); END;
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
     BEGIN SELECT raise(ABORT, 'the audit log is not changed'); END;
 CREATE TRIGGER audit_is_not_cut BEFORE DELETE ON audit
@@ -79,6 +83,8 @@ CREATE TABLE idempotency (
 -- When the caller was told that a machine speaks, and what was said about recording.
 ALTER TABLE calls ADD COLUMN disclosed_at INTEGER;
 ALTER TABLE calls ADD COLUMN recording_consent TEXT;   -- domain::RecordingConsent; NULL: not asked
+-- Whose call it is at Twilio, as a signed request said.
+ALTER TABLE calls ADD COLUMN account_sid TEXT;
 -- When transcript, recording and number were taken out.
 ALTER TABLE calls ADD COLUMN transcript_erased_at INTEGER;
 ALTER TABLE calls ADD COLUMN caller_erased_at INTEGER;
@@ -88,7 +94,7 @@ CREATE TABLE removals (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     call_sid       TEXT NOT NULL,            -- whose account is asked
     what           TEXT NOT NULL,            -- domain::Removable
-    account_sid    TEXT,                     -- of recordings: where Twilio said they are
+    account_sid    TEXT,                     -- as Twilio said; NULL of calls that came from elsewhere
     recording_sid  TEXT,
     asked_at       INTEGER NOT NULL,
     due_at         INTEGER NOT NULL,
@@ -97,6 +103,14 @@ CREATE TABLE removals (
 ) STRICT;
 CREATE UNIQUE INDEX removals_once ON removals (what, coalesce(recording_sid, call_sid));
 CREATE INDEX removals_by_due ON removals (due_at);
+
+-- Forgetting in time: a clock that jumped may not empty the store, also while nobody ran.
+CREATE TABLE forgetting (
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    seen_at     INTEGER NOT NULL,            -- when it was last looked for what is due
+    hold_until  INTEGER NOT NULL,            -- nothing is forgotten before
+    scrub       INTEGER NOT NULL DEFAULT 0   -- what was deleted may still lie in free space
+) STRICT;
 
 -- Few calls have one, and those that are due are looked for often.
 CREATE INDEX calls_with_recording ON calls (assistant_id, started_at) WHERE recording_url IS NOT NULL;

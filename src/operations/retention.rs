@@ -1,0 +1,169 @@
+//! Forgetting in time: words, recordings and callers are kept as long as the assistant's file says.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::privacy::salt;
+use crate::{
+    domain::{HumanDuration, Result},
+    store::{
+        self, Store, assistants, events, idempotency,
+        privacy::{self, Clock, Due},
+    },
+};
+
+/// Events and answers to repeated requests are kept this long.
+const WATCHED: SignedDuration = SignedDuration::from_hours(24);
+
+/// Calls in one transaction, of all assistants together: the next webhook waits no longer than a
+/// moment.
+const AT_ONCE: usize = 200;
+
+/// How far the clock may move between two looks and be believed.
+const LARGEST_STEP: SignedDuration = SignedDuration::from_hours(2);
+
+/// A longer absence than this is more likely a wrong clock than a daemon that stood still.
+const LONG_ABSENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How long a clock must go steadily after a step that is too large.
+const STEADY: SignedDuration = SignedDuration::from_hours(1);
+const STEADY_AFTER_ABSENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a look came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looked {
+    /// So much was forgotten; there may be more when it is not 0.
+    Forgot(u64),
+    /// The clock is not believed before a moment.
+    Holding(Timestamp),
+}
+
+/// Forgets what is due, a few calls at a time.
+pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
+    let ago = move |length: HumanDuration| {
+        let length = SignedDuration::try_from(length.get()).unwrap_or(SignedDuration::MAX);
+        now.checked_sub(length).unwrap_or(Timestamp::MIN)
+    };
+    let clock = store
+        .write_async(move |tx| {
+            let clock = steady(privacy::clock(tx)?, now);
+            privacy::set_clock(tx, &clock)?;
+            Ok(clock)
+        })
+        .await?;
+    if now < clock.hold_until {
+        return Ok(Looked::Holding(clock.hold_until));
+    }
+    let salt = salt()?;
+    // Looked for by a reader: what is not due costs callers nothing.
+    let (due, bookings) = store
+        .read_async(move |tx| {
+            let (mut due, mut bookings, mut left) = (Vec::new(), Vec::new(), AT_ONCE);
+            for (id, compliance) in assistants::compliance(tx)? {
+                bookings.extend(compliance.keep_callers.map(|kept| (id, ago(kept))));
+                for (what, kept) in [
+                    (Due::Transcripts, compliance.keep_transcripts),
+                    (Due::Recordings, Some(compliance.recordings())),
+                    (Due::Callers, compliance.keep_callers),
+                ] {
+                    let Some(kept) = kept.filter(|_| left > 0) else { continue };
+                    let calls = privacy::due(tx, what, id, ago(kept), left)?;
+                    left -= calls.len();
+                    if !calls.is_empty() {
+                        due.push((what, calls));
+                    }
+                }
+            }
+            Ok((due, bookings))
+        })
+        .await?;
+    let forgotten = store
+        .write_async(move |tx| {
+            let before = now.checked_sub(WATCHED).unwrap_or(Timestamp::MIN);
+            let watched = events::forget(tx, before)?;
+            idempotency::forget(tx, before)?;
+            let mut forgotten = 0;
+            for (what, calls) in &due {
+                forgotten += privacy::forget(tx, *what, calls, &salt, now)?;
+            }
+            for (assistant, before) in bookings {
+                let left = AT_ONCE.saturating_sub(forgotten as usize);
+                forgotten += privacy::forget_bookings(tx, assistant, before, left)?;
+            }
+            if forgotten > 0 {
+                privacy::set_scrub_due(tx, true, now)?;
+            }
+            Ok(watched + forgotten)
+        })
+        .await?;
+    Ok(Looked::Forgot(forgotten))
+}
+
+/// What the clock is believed after another look. The look before is kept in the store, so that a
+/// clock that was set while nobody ran is seen as well.
+fn steady(before: Option<Clock>, now: Timestamp) -> Clock {
+    let Some(before) = before else { return Clock { seen_at: now, hold_until: now } };
+    let passed = now.duration_since(before.seen_at).abs();
+    let hold_until = if passed <= LARGEST_STEP {
+        // Set back, a clock could hold for ever.
+        before.hold_until.min(now + STEADY_AFTER_ABSENCE)
+    } else if passed <= LONG_ABSENCE {
+        now + STEADY
+    } else {
+        now + STEADY_AFTER_ABSENCE
+    };
+    Clock { seen_at: now, hold_until }
+}
+
+/// Clears what was deleted out of the file's free space, if that is due and nobody is on the phone.
+/// Says whether it was done. Takes a few seconds; must not be called from async code.
+pub fn scrub_when_quiet(store: &Store, now: Timestamp) -> Result<bool> {
+    if !store.read(privacy::may_scrub)? || !store.scrub(store::SCRUB_WHEN_QUIET)? {
+        return Ok(false);
+    }
+    store.write(move |tx| privacy::set_scrub_due(tx, false, now))?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap()
+    }
+
+    /// Looks every hour from one moment to another, and says at which ones something is forgotten.
+    fn forgets(mut clock: Clock, hours: std::ops::RangeInclusive<i64>) -> (Clock, Vec<i64>) {
+        let mut when = Vec::new();
+        for hour in hours {
+            clock = steady(Some(clock), at(hour));
+            if at(hour) >= clock.hold_until {
+                when.push(hour);
+            }
+        }
+        (clock, when)
+    }
+
+    #[test]
+    fn a_clock_that_jumped_is_believed_only_once_it_goes_steadily() {
+        let first = steady(None, at(0));
+        assert_eq!(first.hold_until, at(0), "the first look of all");
+        let (clock, when) = forgets(first, 1..=3);
+        assert_eq!(when, [1, 2, 3]);
+        // A night without a daemon, or a step of the clock that is as long.
+        let (clock, when) = forgets(clock, 13..=16);
+        assert_eq!(when, [14, 15, 16]);
+        // Forty days ahead, and back again after some hours: nothing is forgotten.
+        let ahead = 40 * 24;
+        let (clock, when) = forgets(clock, ahead..=ahead + 10);
+        assert_eq!(when, Vec::<i64>::new());
+        // Looked at again after a restart, which changes nothing.
+        let (clock, when) = forgets(clock, ahead + 10..=ahead + 11);
+        assert_eq!(when, Vec::<i64>::new());
+        let (clock, when) = forgets(clock, 30..=60);
+        assert_eq!(when, (54..=60).collect::<Vec<_>>(), "a day after it was set right");
+        // A clock that really is forty days on goes on in the end.
+        let (_, when) = forgets(clock, ahead..=ahead + 25);
+        assert_eq!(when, [ahead + 24, ahead + 25]);
+    }
+}
