@@ -95,8 +95,8 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/me", get_with(accounts::me, told("whoAmI", "Who is asking", &[])))
         .api_route("/audit", get_with(audit::list, told("listAudit", "Who did what to what, newest first", &[403])))
         .api_route("/audit/check", get_with(audit::check, told("checkAudit", "Compute every hash of the audit log again", &[403])))
-        .api_route("/privacy/export", post_with(privacy::export, told("exportCaller", "Everything that is kept of one caller", &[413, 415])))
-        .api_route("/privacy/erase", post_with(privacy::erase, told("eraseCaller", "Forget one caller", &[403, 413, 415])))
+        .api_route("/privacy/export", post_with(privacy::export, told("exportCaller", "Everything that is kept of one caller", &[404, 413, 415])))
+        .api_route("/privacy/erase", post_with(privacy::erase, told("eraseCaller", "Forget one caller", &[403, 404, 409, 413, 415])))
         .api_route("/privacy/removals", get_with(privacy::removals, told("listRemovals", "What Twilio has still to remove", &[])))
         .api_route("/events", get_with(events::watch, events::told));
     let mut document = OpenApi {
