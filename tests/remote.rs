@@ -14,7 +14,11 @@ struct Twins {
     /// The daemon's own home.
     there: Webox,
     daemon: Daemon,
+    /// Flags with which the one at the file is who the other's key says.
+    flags: &'static [&'static str],
 }
+
+const MEMBER: &str = "member@agence.fr";
 
 impl Twins {
     fn new() -> Self {
@@ -33,7 +37,23 @@ impl Twins {
         let far = Webox::new()
             .env("WEBOX_SERVER", format!("http://{}", daemon.address))
             .env("WEBOX_TOKEN", key);
-        Self { here, far, there, daemon }
+        Self { here, far, there, daemon, flags: &[] }
+    }
+
+    /// Both as a member.
+    fn of_a_member() -> Self {
+        let twins = Self::new();
+        let key = ["tokens", "create", "--user", MEMBER, "--name", "m", "--scope", "write"];
+        let make = |webox: &Webox| {
+            webox.run(["users", "add", MEMBER, "--role", "member"]).ok();
+            webox.run(key).ok().stdout.trim().to_owned()
+        };
+        make(&twins.here);
+        let key = make(&twins.there);
+        let far = Webox::new()
+            .env("WEBOX_SERVER", format!("http://{}", twins.daemon.address))
+            .env("WEBOX_TOKEN", key);
+        Self { far, flags: &["--as", MEMBER], ..twins }
     }
 
     fn file(&self, name: &str, text: &str) -> &'static str {
@@ -51,7 +71,8 @@ impl Twins {
 
     #[track_caller]
     fn both_with_stdin(&self, stdin: &str, args: &[&str]) -> Ran {
-        let here = self.here.run_with_stdin(stdin, args.iter().copied());
+        let here = args.iter().copied().chain(self.flags.iter().copied());
+        let here = self.here.run_with_stdin(stdin, here);
         let far = self.far.run_with_stdin(stdin, args.iter().copied());
         let plain =
             |text: &str, webox: &Webox| plain(&text.replace(webox.home().to_str().unwrap(), "~"));
@@ -104,7 +125,7 @@ fn commands_do_the_same_at_the_file_and_over_the_network() {
     twins.both(&["assistants", "-o", "json"]).ok();
     twins.both(&["assistants", "show", "le-gourmet"]).ok();
     twins.both(&["assistants", "show", "1", "-o", "json"]).ok();
-    for wrong in ["le-gourmt", "7", "", "../x", "a b?c#d"] {
+    for wrong in ["le-gourmt", "7", "", ".", "..", "../x", "a b?c#d"] {
         twins.both(&["assistants", "show", wrong]).code(1);
     }
     let create = [
@@ -182,6 +203,12 @@ fn commands_do_the_same_at_the_file_and_over_the_network() {
     twins.both_with_stdin("v\n", &["secrets", "set", "k"]).ok();
     twins.both_with_stdin("", &["secrets", "set", "k"]).code(65);
     twins.both_with_stdin("v", &["secrets", "set", "a b"]).code(65);
+    for nothing in [".", ".."] {
+        twins.both_with_stdin("v", &["secrets", "set", nothing]).code(65);
+        twins.both(&["secrets", "delete", nothing]).code(1);
+        twins.both(&["calls", "show", nothing]).code(65);
+        twins.both(&["history", nothing]);
+    }
     twins.both(&["secrets", "--columns", "name,user"]);
     twins.both(&["secrets", "list", "-o", "ids"]).ok();
     twins.both(&["secrets", "delete", "k"]).ok();
@@ -202,6 +229,72 @@ fn commands_do_the_same_at_the_file_and_over_the_network() {
     twins.both(&["assistants", "delete", "garage-dupont"]).code(64);
     twins.both(&["assistants", "delete", "garage-dupont", "--yes"]).ok();
     twins.both(&["history", "garage-dupont", "--columns", "version,fields"]).ok();
+}
+
+#[test]
+fn a_member_is_answered_the_same_at_the_file_and_over_the_network() {
+    let twins = Twins::of_a_member();
+    for webox in [&twins.here, &twins.there] {
+        // What is nobody's in particular is not the member's.
+        webox.run(["apply", "--yes", LE_GOURMET]).ok();
+    }
+    let text = "name = \"mine\"\nclient = \"Mine\"\nphone = \"+33140000001\"\ncontext = \"x\"\n";
+    twins.file("clients/mine.toml", text);
+    for args in [
+        &["assistants"][..],
+        &["assistants", "-o", "json"],
+        &["assistants", "show", "le-gourmet"],
+        &["assistants", "show", "1"],
+        &["plan", "clients"],
+        &["apply", "--yes", "clients"],
+        &["assistants", "-o", "json"],
+        &[
+            "assistants",
+            "create",
+            "--client",
+            "Le Gourmet",
+            "--phone",
+            "+33140000002",
+            "--context",
+            "x",
+        ],
+        &["assistants", "create", "--client", "Two", "--phone", "+33140000002", "--context", "x"],
+        &["assistants", "edit", "mine", "--greeting", "Allô"],
+        &["assistants", "edit", "le-gourmet", "--greeting", "Allô"],
+        &["assistants", "disable", "mine", "le-gourmet"],
+        &["assistants", "give", "mine", "--to", ADMIN],
+        &["history", "--columns", "id,created,changed,deleted"],
+        &["history", "mine", "--columns", "version,fields"],
+        &["history", "le-gourmet"],
+        &["rollback", "mine", "--yes"],
+        &["export", "mine"],
+        &["stats"],
+        &["stats", "--by", "assistant", "-o", "json"],
+        &["calls"],
+        &["calls", "--assistant", "le-gourmet"],
+        &["users"],
+        &["users", "show", MEMBER],
+        &["users", "show", ADMIN],
+        &["users", "add", "x@agence.fr", "--role", "admin"],
+        &["tokens", "--columns", "id,email,name,scope,state"],
+        &["tokens", "--user", ADMIN],
+        &["tokens", "revoke", "1"],
+        &["tokens", "create", "--user", MEMBER, "--name", "n", "--scope", "read"],
+        &["tokens", "create", "--user", MEMBER, "--name", "a", "--scope", "admin"],
+        &["tokens", "create", "--user", ADMIN, "--name", "a", "--scope", "read"],
+        &["secrets", "--user", ADMIN],
+        &["audit"],
+        &["audit", "--verify"],
+        &["privacy", "removals"],
+        &["assistants", "delete", "le-gourmet", "--yes"],
+        &["assistants", "delete", "two", "--yes"],
+    ] {
+        twins.both(args);
+    }
+    twins.both_with_stdin("v", &["secrets", "set", "k"]).ok();
+    twins.both(&["secrets", "--columns", "name,user"]).ok();
+    twins.both(&["secrets", "delete", "k"]).ok();
+    twins.both(&["secrets", "delete", "k"]).code(1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Moment, Success};
-use crate::domain::{EmailAddress, Role, Scope, Token, TokenId, User, UserId};
+use crate::domain::{Account, EmailAddress, Role, Scope, Token, TokenId, User, UserId};
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,15 @@ pub struct Users {
     pub users: Vec<UserView>,
 }
 
+/// One user.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct OneUser {
+    /// True.
+    pub success: Success,
+    /// As it is now.
+    pub user: UserView,
+}
+
 /// Who is asking.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Me {
@@ -60,6 +69,13 @@ pub struct Me {
     pub role: Role,
     /// How far the token reaches.
     pub scope: Scope,
+}
+
+impl From<Account> for Me {
+    fn from(account: Account) -> Self {
+        let Account { email, role, scope, .. } = account;
+        Self { success: Success::default(), email, role, scope }
+    }
 }
 
 /// A token, without its key.
@@ -136,5 +152,14 @@ pub struct TokenCreated {
     /// The key.
     pub token: String,
     /// What is known of it from now on.
+    pub details: TokenView,
+}
+
+/// A token that is not accepted any longer.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct TokenRevoked {
+    /// True.
+    pub success: Success,
+    /// What is known of it.
     pub details: TokenView,
 }

@@ -47,6 +47,8 @@ pub struct AuditLog {
     pub success: Success,
     /// The lines.
     pub entries: Vec<AuditEntryView>,
+    /// What to send as `cursor` for the next page; null at the end.
+    pub next: Option<String>,
 }
 
 /// What a check of the whole audit log found.
@@ -60,12 +62,14 @@ pub struct AuditCheckView {
     pub head: Option<String>,
     /// The first line that is not as it was written, if any.
     pub broken_at: Option<i64>,
+    /// Whether the log holds the line with the hash that was asked for; null when none was.
+    pub holds_head: Option<bool>,
 }
 
 impl From<audit::Check> for AuditCheckView {
     fn from(check: audit::Check) -> Self {
         let audit::Check { lines, head, broken_at } = check;
-        Self { success: Success::default(), lines, head, broken_at }
+        Self { success: Success::default(), lines, head, broken_at, holds_head: None }
     }
 }
 

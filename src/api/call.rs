@@ -122,14 +122,14 @@ impl From<CallView> for Call {
     }
 }
 
-/// A page of calls, newest first.
+/// A page of calls: newest first, or oldest first after one.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Calls {
     /// True.
     pub success: Success,
     /// The calls.
     pub calls: Vec<CallView>,
-    /// How many match in all.
+    /// How many match in all, wherever the page begins.
     pub total: u64,
     /// What to send as `cursor` for the next page; null at the end.
     pub next: Option<String>,

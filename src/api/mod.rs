@@ -18,9 +18,10 @@ mod problem;
 mod provisioning;
 mod secret;
 mod stats;
+mod tag;
 mod turn;
 
-pub use account::{Me, TokenCreated, TokenView, Tokens, UserView, Users};
+pub use account::{Me, OneUser, TokenCreated, TokenRevoked, TokenView, Tokens, UserView, Users};
 pub use assistant::{AssistantView, Assistants, OneAssistant, Owner};
 pub use assistant_input::AssistantInput;
 pub use audit::{AuditCheckView, AuditEntryView, AuditLog};
@@ -38,4 +39,5 @@ pub use provisioning::{
 };
 pub use secret::{SecretView, Secrets};
 pub use stats::{Statistics, StatsGroup, StatsView, StatusCount};
+pub use tag::{AssistantTag, user_tag};
 pub use turn::{AttemptView, TurnView};

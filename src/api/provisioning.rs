@@ -270,6 +270,8 @@ pub struct Applies {
     pub success: Success,
     /// The applies.
     pub applies: Vec<ApplyView>,
+    /// What to send as `cursor` for the next page; null at the end.
+    pub next: Option<String>,
 }
 
 /// A version of an assistant.

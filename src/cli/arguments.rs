@@ -9,7 +9,7 @@ use super::{
     manual,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, record, rehearse, replay, schema, secrets, serve, settings, stats, tokens,
-    try_out, users, validate,
+    try_out, users, validate, whoami,
 };
 use crate::domain::EmailAddress;
 
@@ -71,6 +71,8 @@ pub enum Command {
     Login(login::Login),
     /// Forget such a key.
     Logout(login::Logout),
+    /// Show whose key is used, and how far it reaches.
+    Whoami(whoami::WhoAmI),
     /// Print the JSON Schema of an assistant's file.
     Schema(schema::Schema),
     /// Bring assistants and calls over from the prototype.

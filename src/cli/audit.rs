@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::AuditEntryView,
     domain::{
-        Error, Kind, Result,
+        Error, Result,
         when::{self, Bound},
     },
     operations::audit::Entry,
@@ -105,22 +105,18 @@ fn changed(entry: &Entry) -> String {
 
 fn verify(args: &Audit, context: &Context) -> Result<()> {
     let desk = context.desk("audit")?;
-    let check = desk.check_audit()?;
+    let (check, holds_head) = desk.check_audit(args.head.as_deref())?;
     if let Some(id) = check.broken_at {
         return Err(Error::failure(format!(
             "the audit log was changed: line {id} is not as it was written"
         ))
         .hint("compare the database with a backup from before; lines after it prove nothing"));
     }
-    if let Some(head) = &args.head {
-        let entries = desk.audit(Span::default(), None)?;
-        if !entries.iter().any(|entry| entry.hash == *head) {
-            return Err(Error::new(
-                Kind::Failure,
-                "the audit log does not hold the line with that hash: it was cut or replaced",
-            )
-            .hint("compare the database with a backup from before"));
-        }
+    if holds_head == Some(false) {
+        return Err(Error::failure(
+            "the audit log does not hold the line with that hash: it was cut or replaced",
+        )
+        .hint("compare the database with a backup from before"));
     }
     context.out.note(&format!("{} as written.", human::count(check.lines, "line is", "lines are")));
     match (context.out.format(), &check.head) {

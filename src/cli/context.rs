@@ -16,6 +16,7 @@ use super::{
     output::Output,
 };
 use crate::{
+    api::Me,
     config::{Environment, Flags, Settings},
     domain::{Actor, Author, EmailAddress, Error, Kind, Result},
     operations::{accounts, secrets::Secrets},
@@ -117,7 +118,9 @@ impl Context {
     /// The daemon that is to be asked, if one is.
     fn remote(&self) -> Result<Option<Remote>> {
         let settings = self.settings()?;
-        let Some(server) = &settings.server.value else { return Ok(None) };
+        let Some(server) = &settings.server.value else {
+            return self.is_meant_for_here(settings).map(|()| None);
+        };
         // A database named on the command line is meant, whatever the environment says.
         if self.flags.db.is_some() {
             if self.flags.server.is_some() {
@@ -138,6 +141,45 @@ impl Context {
                 .hint(format!("`webox login {server}`, or give the key in WEBOX_TOKEN"))
         })?;
         Remote::new(server, token).map(Some)
+    }
+
+    /// Refuses to work on a database here where a daemon seems to be meant: in CI, a variable that
+    /// has come out empty would otherwise make a new database, and everything would look well.
+    fn is_meant_for_here(&self, settings: &Settings) -> Result<()> {
+        if self.flags.db.is_some() {
+            return Ok(());
+        }
+        if self.environment.is_empty("WEBOX_SERVER") {
+            return Err(Error::usage("WEBOX_SERVER is set, and empty")
+                .hint("set it to a daemon's address; for the database here, unset it or name the file with --db"));
+        }
+        if settings.token.value.is_some() {
+            let origin = &settings.token.origin;
+            return Err(Error::usage(format!("there is a key ({origin}), but no daemon to ask"))
+                .hint("name it with --server or WEBOX_SERVER; for the database here, name the file with --db"));
+        }
+        Ok(())
+    }
+
+    /// Whose key is used; nobody's for whoever may open the file.
+    pub(super) fn who(&self) -> Result<Option<Me>> {
+        if let Some(remote) = self.remote()? {
+            return remote.me().map(Some);
+        }
+        if self.act_as.is_none() {
+            return Ok(None);
+        }
+        let account = self.actor("whoami", &self.store()?)?.account;
+        Ok(account.map(Me::from))
+    }
+
+    /// Refuses the flag that names a daemon.
+    pub(super) fn without_server(&self, command: &str) -> Result<()> {
+        if self.flags.server.is_none() {
+            return Ok(());
+        }
+        Err(Error::usage(format!("`webox {command}` asks no daemon, it is one"))
+            .hint("leave --server out"))
     }
 
     /// Refuses a command that is carried out on this machine only.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Context, credentials, desk::Remote, exit, help, output::Format, prompt};
 use crate::{
-    config::PublicUrl,
+    config::{PublicUrl, Settings},
     domain::{Error, Result},
 };
 
@@ -48,8 +48,14 @@ pub(super) fn login(args: &Login, context: &Context) -> Result<()> {
         me.scope,
         path.display()
     ));
-    context.out.note(&format!("Use it with `--server {server}`, or WEBOX_SERVER={server}."));
-    if context.out.format() == Format::Json {
+    let place = Settings::usual_places(context.environment()).into_iter().next();
+    let place = context.settings()?.file.clone().or(place);
+    let place = place.map_or_else(|| "webox.toml".to_owned(), |path| path.display().to_string());
+    context.out.note(&format!("Ask it with `--server {server}`, or with WEBOX_SERVER={server}."));
+    context.out.note(&format!(
+        "To ask it whenever nothing else is said: `server = \"{server}\"` in {place}."
+    ));
+    if matches!(context.out.format(), Format::Json | Format::Jsonl) {
         context.out.object("login", json!({ "server": server.as_str(), "email": me.email, "role": me.role, "scope": me.scope }))?;
     }
     Ok(())
@@ -63,5 +69,8 @@ pub(super) fn logout(args: &Logout, context: &Context) -> Result<()> {
     context
         .out
         .note(&format!("The key for {server} is forgotten here; it is still good elsewhere."));
+    if matches!(context.out.format(), Format::Json | Format::Jsonl) {
+        context.out.object("logout", json!({ "server": server.as_str() }))?;
+    }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! `webox man`: the manual pages, one a command, and the two of the file formats.
 
-use std::path::PathBuf;
+use std::{fmt::Write, path::PathBuf};
 
 use clap::{Args, Command, CommandFactory};
 
 use super::{Cli, Context, help};
-use crate::domain::{Error, Result};
+use crate::{
+    config::VARIABLES,
+    domain::{Error, Result},
+};
 
 /// Arguments of `webox man`.
 #[derive(Debug, Args)]
@@ -48,8 +51,21 @@ fn pages() -> Result<Vec<(String, String)>> {
     root.build();
     let mut pages = Vec::new();
     add(&root, "webox", &mut pages)?;
+    if let Some((_, page)) = pages.iter_mut().find(|(name, _)| name == "webox.1") {
+        page.push_str(&environment());
+    }
     pages.extend(FORMATS.map(|(name, text)| (name.to_owned(), text.to_owned())));
     Ok(pages)
+}
+
+/// The variables that webox reads, as a section of a page.
+fn environment() -> String {
+    let mut section = String::from(".SH ENVIRONMENT\n");
+    for (name, meaning) in VARIABLES {
+        let meaning = meaning.replace('-', "\\-").replace('\'', "\\*(Aq");
+        let _ = writeln!(section, ".TP\n\\fB{name}\\fR\n{meaning}");
+    }
+    section
 }
 
 fn add(command: &Command, name: &str, pages: &mut Vec<(String, String)>) -> Result<()> {

@@ -45,6 +45,7 @@ mod users;
 mod validate;
 mod views;
 mod watch;
+mod whoami;
 mod window;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -97,6 +98,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Init(args) => init::run(args, context),
         Command::Login(args) => login::login(args, context),
         Command::Logout(args) => login::logout(args, context),
+        Command::Whoami(args) => whoami::run(args, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Import(args) => import::run(args, context),
         Command::Serve(args) => serve::run(args, context),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     api::SecretView,
-    domain::{EmailAddress, KeySource, Result},
+    domain::{EmailAddress, Error, KeySource, Result},
 };
 
 /// Arguments of `webox secrets`.
@@ -26,6 +26,8 @@ use crate::{
 pub struct Secrets {
     #[command(subcommand)]
     action: Option<Action>,
+    #[command(flatten)]
+    list: List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,8 +74,12 @@ const COLUMNS: [Column; 5] = [
 ];
 
 pub(super) fn run(args: &Secrets, context: &Context) -> Result<()> {
+    if args.action.is_some() && args.list.user.is_some() {
+        return Err(Error::usage("flags of the list stand before the name of an action")
+            .hint("write them after it: `webox secrets list --user claire@agence.fr`"));
+    }
     match &args.action {
-        None => list(&List::default(), context),
+        None => list(&args.list, context),
         Some(Action::List(args)) => list(args, context),
         Some(Action::Set(args)) => set(args, context),
         Some(Action::Delete(args)) => {

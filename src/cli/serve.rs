@@ -46,6 +46,7 @@ pub struct Serve {
 }
 
 pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
+    context.without_server("serve")?;
     let settings = context.settings_with(|flags| {
         flags.listen.clone_from(&args.listen);
         flags.public_url.clone_from(&args.public_url);

@@ -1,15 +1,17 @@
 //! `webox config`: the settings in force, each with where it comes from.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    Context, exit, help,
+    Context, credentials, exit, help,
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Origin, Setting, Settings},
-    domain::{Result, Secret},
+    config::{Environment, Origin, Setting, Settings},
+    domain::{KeySource, Result, Secret},
 };
 
 /// Arguments of `webox config`.
@@ -48,7 +50,7 @@ fn show(context: &Context) -> Result<()> {
         "settings",
         [Column::new("key", "key"), Column::new("value", "value"), Column::new("source", "source")],
     );
-    listing.rows = rows(settings);
+    listing.rows = rows(settings, context.environment());
     listing.beside.insert(
         "file".to_owned(),
         settings.file.as_ref().map_or(Value::Null, |path| json!(path.display().to_string())),
@@ -68,7 +70,7 @@ fn path(context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn rows(settings: &Settings) -> Vec<Row> {
+fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     let url = |setting: &Setting<Option<crate::config::PublicUrl>>| {
         setting.value.as_ref().map(|url| url.as_str().to_owned())
     };
@@ -122,18 +124,45 @@ fn rows(settings: &Settings) -> Vec<Row> {
             &settings.limits.calls_of_an_account.origin,
         ),
         plain("server", url(&settings.server), &settings.server.origin),
+        token(settings, environment),
+        master_key(&settings.master_key),
     ]
 }
 
+/// The key that a daemon is asked with: one that is given, or the one that `webox login` kept.
+fn token(settings: &Settings, environment: &Environment) -> Row {
+    let setting = &settings.token;
+    let kept = || -> Option<PathBuf> {
+        let server = settings.server.value.as_ref()?;
+        credentials::find(environment, server).ok()??;
+        credentials::place(environment).ok()
+    };
+    match setting.value.is_none().then(kept).flatten() {
+        Some(path) => secret("token", true, &Origin::File(path)),
+        None => key("token", setting),
+    }
+}
+
+/// Where the master key is, or would be.
+fn master_key(source: &KeySource) -> Row {
+    match source {
+        KeySource::Given(_, origin) => shown("master_key", Some("***".to_owned()), origin),
+        KeySource::File(path) | KeySource::Credential(path) => {
+            let is_there = path.exists().then(|| "***".to_owned());
+            shown("master_key", is_there, &Origin::File(path.clone()).to_string())
+        }
+    }
+}
+
 fn plain(key: &str, value: Option<String>, origin: &Origin) -> Row {
+    shown(key, value, &origin.to_string())
+}
+
+fn shown(key: &str, value: Option<String>, source: &str) -> Row {
     Row {
         id: key.to_owned(),
-        json: json!({"key": key, "value": value, "source": origin.to_string()}),
-        cells: vec![
-            Cell::same(key),
-            Cell::maybe(value),
-            Cell::same(origin.to_string()).tone(Tone::Faint),
-        ],
+        json: json!({"key": key, "value": value, "source": source}),
+        cells: vec![Cell::same(key), Cell::maybe(value), Cell::same(source).tone(Tone::Faint)],
     }
 }
 

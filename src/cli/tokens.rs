@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::TokenView,
     domain::{EmailAddress, Error, HumanDuration, Result, Scope, Token, TokenId},
-    operations::accounts::Wanted,
+    operations::accounts::{self, Wanted},
 };
 
 /// Arguments of `webox tokens`.
@@ -28,6 +28,8 @@ use crate::{
 pub struct Tokens {
     #[command(subcommand)]
     action: Option<Action>,
+    #[command(flatten)]
+    list: List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,8 +85,12 @@ const COLUMNS: [Column; 9] = [
 ];
 
 pub(super) fn run(args: &Tokens, context: &Context) -> Result<()> {
+    if args.action.is_some() && args.list.user.is_some() {
+        return Err(Error::usage("flags of the list stand before the name of an action")
+            .hint("write them after it: `webox tokens list --user claire@agence.fr`"));
+    }
     match &args.action {
-        None => list(&List::default(), context),
+        None => list(&args.list, context),
         Some(Action::List(args)) => list(args, context),
         Some(Action::Create(args)) => create(args, context),
         Some(Action::Revoke(args)) => revoke(args, context),
@@ -112,6 +118,10 @@ fn create(args: &Create, context: &Context) -> Result<()> {
     let wanted =
         Wanted { email: args.user.clone(), name: args.name.clone(), scope: args.scope, expires_at };
     let (token, key) = context.desk("tokens create")?.create_token(wanted)?;
+    if let (None, Some(end)) = (expires_at, token.expires_at) {
+        let end = human::date_time_zone(end, &context.now()?);
+        context.out.note(&format!("It ends with the key that made it: {end}."));
+    }
     context.out.note("This is the only time that the key is shown:");
     match context.out.format() {
         Format::Json | Format::Jsonl => context.out.objects([
@@ -124,6 +134,13 @@ fn create(args: &Create, context: &Context) -> Result<()> {
 
 fn revoke(args: &Revoke, context: &Context) -> Result<()> {
     let desk = context.desk("tokens revoke")?;
+    // All of them are there, or none is revoked.
+    let known = desk.tokens(None)?;
+    for id in &args.ids {
+        if !known.iter().any(|token| token.id.0 == *id) {
+            return Err(accounts::unknown_token(TokenId(*id)));
+        }
+    }
     let mut revoked = Vec::new();
     for id in &args.ids {
         let token = desk.revoke_token(TokenId(*id))?;

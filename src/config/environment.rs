@@ -31,6 +31,11 @@ impl Environment {
         self.raw(name).is_some()
     }
 
+    /// Whether a variable is set, and empty.
+    pub fn is_empty(&self, name: &str) -> bool {
+        self.0.get(OsStr::new(name)).is_some_and(|value| value.is_empty())
+    }
+
     /// All names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().filter_map(|name| name.to_str())

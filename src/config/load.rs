@@ -11,26 +11,9 @@ use jiff::tz::TimeZone;
 
 use super::{
     Api, Environment, Flags, Limits, Origin, Provider, PublicUrl, Setting, Settings, Twilio, file,
-    secrets,
+    secrets, variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
-
-/// Variables of ours that are read here.
-const VARIABLES: &[&str] = &[
-    "WEBOX_CONFIG",
-    "WEBOX_CORS_ORIGINS",
-    "WEBOX_DB",
-    "WEBOX_LISTEN",
-    "WEBOX_LOG",
-    "WEBOX_MASTER_KEY",
-    "WEBOX_MASTER_KEY_FILE",
-    "WEBOX_PUBLIC_URL",
-    "WEBOX_SERVER",
-    "WEBOX_TOKEN",
-    "WEBOX_TOKEN_FILE",
-    "WEBOX_TRUSTED_PROXIES",
-    "WEBOX_TZ",
-];
 
 impl Settings {
     /// Reads all settings.
@@ -325,11 +308,11 @@ fn is_root() -> bool {
 fn unknown_variables(environment: &Environment) -> Vec<String> {
     environment
         .names()
-        .filter(|name| !VARIABLES.contains(name))
+        .filter(|name| !variables::ours().any(|known| known == *name))
         .filter_map(|name| Some((name, name.strip_prefix("WEBOX_")?)))
         .map(|(name, rest)| {
             // Compared without the prefix, which would make all of them look alike.
-            let known = VARIABLES.iter().filter_map(|name| name.strip_prefix("WEBOX_"));
+            let known = variables::ours().filter_map(|name| name.strip_prefix("WEBOX_"));
             match did_you_mean(rest, known).first() {
                 Some(near) => {
                     format!("webox does not know the variable {name}; did you mean `WEBOX_{near}`?")

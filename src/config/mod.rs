@@ -8,6 +8,7 @@ mod file;
 mod load;
 mod public_url;
 mod secrets;
+mod variables;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
@@ -15,6 +16,7 @@ use jiff::tz::TimeZone;
 
 pub use environment::Environment;
 pub use public_url::PublicUrl;
+pub use variables::VARIABLES;
 
 use ipnet::IpNet;
 

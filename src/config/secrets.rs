@@ -15,23 +15,35 @@ pub(super) struct SecretNames {
     pub(super) credential: &'static str,
     /// The variable; with `_FILE` appended, the variable that names a file.
     pub(super) variable: &'static str,
+    /// Whether such a file is refused when others can read it.
+    pub(super) for_owner_alone: bool,
 }
 
 pub(super) const TWILIO_AUTH_TOKEN: SecretNames = SecretNames {
     key: "twilio.auth_token",
     credential: "twilio-auth-token",
     variable: "TWILIO_AUTH_TOKEN",
+    for_owner_alone: false,
 };
-pub(super) const OPENAI_API_KEY: SecretNames =
-    SecretNames { key: "openai.api_key", credential: "openai-api-key", variable: "OPENAI_API_KEY" };
+pub(super) const OPENAI_API_KEY: SecretNames = SecretNames {
+    key: "openai.api_key",
+    credential: "openai-api-key",
+    variable: "OPENAI_API_KEY",
+    for_owner_alone: false,
+};
 pub(super) const ANTHROPIC_API_KEY: SecretNames = SecretNames {
     key: "anthropic.api_key",
     credential: "anthropic-api-key",
     variable: "ANTHROPIC_API_KEY",
+    for_owner_alone: false,
 };
 
-pub(super) const TOKEN: SecretNames =
-    SecretNames { key: "token", credential: "webox-token", variable: "WEBOX_TOKEN" };
+pub(super) const TOKEN: SecretNames = SecretNames {
+    key: "token",
+    credential: "webox-token",
+    variable: "WEBOX_TOKEN",
+    for_owner_alone: true,
+};
 
 /// Where the master key is: systemd's credential, the file that a variable names, the variable
 /// itself, the file of the settings, and the usual one beside them.
@@ -64,6 +76,21 @@ pub(super) fn master_key(
     KeySource::File(folder.unwrap_or_else(|| PathBuf::from("/etc/webox")).join("master.key"))
 }
 
+/// Refuses a file that others can read, as the one that `webox login` keeps is refused.
+fn private(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
+    let mode = metadata.permissions().mode() & 0o777;
+    let by_others = mode & 0o077 != 0;
+    // A pipe of the shell's, such as `<(pass show webox)`, is nobody else's.
+    if !metadata.is_file() || !by_others {
+        return Ok(());
+    }
+    let message = format!("{} can be read by others (mode {mode:04o})", path.display());
+    Err(Error::config(message)
+        .hint("revoke the key in it, `chmod 600` it, and write another there"))
+}
+
 impl SecretNames {
     /// The secret by the first of its sources that is there.
     pub(super) fn resolve(
@@ -79,6 +106,9 @@ impl SecretNames {
             }
         }
         if let Some(path) = environment.path(&format!("{}_FILE", self.variable)) {
+            if self.for_owner_alone {
+                private(&path)?;
+            }
             return self.in_file(path);
         }
         if let Some(value) = environment.get(self.variable) {

@@ -277,8 +277,10 @@ pub struct CallFilter {
 pub struct CallPage {
     /// The calls.
     pub calls: Vec<Call>,
-    /// How many match without the limit, counted only when the limit cut the list.
+    /// How many match in all, wherever the page begins.
     pub total: u64,
+    /// Whether there are more after these.
+    pub more: bool,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Text from outside becomes one of these types at the edge and stays one.
 
 mod account;
+mod actor;
 mod assistant;
 mod author;
 mod booking;
@@ -11,8 +12,10 @@ mod booking_rules;
 mod call;
 mod compliance;
 mod country;
+mod email_address;
 mod error;
 mod event;
+mod expected;
 mod hours;
 mod language;
 mod message;
@@ -34,7 +37,8 @@ pub mod when;
 mod words;
 mod zone;
 
-pub use account::{Account, Actor, EmailAddress, Sight, Token, TokenId, User, UserId};
+pub use account::{Token, TokenId, User, UserId};
+pub use actor::{Account, Actor, Sight};
 pub use assistant::{
     Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, Transfer,
     TwilioAccount, Voice,
@@ -45,8 +49,10 @@ pub use booking_rules::{BookingRules, Party};
 pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
 pub use compliance::Compliance;
 pub use country::Country;
+pub use email_address::EmailAddress;
 pub use error::{Error, Kind, Result};
 pub use event::{CallEvent, EventId, Happening};
+pub use expected::Expected;
 pub use hours::{DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use language::LanguageTag;
 pub use message::Message;

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::audit;
 use crate::{
     domain::{
-        Actor, Assistant, AssistantId, AssistantName, AssistantSpec, EmailAddress, Error, Kind,
-        Result, SecretRef, Sight, UserId, suggestion_hint,
+        Actor, Assistant, AssistantId, AssistantName, AssistantSpec, EmailAddress, Error, Expected,
+        Kind, Result, SecretRef, Sight, UserId, suggestion_hint,
     },
     store::{Store, StoreError, Tx, assistants, audit::Deed, secrets, users, versions::Stamp},
 };
@@ -25,10 +25,10 @@ pub fn find(store: &Store, actor: &Actor, name_or_id: &str) -> Result<Assistant>
     let sight = actor.sight();
     store.read(|tx| {
         let found = match name_or_id.parse::<i64>() {
-            Ok(id) => assistants::by_id(tx, AssistantId(id))?,
-            Err(_) => assistants::by_name(tx, name_or_id)?,
+            Ok(id) => assistants::seen_by_id(tx, sight, AssistantId(id))?,
+            Err(_) => assistants::seen_by_name(tx, sight, name_or_id)?,
         };
-        match found.filter(|found| may_see(sight, found)) {
+        match found {
             Some(found) => Ok(found),
             None => Err(unknown(tx, sight, name_or_id)?.into()),
         }
@@ -48,7 +48,11 @@ pub(super) fn may_see(sight: Sight, assistant: &Assistant) -> bool {
 }
 
 pub(super) fn unknown(tx: &Tx, sight: Sight, name: &str) -> Result<Error, StoreError> {
-    let names = assistants::names(tx, sight)?;
+    Ok(unknown_among(&assistants::names(tx, sight)?, name))
+}
+
+/// The same where the names that the actor may see are at hand.
+pub fn unknown_among(names: &[AssistantName], name: &str) -> Error {
     let hint =
         suggestion_hint(name, names.iter().map(AssistantName::as_str)).unwrap_or_else(|| {
             if names.is_empty() {
@@ -58,7 +62,7 @@ pub(super) fn unknown(tx: &Tx, sight: Sight, name: &str) -> Result<Error, StoreE
             }
         });
     let shown: String = name.chars().take(80).collect();
-    Ok(Error::not_found(format!("no assistant named `{}`", shown.escape_debug())).hint(hint))
+    Error::not_found(format!("no assistant named `{}`", shown.escape_debug())).hint(hint)
 }
 
 /// Refuses what the actor may not write into an assistant: a member's file must not name what lies
@@ -100,6 +104,14 @@ pub fn create(
     store.write(move |tx| {
         let owner = match owner {
             Some(email) if actor.sees_all() => Some(user(tx, &email, now)?),
+            Some(email) if !actor.is_called(&email) => {
+                return Err(Error::new(
+                    Kind::Denied,
+                    "only an admin makes an assistant for another",
+                )
+                .hint("leave the owner out: it will be yours")
+                .into());
+            }
             _ => own(&actor),
         };
         let stamp = Stamp { at: now, author: &actor.author, apply: None };
@@ -143,15 +155,29 @@ pub fn update(
     actor: &Actor,
     id: AssistantId,
     spec: AssistantSpec,
-    expected_revision: Option<i64>,
+    expected: Expected,
     now: Timestamp,
 ) -> Result<Assistant> {
+    change(store, actor, id, expected, now, |_| Ok(spec))
+}
+
+/// Makes another of an assistant as it is at this moment: two who change different things at once
+/// both have what they want.
+pub fn change(
+    store: &Store,
+    actor: &Actor,
+    id: AssistantId,
+    expected: Expected,
+    now: Timestamp,
+    make: impl FnOnce(AssistantSpec) -> Result<AssistantSpec> + Send + 'static,
+) -> Result<Assistant> {
     actor.may_write()?;
-    spec.check()?;
     let actor = actor.clone();
     store.write(move |tx| {
         let current = present(tx, &actor, id)?;
-        as_expected(&current, expected_revision)?;
+        as_expected(&current, &expected)?;
+        let spec = make(current.spec.clone())?;
+        spec.check()?;
         may_say(&actor, Some(&current.spec), &spec)?;
         if current.spec == spec {
             return Ok(current);
@@ -164,8 +190,8 @@ pub fn update(
     })
 }
 
-fn as_expected(current: &Assistant, revision: Option<i64>) -> Result<()> {
-    if revision.is_none_or(|revision| revision == current.revision) {
+fn as_expected(current: &Assistant, expected: &Expected) -> Result<()> {
+    if expected.allows(current.revision) {
         return Ok(());
     }
     Err(Error::new(
@@ -181,12 +207,14 @@ pub fn switch(
     actor: &Actor,
     id: AssistantId,
     active: Option<bool>,
+    expected: Expected,
     now: Timestamp,
 ) -> Result<Assistant> {
     actor.may_write()?;
     let actor = actor.clone();
     store.write(move |tx| {
         let current = present(tx, &actor, id)?;
+        as_expected(&current, &expected)?;
         let active = active.unwrap_or(!current.spec.active);
         if current.spec.active == active {
             return Ok(current);
@@ -206,12 +234,14 @@ pub fn hand_over(
     actor: &Actor,
     id: AssistantId,
     to: Option<EmailAddress>,
+    expected: Expected,
     now: Timestamp,
 ) -> Result<Assistant> {
     actor.may_administer()?;
     let actor = actor.clone();
     store.write(move |tx| {
         let current = present(tx, &actor, id)?;
+        as_expected(&current, &expected)?;
         let owner = to.as_ref().map(|email| user(tx, email, now)).transpose()?;
         let before = current.owner.as_ref();
         if before.map(|owner| owner.id) == owner {
@@ -262,23 +292,73 @@ pub fn delete(
     store: &Store,
     actor: &Actor,
     id: AssistantId,
-    expected_revision: Option<i64>,
+    expected: Expected,
     now: Timestamp,
 ) -> Result<()> {
     actor.may_write()?;
     let actor = actor.clone();
     store.write(move |tx| {
         let current = present(tx, &actor, id)?;
-        as_expected(&current, expected_revision)?;
+        as_expected(&current, &expected)?;
         let stamp = Stamp { at: now, author: &actor.author, apply: None };
-        assistants::delete(tx, &current, &stamp)?;
-        let deed = audit::of_assistant("assistant.delete", Some(&current.spec), None);
-        audit::record(tx, &actor, now, &deed)
+        take_out(tx, &actor, &current, &stamp)?;
+        forget_token(tx, &actor, &current, now)
     })
 }
 
+/// Takes an assistant out of service.
+pub(super) fn take_out(
+    tx: &Tx,
+    actor: &Actor,
+    assistant: &Assistant,
+    stamp: &Stamp<'_>,
+) -> Result<(), StoreError> {
+    assistants::delete(tx, assistant, stamp)?;
+    let deed = audit::of_assistant("assistant.delete", Some(&assistant.spec), None);
+    audit::record(tx, actor, stamp.at, &deed)
+}
+
+/// Forgets the token that was kept for an assistant which is out of service, unless another
+/// assistant names it. A call that it is in needs the token to its end: then it stays.
+pub(super) fn forget_token(
+    tx: &Tx,
+    actor: &Actor,
+    gone: &Assistant,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(name) = token_kept_for(&gone.spec) else { return Ok(()) };
+    let kept = SecretRef::Secret(name.clone());
+    let owner = gone.owner.as_ref().map(|owner| owner.id);
+    let is_named = assistants::list(tx, Sight::All)?.iter().any(|other| {
+        let of = other.assistant.owner.as_ref().map(|owner| owner.id);
+        of == owner && other.assistant.spec.secrets().iter().any(|(_, secret)| **secret == kept)
+    });
+    let is_live = assistants::overview(tx, gone.clone())?.live_calls > 0;
+    if is_named || is_live || !secrets::delete(tx, owner, &name)? {
+        return Ok(());
+    }
+    let whose = owner.map_or_else(String::new, |user| format!("user-{}/", user.0));
+    let deed = Deed {
+        action: "secret.delete",
+        target: format!("secret/{whose}{name}"),
+        before: json!("***"),
+        after: serde_json::Value::Null,
+    };
+    audit::record(tx, actor, now, &deed)
+}
+
+/// What the token of an assistant's own account is kept under when it is given with the assistant.
+pub fn token_name(name: &AssistantName) -> String {
+    format!("twilio:{name}")
+}
+
+fn token_kept_for(spec: &AssistantSpec) -> Option<String> {
+    let name = token_name(&spec.name);
+    let kept = SecretRef::Secret(name.clone());
+    (spec.twilio.auth_token.as_ref() == Some(&kept)).then_some(name)
+}
+
 pub(super) fn present(tx: &Tx, actor: &Actor, id: AssistantId) -> Result<Assistant, StoreError> {
-    assistants::by_id(tx, id)?
-        .filter(|assistant| may_see(actor.sight(), assistant))
+    assistants::seen_by_id(tx, actor.sight(), id)?
         .ok_or_else(|| Error::not_found(format!("there is no assistant {}", id.0)).into())
 }

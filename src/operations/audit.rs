@@ -60,20 +60,25 @@ fn short(value: &Value) -> Value {
     }
 }
 
-/// Lines of a window, newest first.
+/// Lines of a window, newest first; from before a line on, if one is named.
 pub fn list(
     store: &Store,
     actor: &Actor,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
+    before: Option<i64>,
     most: Option<u64>,
 ) -> Result<Vec<Entry>> {
     actor.may_administer()?;
-    store.read(|tx| audit::list(tx, since, until, most))
+    store.read(|tx| audit::list(tx, since, until, before, most))
 }
 
-/// Computes every hash again.
-pub fn check(store: &Store, actor: &Actor) -> Result<Check> {
+/// Computes every hash again; says also whether the log holds the line with a hash that was kept
+/// elsewhere, if one is given.
+pub fn check(store: &Store, actor: &Actor, head: Option<&str>) -> Result<(Check, Option<bool>)> {
     actor.may_administer()?;
-    store.read(audit::check)
+    store.read(|tx| {
+        let holds = head.map(|head| audit::holds(tx, head)).transpose()?;
+        Ok((audit::check(tx)?, holds))
+    })
 }

@@ -8,18 +8,49 @@ use crate::{
     store::{Store, bookings, calls, imports, messages, turns},
 };
 
-/// Calls that match, newest first; counted in all only when the limit cuts the list.
+/// A page of calls that match, newest first.
 pub fn list(store: &Store, actor: &Actor, filter: &CallFilter) -> Result<CallPage> {
+    page(store, actor, filter, None)
+}
+
+/// A page of calls that match and were stored after one, oldest first.
+pub fn list_after(
+    store: &Store,
+    actor: &Actor,
+    last: CallId,
+    filter: &CallFilter,
+) -> Result<CallPage> {
+    page(store, actor, filter, Some(last))
+}
+
+/// One more is read than asked for, to tell whether there are more. They are counted in all only
+/// when the page does not hold them all.
+fn page(
+    store: &Store,
+    actor: &Actor,
+    filter: &CallFilter,
+    after: Option<CallId>,
+) -> Result<CallPage> {
     let sight = actor.sight();
+    let limit = filter.limit.map(|limit| limit.saturating_add(1));
+    let wanted = CallFilter { limit, ..filter.clone() };
     store.read(|tx| {
-        let calls = calls::list(tx, sight, filter)?;
-        let cut = filter.limit.is_some_and(|limit| calls.len() as u64 >= limit);
-        let total = if cut || filter.offset > 0 {
-            calls::count(tx, sight, filter)?
-        } else {
-            calls.len() as u64
+        let mut calls = match after {
+            None => calls::list(tx, sight, &wanted)?,
+            Some(last) => calls::after(tx, sight, last, &wanted)?,
         };
-        Ok(CallPage { calls, total })
+        let more = filter.limit.is_some_and(|limit| calls.len() as u64 > limit);
+        if more {
+            calls.pop();
+        }
+        let whole = !more && filter.offset == 0 && filter.older_than.is_none() && after.is_none();
+        let total = if whole {
+            calls.len() as u64
+        } else {
+            // Wherever the page begins.
+            calls::count(tx, sight, &CallFilter { older_than: None, ..filter.clone() })?
+        };
+        Ok(CallPage { calls, total, more })
     })
 }
 
@@ -94,11 +125,7 @@ pub fn resolve(store: &Store, actor: &Actor, sid_or_prefix: &str) -> Result<Call
     })?;
     match sids.as_slice() {
         [sid] => Ok(sid.clone()),
-        _ if text.len() < 4 => {
-            Err(Error::input(format!("`{}` is too short for a call", text.escape_debug())).hint(
-                "give the CallSid, or at least its first 4 characters; `webox calls` lists them",
-            ))
-        }
+        _ if text.len() < 4 => Err(too_short(text)),
         [] => Err(unknown(text)),
         several => {
             Err(Error::input(format!("`{text}` is the beginning of several calls")).hint(format!(
@@ -107,6 +134,12 @@ pub fn resolve(store: &Store, actor: &Actor, sid_or_prefix: &str) -> Result<Call
             )))
         }
     }
+}
+
+/// A beginning of a SID that says too little.
+pub fn too_short(text: &str) -> Error {
+    Error::input(format!("`{}` is too short for a call", text.escape_debug()))
+        .hint("give the CallSid, or at least its first 4 characters; `webox calls` lists them")
 }
 
 fn unknown(sid: &str) -> Error {

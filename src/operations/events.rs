@@ -13,8 +13,12 @@ pub async fn newest(store: &Store) -> Result<EventId> {
     store.read_async(events::newest).await
 }
 
-/// What happened after an event, as far as the actor may see it.
-pub async fn after(store: &Store, actor: &Actor, last: EventId) -> Result<Vec<CallEvent>> {
+/// What happened after an event, as far as the actor may see it, and the last event looked at.
+pub async fn after(
+    store: &Store,
+    actor: &Actor,
+    last: EventId,
+) -> Result<(Vec<CallEvent>, EventId)> {
     let sight = actor.sight();
     store.read_async(move |tx| events::after(tx, last, sight, AT_ONCE)).await
 }

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    assistants::{may_say, may_see, own, present, unknown, veiled},
+    assistants::{
+        forget_token, may_receive, may_say, may_see, own, present, take_out, unknown, veiled,
+    },
     audit,
 };
 use crate::{
@@ -213,9 +215,7 @@ fn carry_out(tx: &Tx, actor: &Actor, plan: &Plan, stamp: &Stamp<'_>) -> Result<(
     assistants::give_up_keys(tx, &ids)?;
     for change in plan.changes.iter().filter(|change| change.action == Action::Delete) {
         if let Some(assistant) = before.iter().find(|before| Some(before.id) == change.id) {
-            assistants::delete(tx, assistant, stamp)?;
-            let deed = audit::of_assistant("assistant.delete", Some(&assistant.spec), None);
-            audit::record(tx, actor, stamp.at, &deed)?;
+            take_out(tx, actor, assistant, stamp)?;
         }
     }
     for change in &plan.changes {
@@ -241,13 +241,24 @@ fn carry_out(tx: &Tx, actor: &Actor, plan: &Plan, stamp: &Stamp<'_>) -> Result<(
         }
         versions::set_applied(tx, id, &change.set)?;
     }
+    // Last: what the files say by now may name the same secret.
+    for change in plan.changes.iter().filter(|change| change.action == Action::Delete) {
+        if let Some(assistant) = before.iter().find(|before| Some(before.id) == change.id) {
+            forget_token(tx, actor, assistant, stamp.at)?;
+        }
+    }
     Ok(())
 }
 
-/// The applies, newest first: all of them, or a member's own.
-pub fn applies(store: &Store, actor: &Actor, most: Option<u64>) -> Result<Vec<Apply>> {
+/// The applies, newest first: all of them, or a member's own; from before one on, if it is named.
+pub fn applies(
+    store: &Store,
+    actor: &Actor,
+    before: Option<ApplyId>,
+    most: Option<u64>,
+) -> Result<Vec<Apply>> {
     let who = (!actor.sees_all()).then_some(actor.author.who.as_str());
-    store.read(|tx| versions::applies(tx, who, most))
+    store.read(|tx| versions::applies(tx, who, before, most))
 }
 
 /// The versions of an assistant, newest first, also of one that was deleted.
@@ -353,6 +364,10 @@ pub fn rollback(
         let stamp = Stamp { at: now, author: &actor.author, apply: None };
         let changed = assistants::update(tx, rollback.id, &spec, &stamp);
         let changed = changed.map_err(|error| veiled(&actor, error))?;
+        if rollback.from.deleted {
+            // A secret that was kept for it alone went with it.
+            may_receive(tx, &changed, changed.owner.as_ref().map(|owner| owner.id))?;
+        }
         let before = Some(&rollback.from.spec);
         let deed = audit::of_assistant("assistant.rollback", before, Some(&spec));
         audit::record(tx, &actor, now, &deed)?;

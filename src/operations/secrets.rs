@@ -279,7 +279,7 @@ fn identity(store_id: &str, owner: Option<UserId>, name: &str) -> String {
 /// Whether something can be kept under a name, before anything else is done.
 pub fn check(name: &str, value: &Secret) -> Result<()> {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-    if name.is_empty() || name.len() > 100 || !name.chars().all(letters) {
+    if name.trim_matches('.').is_empty() || name.len() > 100 || !name.chars().all(letters) {
         return Err(Error::input(
             "a secret's name has 1 to 100 letters, digits, `-`, `_`, `.`, `:`",
         )
@@ -295,7 +295,8 @@ pub fn check(name: &str, value: &Secret) -> Result<()> {
     Ok(())
 }
 
-fn unknown(name: &str) -> Error {
+/// A secret that is not there, or not for the actor to know of.
+pub fn unknown(name: &str) -> Error {
     Error::not_found(format!("no secret `{}`", name.escape_debug()))
         .hint("list them with `webox secrets`; an assistant finds those of its owner only")
 }

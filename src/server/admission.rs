@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, accounts::OwnAccount, body, peer, problem};
+use super::{App, body, peer, problem, twilio_accounts::OwnAccount};
 use crate::{
     domain::{CallSid, Kind, PhoneNumber},
     twilio::{

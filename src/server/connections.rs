@@ -1,11 +1,10 @@
 //! Accepting connections, cutting off slow ones, and stopping in good order.
 
 use std::{
-    collections::HashMap,
     future::Future,
     net::{IpAddr, SocketAddr},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,7 +19,11 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-use super::{IpNet, limits, peer::Peer};
+use super::{
+    IpNet, limits,
+    peer::Peer,
+    shares::{Share, Shares},
+};
 
 /// A client that has not sent its headers by then is cut off. hyper has no limit of its own.
 const HEADERS_WITHIN: Duration = Duration::from_secs(8);
@@ -34,7 +37,7 @@ const CONNECTIONS: usize = 8_192;
 /// A client that takes nothing of its answer for so long is cut off.
 const TAKES_WITHIN: Duration = Duration::from_secs(10);
 
-/// Connections at once of one address (IPv6: one /64). This machine and trusted proxies have all.
+/// Connections at once of one address (IPv6: one /64).
 const OF_ONE_ADDRESS: u32 = 512;
 
 /// After a failed accept (out of file descriptors), how long to let others finish.
@@ -47,7 +50,7 @@ pub(super) async fn serve(
     drain: Duration,
     proxies: Vec<IpNet>,
 ) {
-    let shares = Shares::new(proxies);
+    let shares = Connections::new(proxies);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut shutdown = pin!(shutdown);
@@ -60,7 +63,7 @@ pub(super) async fn serve(
             tokio::time::sleep(ACCEPT_AGAIN).await;
             continue;
         };
-        let Some(share) = shares.take(peer.ip()) else {
+        let Ok(share) = shares.take(peer.ip()) else {
             tracing::debug!(%peer, "too many connections of one address");
             continue;
         };
@@ -111,52 +114,30 @@ async fn accept(
     }
 }
 
-/// Who has how many connections.
-#[derive(Clone)]
-struct Shares {
-    taken: Arc<Mutex<HashMap<IpAddr, u32>>>,
-    unbounded: Arc<[IpNet]>,
+/// Shares of connections; this machine and trusted proxies have all.
+struct Connections {
+    shares: Shares<IpAddr>,
+    unbounded: Vec<IpNet>,
 }
 
-/// A connection of an address, given back when it is dropped.
-struct Share {
-    shares: Shares,
-    of: Option<IpAddr>,
-}
-
-impl Shares {
+impl Connections {
     fn new(unbounded: Vec<IpNet>) -> Self {
-        Self { taken: Arc::default(), unbounded: unbounded.into() }
+        Self { shares: Shares::new(OF_ONE_ADDRESS), unbounded }
     }
 
-    fn take(&self, address: IpAddr) -> Option<Share> {
+    /// Room for one more; refused when an address has its share.
+    fn take(&self, address: IpAddr) -> Result<Option<Share<IpAddr>>, Full> {
         let address = address.to_canonical();
         if address.is_loopback() || self.unbounded.iter().any(|net| net.contains(&address)) {
-            return Some(Share { shares: self.clone(), of: None });
+            return Ok(None);
         }
-        let of = limits::subscriber(address);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(of).or_default();
-        if *count >= OF_ONE_ADDRESS {
-            return None;
-        }
-        *count += 1;
-        Some(Share { shares: self.clone(), of: Some(of) })
+        self.shares.take(limits::subscriber(address)).map(Some).ok_or(Full)
     }
 }
 
-impl Drop for Share {
-    fn drop(&mut self) {
-        let Some(of) = self.of else { return };
-        let mut taken = self.shares.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&of) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&of);
-            }
-        }
-    }
-}
+/// An address has as many connections as it may.
+#[derive(Debug)]
+struct Full;
 
 #[cfg(test)]
 mod tests {
@@ -164,16 +145,13 @@ mod tests {
 
     #[test]
     fn one_address_has_its_share_and_gives_it_back() {
-        let shares = Shares::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        let take = |address: &str| shares.take(address.parse().unwrap());
+        let connections = Connections::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let take = |address: &str| connections.take(address.parse().unwrap());
         let mut held: Vec<_> = (0..OF_ONE_ADDRESS).map(|_| take("192.0.2.1").unwrap()).collect();
-        assert!(take("192.0.2.1").is_none() && take("::ffff:192.0.2.1").is_none());
-        assert!(take("192.0.2.2").is_some());
+        assert!(take("192.0.2.1").is_err() && take("::ffff:192.0.2.1").is_err());
+        assert!(take("192.0.2.2").is_ok());
         held.pop();
-        assert!(take("192.0.2.1").is_some());
-        let proxied: Vec<_> = (0..2 * OF_ONE_ADDRESS).filter_map(|_| take("10.1.2.3")).collect();
-        assert_eq!(proxied.len(), 2 * OF_ONE_ADDRESS as usize);
-        drop(held);
-        assert!(shares.taken.lock().unwrap().is_empty());
+        assert!(take("192.0.2.1").is_ok());
+        assert!((0..2 * OF_ONE_ADDRESS).all(|_| take("10.1.2.3").unwrap().is_none()));
     }
 }

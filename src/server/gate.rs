@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, Uri};
 
-use super::accounts::OwnAccount;
+use super::twilio_accounts::OwnAccount;
 use crate::{
     domain::{AccountSid, Secret},
     twilio::{form::Form, signature},

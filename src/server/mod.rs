@@ -4,7 +4,7 @@
 //! start it. A request is read and judged here, then handed to the line in a task of its own:
 //! a peer that hangs up does not interrupt a turn.
 
-mod accounts;
+mod access_log;
 mod admission;
 mod api;
 mod body;
@@ -16,6 +16,8 @@ mod limits;
 mod peer;
 mod problem;
 mod removals;
+mod shares;
+mod twilio_accounts;
 mod webhooks;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -34,7 +36,7 @@ use tokio::{
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 
 use crate::{
-    domain::Result,
+    domain::{EventId, Result, TokenId},
     line::Line,
     operations::{
         retention::{self, Looked},
@@ -60,6 +62,12 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 const BUNDLES: usize = 1;
 const REHEARSALS: usize = 4;
 
+/// Bytes of bodies held at once: four of the largest.
+const BODIES: usize = 64 * 1024 * 1024;
+
+/// Streams of events that a token may have open.
+const STREAMS: u32 = 10;
+
 /// How often what is due is forgotten, and how soon it goes on when there is more.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 const FORGET_MORE: Duration = Duration::from_millis(200);
@@ -83,13 +91,17 @@ pub struct App {
     store: Store,
     secrets: Secrets,
     models: Models,
-    accounts: accounts::Accounts,
+    accounts: twilio_accounts::Accounts,
     api: Arc<ApiSettings>,
     defaults: Option<Layer>,
     twilio: Option<TwilioAccess>,
     limits: Arc<limits::Limits>,
     bundles: Arc<Semaphore>,
     rehearsals: Arc<Semaphore>,
+    /// Bytes of bodies that may be held at once.
+    bodies: Arc<Semaphore>,
+    streams: shares::Shares<TokenId>,
+    newest_event: Arc<watch::Sender<EventId>>,
     stop: Arc<watch::Sender<bool>>,
     stopping: watch::Receiver<bool>,
 }
@@ -102,13 +114,16 @@ impl App {
         Self {
             line,
             gate: gate.into(),
-            accounts: accounts::Accounts::new(store.clone(), secrets.clone()),
+            accounts: twilio_accounts::Accounts::new(store.clone(), secrets.clone()),
             store,
             secrets,
             models,
             limits: limits::Limits::new(api.rates).into(),
             bundles: Semaphore::new(BUNDLES).into(),
             rehearsals: Semaphore::new(REHEARSALS).into(),
+            bodies: Semaphore::new(BODIES).into(),
+            streams: shares::Shares::new(STREAMS),
+            newest_event: watch::Sender::new(EventId(0)).into(),
             api: api.into(),
             defaults: None,
             twilio: None,
@@ -150,6 +165,7 @@ fn router(app: App) -> Result<Router> {
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(CompressionLayer::new())
         .layer(cors(&app.api.cors_origins))
+        .layer(middleware::from_fn(access_log::tell))
         .layer(middleware::from_fn(headers::set))
         .with_state(app))
 }
@@ -165,6 +181,8 @@ pub async fn run(
     let line = app.line.clone();
     let sweeper = tokio::spawn(sweep(line.clone(), Arc::clone(&app.limits)));
     let forgetter = tokio::spawn(forget(app.store.clone()));
+    let watcher =
+        tokio::spawn(api::tell_of_events(app.store.clone(), Arc::clone(&app.newest_event)));
     let remover = app
         .twilio
         .clone()
@@ -178,6 +196,7 @@ pub async fn run(
     connections::serve(listener, router, shutdown, DRAIN, proxies).await;
     sweeper.abort();
     forgetter.abort();
+    watcher.abort();
     if let Some(remover) = remover {
         // What it was at is asked again after a restart.
         remover.abort();
@@ -246,8 +265,15 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::IF_MATCH,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("x-request-id"),
         ])
-        .expose_headers([header::ETAG, HeaderName::from_static("x-request-id")])
+        .expose_headers([
+            header::ETAG,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            HeaderName::from_static("idempotent-replayed"),
+            HeaderName::from_static("x-request-id"),
+        ])
 }
 
 async fn sweep(line: Line, limits: Arc<limits::Limits>) {

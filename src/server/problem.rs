@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{
     Json,
+    extract::OriginalUri,
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -24,8 +25,11 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Denied => StatusCode::FORBIDDEN,
-        Kind::Unavailable | Kind::Busy | Kind::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
-        Kind::Partial | Kind::Config | Kind::Failure => StatusCode::INTERNAL_SERVER_ERROR,
+        // Settings are for the operator to mend; whoever asks can only come back later.
+        Kind::Unavailable | Kind::Busy | Kind::Interrupted | Kind::Config => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Kind::Partial | Kind::Failure => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -52,7 +56,18 @@ pub(super) fn from_error(error: &Error) -> Response {
     if status.is_server_error() {
         tracing::error!(%error, causes = ?error.causes(), "a request failed");
     }
-    with_status(status, error)
+    with_status(status, outside(error.kind()).as_ref().unwrap_or(error))
+}
+
+/// What others are told instead: errors of these kinds name files of this machine.
+fn outside(kind: Kind) -> Option<Error> {
+    let in_log = "the daemon's log says why, under the `x-request-id` of this answer";
+    Some(match kind {
+        Kind::Config => Error::new(kind, "this daemon is not set up for that").hint(in_log),
+        Kind::Failure => Error::new(kind, "something failed inside the daemon").hint(in_log),
+        Kind::Busy => Error::new(kind, "the daemon's store is busy").hint("ask again in a moment"),
+        _ => return None,
+    })
 }
 
 /// A user-facing error with a status of its own.
@@ -76,9 +91,23 @@ pub(super) fn too_many(wait: Duration) -> Response {
     response
 }
 
-pub(super) async fn not_found(uri: Uri) -> Response {
+/// Somebody else has all there is; says when to ask again.
+pub(super) fn unavailable(what: &str, wait: Duration) -> Response {
+    let seconds = wait.as_secs().max(1);
+    let error = Error::unavailable(what).hint(format!("ask again in {seconds} s"));
+    let mut response = with_status(StatusCode::SERVICE_UNAVAILABLE, &error);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+pub(super) async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
+    from_error(&nothing_at(&uri))
+}
+
+/// An address at which there is nothing, whole: also where routes are nested.
+pub(super) fn nothing_at(uri: &Uri) -> Error {
     let path: String = uri.path().chars().take(200).collect();
-    problem(StatusCode::NOT_FOUND, &format!("there is nothing at `{path}`"))
+    Error::not_found(format!("there is nothing at `{}`", path.escape_debug()))
 }
 
 pub(super) async fn method_not_allowed() -> Response {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::accounts::Accounts;
+use super::twilio_accounts::Accounts;
 use crate::{
     domain::{AccountSid, Error, Removable, Removal, Result, Secret},
     operations::removals,

@@ -160,6 +160,17 @@ pub fn by_id(tx: &Tx, id: AssistantId) -> Result<Option<Assistant>, StoreError> 
     one(tx, "id = ?1", id.0)
 }
 
+/// By slug, if it may be seen. What may not be seen is found by nobody: the same query answers for
+/// it and for what is not there, and takes the same time.
+pub fn seen_by_name(tx: &Tx, sight: Sight, name: &str) -> Result<Option<Assistant>, StoreError> {
+    seen(tx, "name = ?1", name, sight)
+}
+
+/// By row number, unless deleted, if it may be seen.
+pub fn seen_by_id(tx: &Tx, sight: Sight, id: AssistantId) -> Result<Option<Assistant>, StoreError> {
+    seen(tx, "id = ?1", id.0, sight)
+}
+
 /// By number.
 pub fn by_phone(tx: &Tx, phone: &PhoneNumber) -> Result<Option<Assistant>, StoreError> {
     one(tx, "phone = ?1", phone.as_str())
@@ -172,6 +183,22 @@ fn one(
 ) -> Result<Option<Assistant>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM assistants WHERE {condition} AND deleted_at IS NULL");
     tx.prepare_cached(&sql)?.query_row([value], |row| Ok(read(row))).optional()?.transpose()
+}
+
+fn seen(
+    tx: &Tx,
+    condition: &'static str,
+    value: impl rusqlite::ToSql,
+    sight: Sight,
+) -> Result<Option<Assistant>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM assistants
+         WHERE {condition} AND deleted_at IS NULL AND (?2 IS NULL OR owner_id = ?2)"
+    );
+    tx.prepare_cached(&sql)?
+        .query_row(params![value, sight.owner()], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
 }
 
 /// The slugs of all assistants that are not deleted and may be seen.

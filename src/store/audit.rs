@@ -132,20 +132,31 @@ fn read(row: &Row<'_>) -> Result<Entry, StoreError> {
     })
 }
 
-/// Lines of a window, newest first.
+/// Whether a line has this hash.
+pub fn holds(tx: &Tx, hash: &str) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM audit WHERE hash = ?1)")?
+        .query_row([hash], |row| row.get(0))?)
+}
+
+/// Lines of a window, newest first; from before a line on, if one is named.
 pub fn list(
     tx: &Tx,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
+    before: Option<i64>,
     most: Option<u64>,
 ) -> Result<Vec<Entry>, StoreError> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM audit WHERE at >= ?1 AND at < ?2 ORDER BY id DESC LIMIT ?3");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit WHERE at >= ?1 AND at < ?2 AND id < ?4
+         ORDER BY id DESC LIMIT ?3"
+    );
     let mut statement = tx.prepare_cached(&sql)?;
     let mut rows = statement.query(params![
         since.map_or(i64::MIN, Timestamp::as_millisecond),
         until.map_or(i64::MAX, Timestamp::as_millisecond),
         most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX)),
+        before.unwrap_or(i64::MAX),
     ])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {

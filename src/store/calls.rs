@@ -438,7 +438,7 @@ pub fn seconds_since(
     Ok(seconds.max(0) as u64)
 }
 
-/// Calls stored after one, oldest first, that match.
+/// Calls stored after one, oldest first, that match; as many as the limit says.
 pub fn after(
     tx: &Tx,
     sight: Sight,
@@ -447,9 +447,12 @@ pub fn after(
 ) -> Result<Vec<Call>, StoreError> {
     let (conditions, mut values) = conditions(sight, filter);
     values.push(Box::new(last.0));
+    let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    values.push(Box::new(limit));
     let sql = format!(
         "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id
-         WHERE {conditions} AND c.id > ?{} ORDER BY c.id",
+         WHERE c.id > ?{} AND {conditions} ORDER BY c.id LIMIT ?{}",
+        values.len() - 1,
         values.len()
     );
     let mut statement = tx.prepare_cached(&sql)?;

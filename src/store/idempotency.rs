@@ -18,8 +18,8 @@ pub enum Known {
     Answered {
         /// The HTTP status.
         status: u16,
-        /// The body.
-        body: String,
+        /// The answer, as it was kept.
+        kept: String,
     },
 }
 
@@ -46,7 +46,7 @@ pub fn begin(
     match found {
         Some((first, ..)) if first != request => return Ok(Known::Other),
         Some((_, _, Some(status), body)) => {
-            return Ok(Known::Answered { status, body: body.unwrap_or_default() });
+            return Ok(Known::Answered { status, kept: body.unwrap_or_default() });
         }
         Some((_, created_at, None, _)) if created_at > lost => return Ok(Known::InFlight),
         _ => {}
@@ -60,9 +60,9 @@ pub fn begin(
 }
 
 /// Keeps an answer.
-pub fn finish(tx: &Tx, who: &str, key: &str, status: u16, body: &str) -> Result<(), StoreError> {
+pub fn finish(tx: &Tx, who: &str, key: &str, status: u16, kept: &str) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE idempotency SET status = ?3, body = ?4 WHERE who = ?1 AND key = ?2")?
-        .execute(params![who, key, status, body])?;
+        .execute(params![who, key, status, kept])?;
     Ok(())
 }
 

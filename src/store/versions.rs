@@ -173,14 +173,21 @@ pub fn insert_apply(
     ))
 }
 
-/// The applies of somebody or of all, newest first.
-pub fn applies(tx: &Tx, who: Option<&str>, most: Option<u64>) -> Result<Vec<Apply>, StoreError> {
+/// The applies of somebody or of all, newest first; from before one on, if it is named.
+pub fn applies(
+    tx: &Tx,
+    who: Option<&str>,
+    before: Option<ApplyId>,
+    most: Option<u64>,
+) -> Result<Vec<Apply>, StoreError> {
     let mut statement = tx.prepare_cached(
         "SELECT id, at, source, summary, author FROM applies
-         WHERE (?2 IS NULL OR json_extract(author, '$.who') = ?2) ORDER BY id DESC LIMIT ?1",
+         WHERE (?2 IS NULL OR json_extract(author, '$.who') = ?2) AND id < ?3
+         ORDER BY id DESC LIMIT ?1",
     )?;
     let most = most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
-    let mut rows = statement.query(params![most, who])?;
+    let before = before.map_or(i64::MAX, |apply| apply.0);
+    let mut rows = statement.query(params![most, who, before])?;
     let mut applies = Vec::new();
     while let Some(row) = rows.next()? {
         applies.push(Apply {

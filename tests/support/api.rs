@@ -20,6 +20,9 @@ pub(crate) enum Who {
     /// The owner, with a key that may only read.
     Reader,
     Admin,
+    /// The admin, with keys that may only read, and only write.
+    AdminReader,
+    AdminWriter,
 }
 
 impl Who {
@@ -104,6 +107,8 @@ impl World {
             (Who::Reader, key(OWNER, "reader", "read", &[])),
             (Who::Other, key(OTHER, "other", "write", &[])),
             (Who::Admin, key(ADMIN, "admin", "admin", &[])),
+            (Who::AdminReader, key(ADMIN, "admin-reader", "read", &[])),
+            (Who::AdminWriter, key(ADMIN, "admin-writer", "write", &[])),
         ];
         let tokens = webox.run(["tokens", "-o", "json"]).ok().json();
         let revoked = tokens["tokens"].as_array().unwrap();
@@ -117,6 +122,11 @@ impl World {
 
     pub(crate) fn key(&self, who: Who) -> &str {
         self.keys.iter().find(|(known, _)| *known == who).map_or("", |(_, key)| key)
+    }
+
+    /// A terminal elsewhere, with somebody's key.
+    pub(crate) fn far(&self, who: Who) -> Webox {
+        Webox::new().env("WEBOX_SERVER", self.url("")).env("WEBOX_TOKEN", self.key(who))
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

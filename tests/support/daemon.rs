@@ -40,7 +40,12 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts `webox serve` in a home, and waits until it answers.
     pub(crate) fn start(webox: &Webox) -> Self {
-        let args = ["serve", "--listen", "127.0.0.1:0", "--public-url", PUBLIC_URL];
+        Self::start_at(webox, "127.0.0.1:0")
+    }
+
+    /// The same at an address of one's choice.
+    pub(crate) fn start_at(webox: &Webox, address: &str) -> Self {
+        let args = ["serve", "--listen", address, "--public-url", PUBLIC_URL];
         let mut child = webox.command(args).env("TWILIO_AUTH_TOKEN", TOKEN).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(Vec::new()));

@@ -1,18 +1,13 @@
 //! `--follow`: calls as they come, until interrupted.
 
-use std::time::Duration;
-
 use super::{
     Context, list,
     output::{Format, Listing},
 };
 use crate::{
-    cli::desk::Desk,
+    cli::desk::{Desk, News},
     domain::{CallFilter, Error, Kind, Result},
 };
-
-/// How often the store is asked: soon enough for a person, and nothing for SQLite.
-const EVERY: Duration = Duration::from_millis(250);
 
 pub(super) fn run(desk: &dyn Desk, filter: &CallFilter, context: &Context) -> Result<()> {
     if context.out.format() == Format::Json {
@@ -36,22 +31,39 @@ pub(super) fn run(desk: &dyn Desk, filter: &CallFilter, context: &Context) -> Re
         .build()
         .map_err(|cause| Error::failure("cannot wait for calls").because(cause))?;
     runtime.block_on(async {
-        let mut told = false;
-        let mut tick = tokio::time::interval(EVERY);
+        let (mut told, mut away) = (false, false);
+        let mut waiting = desk.wait_for_calls()?;
+        let new_ones = CallFilter { limit: None, offset: 0, ..filter.clone() };
         loop {
-            tokio::select! {
+            let news = tokio::select! {
                 biased;
                 _ = tokio::signal::ctrl_c() => {
                     return Err(Error::new(Kind::Interrupted, "interrupted"));
                 }
-                _ = tick.tick() => {}
-            }
+                news = waiting.next() => news?,
+            };
             if !told {
                 // Only now: an interrupt is listened to from here on.
                 context.out.note("Waiting for calls. Interrupt with Ctrl-C.");
                 told = true;
             }
-            let new = desk.calls_after(last, filter)?;
+            let found = match news {
+                News::Calls => desk.calls_after(last, &new_ones),
+                News::Away(error) => Err(error),
+            };
+            let new = match found {
+                Ok(new) => new,
+                Err(error) if passes(error.kind()) => {
+                    if !away {
+                        context.out.warn(&format!("{error}; it is tried again"));
+                    }
+                    away = true;
+                    waiting.again();
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            away = false;
             let Some(newest) = new.last() else { continue };
             last = newest.id;
             let now = jiff::Timestamp::now().to_zoned_datetime(context.zone()?);
@@ -65,4 +77,9 @@ pub(super) fn run(desk: &dyn Desk, filter: &CallFilter, context: &Context) -> Re
             heading_due = false;
         }
     })
+}
+
+/// Whether something is likely to be over soon.
+fn passes(kind: Kind) -> bool {
+    matches!(kind, Kind::Unavailable | Kind::TooMany | Kind::Busy)
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Response, StatusCode, Url, header};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    api::Problem,
+    api::{AssistantTag, Problem},
     config::PublicUrl,
     domain::{Error, Kind, Result, Secret},
 };
@@ -14,10 +14,15 @@ use crate::{
 /// No answer of a daemon takes longer; an apply of hundreds of files takes a second.
 const WITHIN: Duration = Duration::from_mins(1);
 
+/// How long a daemon that was asked too often is waited for, and how often in a row.
+const PATIENCE: Duration = Duration::from_secs(15);
+const TRIES: u32 = 4;
+
 /// A daemon far away, and the key it is asked with.
 pub(super) struct Client {
     base: Url,
     token: Secret,
+    is_here: bool,
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
@@ -28,7 +33,9 @@ pub(super) struct Ask<'c> {
     method: Method,
     url: Url,
     body: Option<Vec<u8>>,
-    if_match: Option<i64>,
+    if_match: Option<AssistantTag>,
+    /// A name that no address can have.
+    unnameable: Option<String>,
 }
 
 impl Client {
@@ -44,28 +51,49 @@ impl Client {
             ))
             .hint("write https://…"));
         }
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("webox/", env!("CARGO_PKG_VERSION")))
-            .timeout(WITHIN)
-            .connect_timeout(Duration::from_secs(10))
-            // A key is for one daemon, not for where it points to.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|cause| Error::failure("no requests can be made").because(cause))?;
+        let http = connections(&base, is_here, |http| http.timeout(WITHIN))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|cause| Error::failure("no requests can be made").because(cause))?;
-        Ok(Self { base, token, http, runtime })
+        Ok(Self { base, token, is_here, http, runtime })
     }
 
-    /// Begins a request; the parts of the path are names, whatever is in them.
-    pub(super) fn ask(&self, method: Method, path: &[&str]) -> Ask<'_> {
+    /// Connections of one's own to the same daemon.
+    pub(super) fn connections(
+        &self,
+        set: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<reqwest::Client> {
+        connections(&self.base, self.is_here, set)
+    }
+
+    /// Where something is; the parts of the path are names, whatever is in them.
+    pub(super) fn address(&self, path: &[&str]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["api", "voice"]).extend(path);
         }
-        Ask { client: self, method, url, body: None, if_match: None }
+        url
+    }
+
+    /// A request with the key.
+    pub(super) fn keyed(&self, request: RequestBuilder) -> RequestBuilder {
+        request.bearer_auth(self.token.expose())
+    }
+
+    /// Begins a request.
+    pub(super) fn ask(&self, method: Method, path: &[&str]) -> Ask<'_> {
+        // These two disappear from an address, which is another one then.
+        let unnameable = path.iter().find(|name| [".", ".."].contains(*name));
+        let unnameable = unnameable.map(|name| (*name).to_owned());
+        Ask {
+            client: self,
+            method,
+            url: self.address(path),
+            body: None,
+            if_match: None,
+            unnameable,
+        }
     }
 
     pub(super) fn get(&self, path: &[&str]) -> Ask<'_> {
@@ -76,12 +104,52 @@ impl Client {
         self.ask(Method::POST, path)
     }
 
-    fn unreachable(&self, cause: reqwest::Error) -> Error {
+    pub(super) fn unreachable(&self, cause: reqwest::Error) -> Error {
         let what = if cause.is_timeout() { "did not answer in time" } else { "cannot be reached" };
         Error::unavailable(format!("the daemon at {} {what}", self.base))
             .hint("is it running, and is --server right?")
             .because(cause.without_url())
     }
+
+    /// The error that the daemon told of, as it would have been told here.
+    pub(super) async fn told(&self, response: Response) -> Error {
+        let status = response.status();
+        let text = response.text().await.unwrap_or_default();
+        if let Ok(problem) = serde_json::from_str::<Problem>(&text) {
+            let error = problem.into_error();
+            return match status {
+                StatusCode::UNAUTHORIZED => Error::new(Kind::Denied, error.message().to_owned())
+                    .hint(format!("`webox login {}` keeps a key for it", self.base)),
+                _ => error,
+            };
+        }
+        let kind = if status.is_server_error() { Kind::Unavailable } else { Kind::Failure };
+        Error::new(kind, format!("{} answered {status}", self.base))
+            .hint("is it a webox, or something in front of it?")
+    }
+}
+
+fn connections(
+    base: &Url,
+    is_here: bool,
+    set: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<reqwest::Client> {
+    let mut http = reqwest::Client::builder()
+        .user_agent(concat!("webox/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        // A key is for one daemon, not for where it points to.
+        .redirect(reqwest::redirect::Policy::none());
+    if is_here || base.scheme() != "https" {
+        // A proxy would be sent the key, readable, to bring it back here.
+        http = http.no_proxy();
+    }
+    set(http).build().map_err(|cause| Error::failure("no requests can be made").because(cause))
+}
+
+/// When a daemon wants to be asked again, if it says so.
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 impl Ask<'_> {
@@ -101,8 +169,8 @@ impl Ask<'_> {
     }
 
     /// Only if nobody changed it since.
-    pub(super) fn if_revision(mut self, revision: Option<i64>) -> Self {
-        self.if_match = revision;
+    pub(super) fn if_match(mut self, tag: Option<AssistantTag>) -> Self {
+        self.if_match = tag;
         self
     }
 
@@ -115,44 +183,43 @@ impl Ask<'_> {
             })
     }
 
+    /// Asks again when the daemon says that it was asked too often and when to come back: nothing
+    /// was done then.
     async fn exchange<T: DeserializeOwned>(self) -> Result<T> {
+        if let Some(name) = &self.unnameable {
+            return Err(Error::not_found(format!("nothing is named `{name}`")));
+        }
         let client = self.client;
-        let mut request = client
-            .http
-            .request(self.method, self.url)
-            .bearer_auth(client.token.expose())
-            .header(header::ACCEPT, "application/json");
-        if let Some(revision) = self.if_match {
-            request = request.header(header::IF_MATCH, format!("\"r{revision}\""));
+        let mut tries = 0;
+        loop {
+            let response =
+                self.request().send().await.map_err(|cause| client.unreachable(cause))?;
+            if response.status().is_success() {
+                return response.json().await.map_err(|cause| {
+                    Error::failure("the daemon answered something unknown")
+                        .hint("is it a webox, and not older than this one?")
+                        .because(cause.without_url())
+                });
+            }
+            let wait = retry_after(&response).filter(|wait| *wait <= PATIENCE);
+            let too_often = response.status() == StatusCode::TOO_MANY_REQUESTS;
+            tries += 1;
+            match wait {
+                Some(wait) if too_often && tries < TRIES => tokio::time::sleep(wait).await,
+                _ => return Err(client.told(response).await),
+            }
         }
-        if let Some(body) = self.body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body);
-        }
-        let response = request.send().await.map_err(|cause| client.unreachable(cause))?;
-        let status = response.status();
-        if status.is_success() {
-            return response.json().await.map_err(|cause| {
-                Error::failure("the daemon answered something unknown")
-                    .hint("is it a webox, and not older than this one?")
-                    .because(cause.without_url())
-            });
-        }
-        Err(told(client, status, response).await)
     }
-}
 
-/// The error that the daemon told of, as it would have been told here.
-async fn told(client: &Client, status: StatusCode, response: Response) -> Error {
-    let text = response.text().await.unwrap_or_default();
-    if let Ok(problem) = serde_json::from_str::<Problem>(&text) {
-        let error = problem.into_error();
-        return match status {
-            StatusCode::UNAUTHORIZED => Error::new(Kind::Denied, error.message().to_owned())
-                .hint(format!("`webox login {}` keeps a key for it", client.base)),
-            _ => error,
-        };
+    fn request(&self) -> RequestBuilder {
+        let request = self.client.http.request(self.method.clone(), self.url.clone());
+        let mut request = self.client.keyed(request).header(header::ACCEPT, "application/json");
+        if let Some(tag) = self.if_match {
+            request = request.header(header::IF_MATCH, format!("\"{tag}\""));
+        }
+        if let Some(body) = &self.body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        request
     }
-    let kind = if status.is_server_error() { Kind::Unavailable } else { Kind::Failure };
-    Error::new(kind, format!("{} answered {status}", client.base))
-        .hint("is it a webox, or something in front of it?")
 }

@@ -2,13 +2,16 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Desk, Span};
+use super::{
+    Desk, Span,
+    waiting::{Ticks, Waiting},
+};
 use crate::{
     api::RemovalView,
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Call,
-        CallFilter, CallId, CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token,
-        TokenId, User, WholeCall,
+        CallFilter, CallId, CallPage, EmailAddress, Expected, Result, Role, Secret, Stats, StatsBy,
+        Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},
@@ -51,19 +54,20 @@ impl Desk for Local {
         spec: AssistantSpec,
         revision: Option<i64>,
     ) -> Result<Assistant> {
-        assistants::update(&self.store, &self.actor, id, spec, revision, self.now)
+        assistants::update(&self.store, &self.actor, id, spec, revision.into(), self.now)
     }
 
     fn switch(&self, id: AssistantId, active: bool) -> Result<Assistant> {
-        assistants::switch(&self.store, &self.actor, id, Some(active), self.now)
+        let any = Expected::any();
+        assistants::switch(&self.store, &self.actor, id, Some(active), any, self.now)
     }
 
     fn hand_over(&self, id: AssistantId, to: Option<EmailAddress>) -> Result<Assistant> {
-        assistants::hand_over(&self.store, &self.actor, id, to, self.now)
+        assistants::hand_over(&self.store, &self.actor, id, to, Expected::any(), self.now)
     }
 
     fn delete(&self, id: AssistantId) -> Result<()> {
-        assistants::delete(&self.store, &self.actor, id, None, self.now)
+        assistants::delete(&self.store, &self.actor, id, Expected::any(), self.now)
     }
 
     fn calls(&self, filter: &CallFilter) -> Result<CallPage> {
@@ -84,6 +88,10 @@ impl Desk for Local {
 
     fn newest_call(&self) -> Result<CallId> {
         Ok(calls::newest(&self.store)?.unwrap_or(CallId(0)))
+    }
+
+    fn wait_for_calls(&self) -> Result<Box<dyn Waiting + '_>> {
+        Ok(Box::new(Ticks))
     }
 
     fn call(&self, sid: &str) -> Result<WholeCall> {
@@ -111,7 +119,7 @@ impl Desk for Local {
     }
 
     fn applies(&self, most: Option<u64>) -> Result<Vec<Apply>> {
-        provisioning::applies(&self.store, &self.actor, most)
+        provisioning::applies(&self.store, &self.actor, None, most)
     }
 
     fn history(&self, name: &AssistantName) -> Result<Vec<Version>> {
@@ -147,7 +155,7 @@ impl Desk for Local {
     }
 
     fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User> {
-        accounts::delete(&self.store, &self.actor, email, heir, self.now)
+        accounts::delete(&self.store, &self.actor, email, heir, self.now, |_| true)
     }
 
     fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>> {
@@ -175,11 +183,11 @@ impl Desk for Local {
     }
 
     fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>> {
-        audit::list(&self.store, &self.actor, span.since, span.until, most)
+        audit::list(&self.store, &self.actor, span.since, span.until, None, most)
     }
 
-    fn check_audit(&self) -> Result<audit::Check> {
-        audit::check(&self.store, &self.actor)
+    fn check_audit(&self, head: Option<&str>) -> Result<(audit::Check, Option<bool>)> {
+        audit::check(&self.store, &self.actor, head)
     }
 
     fn dossier(&self, whose: &Whose) -> Result<Dossier> {

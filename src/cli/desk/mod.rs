@@ -4,11 +4,13 @@
 mod client;
 mod local;
 mod remote;
+mod waiting;
 
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use local::Local;
 pub(super) use remote::Remote;
+pub(super) use waiting::{News, Waiting};
 
 use crate::{
     api::RemovalView,
@@ -55,6 +57,7 @@ pub(super) trait Desk {
     /// Those stored after one, oldest first.
     fn calls_after(&self, last: CallId, filter: &CallFilter) -> Result<Vec<Call>>;
     fn newest_call(&self) -> Result<CallId>;
+    fn wait_for_calls(&self) -> Result<Box<dyn Waiting + '_>>;
     /// By SID, or the beginning of only one.
     fn call(&self, sid: &str) -> Result<WholeCall>;
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
@@ -83,7 +86,8 @@ pub(super) trait Desk {
     fn delete_secret(&self, user: Option<&EmailAddress>, name: &str) -> Result<()>;
 
     fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>>;
-    fn check_audit(&self) -> Result<audit::Check>;
+    /// Also whether the log holds the line with a hash, if one is given.
+    fn check_audit(&self, head: Option<&str>) -> Result<(audit::Check, Option<bool>)>;
     fn dossier(&self, whose: &Whose) -> Result<Dossier>;
     fn erase(&self, whose: &Whose) -> Result<Erased>;
     fn removals(&self) -> Result<Vec<RemovalView>>;

@@ -4,27 +4,32 @@ use jiff::tz::TimeZone;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Desk, Span, client::Client};
+use super::{
+    Desk, Span,
+    client::Client,
+    waiting::{Events, Waiting},
+};
 use crate::{
     api::{
-        Applied, Applies, ApplyInput, AssistantInput, AssistantView, Assistants, AuditCheckView,
-        AuditLog, CallView, Calls, Done, DossierView, ErasedView, Me, OneAssistant, OneCall, Owner,
-        RemovalView, Removals, RollbackInput, Secrets, Standings, Statistics, TokenCreated,
-        TokenView, Tokens, UserView, Users, Versions,
+        Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
+        AuditCheckView, AuditLog, CallView, Calls, Done, DossierView, ErasedView, Me, OneAssistant,
+        OneCall, OneUser, Owner, RemovalView, Removals, RollbackInput, Secrets, Standings,
+        Statistics, TokenCreated, TokenRevoked, Tokens, Users, Versions,
     },
     config::PublicUrl,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Call, CallFilter, CallId,
-        CallPage, EmailAddress, Error, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
+        CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
         WholeCall,
     },
     operations::{
+        self,
         accounts::Wanted,
-        assistants::AssistantOverview,
+        assistants::{self, AssistantOverview},
         audit,
         privacy::{Dossier, Erased, Whose},
         provisioning::{self, Apply, Rollback, Standing, Version},
-        secrets::Kept,
+        secrets::{self, Kept},
     },
     provision::{self, Loaded, Plan, Problem},
 };
@@ -37,8 +42,13 @@ pub(in crate::cli) struct Remote {
 /// The most calls in one answer of the API.
 const PAGE: u64 = 1_000;
 
-/// The same of a list that nobody bounds.
-const MOST: u64 = 10_000;
+/// The most lines of the audit log in one answer.
+const LINES: u64 = 10_000;
+
+/// Names that no address can have: nothing is called so.
+fn is_nameable(name: &str) -> bool {
+    !["", ".", ".."].contains(&name)
+}
 
 impl Remote {
     pub(in crate::cli) fn new(server: &PublicUrl, token: Secret) -> Result<Self> {
@@ -106,10 +116,10 @@ impl Desk for Remote {
     }
 
     fn assistant(&self, name: &str) -> Result<Assistant> {
-        if name.is_empty() {
-            return Err(
-                Error::not_found("no assistant named ``").hint("list them with `webox assistants`")
-            );
+        if !is_nameable(name) {
+            let names: Vec<_> =
+                self.assistants()?.into_iter().map(|o| o.assistant.spec.name).collect();
+            return Err(assistants::unknown_among(&names, name));
         }
         one(self.client.get(&["assistants", name]))
     }
@@ -126,7 +136,8 @@ impl Desk for Remote {
         revision: Option<i64>,
     ) -> Result<Assistant> {
         let path = ["assistants", &id.0.to_string()];
-        let ask = self.client.ask(Method::PUT, &path).if_revision(revision);
+        let tag = revision.map(|revision| AssistantTag { id, revision });
+        let ask = self.client.ask(Method::PUT, &path).if_match(tag);
         one(ask.body(&AssistantInput::from(&spec))?)
     }
 
@@ -150,13 +161,14 @@ impl Desk for Remote {
         let first = self.page(filter, wanted.min(PAGE), None)?;
         let total = first.total;
         let (mut found, mut next) = (calls(first.calls), first.next);
-        while let Some(cursor) = next.filter(|_| (found.len() as u64) < wanted) {
+        while (found.len() as u64) < wanted {
+            let Some(cursor) = next.take() else { break };
             let left = (wanted - found.len() as u64).min(PAGE);
             let page = self.page(filter, left, Some(cursor))?;
             found.extend(calls(page.calls));
             next = page.next;
         }
-        Ok(CallPage { calls: found, total })
+        Ok(CallPage { calls: found, total, more: next.is_some() })
     }
 
     fn each_call(
@@ -178,8 +190,21 @@ impl Desk for Remote {
     }
 
     fn calls_after(&self, last: CallId, filter: &CallFilter) -> Result<Vec<Call>> {
-        let ask = self.filtered(filter).query("after", Some(last.0)).query("limit", Some(PAGE));
-        Ok(calls(ask.send::<Calls>()?.calls))
+        let from = |name: &'static str, place: String| {
+            let ask = self.filtered(filter).query("limit", Some(PAGE));
+            ask.query(name, Some(place)).send::<Calls>()
+        };
+        let mut page = from("after", last.0.to_string())?;
+        let mut found = calls(page.calls);
+        while let Some(cursor) = page.next {
+            page = from("cursor", cursor)?;
+            found.extend(calls(page.calls));
+        }
+        Ok(found)
+    }
+
+    fn wait_for_calls(&self) -> Result<Box<dyn Waiting + '_>> {
+        Ok(Box::new(Events::of(&self.client)?))
     }
 
     fn newest_call(&self) -> Result<CallId> {
@@ -190,8 +215,8 @@ impl Desk for Remote {
     }
 
     fn call(&self, sid: &str) -> Result<WholeCall> {
-        if sid.trim().is_empty() {
-            return Err(Error::input("`` is too short for a call"));
+        if !is_nameable(sid.trim()) {
+            return Err(operations::calls::too_short(sid.trim()));
         }
         self.client.get(&["calls", sid.trim()]).send::<OneCall>()?.try_into()
     }
@@ -228,8 +253,19 @@ impl Desk for Remote {
     }
 
     fn applies(&self, most: Option<u64>) -> Result<Vec<Apply>> {
-        let ask = self.client.get(&["applies"]).query("limit", Some(most.unwrap_or(PAGE)));
-        Ok(ask.send::<Applies>()?.applies.into_iter().map(Apply::from).collect())
+        let wanted = most.unwrap_or(u64::MAX);
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let left = (wanted - found.len() as u64).min(PAGE);
+            let ask =
+                self.client.get(&["applies"]).query("limit", Some(left)).query("cursor", next);
+            let page: Applies = ask.send()?;
+            found.extend(page.applies.into_iter().map(Apply::from));
+            next = page.next;
+            if next.is_none() || found.len() as u64 >= wanted {
+                return Ok(found);
+            }
+        }
     }
 
     fn history(&self, name: &AssistantName) -> Result<Vec<Version>> {
@@ -255,27 +291,27 @@ impl Desk for Remote {
     }
 
     fn user(&self, email: &EmailAddress) -> Result<User> {
-        Ok(self.client.get(&["users", email.as_str()]).send::<UserView>()?.into())
+        Ok(self.client.get(&["users", email.as_str()]).send::<OneUser>()?.user.into())
     }
 
     fn add_user(&self, email: EmailAddress, role: Role) -> Result<User> {
         let ask = self.client.post(&["users"]).body(&json!({ "email": email, "role": role }))?;
-        Ok(ask.send::<UserView>()?.into())
+        Ok(ask.send::<OneUser>()?.user.into())
     }
 
     fn set_role(&self, email: EmailAddress, role: Role) -> Result<User> {
         let ask = self.client.ask(Method::PATCH, &["users", email.as_str()]);
-        Ok(ask.body(&json!({ "role": role }))?.send::<UserView>()?.into())
+        Ok(ask.body(&json!({ "role": role }))?.send::<OneUser>()?.user.into())
     }
 
     fn set_disabled(&self, email: EmailAddress, disabled: bool) -> Result<User> {
         let ask = self.client.ask(Method::PATCH, &["users", email.as_str()]);
-        Ok(ask.body(&json!({ "disabled": disabled }))?.send::<UserView>()?.into())
+        Ok(ask.body(&json!({ "disabled": disabled }))?.send::<OneUser>()?.user.into())
     }
 
     fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User> {
         let ask = self.client.ask(Method::DELETE, &["users", email.as_str()]);
-        Ok(ask.query("give_to", heir).send::<UserView>()?.into())
+        Ok(ask.query("give_to", heir).send::<OneUser>()?.user.into())
     }
 
     fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>> {
@@ -294,7 +330,7 @@ impl Desk for Remote {
 
     fn revoke_token(&self, id: TokenId) -> Result<Token> {
         let path = ["tokens", &id.0.to_string()];
-        Ok(self.client.ask(Method::DELETE, &path).send::<TokenView>()?.into())
+        Ok(self.client.ask(Method::DELETE, &path).send::<TokenRevoked>()?.details.into())
     }
 
     fn secrets(&self, user: Option<&EmailAddress>) -> Result<Vec<Kept>> {
@@ -303,27 +339,44 @@ impl Desk for Remote {
     }
 
     fn set_secret(&self, user: Option<&EmailAddress>, name: &str, value: &Secret) -> Result<()> {
+        secrets::check(name, value)?;
         let ask = self.client.ask(Method::PUT, &["secrets", name]).query("user", user);
         ask.body(&json!({ "value": value.expose() }))?.send::<Done>().map(|_| ())
     }
 
     fn delete_secret(&self, user: Option<&EmailAddress>, name: &str) -> Result<()> {
+        if !is_nameable(name) {
+            return Err(secrets::unknown(name));
+        }
         let ask = self.client.ask(Method::DELETE, &["secrets", name]).query("user", user);
         ask.send::<Done>().map(|_| ())
     }
 
     fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>> {
-        let ask = self
-            .client
-            .get(&["audit"])
-            .query("since", span.since)
-            .query("until", span.until)
-            .query("limit", Some(most.unwrap_or(MOST)));
-        Ok(ask.send::<AuditLog>()?.entries.into_iter().map(Into::into).collect())
+        let wanted = most.unwrap_or(u64::MAX);
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let page: AuditLog = self
+                .client
+                .get(&["audit"])
+                .query("since", span.since)
+                .query("until", span.until)
+                .query("limit", Some((wanted - found.len() as u64).min(LINES)))
+                .query("cursor", next)
+                .send()?;
+            found.extend(page.entries.into_iter().map(Into::into));
+            next = page.next;
+            if next.is_none() || found.len() as u64 >= wanted {
+                return Ok(found);
+            }
+        }
     }
 
-    fn check_audit(&self) -> Result<audit::Check> {
-        Ok(self.client.get(&["audit", "check"]).send::<AuditCheckView>()?.into())
+    fn check_audit(&self, head: Option<&str>) -> Result<(audit::Check, Option<bool>)> {
+        let ask = self.client.get(&["audit", "check"]).query("head", head);
+        let check: AuditCheckView = ask.send()?;
+        let holds = check.holds_head;
+        Ok((check.into(), holds))
     }
 
     fn dossier(&self, whose: &Whose) -> Result<Dossier> {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{key, users::present};
 use crate::{
-    domain::{Account, Actor, Author, EmailAddress, Result, Role, Scope},
+    domain::{Account, Actor, Author, EmailAddress, Error, Kind, Result, Scope},
     store::{Store, users},
 };
 
@@ -68,12 +68,7 @@ pub async fn authenticate(
         // Nobody waits for this.
         tokio::spawn(async move { store.write_async(move |tx| users::touch(tx, id, now)).await });
     }
-    let scope = if row.role == Role::Admin || token.scope != Scope::Admin {
-        token.scope
-    } else {
-        // A user who is no longer an admin.
-        Scope::Write
-    };
+    let scope = token.scope.of(row.role);
     Ok(Ok(Account {
         user: token.user,
         email: token.email,
@@ -115,11 +110,15 @@ pub fn act_as(
     now: Timestamp,
 ) -> Result<Actor> {
     let user = store.read(|tx| present(tx, email, now))?;
+    if user.disabled_at.is_some() {
+        return Err(Error::new(Kind::Denied, format!("`{email}` is disabled"))
+            .hint(format!("let the user in again: `webox users enable {email}`")));
+    }
     let account = Account {
         user: user.id,
         email: user.email,
         role: user.role,
-        scope: if user.role == Role::Admin { Scope::Admin } else { Scope::Write },
+        scope: Scope::Admin.of(user.role),
         token: None,
     };
     // Who really sits at the keyboard stays in the history.

@@ -8,7 +8,7 @@ use crate::{
     domain::{Actor, EmailAddress, Error, Kind, Result, Role, Scope, Secret, Token, TokenId},
     operations::audit,
     store::{
-        Store,
+        Store, StoreError, Tx,
         audit::Deed,
         users::{self, NewToken},
     },
@@ -52,6 +52,7 @@ pub fn create_token(
     let actor = actor.clone();
     let token = store.write(move |tx| {
         let user = present(tx, &wanted.email, now)?;
+        let expires_at = no_later_than_its_maker(tx, &actor, wanted.expires_at)?;
         if wanted.scope == Scope::Admin && user.role != Role::Admin {
             return Err(Error::new(
                 Kind::Refused,
@@ -66,13 +67,13 @@ pub fn create_token(
             lookup: key.lookup.clone(),
             hash: key.hash.clone(),
             scope: wanted.scope,
-            expires_at: wanted.expires_at,
+            expires_at,
         };
         let id = users::insert_token(tx, &new, now)?;
         let token = users::token(tx, id)?.ok_or_else(|| unknown(id))?;
         let after = json!({
             "user": user.email, "name": name, "scope": wanted.scope,
-            "expires_at": wanted.expires_at.map(|at| at.to_string()),
+            "expires_at": expires_at.map(|at| at.to_string()),
         });
         audit::record(tx, &actor, now, &deed("token.create", id, Value::Null, after))?;
         Ok(token)
@@ -108,9 +109,7 @@ pub fn revoke_token(store: &Store, actor: &Actor, id: TokenId, now: Timestamp) -
     let actor = actor.clone();
     store.write(move |tx| {
         let token = users::token(tx, id)?.ok_or_else(|| unknown(id))?;
-        if actor.user() != Some(token.user) && actor.may_administer().is_err() {
-            return Err(unknown(id).into());
-        }
+        may_revoke(tx, &actor, &token, now)?;
         if token.revoked_at.is_none() {
             users::revoke(tx, id, now)?;
             let before = json!({ "user": token.email, "name": token.name });
@@ -128,7 +127,51 @@ fn may_touch(actor: &Actor, email: &EmailAddress, scope: Scope) -> Result<()> {
     }
 }
 
-fn unknown(id: TokenId) -> Error {
+/// A token with an end makes none that goes on after it: whoever has it for a while would have
+/// made it eternal. Revoking a token leaves those that it made as they are.
+fn no_later_than_its_maker(
+    tx: &Tx,
+    actor: &Actor,
+    wanted: Option<Timestamp>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let Some(id) = actor.account.as_ref().and_then(|account| account.token) else {
+        return Ok(wanted);
+    };
+    let Some(end) = users::token(tx, id)?.and_then(|maker| maker.expires_at) else {
+        return Ok(wanted);
+    };
+    match wanted {
+        Some(at) if at > end => Err(Error::new(
+            Kind::Refused,
+            format!("this token ends at {end}, and makes none that ends later"),
+        )
+        .hint("ask for an earlier end, or for none: then it ends with this one")
+        .into()),
+        Some(at) => Ok(Some(at)),
+        None => Ok(Some(end)),
+    }
+}
+
+/// One's own, as far as the token in hand reaches; any as an admin. Another's is not there.
+fn may_revoke(tx: &Tx, actor: &Actor, token: &Token, now: Timestamp) -> Result<(), StoreError> {
+    let Some(account) = &actor.account else { return Ok(()) };
+    if actor.may_administer().is_ok() {
+        return Ok(());
+    }
+    if account.user != token.user {
+        return Err(unknown(token.id).into());
+    }
+    let user = present(tx, &token.email, now)?;
+    if !account.scope.reaches(token.scope.of(user.role)) {
+        return Err(Error::new(Kind::Denied, "this token does not reach as far as that one")
+            .hint("revoke it with one that does, or as an admin")
+            .into());
+    }
+    Ok(())
+}
+
+/// A token that is not there, or not for the actor to know of.
+pub fn unknown(id: TokenId) -> Error {
     Error::not_found(format!("there is no token {}", id.0)).hint("list them with `webox tokens`")
 }
 

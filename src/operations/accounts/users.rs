@@ -43,6 +43,15 @@ pub fn add(
     })
 }
 
+/// What is to be changed of a user.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Change {
+    /// What the user may do.
+    pub role: Option<Role>,
+    /// Whether none of the user's tokens is accepted.
+    pub disabled: Option<bool>,
+}
+
 /// Changes what a user may do. The last admin stays one.
 pub fn set_role(
     store: &Store,
@@ -51,20 +60,8 @@ pub fn set_role(
     role: Role,
     now: Timestamp,
 ) -> Result<User> {
-    actor.may_administer()?;
-    let actor = actor.clone();
-    store.write(move |tx| {
-        let user = present(tx, &email, now)?;
-        if user.role == role {
-            return Ok(user);
-        }
-        not_the_last_admin(tx, &actor, &user, now)?;
-        users::set_role(tx, user.id, role)?;
-        let deed =
-            deed("user.set-role", &user, json!({ "role": user.role }), json!({ "role": role }));
-        audit::record(tx, &actor, now, &deed)?;
-        Ok(User { role, ..user })
-    })
+    let role = Change { role: Some(role), ..Change::default() };
+    change(store, actor, email, role, now, |_| true)
 }
 
 /// Accepts none of a user's tokens any longer, or accepts them again.
@@ -75,24 +72,54 @@ pub fn set_disabled(
     disabled: bool,
     now: Timestamp,
 ) -> Result<User> {
+    let disabled = Change { disabled: Some(disabled), ..Change::default() };
+    change(store, actor, email, disabled, now, |_| true)
+}
+
+/// Changes a user, if the user is as expected: all that is wanted, or nothing.
+pub fn change(
+    store: &Store,
+    actor: &Actor,
+    email: EmailAddress,
+    wanted: Change,
+    now: Timestamp,
+    is_expected: impl FnOnce(&User) -> bool + Send + 'static,
+) -> Result<User> {
     actor.may_administer()?;
     let actor = actor.clone();
     store.write(move |tx| {
-        let user = present(tx, &email, now)?;
-        if user.disabled_at.is_some() == disabled {
-            return Ok(user);
-        }
-        if disabled {
+        let mut user = present(tx, &email, now)?;
+        as_expected(&user, is_expected)?;
+        if let Some(role) = wanted.role.filter(|role| *role != user.role) {
             not_the_last_admin(tx, &actor, &user, now)?;
+            users::set_role(tx, user.id, role)?;
+            let deed =
+                deed("user.set-role", &user, json!({ "role": user.role }), json!({ "role": role }));
+            audit::record(tx, &actor, now, &deed)?;
+            user.role = role;
         }
-        let at = disabled.then_some(now);
-        users::set_disabled(tx, user.id, at)?;
-        let action = if disabled { "user.disable" } else { "user.enable" };
-        let deed =
-            deed(action, &user, json!({ "disabled": !disabled }), json!({ "disabled": disabled }));
-        audit::record(tx, &actor, now, &deed)?;
-        Ok(User { disabled_at: at, ..user })
+        let is_disabled = user.disabled_at.is_some();
+        if let Some(disabled) = wanted.disabled.filter(|disabled| *disabled != is_disabled) {
+            if disabled {
+                not_the_last_admin(tx, &actor, &user, now)?;
+            }
+            user.disabled_at = disabled.then_some(now);
+            users::set_disabled(tx, user.id, user.disabled_at)?;
+            let action = if disabled { "user.disable" } else { "user.enable" };
+            let (before, after) =
+                (json!({ "disabled": !disabled }), json!({ "disabled": disabled }));
+            audit::record(tx, &actor, now, &deed(action, &user, before, after))?;
+        }
+        Ok(user)
     })
+}
+
+fn as_expected(user: &User, is_expected: impl FnOnce(&User) -> bool) -> Result<()> {
+    if is_expected(user) {
+        return Ok(());
+    }
+    let message = format!("`{}` was changed by somebody else meanwhile", user.email);
+    Err(Error::new(Kind::Outdated, message).hint("look again, then repeat your change"))
 }
 
 /// Takes a user out, with the user's tokens. What belongs to the user must go to somebody first,
@@ -103,11 +130,13 @@ pub fn delete(
     email: EmailAddress,
     heir: Option<EmailAddress>,
     now: Timestamp,
+    is_expected: impl FnOnce(&User) -> bool + Send + 'static,
 ) -> Result<User> {
     actor.may_administer()?;
     let actor = actor.clone();
     store.write(move |tx| {
         let user = present(tx, &email, now)?;
+        as_expected(&user, is_expected)?;
         not_the_last_admin(tx, &actor, &user, now)?;
         if let Some(heir) = &heir {
             let heir = present(tx, heir, now)?;

@@ -7,18 +7,23 @@ use serde::Deserialize;
 
 use super::{
     auth::Asker,
-    extract::{Answer, At, Body, Created, Failure, Params},
+    extract::{At, Body},
+    failure::{Answer, Failure},
+    parameters::Params,
+    tags::{Created, IfMatch, Tagged},
 };
 use crate::{
-    api::{Me, Moment, Success, TokenCreated, TokenView, Tokens, UserView, Users},
-    domain::{EmailAddress, Error, Role, Scope, TokenId},
+    api::{
+        Me, Moment, OneUser, Success, TokenCreated, TokenRevoked, TokenView, Tokens, UserView,
+        Users,
+    },
+    domain::{EmailAddress, Error, Role, Scope, TokenId, User},
     operations::accounts,
 };
 
 pub(super) async fn me(asker: Asker) -> Answer<Me> {
     let account = asker.actor.account.ok_or_else(|| Error::failure("nobody asks"))?;
-    let (email, role, scope) = (account.email, account.role, account.scope);
-    Ok(Json(Me { success: Success::default(), email, role, scope }))
+    Ok(Json(account.into()))
 }
 
 /// A user, by address.
@@ -63,53 +68,57 @@ pub(super) async fn users(asker: Asker) -> Answer<Users> {
     Ok(Json(Users { success: Success::default(), users }))
 }
 
+fn one(user: User) -> OneUser {
+    OneUser { success: Success::default(), user: user.into() }
+}
+
 pub(super) async fn add_user(
     asker: Asker,
     Body(new): Body<NewUser>,
-) -> Result<Created<UserView>, Failure> {
+) -> Result<Created<OneUser>, Failure> {
     let user = asker
         .ask(move |store, actor, now| accounts::add(store, actor, new.email, new.role, now))
         .await?;
-    Ok(Created(user.into()))
+    Ok(Created(one(user)))
 }
 
-pub(super) async fn show_user(asker: Asker, At(named): At<Named>) -> Answer<UserView> {
+pub(super) async fn show_user(
+    asker: Asker,
+    At(named): At<Named>,
+) -> Result<Tagged<OneUser>, Failure> {
     let user =
         asker.ask(move |store, actor, now| accounts::show(store, actor, &named.email, now)).await?;
-    Ok(Json(user.into()))
+    Ok(Tagged(one(user)))
 }
 
 pub(super) async fn change_user(
     asker: Asker,
     At(named): At<Named>,
+    tags: IfMatch,
     Body(change): Body<Change>,
-) -> Answer<UserView> {
+) -> Result<Tagged<OneUser>, Failure> {
     let user = asker
         .ask(move |store, actor, now| {
-            actor.may_administer()?;
-            if let Some(role) = change.role {
-                accounts::set_role(store, actor, named.email.clone(), role, now)?;
-            }
-            if let Some(disabled) = change.disabled {
-                accounts::set_disabled(store, actor, named.email.clone(), disabled, now)?;
-            }
-            accounts::show(store, actor, &named.email, now)
+            let change = accounts::Change { role: change.role, disabled: change.disabled };
+            accounts::change(store, actor, named.email, change, now, move |user| tags.allows(user))
         })
         .await?;
-    Ok(Json(user.into()))
+    Ok(Tagged(one(user)))
 }
 
 pub(super) async fn delete_user(
     asker: Asker,
     At(named): At<Named>,
     Params(heir): Params<Heir>,
-) -> Answer<UserView> {
+    tags: IfMatch,
+) -> Answer<OneUser> {
     let user = asker
         .ask(move |store, actor, now| {
-            accounts::delete(store, actor, named.email, heir.give_to, now)
+            let (email, heir) = (named.email, heir.give_to);
+            accounts::delete(store, actor, email, heir, now, move |user| tags.allows(user))
         })
         .await?;
-    Ok(Json(user.into()))
+    Ok(Json(one(user)))
 }
 
 /// Whose.
@@ -130,7 +139,7 @@ pub(super) struct NewToken {
     name: String,
     /// How far it reaches.
     scope: Scope,
-    /// Until when; without end otherwise.
+    /// Until when; when it is left out, as long as the token that makes it.
     #[serde(default)]
     #[schemars(with = "Option<Moment>")]
     expires_at: Option<Timestamp>,
@@ -172,9 +181,9 @@ pub(super) async fn create_token(
     Ok(Created(token))
 }
 
-pub(super) async fn revoke_token(asker: Asker, At(numbered): At<Numbered>) -> Answer<TokenView> {
+pub(super) async fn revoke_token(asker: Asker, At(numbered): At<Numbered>) -> Answer<TokenRevoked> {
     let id = TokenId(numbered.id);
     let token =
         asker.ask(move |store, actor, now| accounts::revoke_token(store, actor, id, now)).await?;
-    Ok(Json(token.into()))
+    Ok(Json(TokenRevoked { success: Success::default(), details: token.into() }))
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::{
     auth::Asker,
-    extract::{Answer, Params},
+    failure::Answer,
+    parameters::{Cursor, Params, page, within},
 };
 use crate::{
     api::{AuditCheckView, AuditLog, Moment, Success},
@@ -27,20 +28,33 @@ pub(super) struct Window {
     /// At most so many: 100 when left out, 10,000 at most.
     #[schemars(range(min = 1, max = 10_000))]
     limit: Option<u64>,
+    /// Go on after a page: what it answered as `next`.
+    cursor: Option<Cursor>,
 }
 
 pub(super) async fn list(asker: Asker, Params(window): Params<Window>) -> Answer<AuditLog> {
-    let most = window.limit.unwrap_or(100).clamp(1, 10_000);
+    let limit = within("limit", window.limit.unwrap_or(100), &(1..=10_000))?;
     let entries = asker
         .ask(move |store, actor, _| {
-            audit::list(store, actor, window.since, window.until, Some(most))
+            let before = window.cursor.map(|cursor| cursor.0);
+            audit::list(store, actor, window.since, window.until, before, Some(limit + 1))
         })
         .await?;
+    let (entries, next) = page(entries, limit, |entry| entry.id);
     let entries = entries.into_iter().map(Into::into).collect();
-    Ok(Json(AuditLog { success: Success::default(), entries }))
+    Ok(Json(AuditLog { success: Success::default(), entries, next }))
 }
 
-pub(super) async fn check(asker: Asker) -> Answer<AuditCheckView> {
-    let check = asker.ask(|store, actor, _| audit::check(store, actor)).await?;
-    Ok(Json(check.into()))
+/// What was kept elsewhere.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Head {
+    /// The `head` of an earlier check, which must still be in the log.
+    head: Option<String>,
+}
+
+pub(super) async fn check(asker: Asker, Params(kept): Params<Head>) -> Answer<AuditCheckView> {
+    let (check, holds_head) =
+        asker.ask(move |store, actor, _| audit::check(store, actor, kept.head.as_deref())).await?;
+    Ok(Json(AuditCheckView { holds_head, ..check.into() }))
 }

@@ -5,18 +5,18 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::extract::Failure;
+use super::failure::Failure;
 use crate::{
     domain::{Actor, Error, Kind, Result},
     operations::accounts::{self, Refused},
-    server::{App, peer, problem},
+    server::{App, access_log::Asked, peer, problem},
     store::Store,
 };
 
@@ -53,13 +53,12 @@ impl Asker {
         work: impl FnOnce(&Store, &Actor, Timestamp) -> Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, actor, now) = (self.app.store.clone(), self.actor.clone(), self.now);
-        tokio::task::spawn_blocking(move || work(&store, &actor, now))
-            .await
-            .unwrap_or_else(|error| {
-                Err(Error::failure("a request was broken off: this is a bug of webox")
-                    .because(error))
-            })
-            .map_err(Failure)
+        let span = tracing::Span::current();
+        let done =
+            tokio::task::spawn_blocking(move || span.in_scope(|| work(&store, &actor, now))).await;
+        Ok(done.unwrap_or_else(|error| {
+            Err(Error::failure("a request was broken off: this is a bug of webox").because(error))
+        })?)
     }
 }
 
@@ -113,16 +112,34 @@ pub(super) async fn authenticate(
         Ok(Err(why)) => return wrong_key(&app, address, why),
         Err(error) => return problem::from_error(&error),
     };
-    if let Some(wait) = account.token.and_then(|token| app.limits.token(token).err()) {
-        return problem::too_many(wait);
-    }
+    let asked = Asked { token: account.token, user: account.email.to_string() };
+    let limited = account.token.and_then(|token| app.limits.token(token).err());
     let path = request.extensions().get::<MatchedPath>();
     let path =
         path.map_or_else(|| request.uri().path().to_owned(), |path| path.as_str().to_owned());
     let command = format!("{} {path}", request.method());
     let host = address.map(|address| address.to_string());
-    request.extensions_mut().insert(Actor::of(account, host, command));
-    next.run(request).await
+    let actor = Actor::of(account, host, command);
+    let may = may_begin(&actor, request.method(), &path);
+    let mut response = match (limited, may) {
+        (Some(wait), _) => problem::too_many(wait),
+        (None, Err(error)) => problem::from_error(&error),
+        (None, Ok(())) => {
+            request.extensions_mut().insert(actor);
+            next.run(request).await
+        }
+    };
+    response.extensions_mut().insert(asked);
+    response
+}
+
+/// Routes that only look, although what they are asked stands in a body.
+const LOOKS: [&str; 3] = ["/api/voice/validate", "/api/voice/plan", "/api/voice/privacy/export"];
+
+/// Refuses who may only look before a body is read.
+fn may_begin(actor: &Actor, method: &Method, route: &str) -> Result<()> {
+    let looks = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    if looks || LOOKS.contains(&route) { Ok(()) } else { actor.may_write() }
 }
 
 /// How long somebody who sends no key must wait, if that one asked too often.

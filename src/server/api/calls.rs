@@ -1,26 +1,33 @@
-//! `/api/voice/calls`, `/stats` and `/bookings`.
+//! `/api/voice/calls`.
+
+use std::ops::RangeInclusive;
 
 use axum::Json;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    assistants,
     auth::Asker,
-    extract::{Answer, At, Params},
+    extract::At,
+    failure::Answer,
+    parameters::{Params, within},
 };
 use crate::{
-    api::{BookingView, Bookings, CallView, Calls, Moment, OneCall, Statistics, Success},
-    domain::{AssistantId, CallFilter, CallId, CallStatus, Error, Result, StatsBy, ZoneName},
-    operations::{assistants, bookings, calls, privacy, stats},
-    store::Store,
+    api::{CallView, Calls, Moment, OneCall, Success},
+    domain::{CallFilter, CallId, CallPage, CallStatus, Error, Result},
+    operations::{calls, privacy},
 };
 
 /// The prototype's default.
 const PAGE: u64 = 50;
 
-/// The most in one answer.
-const LARGEST: u64 = 1_000;
+/// How many in one answer.
+const LIMIT: RangeInclusive<u64> = 1..=1_000;
+
+/// How far a page may lie from the newest call; a cursor goes further, at less cost.
+const OFFSET: RangeInclusive<u64> = 0..=1_000_000;
 
 /// Which calls.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -43,59 +50,90 @@ pub(super) struct Wanted {
     limit: Option<u64>,
     /// Skip so many of the newest. A `cursor` goes further at less cost.
     #[schemars(range(min = 0, max = 1_000_000))]
-    offset: u64,
+    offset: Option<u64>,
     /// Go on after a page: what it answered as `next`.
     cursor: Option<String>,
-    /// Stored after this call, oldest first: what has come since.
+    /// Stored after the call with this `id`, oldest first: what has come since.
+    #[schemars(range(min = 0))]
     after: Option<i64>,
 }
 
-fn assistant(
-    store: &Store,
-    actor: &crate::domain::Actor,
-    named: Option<&String>,
-) -> Result<Option<AssistantId>> {
-    named.map(|name| Ok(assistants::find(store, actor, name)?.id)).transpose()
+/// Where a page begins. As a text it is `MILLISECONDS-ID` on the way back in time, and `after-ID`
+/// on the way forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before this start, or at it with a lower row.
+    Before(Timestamp, CallId),
+    /// Stored after this row.
+    After(CallId),
 }
 
-/// Where a page ends: the start of its last call, in milliseconds, and the call's row.
-fn read_cursor(text: &str) -> Result<(Timestamp, CallId)> {
-    let parts = text.split_once('-').and_then(|(ms, id)| {
-        let at = Timestamp::from_millisecond(ms.parse().ok()?).ok()?;
-        Some((at, CallId(id.parse().ok()?)))
-    });
-    parts.ok_or_else(|| {
-        Error::input("the `cursor` is none").hint("send back what a page answered as `next`")
-    })
+impl Place {
+    fn read(text: &str) -> Result<Self> {
+        let row = |id: &str| Some(CallId(id.parse().ok().filter(|id| *id >= 0)?));
+        let place = text.rsplit_once('-').and_then(|(from, id)| {
+            let id = row(id)?;
+            if from == "after" {
+                return Some(Self::After(id));
+            }
+            Some(Self::Before(Timestamp::from_millisecond(from.parse().ok()?).ok()?, id))
+        });
+        place.ok_or_else(|| {
+            Error::input("the `cursor` is none").hint("send back what a page answered as `next`")
+        })
+    }
+
+    /// The place after a page, unless it is the last one.
+    fn next(page: &CallPage, forward: bool) -> Option<String> {
+        let last = page.calls.last().filter(|_| page.more)?;
+        Some(if forward {
+            format!("after-{}", last.id.0)
+        } else {
+            format!("{}-{}", last.started_at.as_millisecond(), last.id.0)
+        })
+    }
+}
+
+impl Wanted {
+    /// Where the page begins: one way of saying it, not two.
+    fn place(&self) -> Result<Option<Place>> {
+        match (&self.cursor, self.after, self.offset) {
+            (Some(cursor), None, None) => Place::read(cursor).map(Some),
+            (None, Some(id), None) if id >= 0 => Ok(Some(Place::After(CallId(id)))),
+            (None, Some(_), None) => Err(Error::input("`after` is the `id` of a call, or 0")),
+            (None, None, _) => Ok(None),
+            _ => Err(Error::input("`cursor`, `after` and `offset` say where a page begins")
+                .hint("send one of them")),
+        }
+    }
 }
 
 pub(super) async fn list(asker: Asker, Params(wanted): Params<Wanted>) -> Answer<Calls> {
-    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, LARGEST);
+    let limit = within("limit", wanted.limit.unwrap_or(PAGE), &LIMIT)?;
+    let offset = within("offset", wanted.offset.unwrap_or(0), &OFFSET)?;
+    let place = wanted.place()?;
     let page = asker
         .ask(move |store, actor, _| {
             let filter = CallFilter {
                 since: wanted.since,
                 until: wanted.until,
-                assistant: assistant(store, actor, wanted.assistant_id.as_ref())?,
+                assistant: assistants::named(store, actor, wanted.assistant_id.as_ref())?,
                 status: wanted.status,
                 caller: wanted.from.as_deref().map(privacy::stored_caller).transpose()?,
-                older_than: wanted.cursor.as_deref().map(read_cursor).transpose()?,
+                older_than: match place {
+                    Some(Place::Before(at, id)) => Some((at, id)),
+                    _ => None,
+                },
                 limit: Some(limit),
-                offset: wanted.offset.min(i64::MAX as u64),
+                offset,
             };
-            match wanted.after {
-                None => calls::list(store, actor, &filter),
-                Some(last) => {
-                    let mut calls = calls::after(store, actor, CallId(last), &filter)?;
-                    calls.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-                    Ok(crate::domain::CallPage { total: calls.len() as u64, calls })
-                }
+            match place {
+                Some(Place::After(last)) => calls::list_after(store, actor, last, &filter),
+                _ => calls::list(store, actor, &filter),
             }
         })
         .await?;
-    let full = page.calls.len() as u64 == limit;
-    let next = page.calls.last().filter(|_| full);
-    let next = next.map(|call| format!("{}-{}", call.started_at.as_millisecond(), call.id.0));
+    let next = Place::next(&page, matches!(place, Some(Place::After(_))));
     let calls = page.calls.iter().map(CallView::from).collect();
     Ok(Json(Calls { success: Success::default(), calls, total: page.total, next }))
 }
@@ -117,67 +155,19 @@ pub(super) async fn show(asker: Asker, At(named): At<Named>) -> Answer<OneCall> 
     Ok(Json(OneCall::from(&whole)))
 }
 
-/// Which statistics.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub(super) struct Statistic {
-    /// Of one assistant: its id or its name.
-    assistant_id: Option<String>,
-    /// Calls that started at or after.
-    #[schemars(with = "Option<Moment>")]
-    since: Option<Timestamp>,
-    /// Calls that started before.
-    #[schemars(with = "Option<Moment>")]
-    until: Option<Timestamp>,
-    /// In groups.
-    by: Option<Group>,
-    /// Whose days: UTC when left out.
-    timezone: Option<ZoneName>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// How to group.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Group {
-    /// By day.
-    Day,
-    /// By assistant.
-    Assistant,
-    /// By status.
-    Status,
-}
-
-pub(super) async fn stats(asker: Asker, Params(wanted): Params<Statistic>) -> Answer<Statistics> {
-    let stats = asker
-        .ask(move |store, actor, _| {
-            let id = assistant(store, actor, wanted.assistant_id.as_ref())?;
-            let by = wanted.by.map(|group| match group {
-                Group::Day => StatsBy::Day,
-                Group::Assistant => StatsBy::Assistant,
-                Group::Status => StatsBy::Status,
-            });
-            let zone = wanted.timezone.as_ref().map_or(TimeZone::UTC, ZoneName::zone);
-            stats::overview(store, actor, wanted.since, wanted.until, id, by, &zone)
-        })
-        .await?;
-    Ok(Json(Statistics::from(&stats)))
-}
-
-/// Whose bookings.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub(super) struct Booked {
-    /// Of one assistant: its id or its name.
-    assistant_id: Option<String>,
-}
-
-pub(super) async fn bookings(asker: Asker, Params(wanted): Params<Booked>) -> Answer<Bookings> {
-    let bookings = asker
-        .ask(move |store, actor, _| {
-            let id = assistant(store, actor, wanted.assistant_id.as_ref())?;
-            bookings::list(store, actor, id)
-        })
-        .await?;
-    let bookings = bookings.iter().map(BookingView::from).collect();
-    Ok(Json(Bookings { success: Success::default(), bookings }))
+    #[test]
+    fn a_place_is_read_back() {
+        let at = Timestamp::from_millisecond(-1_500).unwrap();
+        assert_eq!(Place::read("-1500-7").unwrap(), Place::Before(at, CallId(7)));
+        assert_eq!(Place::read("after-7").unwrap(), Place::After(CallId(7)));
+        for wrong in
+            ["", "x", "1", "1-", "-", "after-", "after-x", "1-2-x", "99999999999999999999-1"]
+        {
+            assert!(Place::read(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,18 +1,21 @@
 //! `Idempotency-Key`: a change that is sent again is made once, and answered as the first time.
 
+use std::collections::BTreeMap;
+
 use axum::{
     body::{Body, Bytes},
     extract::{MatchedPath, Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderName, Method, StatusCode, header, response::Parts},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
-use super::extract;
+use super::failure::Failure;
 use crate::{
     domain::{Account, Actor, Error, Kind},
     server::{App, problem},
@@ -33,28 +36,37 @@ const NOT_KEPT: [&str; 6] = [
     "/api/voice/assistants/{id}/rehearse",
 ];
 
+/// Whether answers of a route are kept.
+pub(super) fn keeps(route: &str) -> bool {
+    !NOT_KEPT.contains(&route)
+}
+
 /// Answers a repeated POST from what is kept of the first.
 pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
     let key = request.headers().get("idempotency-key").cloned();
     let who = request.extensions().get::<Actor>().and_then(|actor| who(actor.account.as_ref()));
     let (Some(key), Some(who)) = (key, who) else { return next.run(request).await };
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if request.method() != Method::POST || route.is_none_or(|route| NOT_KEPT.contains(&route)) {
+    if request.method() != Method::POST || !route.is_some_and(keeps) {
         return next.run(request).await;
     }
     let key = match key.to_str() {
-        Ok(key) if !key.trim().is_empty() && key.len() <= LONGEST => key.trim().to_owned(),
+        Ok(key)
+            if (1..=LONGEST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) =>
+        {
+            key.to_owned()
+        }
         _ => {
-            let error = Error::input("the `Idempotency-Key` is empty, too long, or no text")
-                .hint("send up to 200 letters and digits, such as a UUID");
+            let error = Error::input("the `Idempotency-Key` is empty, too long, or no word")
+                .hint("send up to 200 letters, digits and signs without a space, such as a UUID");
             return problem::from_error(&error);
         }
     };
     let (head, body) = request.into_parts();
-    let whole = Request::from_parts(head.clone(), body);
-    let body = match extract::read(whole, &app).await {
-        Ok(body) => body,
-        Err(failure) => return problem::from_error(&failure.0),
+    // In memory already: `bodies::buffer`.
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => return Failure::from(Error::input("the body broke off")).into_response(),
     };
     let print = fingerprint(&head.uri.to_string(), &body);
     let begun = {
@@ -71,7 +83,7 @@ pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -
             &Error::new(Kind::Refused, "this `Idempotency-Key` came with another request before")
                 .hint("use a new key for a new request"),
         ),
-        Ok(Known::Answered { status, body }) => again(status, body),
+        Ok(Known::Answered { status, kept }) => again(status, &kept),
         // In a task of its own: a peer that hangs up does not keep the answer from being kept.
         Ok(Known::New) => {
             let request = Request::from_parts(head, Body::from(body));
@@ -98,14 +110,38 @@ fn fingerprint(uri: &str, body: &Bytes) -> String {
     hex::encode(hasher.finalize())
 }
 
-fn again(status: u16, body: String) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    Response::builder()
-        .status(status)
+/// Headers of an answer that belong to what was done.
+const KEPT_HEADERS: [HeaderName; 2] = [header::ETAG, header::LOCATION];
+
+/// An answer as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+impl Kept {
+    fn of(head: &Parts, body: &Bytes) -> Option<Self> {
+        let headers = KEPT_HEADERS.iter().filter_map(|name| {
+            Some((name.to_string(), head.headers.get(name)?.to_str().ok()?.to_owned()))
+        });
+        let body = std::str::from_utf8(body).ok()?.to_owned();
+        Some(Self { headers: headers.collect(), body })
+    }
+}
+
+fn again(status: u16, kept: &str) -> Response {
+    let Ok(kept) = serde_json::from_str::<Kept>(kept) else {
+        return problem::from_error(&Error::failure("an answer that was kept cannot be read"));
+    };
+    let mut response = Response::builder()
+        .status(StatusCode::from_u16(status).unwrap_or(StatusCode::OK))
         .header(header::CONTENT_TYPE, "application/json")
-        .header("idempotent-replayed", "true")
-        .body(Body::from(body))
-        .unwrap_or_default()
+        .header("idempotent-replayed", "true");
+    for (name, value) in kept.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(kept.body)).unwrap_or_default()
 }
 
 /// Keeps the answer of what was done. What was refused was not done: it may be tried again.
@@ -118,11 +154,11 @@ async fn keep(app: &App, who: &str, key: &str, response: Response) -> Response {
             return problem::from_error(&Error::failure("an answer broke off").because(cause));
         }
     };
-    let text = String::from_utf8(body.to_vec()).ok().filter(|_| status.is_success());
-    let kept = match text {
-        Some(text) => {
+    let kept = Kept::of(&head, &body).filter(|_| status.is_success());
+    let kept = match kept.and_then(|kept| serde_json::to_string(&kept).ok()) {
+        Some(kept) => {
             let write = move |tx: &crate::store::Tx| {
-                idempotency::finish(tx, &who, &key, status.as_u16(), &text)
+                idempotency::finish(tx, &who, &key, status.as_u16(), &kept)
             };
             app.store.write_async(write).await
         }

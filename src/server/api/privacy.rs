@@ -4,10 +4,7 @@ use axum::Json;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    auth::Asker,
-    extract::{Answer, Body},
-};
+use super::{auth::Asker, extract::Body, failure::Answer};
 use crate::{
     api::{DossierView, ErasedView, Removals, Success},
     domain::{CallSid, Error},

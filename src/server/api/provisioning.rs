@@ -11,14 +11,16 @@ use serde::Deserialize;
 
 use super::{
     auth::Asker,
-    extract::{Answer, Body, Params},
+    extract::Body,
+    failure::Answer,
+    parameters::{Cursor, Params, page, within},
 };
 use crate::{
     api::{
         Applied, Applies, ApplyInput, BundleFile, Checked, PlanInput, Planned, ProblemView,
         Standings, Success, ValidateInput,
     },
-    domain::{Actor, Author, Error, Kind, Result},
+    domain::{Actor, ApplyId, Author, Error, Kind, Result},
     operations::provisioning::{self, Consent},
     provision::{self, Layer, Loaded, Plan, Problem},
     server::App,
@@ -175,12 +177,17 @@ pub(super) struct Most {
     /// At most so many: 50 when left out, 1000 at most.
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<u64>,
+    /// Go on after a page: what it answered as `next`.
+    cursor: Option<Cursor>,
 }
 
 pub(super) async fn applies(asker: Asker, Params(most): Params<Most>) -> Answer<Applies> {
-    let most = most.limit.unwrap_or(50).clamp(1, 1_000);
-    let applies =
-        asker.ask(move |store, actor, _| provisioning::applies(store, actor, Some(most))).await?;
+    let limit = within("limit", most.limit.unwrap_or(50), &(1..=1_000))?;
+    let before = most.cursor.map(|cursor| ApplyId(cursor.0));
+    let applies = asker
+        .ask(move |store, actor, _| provisioning::applies(store, actor, before, Some(limit + 1)))
+        .await?;
+    let (applies, next) = page(applies, limit, |apply| apply.id.0);
     let applies = applies.into_iter().map(Into::into).collect();
-    Ok(Json(Applies { success: Success::default(), applies }))
+    Ok(Json(Applies { success: Success::default(), applies, next }))
 }

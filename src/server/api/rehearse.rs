@@ -4,10 +4,12 @@
 use axum::{Json, extract::State};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tracing::Instrument;
 
 use super::{
     auth::{self, Asker},
-    extract::{Answer, At, Body},
+    extract::{At, Body},
+    failure::Answer,
 };
 use crate::{
     api::{Rehearsal, RehearseInput, Success},
@@ -56,7 +58,7 @@ pub(super) async fn rehearse(
         drop(turn);
         turns
     };
-    let turns = tokio::spawn(playing).await.map_err(|error| {
+    let turns = tokio::spawn(playing.in_current_span()).await.map_err(|error| {
         Error::failure("a rehearsal was broken off: this is a bug of webox").because(error)
     })??;
     Ok(Json(Rehearsal { success: Success::default(), turns }))

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::{
     accounts::Whose,
     auth::Asker,
-    extract::{Answer, At, Body, Params},
+    extract::{At, Body},
+    failure::Answer,
+    parameters::Params,
 };
 use crate::{
     api::{Done, Secrets, Success},

@@ -1,0 +1,60 @@
+//! The environment variables that webox reads: one table for the check of misspelt ones and for the
+//! manual.
+
+/// Their names, and what they say. Any of the secrets may come from a file instead, which
+/// `NAME_FILE` names.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("WEBOX_CONFIG", "The settings file, as with --config."),
+    ("WEBOX_DB", "The database, as with --db."),
+    (
+        "WEBOX_SERVER",
+        "The daemon to ask instead of the database here, as with --server. Empty, it is refused.",
+    ),
+    ("WEBOX_TOKEN", "The key that a daemon is asked with; before the one that webox login kept."),
+    ("WEBOX_TOKEN_FILE", "A file with that key, alone, which only its owner can read."),
+    ("WEBOX_LISTEN", "The address to listen at, as with serve --listen."),
+    (
+        "WEBOX_PUBLIC_URL",
+        "The address that Twilio reaches the daemon by, as with serve --public-url.",
+    ),
+    ("WEBOX_LOG", "What is logged: a level such as info, or a filter such as webox=debug."),
+    ("WEBOX_TZ", "The zone of times on the terminal."),
+    (
+        "WEBOX_TRUSTED_PROXIES",
+        "Addresses and networks whose X-Forwarded-For is believed, separated by commas.",
+    ),
+    ("WEBOX_CORS_ORIGINS", "Web pages from elsewhere that may ask the API, separated by commas."),
+    (
+        "WEBOX_MASTER_KEY",
+        "The master key of kept secrets, as text; several lines while one replaces another.",
+    ),
+    ("WEBOX_MASTER_KEY_FILE", "The file with the master key."),
+    ("TWILIO_ACCOUNT_SID", "The account whose numbers ring here."),
+    (
+        "TWILIO_AUTH_TOKEN",
+        "What Twilio signs with; several, separated by commas, while one replaces another.",
+    ),
+    ("TWILIO_AUTH_TOKEN_FILE", "A file with it, alone."),
+    ("TWILIO_BASE_URL", "Where Twilio's REST API answers, in another region."),
+    ("OPENAI_API_KEY", "The key to OpenAI, or to a server that speaks like it."),
+    ("OPENAI_API_KEY_FILE", "A file with it, alone."),
+    ("OPENAI_BASE_URL", "Where that server answers."),
+    ("ANTHROPIC_API_KEY", "The key to Anthropic."),
+    ("ANTHROPIC_API_KEY_FILE", "A file with it, alone."),
+    ("ANTHROPIC_BASE_URL", "Where Anthropic answers, when not at the usual address."),
+    (
+        "CREDENTIALS_DIRECTORY",
+        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, openai-api-key, anthropic-api-key.",
+    ),
+    (
+        "XDG_CONFIG_HOME, XDG_DATA_HOME",
+        "Where settings and keys, and where the database are, when not below HOME.",
+    ),
+    ("NO_COLOR", "Colours nothing, unless --color says otherwise."),
+    ("CI", "Asks nothing: fails where a question would come."),
+];
+
+/// Those that are ours alone.
+pub(super) fn ours() -> impl Iterator<Item = &'static str> {
+    VARIABLES.iter().map(|(name, _)| *name).filter(|name| name.starts_with("WEBOX_"))
+}

@@ -1,0 +1,95 @@
+//! Bodies: read whole before anything is done with them, bounded each and all together.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{MatchedPath, Request, State},
+    http::Method,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::failure::Failure;
+use crate::{
+    domain::{Error, Kind},
+    server::{App, problem},
+};
+
+/// Bytes of a body: a long context, a value of 64 KiB, with room.
+const BODY: usize = 1024 * 1024;
+
+/// Bytes of a bundle of files, and the routes that take one.
+const BUNDLE: usize = 16 * 1024 * 1024;
+const BUNDLES: [&str; 3] = ["/api/voice/validate", "/api/voice/plan", "/api/voice/apply"];
+
+/// A body that is not there by then is given up.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// The beginning of each body is not counted: nearly all are shorter, and they are not to wait for
+/// the few that are large.
+const UNCOUNTED: usize = 16 * 1024;
+
+/// How soon to come back when others have all the room: the longest that they may keep it.
+const COME_BACK: Duration = WITHIN;
+
+/// Reads the body, and holds its share of the room until the request is answered.
+pub(super) async fn buffer(State(app): State<App>, request: Request, next: Next) -> Response {
+    if ![Method::POST, Method::PUT, Method::PATCH].contains(request.method()) {
+        return next.run(request).await;
+    }
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let most = if route.is_some_and(|route| BUNDLES.contains(&route)) { BUNDLE } else { BODY };
+    let (head, body) = request.into_parts();
+    let reading = read(body, most, &app.bodies);
+    match tokio::time::timeout(WITHIN, reading).await {
+        Err(_) => Failure::from(Error::input("the body took too long")).into_response(),
+        Ok(Err(response)) => response,
+        Ok(Ok((bytes, held))) => {
+            let response = next.run(Request::from_parts(head, Body::from(bytes))).await;
+            drop(held);
+            response
+        }
+    }
+}
+
+async fn read(
+    mut body: Body,
+    most: usize,
+    room: &Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
+    let too_large =
+        || Failure::from(Error::new(Kind::TooLarge, "the body is too large")).into_response();
+    // What its length says, before any of it is read.
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let mut held: Option<OwnedSemaphorePermit> = None;
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|_| Failure::from(Error::input("the body broke off")).into_response())?;
+        let Ok(data) = frame.into_data() else { continue };
+        let length = bytes.len() + data.len();
+        if length > most {
+            return Err(too_large());
+        }
+        let counted = length.saturating_sub(UNCOUNTED) - bytes.len().saturating_sub(UNCOUNTED);
+        if counted > 0 {
+            let more = u32::try_from(counted).ok();
+            let more = more.and_then(|n| Arc::clone(room).try_acquire_many_owned(n).ok());
+            let Some(more) = more else {
+                return Err(problem::unavailable("too many large bodies at once", COME_BACK));
+            };
+            match &mut held {
+                Some(held) => held.merge(more),
+                None => held = Some(more),
+            }
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((bytes.into(), held))
+}

@@ -1,0 +1,108 @@
+//! Who may do what at the file itself: everything that commands ask of a desk, as each user. What is
+//! asked over the network goes through the same operations; `access` walks its routes.
+
+use std::collections::BTreeSet;
+
+use crate::support::{
+    api::{OTHER, OWNER, World},
+    seed,
+};
+
+/// What a command asks of the desk, and how it ends for the other member, the owner, and whoever may
+/// open the file.
+struct Row {
+    asks: &'static str,
+    command: &'static str,
+    stdin: &'static str,
+    codes: [i32; 3],
+}
+
+/// `N` is another number for everybody.
+#[rustfmt::skip]
+fn table() -> Vec<Row> {
+    let row = |asks, command, codes| Row { asks, command, stdin: "", codes };
+    let everybody = [0; 3];
+    let own = [1, 0, 0];
+    let admins = [77, 77, 0];
+    vec![
+        row("assistants", "assistants", everybody),
+        row("assistant", "assistants show le-gourmet", own),
+        row("create", "assistants create --client CN --phone +3314000000N --context x", everybody),
+        row("update", "assistants edit le-gourmet --greeting AlloN", own),
+        row("switch", "assistants toggle le-gourmet", own),
+        row("hand_over", "assistants give le-gourmet --to owner@agence.fr", [1, 77, 0]),
+        row("calls", "calls", everybody),
+        row("each_call", "calls --limit 0", everybody),
+        row("call", "calls show SID", own),
+        row("stats", "stats", everybody),
+        row("plan", "plan N.toml", everybody),
+        row("apply", "apply --yes N.toml", everybody),
+        row("standings", "export le-gourmet", own),
+        row("applies", "history", everybody),
+        row("history", "history le-gourmet", own),
+        row("plan_rollback", "rollback le-gourmet --dry-run", own),
+        row("rollback", "rollback le-gourmet --yes", own),
+        row("users", "users", admins),
+        row("user", "users show owner@agence.fr", [77, 0, 0]),
+        row("add_user", "users add nN@agence.fr --role member", admins),
+        row("set_role", "users set-role owner@agence.fr --role member", admins),
+        row("set_disabled", "users enable owner@agence.fr", admins),
+        row("tokens", "tokens --user owner@agence.fr", [77, 0, 0]),
+        row("create_token", "tokens create --user owner@agence.fr --name N --scope read", [77, 0, 0]),
+        row("revoke_token", "tokens revoke 2", own),
+        row("secrets", "secrets --user owner@agence.fr", [77, 0, 0]),
+        Row { asks: "set_secret", command: "secrets set k --user owner@agence.fr", stdin: "v", codes: [77, 0, 0] },
+        row("delete_secret", "secrets delete k --user owner@agence.fr", [77, 0, 1]),
+        row("audit", "audit", admins),
+        row("check_audit", "audit --verify", admins),
+        row("dossier", "privacy export --caller +33612345678", everybody),
+        row("removals", "privacy removals", everybody),
+        row("erase", "privacy erase --caller +33612345678 --yes", everybody),
+        row("delete", "assistants delete le-gourmet --yes", [1, 0, 1]),
+        row("delete_user", "users delete owner@agence.fr --yes", [77, 77, 3]),
+    ]
+}
+
+/// What a command that never ends asks for: `cli_calls` and `remote` follow calls.
+const FOLLOWED: [&str; 3] = ["calls_after", "newest_call", "wait_for_calls"];
+
+#[test]
+fn everything_that_commands_ask_for_has_a_row_and_ends_as_it_says() {
+    let source =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/desk/mod.rs"));
+    let source = source.unwrap();
+    let desk = &source[source.find("trait Desk").unwrap()..];
+    let method = regex::Regex::new(r"(?m)^    fn (\w+)").unwrap();
+    let asked: BTreeSet<&str> =
+        method.captures_iter(desk).map(|parts| parts.get(1).unwrap().as_str()).collect();
+    let table = table();
+    let listed = table.iter().map(|row| row.asks).chain(FOLLOWED).collect();
+    assert_eq!(asked, listed, "every method of `Desk` has a row, and every row a method");
+
+    let world = World::new();
+    let mut n = 0;
+    let mut wrong = Vec::new();
+    for row in table {
+        for (who, expected) in [Some(OTHER), Some(OWNER), None].into_iter().zip(row.codes) {
+            n += 1;
+            let text = format!(
+                "name = \"file{n}\"\nclient = \"F\"\nphone = \"+33141{n:06}\"\ncontext = \"x\"\n"
+            );
+            world.webox.file(&format!("{n}.toml"), &text);
+            let command = row.command.replace("+3314000000N", &format!("+33140{n:06}"));
+            let command = command.replace('N', &n.to_string()).replace("SID", &seed::sid(1));
+            let as_user = who.map(|who| ["--as", who]).into_iter().flatten();
+            let args = command.split(' ').chain(as_user).chain(["--no-input"]);
+            let ran = world.webox.run_with_stdin(row.stdin, args);
+            if ran.code != expected {
+                let stderr = ran.stderr.trim();
+                wrong.push(format!("{command} by {who:?}: {}, not {expected}: {stderr}", ran.code));
+            }
+            let told = ran.stdout + &ran.stderr;
+            if who == Some(OTHER) && (told.contains("Gourmet") || told.contains("Une table")) {
+                wrong.push(format!("{command} tells {who:?} of the owner's: {told}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
