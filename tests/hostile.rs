@@ -96,8 +96,8 @@ async fn bad_requests_are_told_why_and_leave_nothing() {
     assert_eq!(client.get(&url).send().await.unwrap().status(), 405);
     // Without what could be a signature, nothing is read and nothing said.
     for signature in ["", "x", "AAAA", &"A".repeat(28)] {
-        let huge = client.post(&url).header("x-twilio-signature", signature);
-        let answer = huge.header("content-type", form).body(vec![b'a'; 64 * 1024 + 1]).send();
+        let bare = client.post(&url).header("x-twilio-signature", signature);
+        let answer = bare.header("content-type", form).body("a=1").send();
         let answer = answer.await.unwrap();
         assert_eq!(answer.status(), 403, "{signature}");
         assert_eq!(answer.text().await.unwrap(), "", "{signature}");

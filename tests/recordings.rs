@@ -34,7 +34,7 @@ fn le_gourmet(section: &str, twilio: &FakeTwilio) -> Webox {
 
 /// Whether an answer makes Twilio record.
 fn records(answer: &webox::twilio::caller::Answer) -> bool {
-    verbs(answer).iter().any(|verb| *verb == Verb::Other("Start".to_owned()))
+    verbs(answer).contains(&Verb::Start)
 }
 
 async fn ready(daemon: &Daemon, n: u32, call: u32) -> u16 {
@@ -86,8 +86,13 @@ fn only_who_says_yes_is_recorded() {
         let route = format!("process?call_sid={}&turn=1", sid(2));
         assert!(records(&daemon.post(&route, &sid(2), &[("Digits", "1")]).await));
         daemon.ring(&sid(3)).await;
+        // What comes with a yes could take it back: it is answered, and nothing is recorded.
         let both = daemon.say(&sid(3), 1, "Oui, avez-vous un parking ?").await;
-        assert!(records(&both) && spoken(&both).contains("rue Choron"), "{}", both.body);
+        assert!(!records(&both) && spoken(&both).contains("rue Choron"), "{}", both.body);
+        daemon.ring(&sid(8)).await;
+        let again = daemon.say(&sid(8), 1, "Pardon, vous pouvez répéter ?").await;
+        assert!(spoken(&again).starts_with("Acceptez-vous"), "{}", again.body);
+        assert!(records(&daemon.say(&sid(8), 2, "Oui").await));
 
         // No, by word and by key; something else; nothing.
         for (n, words) in [(4, "Non merci"), (5, "Avez-vous un parking ?"), (6, "")] {
@@ -106,8 +111,14 @@ fn only_who_says_yes_is_recorded() {
         assert_eq!(ready(&daemon, 4, 4).await, 204);
         twilio.was_asked("DELETE", &format!("Recordings/{}.json", recording(4)), "");
     });
-    let consents =
-        [(1, "granted"), (2, "granted"), (3, "granted"), (4, "refused"), (5, "unanswered")];
+    let consents = [
+        (1, "granted"),
+        (2, "granted"),
+        (3, "unanswered"),
+        (8, "granted"),
+        (4, "refused"),
+        (5, "unanswered"),
+    ];
     for (n, consent) in consents.into_iter().chain([(6, "unanswered"), (7, "refused")]) {
         assert_eq!(call(&webox, n)["recording_consent"], consent, "{n}");
     }
@@ -129,7 +140,7 @@ fn who_is_told_may_object_at_any_time() {
         let verbs = verbs(&first);
         let Verb::Say(told) = &verbs[0] else { panic!("{}", first.body) };
         assert!(told.text.ends_with("appuyez sur étoile."), "{}", told.text);
-        assert_eq!(verbs[1], Verb::Other("Start".to_owned()));
+        assert_eq!(verbs[1], Verb::Start);
         assert!(matches!(verbs[2], Verb::Gather { .. }), "{}", first.body);
         daemon.say(&sid(1), 1, "Avez-vous un parking ?").await;
         assert_eq!(call(&webox, 1)["recording_consent"], "announced");
@@ -141,6 +152,18 @@ fn who_is_told_may_object_at_any_time() {
         twilio.keep(&recording(1));
         assert_eq!(ready(&daemon, 1, 1).await, 204);
         twilio.was_asked("DELETE", &format!("Recordings/{}.json", recording(1)), "");
+        // One that was ready before the objection is removed as well, and so is a second one.
+        daemon.ring(&sid(3)).await;
+        for n in [31, 32] {
+            twilio.keep(&recording(n));
+            assert_eq!(ready(&daemon, n, 3).await, 204);
+        }
+        assert_eq!(call(&webox, 3)["recording_url"], address(31));
+        daemon.say(&sid(3), 1, "Plus d'enregistrement, merci").await;
+        assert_eq!(call(&webox, 3)["recording_url"], Value::Null);
+        for n in [31, 32] {
+            twilio.was_asked("DELETE", &format!("Recordings/{}.json", recording(n)), "");
+        }
         // By key, in the middle of a call.
         daemon.ring(&sid(2)).await;
         daemon.say(&sid(2), 1, "Avez-vous un parking ?").await;
@@ -260,4 +283,14 @@ fn what_is_over_need_not_be_stopped() {
         daemon.hang_up(&sid(1), 5).await;
     });
     assert_eq!(webox.run(["privacy", "removals", "-o", "ids"]).ok().stdout, "");
+}
+
+#[test]
+fn a_recorded_assistant_can_be_rehearsed() {
+    let twilio = FakeTwilio::start(ACCOUNT, TOKEN);
+    for policy in ["ask", "announce"] {
+        let webox = le_gourmet(&format!("recording = \"{policy}\""), &twilio);
+        let tried = webox.run_with_stdin("oui\nAvez-vous un parking ?\n", ["try", "le-gourmet"]);
+        tried.ok().prints("rue Choron");
+    }
 }

@@ -50,7 +50,12 @@ async fn talk_here(args: &Try, context: &Context, spec: AssistantSpec) -> Result
     let phone = stage.assistant.spec.phone.clone();
     let (mut call, greeting) = Call::place(stage.daemon.caller(), &args.from, &phone).await?;
     context.out.note("Type what the caller says; an empty line is silence, Ctrl-D hangs up.");
-    converse(&mut call, &greeting, args.line, context).await?;
+    let talked = converse(&mut call, &greeting, args.line, context).await;
+    if talked.is_err() {
+        // Whatever went wrong, the call is over.
+        call.hang_up().await?;
+    }
+    talked?;
     match call.state() {
         State::Listening => context.out.note("You hung up."),
         State::HungUp => context.out.note("The assistant hung up."),
@@ -73,7 +78,12 @@ async fn talk(
         "Call {}. Type what the caller says; an empty line is silence, Ctrl-D hangs up.",
         call.sid()
     ));
-    converse(&mut call, &greeting, args.line, context).await?;
+    let talked = converse(&mut call, &greeting, args.line, context).await;
+    if talked.is_err() {
+        // Whatever went wrong, the call is over.
+        call.hang_up().await?;
+    }
+    talked?;
     match call.state() {
         State::Listening => context.out.note("You hung up."),
         State::HungUp => context.out.note("The assistant hung up."),

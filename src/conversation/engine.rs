@@ -11,7 +11,9 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    concierge, consent, memory, phrases, prompt,
+    concierge,
+    consent::{self, Verdict},
+    memory, phrases, prompt,
     state::{self, Decision, Facts},
     tools::{ToolRequest, ToolResult},
 };
@@ -133,7 +135,10 @@ impl Engine {
             &scene.heard,
         );
         let decision = match verdict {
-            Some(verdict) if verdict.only_that => state::consented(&facts, verdict.consent),
+            Some(Verdict::Decided { consent, only_that: true }) => {
+                state::consented(&facts, consent)
+            }
+            Some(Verdict::AskAgain) => state::asked_again(&facts),
             _ => state::decide(&facts),
         };
         let (mut reply, end_reason, warning) = match decision {
@@ -157,7 +162,10 @@ impl Engine {
             first_token_ms: answered.and_then(|attempt| attempt.first_token_ms),
             reply_ms: Some(millis(begun.elapsed())),
         };
-        let consent = verdict.map(|verdict| verdict.consent);
+        let consent = match verdict {
+            Some(Verdict::Decided { consent, .. }) => Some(consent),
+            Some(Verdict::AskAgain) | None => None,
+        };
         Thought { reply, timings, end_reason, warned, consent }
     }
 

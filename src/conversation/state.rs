@@ -83,6 +83,12 @@ pub(super) fn decide(facts: &Facts<'_>) -> Decision {
     Decision::Think { warning: (near && !warned).then(|| phrases.duration_warning.clone()) }
 }
 
+/// Asks again whether the call may be recorded.
+pub(super) fn asked_again(facts: &Facts<'_>) -> Decision {
+    let phrases = phrases::for_language(facts.language);
+    say(facts, phrases.recording_question.clone(), Next::Listen, None)
+}
+
 /// Acknowledges what the caller said to being recorded, and goes on.
 pub(super) fn consented(facts: &Facts<'_>, consent: RecordingConsent) -> Decision {
     let phrases = phrases::for_language(facts.language);

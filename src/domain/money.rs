@@ -46,7 +46,7 @@ impl Micros {
     /// A millionth of it, rounded up: for prices of a million.
     #[must_use]
     pub const fn millionth(self) -> Self {
-        Self((self.0 + UNIT - 1) / UNIT)
+        Self(self.0.saturating_add(UNIT - 1) / UNIT)
     }
 }
 

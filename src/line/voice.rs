@@ -197,7 +197,7 @@ impl Line {
                 tracing::warn!(%recording, "a recording that nobody agreed to is removed");
             }
             live::Recorded::Another => {
-                tracing::warn!(%recording, "a second recording of a call: only the first is linked");
+                tracing::warn!(%recording, "a second recording of a call is removed: it keeps the first");
             }
             live::Recorded::Unknown => {
                 tracing::warn!(%recording, "the recording of a call that nobody knows");

@@ -178,7 +178,8 @@ impl<'a> Call<'a> {
                     self.state = State::HungUp;
                     return Ok(None);
                 }
-                Verb::Pause(_) => {}
+                // A recording begins beside the conversation, which goes on.
+                Verb::Pause(_) | Verb::Start => {}
                 Verb::Other(name) => {
                     return Err(Error::failure(format!("a rehearsal cannot follow <{name}>")));
                 }

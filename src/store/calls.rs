@@ -221,6 +221,15 @@ pub fn set_recording(tx: &Tx, id: CallId, kept: &KeptRecording) -> Result<bool, 
     Ok(changed == 1)
 }
 
+/// Forgets where a call's recording is, and says where it was at Twilio.
+pub fn take_recording(tx: &Tx, id: CallId) -> Result<Option<KeptRecording>, StoreError> {
+    let address: Option<String> = tx
+        .prepare_cached("SELECT recording_url FROM calls WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))?;
+    tx.prepare_cached("UPDATE calls SET recording_url = NULL WHERE id = ?1")?.execute([id.0])?;
+    Ok(address.as_deref().and_then(KeptRecording::at))
+}
+
 /// Notes that the caller was told that time is nearly up; says whether this was the first time.
 pub fn set_warned(tx: &Tx, id: CallId, at: Timestamp) -> Result<bool, StoreError> {
     let changed = tx
@@ -418,24 +427,6 @@ pub fn count_recent(
              WHERE caller = ?1 AND started_at > ?2 AND assistant_id = ?3 LIMIT ?4)",
         )?
         .query_row(params![caller, since.as_millisecond(), assistant.0, most], |row| row.get(0))?)
-}
-
-/// Seconds of an assistant's calls that began since a moment; those that go on count up to now.
-pub fn seconds_since(
-    tx: &Tx,
-    assistant: AssistantId,
-    since: Timestamp,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let seconds: i64 = tx
-        .prepare_cached(
-            "SELECT coalesce(sum(coalesce(duration_s, max(?3 - started_at, 0) / 1000)), 0)
-             FROM calls WHERE assistant_id = ?1 AND started_at >= ?2",
-        )?
-        .query_row(params![assistant.0, since.as_millisecond(), now.as_millisecond()], |row| {
-            row.get(0)
-        })?;
-    Ok(seconds.max(0) as u64)
 }
 
 /// Calls stored after one, oldest first, that match; as many as the limit says.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, ToSql, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, Tx, assistants::time, removals};
+use super::{StoreError, Tx, assistants::time, calls, removals};
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
 /// How much was taken out.
@@ -269,15 +269,13 @@ pub fn forget(
                 .execute(params![id, at])?;
             }
             Due::Recordings => {
-                let (call, address): (String, Option<String>) = tx
-                    .prepare_cached("SELECT sid, recording_url FROM calls WHERE id = ?1")?
-                    .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                if let Some(kept) = address.as_deref().and_then(KeptRecording::at) {
+                if let Some(kept) = calls::take_recording(tx, CallId(*id))? {
+                    let call: String = tx
+                        .prepare_cached("SELECT sid FROM calls WHERE id = ?1")?
+                        .query_row([id], |row| row.get(0))?;
                     let call = call.parse().map_err(StoreError::User)?;
                     removals::ask(tx, &call, &Removable::Recording(kept), now)?;
                 }
-                tx.prepare_cached("UPDATE calls SET recording_url = NULL WHERE id = ?1")?
-                    .execute([id])?;
             }
             Due::Callers => {
                 let caller: Option<String> = tx

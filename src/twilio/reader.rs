@@ -39,6 +39,8 @@ pub enum Verb {
     Pause(u32),
     /// `<Hangup>`
     Hangup,
+    /// `<Start>`: something that goes on beside what follows.
+    Start,
     /// A verb that this reader does not follow.
     Other(String),
 }
@@ -154,6 +156,7 @@ fn open(
             verbs.push(Verb::Pause(length.unwrap_or(1)));
         }
         (Some("Response"), "Hangup") => verbs.push(Verb::Hangup),
+        (Some("Response"), "Start") => verbs.push(Verb::Start),
         (Some("Response"), other) => verbs.push(Verb::Other(other.to_owned())),
         _ => {}
     }

@@ -78,12 +78,22 @@ pub struct Phrases {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentWords {
-    /// Beginnings of a yes.
+    /// Ways to say yes.
     pub yes: Vec<String>,
-    /// Beginnings of a no, and what takes a yes back.
+    /// Ways to say no.
     pub no: Vec<String>,
-    /// Objections, wherever they stand.
-    pub objection: Vec<String>,
+    /// What goes with either and changes nothing.
+    pub manners: Vec<String>,
+    /// Asking for the question again.
+    pub again: Vec<String>,
+    /// The star key, said instead of pressed.
+    pub star: Vec<String>,
+    /// How words about recording begin.
+    pub stems: Vec<String>,
+    /// Words that make an objection of one of those near them; with a `*`, how such words begin.
+    pub negators: Vec<String>,
+    /// How words begin for what else is recorded, such as a booking: not the call.
+    pub about: Vec<String>,
 }
 
 /// First words, by tone.

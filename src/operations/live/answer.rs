@@ -65,6 +65,9 @@ pub async fn answer(
                     calls::set_recording_consent(tx, id.call, consent)?;
                     if consent == RecordingConsent::Withdrawn {
                         removals::ask(tx, &sid, &Removable::LiveRecording, now)?;
+                        if let Some(kept) = calls::take_recording(tx, id.call)? {
+                            removals::ask(tx, &sid, &Removable::Recording(kept), now)?;
+                        }
                     }
                 }
                 events::note(tx, now, id.call, "turn", Some(id.number))?;

@@ -14,7 +14,8 @@ pub enum Recorded {
     Kept,
     /// Nobody agreed to it, or does any longer: Twilio is asked to remove it.
     Unwanted,
-    /// The call has another one already.
+    /// The call has another one already; nobody would find a second one again to forget it, so
+    /// Twilio is asked to remove it.
     Another,
     /// Nobody knows the call.
     Unknown,
@@ -31,8 +32,11 @@ pub async fn recorded(
         .write_async(move |tx| {
             let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(Recorded::Unknown) };
             if call.recording_consent.is_some_and(RecordingConsent::allows) {
-                let first = calls::set_recording(tx, call.id, &kept)?;
-                return Ok(if first { Recorded::Kept } else { Recorded::Another });
+                if calls::set_recording(tx, call.id, &kept)? {
+                    return Ok(Recorded::Kept);
+                }
+                removals::ask(tx, &sid, &Removable::Recording(kept), now)?;
+                return Ok(Recorded::Another);
             }
             removals::ask(tx, &sid, &Removable::Recording(kept), now)?;
             Ok(Recorded::Unwanted)

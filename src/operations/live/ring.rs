@@ -122,7 +122,7 @@ fn day_is_used_up(tx: &Tx, assistant: &Assistant, at: Timestamp) -> Result<bool,
     let day = at.to_zoned_datetime(assistant.spec.zone()).start_of_day();
     let since = day.map_or(at, |day| day.timestamp());
     if let Some(minutes) = limits.max_daily_minutes
-        && calls::seconds_since(tx, assistant.id, since, at)? >= u64::from(minutes) * 60
+        && usage::seconds_since(tx, assistant.id, since, at)? >= u64::from(minutes) * 60
     {
         return Ok(true);
     }
