@@ -57,8 +57,9 @@ fn strangers() -> Result<()> {
         let forged: Vec<load::Wire> = load::ringing(8, 60_000)
             .into_iter()
             .map(|wire| {
+                // Signed well, and then changed: it has to be looked at to be refused.
                 let text = String::from_utf8_lossy(&wire)
-                    .replace("X-Twilio-Signature: ", "X-Twilio-Signature: x");
+                    .replace("CallStatus=in-progress", "CallStatus=in-progresS");
                 text.into_bytes().into()
             })
             .collect();

@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{
-    AccountSid, Ai, AssistantName, AssistantSpec, Billing, BookingRules, Compliance, EmailAddress,
-    Error, Fact, Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality, PhoneNumber,
-    Recording, Result, Secret, SecretRef, Transfer, TwilioAccount, Voice, VoiceLine, VoiceProvider,
-    ZoneName,
+    AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, EmailAddress, Error, Fact,
+    Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality, PhoneNumber, Recording,
+    Result, Secret, SecretRef, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -160,28 +159,11 @@ impl AssistantInput {
                 Error::input("no name can be made from `client_name`").hint("give a `name`")
             })?,
         };
-        let spec = AssistantSpec {
-            name,
-            client,
-            email: None,
-            phone: self
-                .twilio_phone_number
-                .clone()
-                .ok_or_else(|| missing("twilio_phone_number"))?,
-            context: self.ai_context.clone().ok_or_else(|| missing("ai_context"))?,
-            timezone: None,
-            active: true,
-            ai: Ai { model: USUAL_MODEL.parse()?, ..Ai::default() },
-            voice: Voice::default(),
-            hours: Hours::default(),
-            facts: Vec::new(),
-            booking: None,
-            transfer: Transfer::default(),
-            limits: Limits::default(),
-            billing: Billing::default(),
-            compliance: Compliance::default(),
-            twilio: TwilioAccount::default(),
-        };
+        let phone = self.twilio_phone_number.clone();
+        let phone = phone.ok_or_else(|| missing("twilio_phone_number"))?;
+        let context = self.ai_context.clone().ok_or_else(|| missing("ai_context"))?;
+        let mut spec = AssistantSpec::new(name, client, phone, context);
+        spec.ai.model = USUAL_MODEL.parse()?;
         self.change(spec)
     }
 

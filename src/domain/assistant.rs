@@ -262,6 +262,29 @@ const fn yes() -> bool {
 }
 
 impl AssistantSpec {
+    /// What every assistant has, and everything else as usual.
+    pub fn new(name: AssistantName, client: String, phone: PhoneNumber, context: String) -> Self {
+        Self {
+            name,
+            client,
+            email: None,
+            phone,
+            context,
+            timezone: None,
+            active: true,
+            ai: Ai::default(),
+            voice: Voice::default(),
+            hours: Hours::default(),
+            facts: Vec::new(),
+            booking: None,
+            transfer: Transfer::default(),
+            limits: Limits::default(),
+            billing: Billing::default(),
+            compliance: Compliance::default(),
+            twilio: TwilioAccount::default(),
+        }
+    }
+
     /// The assistant's own time zone.
     pub fn zone(&self) -> TimeZone {
         self.timezone

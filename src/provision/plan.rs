@@ -18,10 +18,7 @@ use serde_json::Value;
 use super::Loaded;
 use crate::{
     document::Problem,
-    domain::{
-        Ai, AssistantId, AssistantName, AssistantSpec, Author, Billing, Compliance, Hours, Limits,
-        PhoneNumber, SetName, Transfer, TwilioAccount, Voice,
-    },
+    domain::{AssistantId, AssistantName, AssistantSpec, Author, PhoneNumber, SetName},
     store::versions::Standing,
 };
 
@@ -350,24 +347,8 @@ pub fn differences(before: &AssistantSpec, after: &AssistantSpec) -> Vec<Field> 
 
 /// What a new assistant sets, as it is not usual.
 fn set_fields(spec: &AssistantSpec) -> Vec<Field> {
-    let mut usual = AssistantSpec {
-        email: None,
-        timezone: None,
-        active: true,
-        ai: Ai::default(),
-        voice: Voice::default(),
-        hours: Hours::default(),
-        facts: Vec::new(),
-        booking: None,
-        transfer: Transfer::default(),
-        limits: Limits::default(),
-        billing: Billing::default(),
-        compliance: Compliance::default(),
-        twilio: TwilioAccount::default(),
-        ..spec.clone()
-    };
-    usual.client.clear();
-    usual.context.clear();
+    let (name, phone) = (spec.name.clone(), spec.phone.clone());
+    let usual = AssistantSpec::new(name, String::new(), phone, String::new());
     let mut fields = differences(&usual, spec);
     for field in &mut fields {
         field.before = Value::Null;

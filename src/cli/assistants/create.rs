@@ -6,8 +6,8 @@ use super::{fields::Fields, report};
 use crate::{
     cli::{Context, exit, help, prompt},
     domain::{
-        Ai, AssistantName, AssistantSpec, Billing, EmailAddress, Error, Hours, LanguageTag, Limits,
-        ModelRef, Personality, PhoneNumber, Result, Transfer, Voice, VoiceProvider,
+        AssistantName, AssistantSpec, EmailAddress, Error, LanguageTag, ModelRef, Personality,
+        PhoneNumber, Result, VoiceProvider,
     },
 };
 
@@ -147,25 +147,7 @@ fn build(name: Option<&str>, fields: &Fields) -> Result<AssistantSpec> {
         })?,
     };
     let phone = fields.phone.as_deref().unwrap_or_default().parse()?;
-    let mut spec = AssistantSpec {
-        name,
-        client,
-        email: None,
-        phone,
-        context: String::new(),
-        timezone: None,
-        active: true,
-        ai: Ai::default(),
-        voice: Voice::default(),
-        hours: Hours::default(),
-        facts: Vec::new(),
-        booking: None,
-        transfer: Transfer::default(),
-        limits: Limits::default(),
-        billing: Billing::default(),
-        compliance: crate::domain::Compliance::default(),
-        twilio: crate::domain::TwilioAccount::default(),
-    };
+    let mut spec = AssistantSpec::new(name, client, phone, String::new());
     fields.set(&mut spec)?;
     Ok(spec)
 }
