@@ -91,7 +91,10 @@ impl Vault {
     }
 
     /// The same value with its key wrapped by the master key in force; nothing when it is already.
+    /// Like [`Vault::seal`] it looks at the keys anew, and must be called in the transaction that
+    /// stores what it answers: a key that only this process remembers may be gone.
     pub fn rewrap(&self, name: &str, sealed: &Sealed) -> Result<Option<Sealed>> {
+        self.load()?;
         if sealed.key_id == self.key_in_force()? {
             return Ok(None);
         }
@@ -388,6 +391,8 @@ mod tests {
         assert_eq!(terminal.rewrap("a", &rewrapped).unwrap(), None);
         terminal.drop_old_keys(&[]).unwrap();
         // What the daemon seals from now on has the new key; the old one would be lost with it.
+        // Nor does it wrap anew with a key that only it remembers.
+        assert_eq!(daemon.rewrap("a", &rewrapped).unwrap(), None);
         let later = daemon.seal("b", &Secret::new("sk-2")).unwrap();
         assert_eq!(later.key_id, rewrapped.key_id);
         // The daemon still has the old key in memory; the new one it finds by itself.

@@ -260,8 +260,9 @@ async fn what_a_running_daemon_keeps_is_sealed_with_the_key_in_force() {
         .map(|_| world.webox.command(["secrets", "rotate-key", "--drop-old"]).spawn().unwrap())
         .collect();
     put("two").await;
-    for mut rotation in rotations {
-        assert!(rotation.wait().unwrap().success());
+    for rotation in rotations {
+        let ran = rotation.wait_with_output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     }
     put("three").await;
     let key = world.webox.home().join("config/webox/master.key");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{accounts, audit};
 use crate::{
-    domain::{Actor, EmailAddress, Error, Result, Secret, SecretRef, UserId},
+    domain::{Actor, EmailAddress, Error, Kind, Result, Secret, SecretRef, UserId},
     store::{
         Store, assistants,
         audit::Deed,
@@ -105,6 +105,14 @@ impl Secrets {
 
     /// The value of a secret, for use: an assistant finds those of its owner, and no others.
     pub fn find(&self, store: &Store, owner: Option<UserId>, name: &str) -> Result<Secret> {
+        match self.open(store, owner, name) {
+            // The key may have been replaced after the row was read.
+            Err(error) if error.kind() == Kind::Config => self.open(store, owner, name),
+            found => found,
+        }
+    }
+
+    fn open(&self, store: &Store, owner: Option<UserId>, name: &str) -> Result<Secret> {
         let (store_id, row) =
             store.read(|tx| Ok((versions::store_id(tx)?, secrets::get(tx, owner, name)?)))?;
         let row = row.ok_or_else(|| unknown(name))?;
@@ -135,14 +143,18 @@ impl Secrets {
     /// made, which would not help.
     pub fn check_all(&self, store: &Store, actor: &Actor) -> Result<()> {
         actor.may_administer()?;
-        let (store_id, rows) =
-            store.read(|tx| Ok((versions::store_id(tx)?, secrets::list(tx)?)))?;
-        for row in rows {
-            let name = identity(&store_id, row.owner, &row.name);
-            let sealed = Sealed { key_id: row.key_id, wrapped: row.wrapped, sealed: row.sealed };
-            self.vault.open(&name, &sealed)?;
-        }
-        Ok(())
+        let vault = Arc::clone(&self.vault);
+        // As a writer: rows and keys are of one moment, since keys are dropped by writers only.
+        store.write(move |tx| {
+            let store_id = versions::store_id(tx)?;
+            for row in secrets::list(tx)? {
+                let name = identity(&store_id, row.owner, &row.name);
+                let sealed =
+                    Sealed { key_id: row.key_id, wrapped: row.wrapped, sealed: row.sealed };
+                vault.open(&name, &sealed)?;
+            }
+            Ok(())
+        })
     }
 
     /// Takes out the master keys that no secret of this store needs any more. Other stores may.
