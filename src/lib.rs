@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! doors          cli            the terminal: arguments, prompts, tables
-//!                rehearsal      a caller without a phone, for `demo` and `try`
+//!                rehearsal      a caller without a phone, for `demo`, `try` and `bench`
 //!                server         the daemon: webhooks, the REST API, health
 //!
 //! the live call  line           how a conversation travels: speech to TwiML and back
@@ -19,11 +19,12 @@
 //!
 //! outside world  store          SQLite: the only room with SQL
 //!                twilio         Twilio's own words: signature, TwiML, webhooks
-//!                providers      language models, one file a vendor
+//!                providers      language models, ears and mouths, one file a vendor
 //!                integrations   requests to addresses that files name, and to no others
 //!
 //! ground         vault          secrets at rest: sealed, and of no use without the master key
 //!                config         flags, environment, `webox.toml`, defaults
+//!                audio          sound as numbers: μ-law, WAV, who speaks
 //!                document       TOML that people write, and every mistake in it
 //!                domain         what we talk about: plain types, no I/O, no clock
 //! ```
@@ -32,6 +33,7 @@
 //! `store/X.rs`, its words in `domain/X.rs`, its page in `man/`. The same X.
 
 pub mod api;
+pub mod audio;
 pub mod billing;
 pub mod cli;
 pub mod config;
