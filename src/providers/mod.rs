@@ -1,6 +1,11 @@
-//! Outside minds (and, later, ears and mouths): one small trait each, one file a vendor.
+//! Outside minds, ears and mouths: one small trait each, one file a vendor.
 //!
 //! A provider knows its vendor's wire and nothing of calls. It is the only room, with `twilio`
 //! and `integrations`, that makes requests.
 
+pub mod breaker;
+mod detail;
 pub mod llm;
+pub mod speech;
+pub mod stt;
+pub mod tts;

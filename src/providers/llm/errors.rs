@@ -7,13 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{ModelError, wire::Wire};
-use crate::domain::{Outcome, Secret};
-
-/// Characters of a provider's message that are kept.
-const DETAIL: usize = 200;
-
-/// What every provider's keys begin with, in case one quotes another key than ours.
-const KEY_PREFIX: &str = "sk-";
+use crate::{
+    domain::{Outcome, Secret},
+    providers::detail,
+};
 
 /// Refusals that mean money, and that no waiting mends.
 const MONEY: [&str; 3] = ["insufficient_quota", "credit_balance_exhausted", "billing_error"];
@@ -121,49 +118,14 @@ fn inner(body: &Value) -> &Value {
 
 /// Makes an error fit to be stored: one short line without keys.
 pub(super) fn presentable(mut error: ModelError, key: Option<&Secret>) -> ModelError {
-    let mut text = error.detail;
-    if let Some(key) = key.map(Secret::expose).filter(|key| !key.is_empty()) {
-        text = text.replace(key, "***");
-    }
-    let text = without_keys(&text);
-    let mut line = String::with_capacity(DETAIL);
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
-        if !word.is_empty() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    error.detail = if line.chars().count() > DETAIL {
-        line.chars().take(DETAIL - 1).chain(['…']).collect()
-    } else {
-        line
-    };
+    error.detail = detail::presentable(&error.detail, key);
     error
-}
-
-/// Hides everything that looks like a key.
-fn without_keys(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(KEY_PREFIX) {
-        let (before, key) = rest.split_at(start);
-        let part_of_key = |c: char| c.is_ascii_alphanumeric() || "-_*.".contains(c);
-        let end = key.find(|c: char| !part_of_key(c)).unwrap_or(key.len());
-        shown.push_str(before);
-        // `task-force` and the like are words.
-        let is_word = before.ends_with(|c: char| c.is_alphanumeric());
-        shown.push_str(if is_word { &key[..end] } else { "***" });
-        rest = &key[end..];
-    }
-    shown.push_str(rest);
-    shown
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::detail::LONGEST;
 
     fn outcome(wire: Wire, status: u16, code: &str) -> Outcome {
         let body = format!(r#"{{"error":{{"message":"m","type":"t","code":"{code}"}}}}"#);
@@ -232,23 +194,12 @@ mod tests {
         );
     }
 
-    #[test]
-    fn no_key_is_told_and_nothing_is_long() {
-        let key = Secret::new("wx-very-secret");
-        let told = |text: &str| presentable(error(Outcome::Denied, text), Some(&key)).detail;
-        assert_eq!(told("bad key wx-very-secret!"), "bad key ***!");
-        assert_eq!(told("bad sk-ant-api03-AbC_9**xyz, see\n docs"), "bad ***, see docs");
-        assert_eq!(told("a task-force of sk-1"), "a task-force of ***");
-        let long = told(&"é ".repeat(500));
-        assert_eq!(long.chars().count(), DETAIL);
-    }
-
     proptest::proptest! {
         #[test]
         fn whatever_a_provider_says_is_bounded(status: u16, body in ".{0,400}") {
             let _ = refused_field(status, &body);
             let error = presentable(refused(Wire::Messages, status, None, &body), None);
-            proptest::prop_assert!(error.detail.chars().count() <= DETAIL);
+            proptest::prop_assert!(error.detail.chars().count() <= LONGEST);
         }
     }
 }
