@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Environment;
+use super::{Environment, speech};
 use crate::{
     document,
     domain::{Error, Result, SecretRef},
@@ -27,9 +27,21 @@ pub(super) struct FileSettings {
     /// Twilio.
     pub(super) twilio: TwilioSection,
     /// OpenAI, and servers that speak like it.
-    pub(super) openai: ProviderSection,
+    pub(super) openai: OpenAiSection,
     /// Anthropic.
     pub(super) anthropic: ProviderSection,
+    /// ElevenLabs.
+    pub(super) elevenlabs: speech::ElevenLabsSection,
+    /// Deepgram.
+    pub(super) deepgram: speech::DeepgramSection,
+    /// Azure.
+    pub(super) azure: speech::AzureSection,
+    /// Google Cloud.
+    pub(super) google: speech::GoogleSection,
+    /// Programs of this machine that speak.
+    pub(super) local: speech::LocalSection,
+    /// Sounds that are kept.
+    pub(super) sounds: SoundsSection,
     /// The API.
     pub(super) api: ApiSection,
     /// How often calls may ring.
@@ -67,8 +79,23 @@ pub(super) struct LimitsSection {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub(super) struct SoundsSection {
+    pub(super) folder: Option<PathBuf>,
+    pub(super) max_mib: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct VaultSection {
     pub(super) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct OpenAiSection {
+    pub(super) api_key: Option<SecretRef>,
+    pub(super) base_url: Option<String>,
+    pub(super) voice_model: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Api, Environment, Flags, Limits, Origin, Provider, PublicUrl, Setting, Settings, Twilio, file,
-    secrets, variables,
+    Api, Environment, Flags, Limits, Origin, Provider, PublicUrl, Setting, Settings, Sounds,
+    Speech, Twilio, file, secrets, speech, variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
@@ -125,6 +125,17 @@ impl Settings {
                 PublicUrl::from_str,
             )?,
         };
+        let speech = Speech::load(
+            &sources,
+            &speech::Sections {
+                elevenlabs: &file.elevenlabs,
+                deepgram: &file.deepgram,
+                azure: &file.azure,
+                google: &file.google,
+                local: &file.local,
+                openai_voice_model: file.openai.voice_model.as_deref(),
+            },
+        )?;
         let list = |text: &str| -> Result<Vec<String>> {
             Ok(text
                 .split(',')
@@ -160,6 +171,13 @@ impl Settings {
             calls_of_an_account: sources
                 .number(file.limits.calls_of_an_account, CALLS_OF_AN_ACCOUNT),
         };
+        let sounds = Sounds {
+            folder: match &file.sounds.folder {
+                Some(folder) => Setting { value: sources.beside(folder), origin: sources.file() },
+                None => Setting { value: beside_db(&db.value), origin: Origin::Default },
+            },
+            max_mib: sources.number(file.sounds.max_mib, SOUNDS_MIB),
+        };
         let server = sources.pick(
             "server",
             flags.server.as_deref().map(|text| ("--server", text)),
@@ -181,6 +199,8 @@ impl Settings {
             twilio,
             openai,
             anthropic,
+            speech,
+            sounds,
             master_key,
             api,
             limits,
@@ -200,6 +220,16 @@ const REQUESTS_PER_MINUTE: u32 = 600;
 const CALLS_TO_A_NUMBER: u32 = 600;
 const CALLS_OF_AN_ACCOUNT: u32 = 6_000;
 
+/// How much sound is kept when nothing is said: nine hours of it.
+const SOUNDS_MIB: u32 = 256;
+
+/// The folder of sounds beside a database: `webox.db.sounds`.
+fn beside_db(db: &Path) -> PathBuf {
+    let mut name = db.as_os_str().to_owned();
+    name.push(".sounds");
+    name.into()
+}
+
 /// A network, or one address.
 fn network(text: &str) -> Result<IpNet> {
     text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(
@@ -211,9 +241,10 @@ fn network(text: &str) -> Result<IpNet> {
 }
 
 /// Environment and file, asked in this order for each key.
-struct Sources<'a> {
-    environment: &'a Environment,
-    path: Option<&'a Path>,
+pub(super) struct Sources<'a> {
+    pub(super) environment: &'a Environment,
+    /// The settings file.
+    pub(super) path: Option<&'a Path>,
 }
 
 impl Sources<'_> {
@@ -223,12 +254,17 @@ impl Sources<'_> {
         Setting { value: in_file.unwrap_or(usual).max(1), origin }
     }
 
-    fn file(&self) -> Origin {
+    /// A path of the file's, which is relative to it.
+    pub(super) fn beside(&self, path: &Path) -> PathBuf {
+        self.path.and_then(Path::parent).unwrap_or(Path::new("")).join(path)
+    }
+
+    pub(super) fn file(&self) -> Origin {
         self.path.map_or(Origin::Default, |path| Origin::File(path.to_path_buf()))
     }
 
     /// The first text given for a key, read by `parse`. The error names where it stands.
-    fn pick<T>(
+    pub(super) fn pick<T>(
         &self,
         key: &str,
         flag: Option<(&'static str, &str)>,

@@ -8,6 +8,7 @@ mod file;
 mod load;
 mod public_url;
 mod secrets;
+mod speech;
 mod variables;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
@@ -16,6 +17,7 @@ use jiff::tz::TimeZone;
 
 pub use environment::Environment;
 pub use public_url::PublicUrl;
+pub use speech::{Speech, SpeechProvider};
 pub use variables::VARIABLES;
 
 use ipnet::IpNet;
@@ -115,6 +117,15 @@ pub struct Limits {
     pub calls_of_an_account: Setting<u32>,
 }
 
+/// Sounds that are kept, so that they need not be spoken again.
+#[derive(Debug, Clone)]
+pub struct Sounds {
+    /// Where.
+    pub folder: Setting<PathBuf>,
+    /// At most so many mebibytes.
+    pub max_mib: Setting<u32>,
+}
+
 /// Everything webox is set to.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -136,6 +147,10 @@ pub struct Settings {
     pub openai: Provider,
     /// Anthropic.
     pub anthropic: Provider,
+    /// Ears and mouths.
+    pub speech: Speech,
+    /// Sounds that are kept.
+    pub sounds: Sounds,
     /// Where the master key of kept secrets is.
     pub master_key: KeySource,
     /// The API.

@@ -38,6 +38,31 @@ pub(super) const ANTHROPIC_API_KEY: SecretNames = SecretNames {
     for_owner_alone: false,
 };
 
+pub(super) const ELEVENLABS_API_KEY: SecretNames = SecretNames {
+    key: "elevenlabs.api_key",
+    credential: "elevenlabs-api-key",
+    variable: "ELEVENLABS_API_KEY",
+    for_owner_alone: false,
+};
+pub(super) const DEEPGRAM_API_KEY: SecretNames = SecretNames {
+    key: "deepgram.api_key",
+    credential: "deepgram-api-key",
+    variable: "DEEPGRAM_API_KEY",
+    for_owner_alone: false,
+};
+pub(super) const AZURE_SPEECH_KEY: SecretNames = SecretNames {
+    key: "azure.api_key",
+    credential: "azure-speech-key",
+    variable: "AZURE_SPEECH_KEY",
+    for_owner_alone: false,
+};
+pub(super) const GOOGLE_API_KEY: SecretNames = SecretNames {
+    key: "google.api_key",
+    credential: "google-api-key",
+    variable: "GOOGLE_API_KEY",
+    for_owner_alone: false,
+};
+
 pub(super) const TOKEN: SecretNames = SecretNames {
     key: "token",
     credential: "webox-token",

@@ -1,8 +1,9 @@
-//! Plays Twilio: signs webhooks and posts them over real HTTP, for rehearsals and tests.
+//! Plays Twilio: signs webhooks and posts them over real HTTP, and opens the sockets that TwiML
+//! names, for rehearsals and tests.
 
 use std::time::{Duration, Instant};
 
-use super::{form::Form, signature};
+use super::{form::Form, signature, socket::Socket};
 use crate::domain::{AccountSid, CallSid, Error, PhoneNumber, Result, Secret};
 
 /// Twilio's own limit on a voice webhook.
@@ -55,6 +56,31 @@ impl Caller {
         })
     }
 
+    /// The account it signs for.
+    pub fn account(&self) -> &AccountSid {
+        &self.account
+    }
+
+    /// Opens a socket that TwiML named, signed as Twilio signs upgrades: over the `wss` address,
+    /// without a form.
+    pub async fn open(&self, url: &str) -> Result<Socket> {
+        let bare = |url: &str| url.split_once("://").map_or(url, |(_, rest)| rest).to_owned();
+        let (named, public) = (bare(url), bare(&self.public_url));
+        let path = named
+            .strip_prefix(public.as_str())
+            .filter(|path| path.is_empty() || path.starts_with('/'))
+            .ok_or_else(|| {
+                Error::failure(format!("the TwiML names a socket that is not ours: {url}"))
+                    .hint("is the daemon's public URL the one that it is called by?")
+            })?;
+        let nothing = Form::from_fields(std::iter::empty::<(&str, &str)>());
+        let signature = signature::sign(&self.token, &format!("wss://{named}"), &nothing);
+        let scheme = if self.connect_to.starts_with("https://") { "wss" } else { "ws" };
+        let url = format!("{scheme}://{}{path}", bare(&self.connect_to));
+        // On the heap: a handshake is large, and a call has one for a moment only.
+        Box::pin(Socket::open(&url, &signature)).await
+    }
+
     /// The fields that every voice request carries.
     pub fn fields(
         &self,
@@ -105,16 +131,23 @@ impl Caller {
             Error::unavailable(format!("the daemon did not answer at {url}")).because(error)
         };
         let begun = Instant::now();
-        let response = self
-            .client
-            .post(&url)
-            .header("content-type", "application/x-www-form-urlencoded; charset=UTF-8")
-            .header("x-twilio-signature", signature)
-            .header("user-agent", "TwilioProxy/1.1")
-            .body(form.encode())
-            .send()
-            .await
-            .map_err(failed)?;
+        let send = || {
+            self.client
+                .post(&url)
+                .header("content-type", "application/x-www-form-urlencoded; charset=UTF-8")
+                .header("x-twilio-signature", signature)
+                .header("user-agent", "TwilioProxy/1.1")
+                .body(form.encode())
+                .send()
+        };
+        let response = match send().await {
+            // A connection that was kept, and that the daemon has closed since: Twilio dials anew.
+            Err(error) if error.is_request() && !error.is_timeout() && !error.is_connect() => {
+                send().await
+            }
+            sent => sent,
+        };
+        let response = response.map_err(failed)?;
         let status = response.status().as_u16();
         let content_type = response
             .headers()

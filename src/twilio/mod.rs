@@ -2,9 +2,13 @@
 //! caller that plays Twilio for rehearsals. It makes no decisions.
 
 pub mod caller;
+pub mod connect;
 pub mod form;
 pub mod reader;
+pub mod relay;
 pub mod rest;
 pub mod signature;
+pub mod socket;
+pub mod stream;
 pub mod twiml;
 pub mod webhook;

@@ -5,6 +5,7 @@ use quick_xml::{
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
+use super::connect::Connect;
 use crate::domain::{LanguageTag, PhoneNumber};
 
 /// What one `<Say>` may cost: Twilio takes 4,500 URL-encoded characters (warning 13521).
@@ -44,9 +45,39 @@ impl Say {
     }
 }
 
+/// What a caller hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Words {
+    /// Twilio speaks.
+    Say(Say),
+    /// A sound of ours, at an address that Twilio fetches it from.
+    Play(String),
+}
+
+impl From<Say> for Words {
+    fn from(say: Say) -> Self {
+        Self::Say(say)
+    }
+}
+
+/// A document of ours with words in place of its sounds, which are there no more.
+pub fn said_instead(document: &str, say: &Say) -> String {
+    let mut xml = Xml { writer: Writer::new(Vec::new()), speech_left: SPEECH_COST };
+    xml.say(say);
+    let mut words = String::from_utf8(xml.writer.into_inner()).unwrap_or_default();
+    let (mut changed, mut rest) = (String::with_capacity(document.len()), document);
+    while let Some((before, sound)) = rest.split_once("<Play>") {
+        let Some((_, after)) = sound.split_once("</Play>") else { break };
+        changed.push_str(before);
+        changed.push_str(&std::mem::take(&mut words));
+        rest = after;
+    }
+    changed + rest
+}
+
 /// The locale that a language is spoken in, and the voice that speaks it: Twilio's neural ones.
 /// A voice only speaks its own locale, so both come from one row.
-fn usual_voice(language: &LanguageTag) -> (&'static str, &'static str) {
+pub(super) fn usual_voice(language: &LanguageTag) -> (&'static str, &'static str) {
     match (language.as_str(), language.primary()) {
         ("fr-CA", _) => ("fr-CA", "Polly.Gabrielle-Neural"),
         ("fr-BE", _) => ("fr-BE", "Polly.Isabelle-Neural"),
@@ -90,7 +121,7 @@ pub struct Gather {
     /// Words the recogniser should expect.
     pub hints: Vec<String>,
     /// Spoken first; the caller may talk over it.
-    pub prompt: Option<Say>,
+    pub prompt: Option<Words>,
     /// As soon as so many keys are pressed, nothing more is waited for.
     pub keys: Option<u32>,
 }
@@ -121,12 +152,13 @@ pub struct Dial {
 
 #[derive(Debug, Clone)]
 enum Verb {
-    Say(Say),
+    Speak(Words),
     Gather(Gather),
     Pause(u32),
     Redirect(String),
     Dial(Dial),
     Record(String),
+    Connect(Box<Connect>),
     Hangup,
 }
 
@@ -142,10 +174,10 @@ impl Response {
         Self::default()
     }
 
-    /// Speaks.
+    /// Speaks, in Twilio's voice or in a sound of ours.
     #[must_use]
-    pub fn say(mut self, say: Say) -> Self {
-        self.verbs.push(Verb::Say(say));
+    pub fn say(mut self, words: impl Into<Words>) -> Self {
+        self.verbs.push(Verb::Speak(words.into()));
         self
     }
 
@@ -185,6 +217,13 @@ impl Response {
         self
     }
 
+    /// Goes on over a socket; what follows is done when it closes.
+    #[must_use]
+    pub fn connect(mut self, connect: Connect) -> Self {
+        self.verbs.push(Verb::Connect(Box::new(connect)));
+        self
+    }
+
     /// Hangs up.
     #[must_use]
     pub fn hangup(mut self) -> Self {
@@ -206,7 +245,7 @@ impl Response {
     }
 }
 
-struct Xml {
+pub(super) struct Xml {
     writer: Writer<Vec<u8>>,
     speech_left: usize,
 }
@@ -217,7 +256,7 @@ impl Xml {
         let _ = self.writer.write_event(event);
     }
 
-    fn element(
+    pub(super) fn element(
         &mut self,
         name: &str,
         attributes: &[(&str, &str)],
@@ -238,7 +277,7 @@ impl Xml {
 
     fn verb(&mut self, verb: &Verb) {
         match verb {
-            Verb::Say(say) => self.say(say),
+            Verb::Speak(words) => self.speak(words),
             Verb::Gather(gather) => self.gather(gather),
             Verb::Pause(seconds) => {
                 self.element("Pause", &[("length", &seconds.to_string())], |_| {});
@@ -265,7 +304,15 @@ impl Xml {
                 ];
                 xml.element("Recording", &attributes, |_| {});
             }),
+            Verb::Connect(connect) => connect.write(self),
             Verb::Hangup => self.element("Hangup", &[], |_| {}),
+        }
+    }
+
+    fn speak(&mut self, words: &Words) {
+        match words {
+            Words::Say(say) => self.say(say),
+            Words::Play(url) => self.element("Play", &[], |xml| xml.text(url)),
         }
     }
 
@@ -312,7 +359,7 @@ impl Xml {
         }
         self.element("Gather", &attributes, |xml| {
             if let Some(prompt) = &gather.prompt {
-                xml.say(prompt);
+                xml.speak(prompt);
             }
         });
     }
@@ -368,7 +415,7 @@ mod tests {
     fn document(text: &str) -> String {
         let fr = LanguageTag::french();
         let mut gather = Gather::speech("https://example.com/process?call_sid=CA1&turn=1", &fr);
-        gather.prompt = Some(Say::new(text, &fr, None));
+        gather.prompt = Some(Say::new(text, &fr, None).into());
         gather.hints = vec![text.to_owned()];
         Response::new().gather(gather).redirect("/x?a=1&b=2").render()
     }
@@ -383,6 +430,30 @@ mod tests {
         };
         insta::assert_snapshot!(Response::new().pause(1).dial(dial).hangup().render());
         insta::assert_snapshot!(Response::new().record("https://example.com/r?a=1&b=2").render());
+    }
+
+    #[test]
+    fn a_sound_is_played_and_can_be_said_instead() {
+        let fr = LanguageTag::french();
+        let url = "https://example.com/api/voice/audio/AbC-_1";
+        let mut gather = Gather::speech("/process?a=1&b=2", &fr);
+        gather.prompt = Some(Words::Play(url.to_owned()));
+        let first = Words::Play("/first".to_owned());
+        let document = Response::new().say(first).gather(gather).hangup().render();
+        let verbs = reader::read(&document).unwrap();
+        assert_eq!(verbs[0], Read::Play("/first".to_owned()));
+        let Read::Gather { plays, prompts, .. } = &verbs[1] else { panic!("a gather") };
+        assert_eq!(
+            (plays.as_slice(), prompts.as_slice()),
+            ([url.to_owned()].as_slice(), [].as_slice())
+        );
+        let said = said_instead(&document, &Say::new("Bonjour & <bienvenue>", &fr, None));
+        let verbs = reader::read(&said).unwrap();
+        let Read::Say(first) = &verbs[0] else { panic!("words: {said}") };
+        assert_eq!(first.text, "Bonjour & <bienvenue>");
+        let Read::Gather { plays, prompts, .. } = &verbs[1] else { panic!("a gather") };
+        assert!(plays.is_empty() && prompts.is_empty() && verbs[2] == Read::Hangup, "{said}");
+        assert_eq!(said_instead(&said, &Say::new("x", &fr, None)), said);
     }
 
     #[test]

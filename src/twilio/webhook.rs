@@ -175,6 +175,42 @@ impl Dialled {
     }
 }
 
+/// A socket of ours is over, or could not be opened (Twilio, "ConversationRelay: action URL"; after
+/// `<Connect><Stream>`, the `<Redirect>` behind it).
+#[derive(Debug, Clone)]
+pub struct Resumed {
+    /// The call.
+    pub incoming: Incoming,
+    /// What went wrong, in Twilio's words.
+    pub failure: Option<String>,
+    /// Its number.
+    code: Option<u32>,
+}
+
+/// The values that we gave are wrong: the next session would fail as this one did (Twilio's errors
+/// 64101 "invalid parameter values" and 64106 "invalid argument").
+const HOPELESS: [u32; 2] = [64_101, 64_106];
+
+impl Resumed {
+    /// Reads the request.
+    pub fn read(form: &Form) -> Result<Self, WebhookError> {
+        let incoming = Incoming::read(form)?;
+        let code = form.get("ErrorCode").and_then(|code| code.trim().parse().ok());
+        let failed = form.get("SessionStatus") == Some("failed") || code.is_some();
+        let message = form.get("ErrorMessage").unwrap_or("without a message");
+        let failure = failed.then(|| {
+            let short: String = message.chars().filter(|c| !c.is_control()).take(200).collect();
+            format!("{}: {short}", code.unwrap_or_default())
+        });
+        Ok(Self { incoming, failure, code })
+    }
+
+    /// Whether another session would fail in the same way.
+    pub fn is_hopeless(&self) -> bool {
+        self.code.is_some_and(|code| HOPELESS.contains(&code))
+    }
+}
+
 /// A recording changed (Twilio, "Recording status callback"): it names neither side of the call.
 #[derive(Debug, Clone)]
 pub struct Recorded {
