@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{
     AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, EmailAddress, Error, Fact,
-    Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality, PhoneNumber, Recording,
-    Result, Secret, SecretRef, VoiceLine, VoiceProvider, ZoneName,
+    Hearing, Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality, PhoneNumber,
+    Recording, Result, Secret, SecretRef, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -63,6 +63,10 @@ pub struct AssistantInput {
     pub voice_languages: Option<Vec<LanguageTag>>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub voice_greeting: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice_fallbacks: Option<Vec<VoiceProvider>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hearing: Option<Hearing>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Option<ZoneName>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +127,8 @@ impl From<&AssistantSpec> for AssistantInput {
             voice_language: Some(spec.voice.language),
             voice_languages: Some(spec.voice.languages),
             voice_greeting: Some(spec.voice.greeting),
+            voice_fallbacks: Some(spec.voice.fallbacks),
+            hearing: Some(spec.hearing),
             timezone: Some(spec.timezone),
             hours: Some(spec.hours),
             facts: Some(spec.facts),
@@ -191,6 +197,8 @@ impl AssistantInput {
         put(&mut spec.voice.language, self.voice_language);
         put(&mut spec.voice.languages, self.voice_languages);
         put(&mut spec.voice.greeting, self.voice_greeting);
+        put(&mut spec.voice.fallbacks, self.voice_fallbacks);
+        put(&mut spec.hearing, self.hearing);
         put(&mut spec.timezone, self.timezone);
         put(&mut spec.hours, self.hours);
         put(&mut spec.facts, self.facts);
@@ -248,7 +256,8 @@ mod tests {
             "name":"a","client":"A","email":"a@b.fr","phone":"+33123456789","context":"x",
             "timezone":"America/Montreal","active":false,
             "ai":{"model":"gpt-4","fallbacks":["claude-3"],"personality":"formal","api_key":{"secret":"k"}},
-            "voice":{"line":"gather","language":"en-US","languages":["en-US"],"provider":"google","voice_id":"v","greeting":"g"},
+            "voice":{"line":"gather","language":"en-US","languages":["en-US"],"provider":"google","voice_id":"v","fallbacks":["local"],"greeting":"g"},
+            "hearing":{"provider":"deepgram","model":"nova-3","fallbacks":["google"],"pause_ms":700,"barge_in":"high"},
             "hours":{"monday":["12:00-14:00"],"closed":["2026-12-25"]},
             "facts":[{"about":["a"],"answer":"b"}],
             "booking":{"kind":"appointment"},

@@ -15,6 +15,7 @@ mod event;
 mod moment;
 mod privacy;
 mod problem;
+mod providers;
 mod provisioning;
 mod secret;
 mod stats;
@@ -32,12 +33,13 @@ pub use event::EventView;
 pub use moment::Moment;
 pub use privacy::{DossierView, ErasedView, RemovalView, Removals};
 pub use problem::Problem;
+pub use providers::Providers;
 pub use provisioning::{
     Applied, Applies, ApplyInput, ApplyView, BundleFile, Checked, PlanInput, Planned, ProblemView,
     Rehearsal, RehearseInput, RollbackInput, StandingView, Standings, ValidateInput, VersionView,
     Versions,
 };
 pub use secret::{SecretView, Secrets};
-pub use stats::{Statistics, StatsGroup, StatsView, StatusCount};
+pub use stats::{Latencies, Statistics, StatsGroup, StatsView, StatusCount};
 pub use tag::{AssistantTag, user_tag};
 pub use turn::{AttemptView, TurnView};

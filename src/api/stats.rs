@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Success;
-use crate::domain::{Breakdown, CallStatus, Stats, StatsRow};
+use crate::domain::{Breakdown, CallStatus, Latency, Stats, StatsRow};
 
 /// How many calls stand so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -146,4 +146,13 @@ impl From<Statistics> for Stats {
             rows: statistics.rows.into_iter().map(row).collect(),
         }
     }
+}
+
+/// How long callers wait: a row for each stage of each group.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Latencies {
+    /// True.
+    pub success: Success,
+    /// By group, then in the order in which they happen.
+    pub rows: Vec<Latency>,
 }

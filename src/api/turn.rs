@@ -40,6 +40,24 @@ pub struct TurnView {
     pub tools: Vec<ToolUse>,
     pub first_token_ms: Option<u32>,
     pub reply_ms: Option<u32>,
+    /// From the end of the caller's speech until it was taken for the end.
+    #[serde(default)]
+    pub endpoint_ms: Option<u32>,
+    /// From the end of the caller's speech until its words were known: the others begin here.
+    #[serde(default)]
+    pub words_ms: Option<u32>,
+    #[serde(default)]
+    pub sentence_ms: Option<u32>,
+    #[serde(default)]
+    pub audio_ms: Option<u32>,
+    #[serde(default)]
+    pub frame_ms: Option<u32>,
+    /// Who heard the caller, where it was not Twilio.
+    #[serde(default)]
+    pub ear: Option<String>,
+    /// Who spoke, where it was not Twilio.
+    #[serde(default)]
+    pub mouth: Option<String>,
     pub usage: TokenUsage,
     pub fillers: u32,
 }
@@ -75,6 +93,13 @@ impl From<&Turn> for TurnView {
             tools: turn.tools.clone(),
             first_token_ms: turn.timings.first_token_ms,
             reply_ms: turn.timings.reply_ms,
+            endpoint_ms: turn.timings.endpoint_ms,
+            words_ms: turn.timings.words_ms,
+            sentence_ms: turn.timings.sentence_ms,
+            audio_ms: turn.timings.audio_ms,
+            frame_ms: turn.timings.frame_ms,
+            ear: turn.ear.clone(),
+            mouth: turn.mouth.clone(),
             usage: turn.usage,
             fillers: turn.fillers,
         }
@@ -110,9 +135,19 @@ impl TurnView {
             attempts: view.attempts,
             tools: view.tools,
             state: None,
-            timings: TurnTimings { first_token_ms: view.first_token_ms, reply_ms: view.reply_ms },
+            timings: TurnTimings {
+                endpoint_ms: view.endpoint_ms,
+                words_ms: view.words_ms,
+                first_token_ms: view.first_token_ms,
+                sentence_ms: view.sentence_ms,
+                audio_ms: view.audio_ms,
+                frame_ms: view.frame_ms,
+                reply_ms: view.reply_ms,
+            },
             usage: view.usage,
             fillers: view.fillers,
+            ear: view.ear,
+            mouth: view.mouth,
             twiml: None,
         }
     }

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::{
+    aloud::Saying,
     engine::{Engine, Progress, ROUNDS, Scene, TOOLS, millis},
     promises,
     speakable::speakable,
@@ -93,7 +94,12 @@ impl Engine {
                 max_output_tokens: MAX_OUTPUT_TOKENS,
                 cache_key: Some(scene.assistant.spec.name.to_string()),
             };
-            let answer = self.round(model, request, deadline, attempt).await?;
+            if let Some(saying) = &mut progress.saying {
+                saying.begin_round();
+            }
+            let kept = may_promise(scene, progress);
+            let answer =
+                self.round(model, request, deadline, attempt, &mut progress.saying, kept).await?;
             if !answer.text.trim().is_empty() {
                 said = answer.text.clone();
             }
@@ -108,6 +114,8 @@ impl Engine {
                     ends |= self.run_call(scene, call, messages, progress).await;
                 }
             }
+            let kept = may_promise(scene, progress);
+            let promised = progress.saying.as_mut().map(|saying| saying.end_round(kept));
             // A goodbye or a handing over said beside its tool needs no further round.
             let has_parted = ends && !said.trim().is_empty();
             if !speaks_last && !has_parted {
@@ -115,13 +123,21 @@ impl Engine {
             }
             let text = speakable(&said, &scene.call.language);
             if text.is_empty() && progress.next.is_some() {
-                return Ok(closing_words(scene, progress));
+                let closing = closing_words(scene, progress);
+                return Ok(match &mut progress.saying {
+                    Some(saying) => {
+                        saying.say(&closing);
+                        saying.said().to_owned()
+                    }
+                    None => closing,
+                });
             }
             if text.is_empty() {
                 return Err(error(Outcome::Unusable, "it said nothing that can be spoken"));
             }
-            let kept = progress.booked.is_some() || promises::was_booked(&scene.history);
-            if !kept && promises::is_promised(&text, &scene.call.language) {
+            let promised = promised
+                .unwrap_or_else(|| !kept && promises::is_promised(&text, &scene.call.language));
+            if promised {
                 if corrected {
                     return Err(error(
                         Outcome::Unusable,
@@ -136,7 +152,7 @@ impl Engine {
                 said.clear();
                 continue;
             }
-            return Ok(text);
+            return Ok(progress.saying.as_ref().map_or(text, |saying| saying.said().to_owned()));
         }
         Err(error(Outcome::Unusable, "it asked for tools again and again"))
     }
@@ -178,6 +194,8 @@ impl Engine {
         request: ChatRequest,
         deadline: Deadline,
         attempt: &mut Attempt,
+        saying: &mut Option<Saying>,
+        kept: bool,
     ) -> Result<Round, ModelError> {
         let prompt_characters: usize = request.system.len()
             + request
@@ -190,7 +208,24 @@ impl Engine {
                 .sum::<usize>();
         let begun = Instant::now();
         let mut round = Round::default();
-        let outcome = self.collect(model, request, deadline, begun, &mut round).await;
+        let interrupted = saying.as_ref().map(Saying::interrupted);
+        let mut take = |text: &str| {
+            if let Some(saying) = saying {
+                saying.write(text, kept);
+            }
+        };
+        let collected = self.collect(model, request, deadline, begun, &mut round, &mut take);
+        let outcome = match interrupted {
+            None => collected.await,
+            Some(mut interrupted) => tokio::select! {
+                biased;
+                // Dropping the answer cancels it.
+                Ok(_) = interrupted.wait_for(|stop| *stop) => {
+                    Err(error(Outcome::Interrupted, "the caller talked over it"))
+                }
+                collected = collected => collected,
+            },
+        };
         attempt.first_token_ms = attempt.first_token_ms.or(round.first_token.map(millis));
         // A stream that is cut off is billed all the same, and says nothing of its cost.
         let usage = round.usage.unwrap_or_else(|| TokenUsage {
@@ -212,6 +247,7 @@ impl Engine {
         deadline: Deadline,
         begun: Instant,
         round: &mut Round,
+        take: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ModelError> {
         let first = (Deadline::now() + self.deadlines.first_token).min(deadline);
         let mut stream = model.stream(request);
@@ -224,6 +260,7 @@ impl Engine {
             match event {
                 ChatEvent::Text(text) => {
                     round.first_token.get_or_insert_with(|| begun.elapsed());
+                    take(&text);
                     round.text.push_str(&text);
                 }
                 ChatEvent::ToolCall(call) => {
@@ -247,6 +284,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether the caller may be told that something is booked.
+fn may_promise(scene: &Scene, progress: &Progress) -> bool {
+    progress.booked.is_some() || promises::was_booked(&scene.history)
 }
 
 /// What is said when a model ends or hands over a call without a word.

@@ -11,6 +11,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
+    aloud::{Aloud, Saying},
     concierge,
     consent::{self, Verdict},
     memory, phrases, prompt,
@@ -19,14 +20,17 @@ use super::{
 };
 use crate::{
     domain::{
-        Assistant, AssistantSpec, Attempt, Call, EndReason, Heard, Message, ModelRef, Next,
-        Outcome, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
+        Assistant, AssistantSpec, Attempt, Call, EndReason, Heard, LanguageTag, Message, ModelRef,
+        Next, Outcome, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
     },
     operations::{
         bookings::{self, Booker},
         messages,
     },
-    providers::llm::{ChatMessage, Models},
+    providers::{
+        breaker::Breakers,
+        llm::{ChatMessage, Models},
+    },
     store::Store,
 };
 
@@ -63,6 +67,7 @@ pub struct Engine {
     pub(super) store: Store,
     pub(super) models: Models,
     pub(super) deadlines: Deadlines,
+    breakers: Option<Breakers>,
 }
 
 /// A turn to reply to.
@@ -106,17 +111,39 @@ pub(super) struct Progress {
     pub(super) booked: Option<ToolResult>,
     /// What to do after speaking, as tools decided.
     pub(super) next: Option<Next>,
+    /// The reply as it is said meanwhile, on lines that can.
+    pub(super) saying: Option<Saying>,
 }
 
 impl Engine {
     /// An engine on a store, with the models that can be asked.
     pub fn new(store: Store, models: Models, deadlines: Deadlines) -> Self {
-        Self { store, models, deadlines }
+        Self { store, models, deadlines, breakers: None }
+    }
+
+    /// Leaves a provider that failed a few times alone for a while: with breakers that others share.
+    #[must_use]
+    pub fn sharing(self, breakers: Breakers) -> Self {
+        Self { breakers: Some(breakers), ..self }
     }
 
     /// Replies to a turn; always has something to say.
     pub async fn reply(&self, scene: &Scene) -> Thought {
+        self.reply_to(scene, None, None).await
+    }
+
+    /// Replies to a turn, and says it meanwhile, `first` before all. The text of the reply is what
+    /// was said; interrupted, that may be nothing.
+    pub async fn reply_aloud(&self, scene: &Scene, to: Aloud, first: Option<&str>) -> Thought {
+        self.reply_to(scene, Some(to), first).await
+    }
+
+    async fn reply_to(&self, scene: &Scene, to: Option<Aloud>, first: Option<&str>) -> Thought {
         let begun = Instant::now();
+        let mut saying = to.map(|to| Saying::new(to, scene.call.language.clone()));
+        if let (Some(saying), Some(first)) = (&mut saying, first) {
+            saying.say(first);
+        }
         let facts = Facts {
             spec: &scene.assistant.spec,
             started_at: scene.call.started_at,
@@ -141,10 +168,20 @@ impl Engine {
             Some(Verdict::AskAgain) => state::asked_again(&facts),
             _ => state::decide(&facts),
         };
+        let aloud = saying.is_some();
         let (mut reply, end_reason, warning) = match decision {
-            Decision::Say { reply, end_reason } => (*reply, end_reason, None),
+            Decision::Say { mut reply, end_reason } => {
+                if let Some(saying) = &mut saying {
+                    saying.say(&reply.text);
+                    saying.said().clone_into(&mut reply.text);
+                }
+                (*reply, end_reason, None)
+            }
             Decision::Think { warning } => {
-                let reply = self.think(scene, begun).await;
+                if let (Some(saying), Some(warning)) = (&mut saying, &warning) {
+                    saying.say(warning);
+                }
+                let reply = self.think(scene, begun, saying).await;
                 let end_reason = match reply.next {
                     Next::Listen => None,
                     Next::HangUp => Some(EndReason::AssistantHungUp),
@@ -153,14 +190,18 @@ impl Engine {
                 (reply, end_reason, warning)
             }
         };
-        let warned = warning.is_some() && reply.next == Next::Listen;
-        if let Some(warning) = warning.filter(|_| warned) {
+        let warned = warning.is_some() && (aloud || reply.next == Next::Listen);
+        if let Some(warning) = warning.filter(|_| warned && !aloud) {
             reply.text = format!("{warning} {}", reply.text);
         }
-        let answered = reply.attempts.iter().find(|attempt| attempt.outcome == Outcome::Answered);
+        let answered = reply
+            .attempts
+            .iter()
+            .find(|attempt| matches!(attempt.outcome, Outcome::Answered | Outcome::Interrupted));
         let timings = TurnTimings {
             first_token_ms: answered.and_then(|attempt| attempt.first_token_ms),
             reply_ms: Some(millis(begun.elapsed())),
+            ..TurnTimings::default()
         };
         let consent = match verdict {
             Some(Verdict::Decided { consent, .. }) => Some(consent),
@@ -169,9 +210,9 @@ impl Engine {
         Thought { reply, timings, end_reason, warned, consent }
     }
 
-    async fn think(&self, scene: &Scene, begun: Instant) -> Reply {
+    async fn think(&self, scene: &Scene, begun: Instant, saying: Option<Saying>) -> Reply {
         let ai = &scene.assistant.spec.ai;
-        let mut progress = Progress::default();
+        let mut progress = Progress { saying, ..Progress::default() };
         let mut messages: Option<Vec<ChatMessage>> = None;
         for name in std::iter::once(&ai.model).chain(&ai.fallbacks) {
             if name.is_builtin() {
@@ -192,9 +233,18 @@ impl Engine {
                     continue;
                 }
             };
+            let breaker = format!("llm/{}", provider_of(model.id()));
+            if self.breakers.as_ref().is_some_and(|breakers| !breakers.allows(&breaker)) {
+                progress.attempts.push(not_asked(name, Outcome::Unreachable, LEFT_ALONE));
+                continue;
+            }
             let messages =
                 messages.get_or_insert_with(|| memory::messages(&scene.history, &scene.heard));
-            let spoken = self.ask(scene, model.as_ref(), messages, left, &mut progress).await;
+            let mut spoken = self.ask(scene, model.as_ref(), messages, left, &mut progress).await;
+            self.report(&breaker, &progress, left);
+            if spoken.is_none() {
+                spoken = half_said(&mut progress, &scene.call.language);
+            }
             if let Some(text) = spoken {
                 let engine = model.id().to_owned();
                 let next = progress.next.unwrap_or(Next::Listen);
@@ -210,6 +260,25 @@ impl Engine {
             }
         }
         self.ask_concierge(scene, progress).await
+    }
+
+    /// Tells a provider's breaker what became of asking it.
+    fn report(&self, breaker: &str, progress: &Progress, left: Duration) {
+        let (Some(breakers), Some(attempt)) = (&self.breakers, progress.attempts.last()) else {
+            return;
+        };
+        match attempt.outcome {
+            Outcome::Answered => breakers.succeeded(breaker),
+            // It began to answer, and what it said is the matter of one conversation.
+            Outcome::Interrupted | Outcome::Unusable => {
+                if attempt.first_token_ms.is_some() {
+                    breakers.succeeded(breaker);
+                }
+            }
+            // It was given less time than it may take.
+            Outcome::TimedOut if left < self.deadlines.first_token => {}
+            outcome => breakers.failed(breaker, &outcome),
+        }
     }
 
     /// The built-in concierge: always answers.
@@ -245,6 +314,13 @@ impl Engine {
                         concierge::step(&stage, state, concierge::Event::Tool(&result));
                 }
             }
+        };
+        let text = match &mut progress.saying {
+            Some(saying) => {
+                saying.say(&text);
+                saying.said().to_owned()
+            }
+            None => text,
         };
         progress.attempts.push(Attempt {
             model: ModelRef::BUILTIN.to_owned(),
@@ -381,6 +457,30 @@ fn remembered(stage: &concierge::Scene<'_>, history: &[Turn]) -> concierge::Stat
         Some(Heard::Speech { text, .. }) => concierge::absorb(stage, state, text),
         _ => state,
     })
+}
+
+/// What a model that was interrupted, or failed, had said by then, where the turn ends with it:
+/// nobody can begin a second reply when the first has been heard.
+fn half_said(progress: &mut Progress, language: &LanguageTag) -> Option<String> {
+    let saying = progress.saying.as_mut()?;
+    if saying.is_interrupted() {
+        return Some(saying.said().to_owned());
+    }
+    if !saying.said_a_sentence() {
+        return None;
+    }
+    if !saying.said().ends_with(['.', '!', '?']) {
+        saying.say(&phrases::for_language(language).cut_off);
+    }
+    Some(saying.said().to_owned())
+}
+
+/// Why a model was not asked whose provider is left alone.
+const LEFT_ALONE: &str = "not asked: it failed a few times just now";
+
+/// The provider in a model's name.
+fn provider_of(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(provider, _)| provider)
 }
 
 fn not_asked(model: &ModelRef, outcome: Outcome, detail: &str) -> Attempt {

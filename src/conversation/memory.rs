@@ -154,6 +154,8 @@ mod tests {
             timings: TurnTimings::default(),
             usage: TokenUsage::default(),
             fillers: 0,
+            ear: None,
+            mouth: None,
             twiml: None,
         }
     }

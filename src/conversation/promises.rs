@@ -28,6 +28,40 @@ pub(super) fn is_promised(text: &str, language: &LanguageTag) -> bool {
         .any(|sentence| phrases(language.primary()).iter().any(|phrase| sentence.contains(phrase)))
 }
 
+/// Up to where a text that goes on can be no promise, in bytes: not what already is one, nor an end
+/// that one could begin with.
+pub(super) fn safe_until(text: &str, language: &LanguageTag) -> usize {
+    let phrases = phrases(language.primary());
+    let mut start = 0;
+    for sentence in text.split_inclusive(['.', '!', '?', '\n']) {
+        let lower = sentence.to_lowercase();
+        let is_whole = sentence.ends_with(['.', '!', '?', '\n']);
+        let has_promise = phrases.iter().any(|phrase| lower.contains(phrase));
+        if has_promise && !sentence.ends_with('?') {
+            return start;
+        }
+        if !is_whole {
+            // In another length, places in it mean nothing.
+            if lower.len() != sentence.len() {
+                return start;
+            }
+            let held = phrases.iter().filter_map(|phrase| begun(&lower, phrase)).max();
+            return start + sentence.len() - held.unwrap_or(0);
+        }
+        start += sentence.len();
+    }
+    start
+}
+
+/// How many bytes at the end of a text may begin a phrase, in whole words.
+fn begun(text: &str, phrase: &str) -> Option<usize> {
+    let beginnings = phrase.match_indices([' ', '\'']).map(|(at, sign)| {
+        // An apostrophe stands at the end of its word, a space after it.
+        if sign == "'" { at + 1 } else { at }
+    });
+    beginnings.filter(|length| text.ends_with(&phrase[..*length])).max()
+}
+
 fn phrases(language: &str) -> &'static [&'static str] {
     match language {
         "fr" => &[

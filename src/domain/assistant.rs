@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AccountSid, AssistantName, BookingRules, Compliance, Country, EmailAddress, Error,
-    HumanDuration, LanguageTag, ModelRef, Money, OpeningHours, Personality, PhoneNumber, SecretRef,
-    TimeRange, UserId, VoiceLine, VoiceProvider, ZoneName,
+    AccountSid, AssistantName, BookingRules, Compliance, Country, EarProvider, EmailAddress, Error,
+    Hearing, HumanDuration, LanguageTag, ModelRef, Money, OpeningHours, Personality, PhoneNumber,
+    SecretRef, TimeRange, UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
 row_number!(
@@ -56,6 +56,9 @@ pub struct Voice {
     pub provider: VoiceProvider,
     /// The provider's name of the voice.
     pub voice_id: Option<String>,
+    /// Those that speak when the provider fails, in order, each with its usual voice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<VoiceProvider>,
     /// First sentence; a courteous one is made from the client's name otherwise.
     pub greeting: Option<String>,
 }
@@ -68,6 +71,7 @@ impl Default for Voice {
             languages: Vec::new(),
             provider: VoiceProvider::Twilio,
             voice_id: None,
+            fallbacks: Vec::new(),
             greeting: None,
         }
     }
@@ -231,6 +235,9 @@ pub struct AssistantSpec {
     /// Line, language, voice.
     #[serde(default)]
     pub voice: Voice,
+    /// How it listens.
+    #[serde(default, skip_serializing_if = "Hearing::is_usual")]
+    pub hearing: Hearing,
     /// Opening hours.
     #[serde(default)]
     pub hours: Hours,
@@ -274,6 +281,7 @@ impl AssistantSpec {
             active: true,
             ai: Ai::default(),
             voice: Voice::default(),
+            hearing: Hearing::default(),
             hours: Hours::default(),
             facts: Vec::new(),
             booking: None,
@@ -352,8 +360,8 @@ impl AssistantSpec {
         if let Some((field, message)) = self.compliance.broken(&self.phone, &self.voice.language) {
             return wrong(field, message);
         }
-        if self.voice.line != VoiceLine::Gather {
-            return wrong("voice.line", "can only be `gather` in this version of webox");
+        if let Some((field, message)) = self.unspeakable() {
+            return wrong(field, message);
         }
         if self.transfer.number.as_ref() == Some(&self.phone) {
             return wrong(
@@ -396,6 +404,38 @@ impl AssistantSpec {
             return wrong("facts", "has an entry without words in `about`, or without an `answer`");
         }
         Ok(())
+    }
+}
+
+impl AssistantSpec {
+    /// What its line cannot do of what is said about voice and hearing, if anything.
+    fn unspeakable(&self) -> Option<(&'static str, &'static str)> {
+        use VoiceProvider::{Elevenlabs, Google, Twilio};
+        let (voice, hearing) = (&self.voice, &self.hearing);
+        if !(200..=3_000).contains(&hearing.pause_ms) {
+            return Some(("hearing.pause_ms", "must lie between 200 and 3000"));
+        }
+        match voice.line {
+            VoiceLine::Relay if !matches!(voice.provider, Twilio | Elevenlabs | Google) => Some((
+                "voice.provider",
+                "must be `twilio`, `elevenlabs` or `google` on the line `relay`, where Twilio speaks",
+            )),
+            VoiceLine::Relay if hearing.provider == Some(EarProvider::Openai) => Some((
+                "hearing.provider",
+                "must be `deepgram` or `google` on the line `relay`, where Twilio listens",
+            )),
+            VoiceLine::Stream if voice.provider == Twilio || voice.fallbacks.contains(&Twilio) => {
+                Some((
+                    "voice.provider",
+                    "cannot be `twilio` on the line `stream`, where Twilio has no voice: choose one of elevenlabs, google, azure, openai, local",
+                ))
+            }
+            VoiceLine::Stream if hearing.provider.is_none() => Some((
+                "hearing.provider",
+                "is needed on the line `stream`, where Twilio does not listen: one of deepgram, google, openai",
+            )),
+            VoiceLine::Gather | VoiceLine::Relay | VoiceLine::Stream => None,
+        }
     }
 }
 

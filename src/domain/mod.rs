@@ -16,13 +16,16 @@ mod email_address;
 mod error;
 mod event;
 mod expected;
+mod hearing;
 mod hours;
 mod language;
+mod latency;
 mod message;
 mod model;
 mod money;
 mod name;
 mod phone;
+mod provider;
 mod recording;
 mod redaction;
 mod row_number;
@@ -53,13 +56,18 @@ pub use email_address::EmailAddress;
 pub use error::{Error, Kind, Result};
 pub use event::{CallEvent, EventId, Happening};
 pub use expected::Expected;
+pub use hearing::Hearing;
 pub use hours::{DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use language::LanguageTag;
+pub use latency::{Latency, LatencyBy, Stage};
 pub use message::Message;
 pub use model::ModelRef;
 pub use money::{Currency, Micros, Money};
 pub use name::{AssistantName, SetName};
 pub use phone::{Caller, PhoneNumber};
+pub use provider::{
+    ProviderKind, ProviderStanding, ProviderState, ProvidersOverview, SoundFigures,
+};
 pub use recording::{KeptRecording, Recording, RecordingConsent, Removable, Removal, RemovalId};
 pub use redaction::{redact, redact_numbers};
 pub use secret::{KeySource, Secret, SecretRef, WRITTEN_OUT};
@@ -67,8 +75,11 @@ pub use sid::{AccountSid, CallSid, RecordingSid};
 pub use stats::{Breakdown, Stats, StatsBy, StatsRow};
 pub use suggest::{did_you_mean, suggestion_hint};
 pub use turn::{
-    Attempt, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
+    Attempt, Delivery, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
 };
 pub use when::HumanDuration;
-pub use words::{BookingKind, Personality, Redaction, Role, Scope, VoiceLine, VoiceProvider};
+pub use words::{
+    BargeIn, BookingKind, EarProvider, Personality, Redaction, Role, Scope, VoiceLine,
+    VoiceProvider,
+};
 pub use zone::ZoneName;

@@ -79,6 +79,8 @@ pub enum Outcome {
     Unusable,
     /// It declined to answer.
     Declined,
+    /// The caller talked over it.
+    Interrupted,
 }
 
 impl Outcome {
@@ -97,6 +99,7 @@ impl Outcome {
             Self::BrokenStream => "broken-stream",
             Self::Unusable => "unusable",
             Self::Declined => "declined",
+            Self::Interrupted => "interrupted",
         }
     }
 }
@@ -177,13 +180,52 @@ pub struct Reply {
     pub state: Option<String>,
 }
 
-/// How long a turn took, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How long a turn took, in milliseconds: a waterfall. What a line cannot know is left out: on
+/// `gather` and `relay` it is Twilio that listens and speaks.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(default)]
 pub struct TurnTimings {
-    /// From the request to the model's first word.
+    /// From the end of the caller's speech until it was taken for the end.
+    pub endpoint_ms: Option<u32>,
+    /// From the end of the caller's speech until its words were known. All others begin here.
+    pub words_ms: Option<u32>,
+    /// Until the model's first word.
     pub first_token_ms: Option<u32>,
-    /// From the request to the reply.
+    /// Until the first sentence was whole.
+    pub sentence_ms: Option<u32>,
+    /// Until the first sound of it was there.
+    pub audio_ms: Option<u32>,
+    /// Until the first of it was sent to the caller.
+    pub frame_ms: Option<u32>,
+    /// Until the whole reply was known.
     pub reply_ms: Option<u32>,
+}
+
+impl TurnTimings {
+    /// From the end of the caller's speech to the first sound of the reply: what a caller feels.
+    /// The way to Twilio and through the telephone network comes on top.
+    pub fn felt_ms(&self) -> Option<u32> {
+        Some(self.words_ms.unwrap_or(0) + self.frame_ms?)
+    }
+}
+
+/// What became of a reply on its way to the caller.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// What was heard of it.
+    pub said: String,
+    /// What was not.
+    pub unheard: Option<String>,
+    /// Whether the caller cut it off; the call then goes on, whatever the reply meant to do.
+    pub interrupted: bool,
+    /// How long it took; what is set replaces what is known.
+    pub timings: TurnTimings,
+    /// Who heard the caller.
+    pub ear: Option<String>,
+    /// Who spoke.
+    pub mouth: Option<String>,
 }
 
 /// A turn as stored.
@@ -219,6 +261,10 @@ pub struct Turn {
     pub usage: TokenUsage,
     /// How many fillers the caller heard before the reply.
     pub fillers: u32,
+    /// Who heard the caller, where it was one of ours: `deepgram/nova-3`.
+    pub ear: Option<String>,
+    /// Who spoke, where it was one of ours: `elevenlabs`, or `cache`.
+    pub mouth: Option<String>,
     /// The TwiML that was answered, given again to a repeated delivery.
     pub twiml: Option<String>,
 }

@@ -90,6 +90,32 @@ words! {
 }
 
 words! {
+    /// Who listens, where that is ours to say.
+    EarProvider {
+        /// Deepgram.
+        Deepgram = "deepgram",
+        /// Google Cloud Speech-to-Text.
+        Google = "google",
+        /// OpenAI, and servers that transcribe like it.
+        Openai = "openai",
+    }
+}
+
+words! {
+    /// How readily a caller's voice interrupts the assistant.
+    BargeIn {
+        /// It never does.
+        Off = "off",
+        /// Only long or whole sentences do.
+        Low = "low",
+        /// Words do; a cough or "hm-hm" does not.
+        Medium = "medium",
+        /// The first sound of a voice does.
+        High = "high",
+    }
+}
+
+words! {
     /// What a booking is: it decides how the assistant speaks of it.
     #[derive(Default)]
     BookingKind {

@@ -211,6 +211,14 @@ pub fn names(tx: &Tx, sight: Sight) -> Result<Vec<AssistantName>, StoreError> {
     names.map(|name| name?.parse().map_err(StoreError::User)).collect()
 }
 
+/// The newest version of every assistant.
+pub fn revisions(tx: &Tx) -> Result<Vec<(AssistantId, i64)>, StoreError> {
+    let mut statement =
+        tx.prepare_cached("SELECT id, revision FROM assistants WHERE deleted_at IS NULL")?;
+    let rows = statement.query_map([], |row| Ok((AssistantId(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Adds an assistant.
 pub fn insert(
     tx: &Tx,

@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_prototype.sql"),
     include_str!("migrations/0003_versions.sql"),
     include_str!("migrations/0004_trust.sql"),
+    include_str!("migrations/0005_voice.sql"),
 ];
 
 /// The schema this webox writes.

@@ -14,6 +14,7 @@ pub mod events;
 pub mod figures;
 pub mod idempotency;
 pub mod imports;
+pub mod latency;
 pub mod messages;
 mod migrate;
 pub mod privacy;

@@ -5,12 +5,14 @@ use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::{StoreError, Tx, assistants::time};
 use crate::domain::{
-    CallId, Heard, LanguageTag, Next, PhoneNumber, Reply, TokenUsage, Turn, TurnId, TurnTimings,
+    CallId, Delivery, Heard, LanguageTag, Next, PhoneNumber, Reply, TokenUsage, Turn, TurnId,
+    TurnTimings,
 };
 
 const COLUMNS: &str = "call_id, number, heard_kind, heard, confidence, heard_at, said, unheard, \
                        language, next, transfer_to, engine, attempts, tools, state, first_token_ms, \
-                       reply_ms, input_tokens, cached_tokens, output_tokens, fillers, twiml";
+                       reply_ms, input_tokens, cached_tokens, output_tokens, fillers, twiml, \
+                       endpoint_ms, words_ms, sentence_ms, audio_ms, frame_ms, ear, mouth";
 
 /// A reply with what the line made of it.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct Finished<'a> {
     pub timings: TurnTimings,
     /// What was answered to Twilio.
     pub twiml: &'a str,
+    /// Whether the caller is known to hear it; what is still on its way is told by [`deliver`].
+    pub heard: bool,
 }
 
 fn read(row: &Row<'_>) -> Result<Turn, StoreError> {
@@ -56,7 +60,15 @@ fn read(row: &Row<'_>) -> Result<Turn, StoreError> {
         attempts,
         tools,
         state: row.get(14)?,
-        timings: TurnTimings { first_token_ms: row.get(15)?, reply_ms: row.get(16)? },
+        timings: TurnTimings {
+            first_token_ms: row.get(15)?,
+            reply_ms: row.get(16)?,
+            endpoint_ms: row.get(22)?,
+            words_ms: row.get(23)?,
+            sentence_ms: row.get(24)?,
+            audio_ms: row.get(25)?,
+            frame_ms: row.get(26)?,
+        },
         usage: TokenUsage {
             input: row.get(17)?,
             cached: row.get(18)?,
@@ -66,6 +78,8 @@ fn read(row: &Row<'_>) -> Result<Turn, StoreError> {
         },
         fillers: row.get(20)?,
         twiml: row.get(21)?,
+        ear: row.get(27)?,
+        mouth: row.get(28)?,
     })
 }
 
@@ -140,8 +154,9 @@ pub fn insert(
         tx.prepare_cached(
             "INSERT INTO turns (call_id, number, said, language, next, transfer_to, engine,
              attempts, tools, state, first_token_ms, reply_ms, input_tokens, cached_tokens,
-             output_tokens, twiml, heard_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             output_tokens, twiml, unheard, heard_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+             ?18)",
         )?
         .execute(rusqlite::params_from_iter(
             [&id.call.0 as &dyn ToSql, &id.number].iter().chain(values).chain(&[&heard_at as _]),
@@ -157,7 +172,7 @@ pub fn finish(tx: &Tx, id: TurnId, finished: &Finished<'_>) -> Result<bool, Stor
         tx.prepare_cached(
             "UPDATE turns SET said = ?3, language = ?4, next = ?5, transfer_to = ?6, engine = ?7,
              attempts = ?8, tools = ?9, state = ?10, first_token_ms = ?11, reply_ms = ?12,
-             input_tokens = ?13, cached_tokens = ?14, output_tokens = ?15, twiml = ?16
+             input_tokens = ?13, cached_tokens = ?14, output_tokens = ?15, twiml = ?16, unheard = ?17
              WHERE call_id = ?1 AND number = ?2 AND said IS NULL
                AND NOT EXISTS (SELECT 1 FROM calls WHERE id = ?1 AND transcript_erased_at IS NOT NULL)",
         )?
@@ -168,7 +183,7 @@ pub fn finish(tx: &Tx, id: TurnId, finished: &Finished<'_>) -> Result<bool, Stor
     Ok(changed == 1)
 }
 
-/// A reply as columns, `said` to `twiml`.
+/// A reply as columns, `said` to `twiml`, then `unheard`.
 fn written<T>(
     finished: &Finished<'_>,
     write: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
@@ -187,8 +202,10 @@ fn written<T>(
         (!reply.attempts.is_empty()).then(|| serde_json::to_string(&reply.attempts)).transpose()?;
     let tools =
         (!reply.tools.is_empty()).then(|| serde_json::to_string(&reply.tools)).transpose()?;
+    let (said, unheard) =
+        if finished.heard { (reply.text.as_str(), None) } else { ("", Some(&reply.text)) };
     Ok(write(&[
-        &reply.text,
+        &said,
         &reply.language.as_str(),
         &next,
         &transfer_to,
@@ -202,7 +219,41 @@ fn written<T>(
         &usage.cached,
         &usage.output,
         &finished.twiml,
+        &unheard,
     ])?)
+}
+
+/// Notes what became of a finished reply on its way. Nothing is brought back of a call that was
+/// forgotten in the meantime.
+pub fn deliver(tx: &Tx, id: TurnId, delivery: &Delivery) -> Result<bool, StoreError> {
+    let timings = &delivery.timings;
+    let changed = tx
+        .prepare_cached(
+            "UPDATE turns SET said = ?3, unheard = ?4,
+             next = CASE WHEN ?5 THEN 'listen' ELSE next END,
+             transfer_to = CASE WHEN ?5 THEN NULL ELSE transfer_to END,
+             endpoint_ms = coalesce(?6, endpoint_ms), words_ms = coalesce(?7, words_ms),
+             sentence_ms = coalesce(?8, sentence_ms), audio_ms = coalesce(?9, audio_ms),
+             frame_ms = coalesce(?10, frame_ms), ear = coalesce(?11, ear),
+             mouth = coalesce(?12, mouth)
+             WHERE call_id = ?1 AND number = ?2 AND said IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM calls WHERE id = ?1 AND transcript_erased_at IS NOT NULL)",
+        )?
+        .execute(params![
+            id.call.0,
+            id.number,
+            delivery.said,
+            delivery.unheard,
+            delivery.interrupted,
+            timings.endpoint_ms,
+            timings.words_ms,
+            timings.sentence_ms,
+            timings.audio_ms,
+            timings.frame_ms,
+            delivery.ear,
+            delivery.mouth,
+        ])?;
+    Ok(changed == 1)
 }
 
 /// Notes that the caller has been given this many fillers while waiting.

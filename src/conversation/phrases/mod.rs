@@ -3,7 +3,10 @@
 //! A key that is missing or misspelt in a file fails a test, as does a placeholder that differs
 //! between languages. The concierge's vocabulary (`concierge.XX.toml`) is read by `concierge`.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 use serde::Deserialize;
 
@@ -36,6 +39,8 @@ pub struct Phrases {
     pub silence_goodbye: String,
     /// We failed, and it is not the caller's fault.
     pub apology: String,
+    /// The line, or we, broke off in the middle.
+    pub cut_off: String,
     /// We are busy for a moment.
     pub busy_retry: String,
     /// Nobody answers at this number.
@@ -148,6 +153,34 @@ pub fn for_language(language: &LanguageTag) -> &'static Phrases {
         .find(|(code, _)| *code == language.primary())
         .or_else(|| parsed.first())
         .map_or_else(|| NOTHING.get_or_init(Phrases::default), |(_, phrases)| phrases)
+}
+
+/// Every sentence of ours, in all languages: those that name nobody.
+pub fn all() -> &'static BTreeSet<String> {
+    static FOUND: OnceLock<BTreeSet<String>> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let mut found = BTreeSet::new();
+        let files = ALL.iter().map(|(_, text)| *text).chain([include_str!("machine.toml")]);
+        for table in files.filter_map(|text| toml::from_str::<toml::Table>(text).ok()) {
+            // What callers say is not what they hear.
+            table.iter().filter(|(key, _)| *key != "consent").for_each(|(_, value)| {
+                gather(value, &mut found);
+            });
+        }
+        found
+    })
+}
+
+/// The texts of a value that have nothing to be filled in.
+fn gather(value: &toml::Value, found: &mut BTreeSet<String>) {
+    match value {
+        toml::Value::String(text) if !text.contains('{') => {
+            found.insert(text.clone());
+        }
+        toml::Value::Array(values) => values.iter().for_each(|value| gather(value, found)),
+        toml::Value::Table(table) => table.values().for_each(|value| gather(value, found)),
+        _ => {}
+    }
 }
 
 /// Says in a language that a machine speaks: the law asks for it in all of them, also in those that
@@ -268,6 +301,16 @@ mod tests {
         let english: LanguageTag = "en-GB".parse().unwrap();
         assert_eq!(for_language(&japanese), for_language(&english));
         assert!(french.greeting(Personality::Formal, "Le Gourmet").contains("Le Gourmet"));
+    }
+
+    #[test]
+    fn all_that_names_nobody_is_found() {
+        let french = for_language(&LanguageTag::french());
+        for text in [&french.goodbye, &french.cut_off, &french.machine, &french.not_heard[0]] {
+            assert!(all().contains(text), "{text}");
+        }
+        assert!(all().contains(machine(&"pl-PL".parse().unwrap())));
+        assert!(!all().contains(&french.greeting.formal) && !all().contains("oui"));
     }
 
     #[test]

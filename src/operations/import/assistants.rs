@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Ai, AssistantId, AssistantName, AssistantSpec, Billing, Hours, HumanDuration, LanguageTag,
-        Limits, ModelRef, Personality, PhoneNumber, Transfer, Voice, VoiceProvider,
+        Ai, AssistantId, AssistantName, AssistantSpec, Billing, Hearing, Hours, HumanDuration,
+        LanguageTag, Limits, ModelRef, Personality, PhoneNumber, Transfer, Voice, VoiceProvider,
     },
     providers::llm::{Models, ProviderSettings},
     store::{
@@ -163,6 +163,7 @@ fn spec(
             voice_id: optional(row, "voice_id", notes),
             ..Voice::default()
         },
+        hearing: Hearing::default(),
         hours: Hours::default(),
         facts: Vec::new(),
         booking: None,

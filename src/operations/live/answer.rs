@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{kept_reply, next_number};
+use super::{Greeted, Ticket, kept_reply, kept_text, next_number};
 use crate::{
     domain::{
-        AssistantSpec, Call, CallSid, EndReason, RecordingConsent, Redaction, Removable, Reply,
-        Result, Turn, TurnId, TurnTimings,
+        AssistantSpec, Call, CallSid, Delivery, EndReason, RecordingConsent, Redaction, Removable,
+        Reply, Result, Turn, TurnId, TurnTimings,
     },
     store::{
         Store, calls, events, removals,
@@ -35,6 +35,10 @@ pub struct Answer {
     pub consent: Option<RecordingConsent>,
     /// What becomes of card numbers and the like in what is kept.
     pub redaction: Redaction,
+    /// Whether the caller is known to hear it; [`deliver`] tells of it otherwise.
+    pub heard: bool,
+    /// The ticket in the TwiML, for the socket that the call goes on over.
+    pub ticket: Option<Ticket>,
 }
 
 /// Stores the reply of a turn and answers what the caller is to hear: the reply that was stored
@@ -50,7 +54,8 @@ pub async fn answer(
         .write_async(move |tx| {
             let reply = kept_reply(answer.reply, answer.redaction);
             let twiml = answer.kept_twiml.as_deref().unwrap_or(&answer.twiml);
-            let finished = Finished { reply: &reply, timings: answer.timings, twiml };
+            let finished =
+                Finished { reply: &reply, timings: answer.timings, twiml, heard: answer.heard };
             if turns::finish(tx, id, &finished)? {
                 if answer.warned {
                     calls::set_warned(tx, id.call, now)?;
@@ -70,11 +75,48 @@ pub async fn answer(
                         }
                     }
                 }
-                events::note(tx, now, id.call, "turn", Some(id.number))?;
+                if let Some(ticket) = &answer.ticket {
+                    calls::set_ticket(tx, id.call, ticket.hash(), ticket.expires_at())?;
+                }
+                // What is still on its way is told of when it has been heard.
+                if answer.heard {
+                    events::note(tx, now, id.call, "turn", Some(id.number))?;
+                }
                 return Ok(answer.twiml);
             }
             let stored = turns::get(tx, id)?.and_then(|turn| turn.twiml);
             Ok(stored.unwrap_or(answer.twiml))
+        })
+        .await
+}
+
+/// Notes what a caller heard of a reply. `disclosed` is when it said that a machine speaks.
+pub async fn deliver(
+    store: &Store,
+    id: TurnId,
+    delivery: Delivery,
+    redaction: Redaction,
+    disclosed: bool,
+    now: Timestamp,
+) -> Result<()> {
+    store
+        .write_async(move |tx| {
+            let mask = |text: &str| kept_text(text, redaction).into_owned();
+            let delivery = Delivery {
+                said: mask(&delivery.said),
+                unheard: delivery.unheard.as_deref().map(mask),
+                ..delivery
+            };
+            if !turns::deliver(tx, id, &delivery)? {
+                return Ok(());
+            }
+            if delivery.interrupted {
+                calls::clear_end_reason(tx, id.call)?;
+            }
+            if disclosed {
+                calls::set_disclosed(tx, id.call, now)?;
+            }
+            events::note(tx, now, id.call, "turn", Some(id.number))
         })
         .await
 }
@@ -104,7 +146,7 @@ pub async fn resume(
     sid: CallSid,
     number: u32,
     now: Timestamp,
-    speak: impl FnOnce(&AssistantSpec, &[Turn], &Call) -> (Reply, String) + Send + 'static,
+    speak: impl FnOnce(&AssistantSpec, &[Turn], &Call) -> Greeted + Send + 'static,
 ) -> Result<Option<String>> {
     let cache = store.clone();
     store
@@ -120,12 +162,19 @@ pub async fn resume(
             }
             let assistant =
                 cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
-            let (reply, twiml) = speak(&assistant.spec, &history, &call);
+            let Greeted { reply, twiml, heard, ticket } = speak(&assistant.spec, &history, &call);
+            let reply = kept_reply(reply, assistant.spec.compliance.redact);
             let id = TurnId { call: call.id, number };
             let timings = TurnTimings::default();
-            turns::insert(tx, id, now, &Finished { reply: &reply, timings, twiml: &twiml })?;
+            let finished = Finished { reply: &reply, timings, twiml: &twiml, heard };
+            turns::insert(tx, id, now, &finished)?;
+            if let Some(ticket) = ticket {
+                calls::set_ticket(tx, call.id, ticket.hash(), ticket.expires_at())?;
+            }
             calls::clear_end_reason(tx, call.id)?;
-            events::note(tx, now, call.id, "turn", Some(number))?;
+            if heard {
+                events::note(tx, now, call.id, "turn", Some(number))?;
+            }
             Ok(Some(twiml))
         })
         .await

@@ -62,6 +62,8 @@ pub enum Hearing {
         language: LanguageTag,
         /// The TwiML stored with it.
         twiml: String,
+        /// Its words.
+        said: String,
         /// How many fillers went before.
         fillers: u32,
     },
@@ -107,6 +109,7 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
             number,
             language: turn.language.clone(),
             twiml: twiml.clone(),
+            said: turn.said.clone().unwrap_or_default(),
             fillers: turn.fillers,
         });
     }
@@ -150,7 +153,8 @@ fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, Stor
         tools: Vec::new(),
         state: None,
     };
-    let finished = Finished { reply: &greeting, timings: TurnTimings::default(), twiml: "" };
+    let finished =
+        Finished { reply: &greeting, timings: TurnTimings::default(), twiml: "", heard: true };
     turns::insert(tx, turn, ringing.at, &finished)?;
     calls::by_sid(tx, &ringing.sid)
 }
@@ -177,6 +181,7 @@ pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing
                     number,
                     language: turn.language,
                     twiml,
+                    said: turn.said.unwrap_or_default(),
                     fillers: turn.fillers,
                 });
             }

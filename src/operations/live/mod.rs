@@ -5,9 +5,11 @@
 
 mod answer;
 mod end;
+mod go_on;
 mod hear;
 mod recorded;
 mod ring;
+mod ticket;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -15,21 +17,23 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        AccountSid, Assistant, CallSid, Caller, Heard, PhoneNumber, Redaction, Reply, Result,
-        ToolUse, Turn, redact, redact_numbers,
+        AccountSid, Assistant, AssistantId, CallSid, Caller, Heard, PhoneNumber, Redaction, Reply,
+        Result, ToolUse, Turn, redact, redact_numbers,
     },
     store::{
-        Store,
+        Store, assistants,
         calls::{self, NewCall},
         figures,
     },
 };
 
-pub use answer::{Answer, answer, count_filler, resume};
+pub use answer::{Answer, answer, count_filler, deliver, resume};
 pub use end::{StatusChange, follow_status, sweep};
+pub use go_on::{Opened, Standing, open, over_webhooks, reconnect, standing};
 pub use hear::{Hearing, OpenTurn, Utterance, hear, waiting};
 pub use recorded::{Recorded, recorded};
-pub use ring::{Greet, Rung, ring};
+pub use ring::{Greet, Greeted, Rung, ring};
+pub use ticket::Ticket;
 
 /// A call as it is announced.
 #[derive(Debug, Clone)]
@@ -44,6 +48,17 @@ pub struct Ringing {
     pub at: Timestamp,
     /// The account that says so.
     pub account: Option<AccountSid>,
+}
+
+/// Every assistant's newest version.
+pub async fn revisions(store: &Store) -> Result<Vec<(AssistantId, i64)>> {
+    store.read_async(assistants::revisions).await
+}
+
+/// A version of an assistant.
+pub async fn version(store: &Store, id: AssistantId, revision: i64) -> Result<Arc<Assistant>> {
+    let cache = store.clone();
+    store.read_async(move |tx| cache.assistants().version(tx, id, revision)).await
 }
 
 fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCall {

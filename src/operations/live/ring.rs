@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ringing, new_call};
+use super::{Ringing, Ticket, new_call};
 use crate::{
     billing::rates,
     domain::{
@@ -39,14 +39,29 @@ pub enum Rung {
         /// One for which [`EndReason::is_refusal`] holds.
         reason: EndReason,
     },
+    /// It was answered before, and is past its greeting.
+    GoesOn,
     /// It is over already: its end was announced first.
     Over,
     /// Nobody has this number.
     NobodyThere,
 }
 
-/// A greeting, and the TwiML that says it.
-pub type Greet = Box<dyn FnOnce(&Assistant) -> (Reply, String) + Send>;
+/// A greeting, and how it reaches the caller.
+#[derive(Debug, Clone)]
+pub struct Greeted {
+    /// The greeting.
+    pub reply: Reply,
+    /// The TwiML that says it, or leads to it.
+    pub twiml: String,
+    /// Whether the TwiML says it; over a socket, [`super::deliver`] tells when it was heard.
+    pub heard: bool,
+    /// The ticket in the TwiML, for the socket that the call goes on over.
+    pub ticket: Option<Ticket>,
+}
+
+/// Makes the greeting of an assistant.
+pub type Greet = Box<dyn FnOnce(&Assistant) -> Greeted + Send>;
 
 /// A call rings: finds the assistant, stores call and greeting, or turns it down.
 pub async fn ring(store: &Store, ringing: Ringing, greet: Greet) -> Result<Rung> {
@@ -86,13 +101,19 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         events::note(tx, ringing.at, id, "end", None)?;
         return Ok(Rung::Declined { assistant, reason });
     }
-    let (greeting, twiml) = greet(&assistant);
+    let Greeted { reply, twiml, heard, ticket } = greet(&assistant);
     let id = TurnId { call: calls::insert_live(tx, &call)?, number: 0 };
-    let finished = Finished { reply: &greeting, timings: TurnTimings::default(), twiml: &twiml };
+    let timings = TurnTimings::default();
+    let finished = Finished { reply: &reply, timings, twiml: &twiml, heard };
     turns::insert(tx, id, ringing.at, &finished)?;
     events::note(tx, ringing.at, id.call, "ring", None)?;
-    events::note(tx, ringing.at, id.call, "turn", Some(0))?;
-    if assistant.spec.announces_ai() {
+    if let Some(ticket) = ticket {
+        calls::set_ticket(tx, id.call, ticket.hash(), ticket.expires_at())?;
+    }
+    if heard {
+        events::note(tx, ringing.at, id.call, "turn", Some(0))?;
+    }
+    if heard && assistant.spec.announces_ai() {
         calls::set_disclosed(tx, id.call, ringing.at)?;
     }
     if assistant.spec.compliance.recording == Recording::Announce {
@@ -138,6 +159,9 @@ fn announced_again(tx: &Tx, store: &Store, call: &Call) -> Result<Rung, StoreErr
     }
     if call.status.is_final() {
         return Ok(Rung::Over);
+    }
+    if calls::was_connected(tx, call.id)? {
+        return Ok(Rung::GoesOn);
     }
     let greeting = turns::get(tx, TurnId { call: call.id, number: 0 })?;
     match greeting.and_then(|turn| turn.twiml) {
