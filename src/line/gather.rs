@@ -1,30 +1,44 @@
 //! The line `gather`: a conversation as TwiML. Pure: what to say in, a document out.
 
-use super::greeting::Greeting;
+use super::{connect::connect, greeting::Greeting, player::Player};
 use crate::{
     conversation::phrases,
     domain::{AssistantSpec, CallSid, LanguageTag, Next, PhoneNumber, Reply, VoiceProvider},
-    twilio::twiml::{Dial, Gather, Response, Say},
+    operations::live::Ticket,
+    twilio::twiml::{Dial, Gather, Response, Say, Words},
 };
 
 /// A transfer that nobody answers comes back after this many seconds.
 const RING_SECONDS: u32 = 25;
 
 /// Writes the TwiML of one call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Writer<'a> {
     /// What Twilio calls us, without a final slash.
     pub(super) public_url: &'a str,
     /// The call.
     pub(super) sid: &'a CallSid,
+    /// The ticket to the call's socket, when the caller is listened to over one.
+    pub(super) ticket: Option<&'a Ticket>,
+    /// A mouth of ours, where one speaks: what is kept of it is played.
+    pub(super) player: Option<&'a Player>,
 }
 
 impl Writer<'_> {
     /// The first words of a call. What the law asks for is heard whole; the rest may be talked over.
     pub(super) fn greeting(&self, spec: &AssistantSpec, greeting: &Greeting) -> String {
         let Greeting { told, rest, asks, records, .. } = greeting;
-        let spoken =
-            |text: &String| (!text.is_empty()).then(|| say(spec, &spec.voice.language, text));
+        if self.ticket.is_some() {
+            let response = if *records {
+                Response::new().record(&self.url("recording", ""))
+            } else {
+                Response::new()
+            };
+            return self.connected(response, spec, &spec.voice.language, Some(greeting.welcome()));
+        }
+        let spoken = |text: &String| {
+            (!text.is_empty()).then(|| self.words(spec, &spec.voice.language, text))
+        };
         let mut response = Response::new();
         if let Some(told) = spoken(told) {
             response = response.say(told);
@@ -39,20 +53,27 @@ impl Writer<'_> {
     }
 
     /// A reply, and what happens after it: turn `number` is the one it belongs to. `records` when
-    /// the caller has just agreed to that.
+    /// the caller has just agreed to that; `sound` is the address of what was spoken for it.
     pub(super) fn reply(
         &self,
         spec: &AssistantSpec,
         number: u32,
         reply: &Reply,
         records: bool,
+        sound: Option<String>,
     ) -> String {
         let mut response = Response::new();
         if records {
             response = response.record(&self.url("recording", ""));
         }
-        let say = say(spec, &reply.language, &reply.text);
+        let say = match sound {
+            Some(sound) => Words::Play(sound),
+            None => say(spec, &reply.language, &reply.text).into(),
+        };
         match &reply.next {
+            Next::Listen if self.ticket.is_some() => {
+                self.connected(response.say(say), spec, &reply.language, None)
+            }
             Next::Listen => {
                 let mut gather = self.gather(spec, &reply.language, number + 1);
                 gather.prompt = Some(say);
@@ -82,6 +103,50 @@ impl Writer<'_> {
     /// Should `<Gather>` itself fail, its turn is one of silence rather than the end of the call.
     fn listening(&self, response: Response, gather: Gather, number: u32) -> String {
         response.gather(gather).redirect(&self.action(number)).render()
+    }
+
+    /// Goes on over the call's socket, and comes back should it close.
+    pub(super) fn connected(
+        &self,
+        response: Response,
+        spec: &AssistantSpec,
+        language: &LanguageTag,
+        welcome: Option<(String, bool)>,
+    ) -> String {
+        let led = self
+            .ticket
+            .and_then(|ticket| connect(self.public_url, self.sid, spec, language, ticket, welcome));
+        let response = match led {
+            Some(led) => response.connect(led),
+            None => response,
+        };
+        response.redirect(&self.url("resume", "")).render()
+    }
+
+    /// Says something, and does what comes after it.
+    pub(super) fn say_then(
+        &self,
+        spec: &AssistantSpec,
+        language: &LanguageTag,
+        text: Option<&str>,
+        next: &Next,
+        number: u32,
+    ) -> String {
+        let mut response = Response::new();
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            response = response.say(self.words(spec, language, text));
+        }
+        match next {
+            Next::Listen => self.listening(response, self.gather(spec, language, number), number),
+            Next::HangUp => response.hangup().render(),
+            Next::Transfer(to) => self.transfer(response, to, number),
+        }
+    }
+
+    /// Comes back for the reply to turn `number`.
+    pub(super) fn await_reply(&self, number: u32) -> String {
+        let back = self.url("wait", &format!("&turn={number}&step=0"));
+        Response::new().redirect(&back).render()
     }
 
     fn action(&self, number: u32) -> String {
@@ -114,7 +179,7 @@ impl Writer<'_> {
         } else {
             filler.to_owned()
         };
-        Response::new().say(say(spec, language, &text)).redirect(&back).render()
+        Response::new().say(self.words(spec, language, &text)).redirect(&back).render()
     }
 
     /// Nothing can be stored just now: a word, and Twilio tries the same request again.
@@ -129,7 +194,15 @@ impl Writer<'_> {
         let back = self.url(route, &format!("{turn}&step={}", step + 1));
         let language = &spec.voice.language;
         let text = &phrases::for_language(language).busy_retry;
-        Response::new().say(say(spec, language, text)).pause(1).redirect(&back).render()
+        Response::new().say(self.words(spec, language, text)).pause(1).redirect(&back).render()
+    }
+
+    /// Words in our own voice when they are kept in it, else in Twilio's.
+    fn words(&self, spec: &AssistantSpec, language: &LanguageTag, text: &str) -> Words {
+        match self.player.and_then(|player| player.held(text, language)) {
+            Some(sound) => Words::Play(sound),
+            None => say(spec, language, text).into(),
+        }
     }
 
     fn url(&self, route: &str, rest: &str) -> String {
@@ -163,7 +236,7 @@ pub(super) fn hang_up() -> String {
     Response::new().hangup().render()
 }
 
-fn say(spec: &AssistantSpec, language: &LanguageTag, text: &str) -> Say {
+pub(super) fn say(spec: &AssistantSpec, language: &LanguageTag, text: &str) -> Say {
     // A voice of another provider means nothing to `<Say>`.
     let voice = spec.voice.voice_id.as_deref().filter(|_| {
         spec.voice.provider == VoiceProvider::Twilio && *language == spec.voice.language
@@ -172,7 +245,7 @@ fn say(spec: &AssistantSpec, language: &LanguageTag, text: &str) -> Say {
 }
 
 /// Words the recogniser should expect.
-fn hints(spec: &AssistantSpec) -> Vec<String> {
+pub(super) fn hints(spec: &AssistantSpec) -> Vec<String> {
     let mut hints = vec![spec.client.clone()];
     hints.extend(spec.facts.iter().flat_map(|fact| fact.about.iter().cloned()));
     hints.retain(|hint| !hint.contains(',') && hint.chars().count() <= 100);

@@ -51,6 +51,12 @@ impl Greeting {
         Self { told: told.to_owned(), rest: rest.trim().to_owned(), asks: false, records }
     }
 
+    /// What Twilio itself may say while a socket opens, and whether it may be talked over: what must
+    /// be heard whole, or else everything.
+    pub(super) fn welcome(&self) -> (String, bool) {
+        if self.told.is_empty() { (self.rest.clone(), true) } else { (self.told.clone(), false) }
+    }
+
     /// The same as what was said in a turn.
     pub(super) fn reply(&self, spec: &AssistantSpec) -> Reply {
         let parts = [self.told.as_str(), self.rest.as_str()];

@@ -6,7 +6,10 @@
 use std::{
     collections::HashMap,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -53,6 +56,7 @@ type Outcome = Option<Result<String, ()>>;
 #[derive(Clone, Default)]
 pub(super) struct Thinking {
     turns: Arc<Mutex<HashMap<TurnId, watch::Receiver<Outcome>>>>,
+    apart: Arc<AtomicUsize>,
 }
 
 impl Thinking {
@@ -80,9 +84,25 @@ impl Thinking {
         Waiter(receiver)
     }
 
+    /// Counts a turn that nobody else can join, until what this gives is dropped.
+    pub(super) fn counted(&self) -> Counted {
+        self.apart.fetch_add(1, Ordering::Relaxed);
+        Counted(Arc::clone(&self.apart))
+    }
+
     /// How many turns are being thought about.
     pub(super) fn count(&self) -> usize {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let joined = self.turns.lock().unwrap_or_else(PoisonError::into_inner).len();
+        joined + self.apart.load(Ordering::Relaxed)
+    }
+}
+
+/// A turn that is counted.
+pub(super) struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

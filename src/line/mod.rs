@@ -1,14 +1,31 @@
 //! How a conversation travels. A line translates between Twilio and the engine, and decides
 //! nothing else: what a caller can do on one, they can do on all.
 //!
-//! `gather` is spoken over webhooks; `relay` and `stream` will be its neighbours.
+//! `gather` is spoken over webhooks, `relay` in words over a socket, `stream` in sound over one.
 
 mod clock;
+mod connect;
+mod fixed;
 mod gather;
 mod greeting;
+mod heard;
+mod keys;
 mod late;
+mod player;
+mod relay;
+mod resume;
+mod sentences;
+mod sessions;
+mod socket;
+mod stream;
+mod talk;
 mod voice;
+mod voices;
+mod waits;
+mod warming;
 
 pub use clock::Clock;
 pub use late::Patience;
+pub use socket::{Closed, Goodbye, Socket};
 pub use voice::Line;
+pub use voices::Voices;

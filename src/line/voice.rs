@@ -9,6 +9,8 @@
 //! | `process` for a turn that cannot be next | listens for the one that is; nothing stored |
 //! | `process` for an unknown call | the call is taken up from here |
 //! | `status` before `incoming` | the call is stored as ended |
+//! | `incoming` again, once a socket of the call was let in | the call goes on where it stands |
+//! | `resume`: a socket is over | what the last reply says; or another socket, or webhooks |
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,6 +21,10 @@ use super::{
     gather::{self, Writer},
     greeting::Greeting,
     late::{Patience, Thinking, Waited},
+    player::Player,
+    sessions::Sessions,
+    voices::{Voices, listener},
+    warming::speaks_with_us,
 };
 use crate::{
     conversation::{
@@ -27,9 +33,11 @@ use crate::{
     },
     domain::{
         Assistant, AssistantSpec, CallSid, Caller, Country, EndReason, Error, LanguageTag,
-        PhoneNumber, RecordingConsent, Reply, Result,
+        PhoneNumber, RecordingConsent, Reply, Result, VoiceLine,
     },
-    operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Rung, StatusChange, Utterance},
+    operations::live::{
+        self, Answer, Greeted, Hearing, OpenTurn, Ringing, Rung, StatusChange, Ticket, Utterance,
+    },
     store::Store,
     twilio::webhook::{Dialled, Gathered, Incoming, Recorded, Status},
 };
@@ -40,12 +48,15 @@ const NOTE_WITHIN: Duration = Duration::from_secs(1);
 /// The conversations of a daemon.
 #[derive(Clone)]
 pub struct Line {
-    store: Store,
-    engine: Engine,
-    clock: Clock,
-    public_url: Arc<str>,
-    patience: Patience,
-    thinking: Thinking,
+    pub(super) store: Store,
+    pub(super) engine: Engine,
+    pub(super) clock: Clock,
+    pub(super) public_url: Arc<str>,
+    pub(super) patience: Patience,
+    pub(super) thinking: Thinking,
+    pub(super) sessions: Sessions,
+    pub(super) voices: Option<Voices>,
+    webhooks_only: bool,
 }
 
 impl Line {
@@ -64,7 +75,27 @@ impl Line {
             public_url: public_url.trim_end_matches('/').into(),
             patience,
             thinking: Thinking::default(),
+            sessions: Sessions::default(),
+            voices: None,
+            webhooks_only: false,
         }
+    }
+
+    /// With mouths and ears, for the line `stream`.
+    #[must_use]
+    pub fn with_voices(self, voices: Voices) -> Self {
+        Self { voices: Some(voices), ..self }
+    }
+
+    /// Its mouths and ears, if it has any.
+    pub fn voices(&self) -> Option<&Voices> {
+        self.voices.as_ref()
+    }
+
+    /// Answers every assistant's calls over webhooks, whatever its line: for rehearsals in writing.
+    #[must_use]
+    pub fn over_webhooks_only(self) -> Self {
+        Self { webhooks_only: true, ..self }
     }
 
     /// A call rings.
@@ -73,12 +104,20 @@ impl Line {
         let to = request.to.clone();
         let caller = request.from.masked();
         let ringing = self.ringing(&request);
-        let (public_url, greeted) = (Arc::clone(&self.public_url), sid.clone());
+        let ticket = match Ticket::new(ringing.at) {
+            Ok(ticket) => ticket,
+            Err(error) => return self.unstored(&error, to, &sid, "incoming", None, attempt).await,
+        };
+        let (line, greeted) = (self.clone(), sid.clone());
         let greet = Box::new(move |assistant: &Assistant| {
-            let greeting = Greeting::of(&assistant.spec);
-            let writer = Writer { public_url: &public_url, sid: &greeted };
-            let twiml = writer.greeting(&assistant.spec, &greeting);
-            (greeting.reply(&assistant.spec), twiml)
+            let spec = &assistant.spec;
+            let greeting = Greeting::of(spec);
+            // Whether to record is asked over webhooks: only TwiML can begin it.
+            let ticket = (line.has_socket(spec) && !greeting.asks).then_some(ticket);
+            let player = line.player(spec, "");
+            let writer = line.writer_with(&greeted, ticket.as_ref(), player.as_ref());
+            let twiml = writer.greeting(spec, &greeting);
+            Greeted { reply: greeting.reply(spec), twiml, heard: ticket.is_none(), ticket }
         });
         match self.stored(live::ring(&self.store, ringing, greet)).await {
             Ok(Rung::Answered { assistant, twiml, again }) => {
@@ -89,6 +128,7 @@ impl Line {
                 tracing::warn!(assistant = %assistant.spec.name, caller, reason = reason.as_str(), "declined a call");
                 declined(&assistant.spec, reason)
             }
+            Ok(Rung::GoesOn) => Box::pin(self.goes_on(request, false, attempt)).await,
             Ok(Rung::Over) => gather::hang_up(),
             Ok(Rung::NobodyThere) => nobody_there(to.as_ref(), &request.to_raw),
             Err(error) => self.unstored(&error, to, &sid, "incoming", None, attempt).await,
@@ -119,8 +159,10 @@ impl Line {
         match self.stored(live::hear(&self.store, utterance)).await {
             // A first delivery that comes again after its filler gets that filler again.
             Ok(Hearing::Think { turn, again: true }) if turn.fillers > 0 => {
-                let writer = self.writer(&sid);
-                writer.filler(&turn.assistant.spec, &turn.call.language, turn.id.number, 0, false)
+                let spec = &turn.assistant.spec;
+                let player = self.player(spec, "");
+                let writer = self.writer_with(&sid, None, player.as_ref());
+                writer.filler(spec, &turn.call.language, turn.id.number, 0, false)
             }
             Ok(hearing) => self.respond(&sid, to.as_ref(), hearing, 0).await,
             Err(error) => self.unstored(&error, to, &sid, "process", turn, step).await,
@@ -144,6 +186,8 @@ impl Line {
         tracing::warn!("nobody answered a transfer");
         let (sid, to) = (request.call_sid, request.to);
         let (line, call_sid) = (self.clone(), sid.clone());
+        // Without one, the call goes on over webhooks.
+        let ticket = Ticket::new(self.clock.now()).ok();
         let resume = live::resume(
             &self.store,
             sid.clone(),
@@ -152,8 +196,12 @@ impl Line {
             move |spec, history, call| {
                 let reply =
                     line.engine.after_failed_transfer(spec, history, call, line.clock.now());
-                let twiml = line.writer(&call_sid).reply(spec, turn, &reply, false);
-                (reply, twiml)
+                let ticket = ticket.filter(|_| line.has_socket(spec));
+                let player = line.player(spec, "");
+                let sound = player.as_ref().and_then(|p| p.held(&reply.text, &reply.language));
+                let writer = line.writer_with(&call_sid, ticket.as_ref(), player.as_ref());
+                let twiml = writer.reply(spec, turn, &reply, false, sound);
+                Greeted { reply, twiml, heard: true, ticket }
             },
         );
         match self.stored(resume).await {
@@ -216,10 +264,11 @@ impl Line {
         live::ready(&self.store, self.clock.now()).await
     }
 
-    /// Waits until nothing is being thought about; says whether it came to that.
+    /// Waits until nothing is being thought about, and no socket is open; says whether it came to
+    /// that.
     pub async fn drain(&self, longest: Duration) -> bool {
         let idle = async {
-            while self.thinking.count() > 0 {
+            while self.thinking.count() > 0 || self.sessions.count() > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -241,17 +290,14 @@ impl Line {
     ) -> String {
         match hearing {
             Hearing::Think { turn, .. } => self.think(sid, *turn, step).await,
-            Hearing::Replied { assistant, language, twiml, fillers, number } => {
+            Hearing::Replied { assistant, language, twiml, said, fillers, number } => {
+                let spec = &assistant.spec;
+                let player = self.player(spec, "");
                 if step < fillers {
-                    return self.writer(sid).filler(
-                        &assistant.spec,
-                        &language,
-                        number,
-                        step,
-                        false,
-                    );
+                    let writer = self.writer_with(sid, None, player.as_ref());
+                    return writer.filler(spec, &language, number, step, false);
                 }
-                twiml
+                self.with_words(twiml, || gather::say(spec, &language, &said))
             }
             Hearing::OutOfOrder { next, language, assistant } => {
                 tracing::warn!(next, "a turn came out of order");
@@ -288,7 +334,10 @@ impl Line {
                 } else {
                     tracing::warn!(turn = id.number, step, "a filler could not be noted yet");
                 }
-                self.writer(sid).filler(&assistant.spec, &language, id.number, step, discloses)
+                let spec = &assistant.spec;
+                let player = self.player(spec, "");
+                let writer = self.writer_with(sid, None, player.as_ref());
+                writer.filler(spec, &language, id.number, step, discloses)
             }
             // Let the store recover; the turn is thought about again when Twilio comes back.
             Waited::Lost => {
@@ -317,11 +366,22 @@ impl Line {
         // Said once, when it begins: what was announced is recorded since the greeting.
         let records = thought.consent == Some(RecordingConsent::Granted);
         let spec = &scene.assistant.spec;
-        let twiml = self.writer(sid).reply(spec, id.number, &thought.reply, records);
+        // Asked for here, since only TwiML begins a recording, the call goes on over its socket.
+        let asked = thought.consent.is_some() && scene.call.recording_consent.is_none();
+        let goes_on = asked && self.has_socket(spec);
+        let ticket = goes_on.then(|| Ticket::new(self.clock.now()).ok()).flatten();
+        let writer = self.writer_with(sid, ticket.as_ref(), None);
+        let sound = match self.player(spec, &listener(&scene.call)) {
+            Some(player) => player.speak(&thought.reply.text, &thought.reply.language).await,
+            None => None,
+        };
+        let is_sound = sound.is_some();
+        let twiml = writer.reply(spec, id.number, &thought.reply, records, sound);
         let kept = live::kept_text(&thought.reply.text, spec.compliance.redact);
-        let kept_twiml = (kept != thought.reply.text).then(|| {
+        // The address of a sound tells nothing of its words.
+        let kept_twiml = (!is_sound && kept != thought.reply.text).then(|| {
             let masked = Reply { text: kept.into_owned(), ..thought.reply.clone() };
-            self.writer(sid).reply(spec, id.number, &masked, records)
+            writer.reply(spec, id.number, &masked, records, None)
         });
         tracing::info!(
             turn = id.number, engine = %thought.reply.engine,
@@ -337,6 +397,8 @@ impl Line {
             disclosed,
             consent: thought.consent,
             redaction: scene.assistant.spec.compliance.redact,
+            heard: true,
+            ticket,
         };
         live::answer(&self.store, sid.clone(), id, answer, self.clock.now()).await.map_err(|error| {
             tracing::error!(turn = id.number, %error, causes = ?error.causes(), "a reply could not be stored");
@@ -344,14 +406,14 @@ impl Line {
     }
 
     /// Waits for the store, but not so long that Twilio gives up.
-    async fn stored<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn stored<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         timeout(self.patience.store, work)
             .await
             .unwrap_or_else(|_| Err(Error::unavailable("the store did not answer in time")))
     }
 
     /// Nothing can be stored: the caller is asked to hold on, and Twilio to come back.
-    async fn unstored(
+    pub(super) async fn unstored(
         &self,
         error: &Error,
         to: Option<PhoneNumber>,
@@ -391,8 +453,30 @@ impl Line {
         }
     }
 
-    fn writer<'a>(&'a self, sid: &'a CallSid) -> Writer<'a> {
-        Writer { public_url: &self.public_url, sid }
+    /// Whether calls of an assistant go on over a socket.
+    pub(super) fn has_socket(&self, spec: &AssistantSpec) -> bool {
+        !self.webhooks_only && spec.voice.line != VoiceLine::Gather
+    }
+
+    /// A mouth of ours for what is said over webhooks, where the assistant's file names one.
+    pub(super) fn player(&self, spec: &AssistantSpec, listener: &str) -> Option<Player> {
+        if spec.voice.line != VoiceLine::Gather || !speaks_with_us(spec) {
+            return None;
+        }
+        Player::new(self.voices.as_ref()?, spec, listener, &self.public_url, self.clock.now())
+    }
+
+    pub(super) fn writer<'a>(&'a self, sid: &'a CallSid) -> Writer<'a> {
+        self.writer_with(sid, None, None)
+    }
+
+    pub(super) fn writer_with<'a>(
+        &'a self,
+        sid: &'a CallSid,
+        ticket: Option<&'a Ticket>,
+        player: Option<&'a Player>,
+    ) -> Writer<'a> {
+        Writer { public_url: &self.public_url, sid, ticket, player }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     domain::{CallSid, Kind, PhoneNumber},
     twilio::{
         form::Form,
-        webhook::{Dialled, Gathered, Incoming, Recorded, Status, WebhookError},
+        webhook::{Dialled, Gathered, Incoming, Recorded, Resumed, Status, WebhookError},
     },
 };
 
@@ -56,6 +56,16 @@ macro_rules! webhook {
 }
 
 webhook!(Incoming, Gathered, Dialled, Status, Recorded);
+
+impl Webhook for Resumed {
+    fn read(form: &Form) -> Result<Self, WebhookError> {
+        Self::read(form)
+    }
+
+    fn call_sid(&self) -> &CallSid {
+        &self.incoming.call_sid
+    }
+}
 
 impl<R: Webhook> FromRequest<App> for Admitted<R> {
     type Rejection = Response;

@@ -12,10 +12,12 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, mpsc, watch},
+};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
@@ -24,6 +26,12 @@ use super::{
     peer::Peer,
     shares::{Share, Shares},
 };
+
+/// A connection's share of what this machine has, for a socket that outlives the request.
+#[derive(Clone, Default)]
+pub(super) struct Held(#[allow(dead_code, reason = "kept, not read")] Option<Arc<Holding>>);
+
+type Holding = (tokio::sync::OwnedSemaphorePermit, Option<Share<IpAddr>>);
 
 /// A client that has not sent its headers by then is cut off. hyper has no limit of its own.
 const HEADERS_WITHIN: Duration = Duration::from_secs(8);
@@ -51,7 +59,9 @@ pub(super) async fn serve(
     proxies: Vec<IpNet>,
 ) {
     let shares = Connections::new(proxies);
-    let graceful = GracefulShutdown::new();
+    let (stop, stopping) = watch::channel(false);
+    // Each connection holds one of these: when nobody does, all are closed.
+    let (open, mut closed) = mpsc::channel::<()>(1);
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut shutdown = pin!(shutdown);
     loop {
@@ -69,34 +79,55 @@ pub(super) async fn serve(
         };
         // Answers are small and wanted at once.
         let _ = stream.set_nodelay(true);
+        let held = Held(Some(Arc::new((permit, share))));
+        let kept = held.clone();
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(TAKES_WITHIN));
-        let connection = http1::Builder::new()
+        let service = TowerToHyperService::new(router.clone().map_request(
+            move |mut request: hyper::Request<_>| {
+                request.extensions_mut().insert(Peer(peer));
+                request.extensions_mut().insert(held.clone());
+                request
+            },
+        ));
+        let mut server = http1::Builder::new();
+        server
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_WITHIN)
-            .max_buf_size(HEADER_BYTES)
-            .serve_connection(
-                TokioIo::new(Box::pin(stream)),
-                TowerToHyperService::new(router.clone().map_request(
-                    move |mut request: hyper::Request<_>| {
-                        request.extensions_mut().insert(Peer(peer));
-                        request
-                    },
-                )),
-            );
-        let connection = graceful.watch(connection);
+            .max_buf_size(HEADER_BYTES);
+        let connection =
+            server.serve_connection(TokioIo::new(Box::pin(stream)), service).with_upgrades();
+        let (mut stopping, open) = (stopping.clone(), open.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let done = tokio::select! {
+                done = connection.as_mut() => done,
+                () = stops(&mut stopping) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = done {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop((permit, share));
+            drop((kept, open));
         });
     }
     // Closing the listener first: a new connection goes to the next process, not into our queue.
     drop(listener);
     tracing::info!("stopping: no new connections, finishing turns in flight");
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    stop.send_replace(true);
+    drop(open);
+    if tokio::time::timeout(drain, closed.recv()).await.is_err() {
         tracing::warn!(seconds = drain.as_secs(), "connections were still open at the deadline");
+    }
+}
+
+/// Resolves when no more requests are to be taken.
+async fn stops(stopping: &mut watch::Receiver<bool>) {
+    // Whoever could say so is gone: the connection is served to its end.
+    if stopping.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

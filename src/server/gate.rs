@@ -85,6 +85,25 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Whether the opening of a WebSocket comes from Twilio, and for a call's own account.
+    pub(super) fn lets_upgrade(
+        &self,
+        headers: &HeaderMap,
+        uri: &Uri,
+        own: Option<&OwnAccount>,
+    ) -> bool {
+        let agencys = match &self.trust {
+            Trust::Everybody => return true,
+            Trust::Signed(tokens) => tokens,
+        };
+        let tokens = own.map_or(agencys.as_slice(), |own| std::slice::from_ref(&own.token));
+        let Some(given) = given(headers) else { return false };
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        signature::verify_upgrade(tokens, &format!("{}{path}", self.public_url), given)
+    }
+}
+
 /// The signature that came with a request.
 fn given(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-twilio-signature")?.to_str().ok()

@@ -7,6 +7,7 @@
 mod access_log;
 mod admission;
 mod api;
+mod audio;
 mod body;
 mod connections;
 mod gate;
@@ -17,6 +18,7 @@ mod peer;
 mod problem;
 mod removals;
 mod shares;
+mod sockets;
 mod twilio_accounts;
 mod webhooks;
 
@@ -36,7 +38,7 @@ use tokio::{
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 
 use crate::{
-    domain::{EventId, Result, TokenId},
+    domain::{EventId, ProviderStanding, Result, TokenId},
     line::Line,
     operations::{
         retention::{self, Looked},
@@ -95,6 +97,7 @@ pub struct App {
     api: Arc<ApiSettings>,
     defaults: Option<Layer>,
     twilio: Option<TwilioAccess>,
+    providers: Arc<[ProviderStanding]>,
     limits: Arc<limits::Limits>,
     bundles: Arc<Semaphore>,
     rehearsals: Arc<Semaphore>,
@@ -127,6 +130,7 @@ impl App {
             api: api.into(),
             defaults: None,
             twilio: None,
+            providers: Vec::new().into(),
             stop: stop.into(),
             stopping,
         }
@@ -137,6 +141,12 @@ impl App {
     pub fn with_api(self, api: ApiSettings, defaults: Option<Layer>) -> Self {
         let limits = limits::Limits::new(api.rates).into();
         Self { limits, api: api.into(), defaults, ..self }
+    }
+
+    /// With the providers that it is set up with.
+    #[must_use]
+    pub fn knowing(self, providers: Vec<ProviderStanding>) -> Self {
+        Self { providers: providers.into(), ..self }
     }
 
     /// Asks Twilio to remove what was promised to callers.
@@ -154,6 +164,9 @@ fn router(app: App) -> Result<Router> {
         .route(&format!("{webhook}/process"), post(webhooks::process))
         .route(&format!("{webhook}/wait"), post(webhooks::wait))
         .route(&format!("{webhook}/transfer"), post(webhooks::transfer))
+        .route(&format!("{webhook}/resume"), post(webhooks::resume))
+        .route("/api/voice/relay/{call_sid}", any(sockets::relay))
+        .route("/api/voice/stream/{call_sid}", any(sockets::stream))
         .route(&format!("{webhook}/status"), post(webhooks::status))
         .route(&format!("{webhook}/recording"), post(webhooks::recording))
         .route("/healthz", get(health::healthz))
@@ -164,6 +177,8 @@ fn router(app: App) -> Result<Router> {
         .fallback(any(problem::not_found))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(CompressionLayer::new())
+        // After it: parts of a sound are parts of what it is, and not of what was made of it.
+        .route("/api/voice/audio/{key}", get(audio::play))
         .layer(cors(&app.api.cors_origins))
         .layer(middleware::from_fn(access_log::tell))
         .layer(middleware::from_fn(headers::set))
@@ -180,6 +195,10 @@ pub async fn run(
     let proxies = app.api.trusted_proxies.clone();
     let line = app.line.clone();
     let sweeper = tokio::spawn(sweep(line.clone(), Arc::clone(&app.limits)));
+    let warmer = tokio::spawn({
+        let line = line.clone();
+        async move { line.keep_warm().await }
+    });
     let forgetter = tokio::spawn(forget(app.store.clone()));
     let watcher =
         tokio::spawn(api::tell_of_events(app.store.clone(), Arc::clone(&app.newest_event)));
@@ -195,6 +214,7 @@ pub async fn run(
     };
     connections::serve(listener, router, shutdown, DRAIN, proxies).await;
     sweeper.abort();
+    warmer.abort();
     forgetter.abort();
     watcher.abort();
     if let Some(remover) = remover {

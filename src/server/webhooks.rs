@@ -11,7 +11,7 @@ use super::{App, admission::Admitted, problem};
 use crate::{
     domain::CallSid,
     line::Line,
-    twilio::webhook::{Dialled, Gathered, Incoming, Recorded, Status},
+    twilio::webhook::{Dialled, Gathered, Incoming, Recorded, Resumed, Status},
 };
 
 /// A call rings.
@@ -62,6 +62,15 @@ pub(super) async fn transfer(
     let sid = request.call_sid.clone();
     let back = move |line: Line| async move { line.transferred(request, turn).await };
     in_own_task(&sid, app.line, back).await
+}
+
+/// A socket of ours is over.
+pub(super) async fn resume(
+    State(app): State<App>,
+    Admitted { request, query }: Admitted<Resumed>,
+) -> Response {
+    let (sid, step) = (request.incoming.call_sid.clone(), query.step.unwrap_or(0));
+    in_own_task(&sid, app.line, move |line| async move { line.resume(request, step).await }).await
 }
 
 /// A call's status changed. Twilio does not repeat these; should one be lost, the sweep closes the

@@ -15,6 +15,7 @@ mod idempotency;
 mod objects;
 mod parameters;
 mod privacy;
+mod providers;
 mod provisioning;
 mod rehearse;
 mod secrets;
@@ -74,6 +75,8 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/calls", get_with(calls::list, told("listCalls", "Calls, newest first; after one, oldest first", &[404])))
         .api_route("/calls/{sid}", get_with(calls::show, told("getCall", "One call, turn by turn", &[404])))
         .api_route("/stats", get_with(stats::stats, told("getStats", "Sums over calls", &[404])))
+        .api_route("/latency", get_with(stats::latency, told("getLatency", "How long callers wait, by stage", &[404])))
+        .api_route("/providers", get_with(providers::standing, told("getProviders", "How models, ears and mouths stand", &[403])))
         .api_route("/bookings", get_with(bookings::list, told("listBookings", "Bookings, in the order they take place", &[404])))
         .api_route("/standings", get_with(provisioning::standings, told("listStandings", "Every assistant, and what the files last said of it", &[])))
         .api_route("/applies", get_with(provisioning::applies, told("listApplies", "What was applied, newest first", &[])))

@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::{assistants, auth::Asker, failure::Answer, parameters::Params};
 use crate::{
-    api::{Moment, Statistics},
-    domain::{StatsBy, ZoneName},
-    operations::stats,
+    api::{Latencies, Moment, Statistics, Success},
+    domain::{LatencyBy, StatsBy, ZoneName},
+    operations::{latency, stats},
 };
 
 /// Which statistics.
@@ -40,6 +40,32 @@ enum Group {
     Assistant,
     /// By status.
     Status,
+}
+
+/// Which waits.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Waits {
+    /// Of one assistant: its id or its name.
+    assistant_id: Option<String>,
+    /// Calls that started at or after.
+    #[schemars(with = "Option<Moment>")]
+    since: Option<Timestamp>,
+    /// Calls that started before.
+    #[schemars(with = "Option<Moment>")]
+    until: Option<Timestamp>,
+    /// In groups.
+    by: Option<LatencyBy>,
+}
+
+pub(super) async fn latency(asker: Asker, Params(wanted): Params<Waits>) -> Answer<Latencies> {
+    let rows = asker
+        .ask(move |store, actor, _| {
+            let id = assistants::named(store, actor, wanted.assistant_id.as_ref())?;
+            latency::latencies(store, actor, wanted.since, wanted.until, id, wanted.by)
+        })
+        .await?;
+    Ok(Json(Latencies { success: Success::default(), rows }))
 }
 
 pub(super) async fn stats(asker: Asker, Params(wanted): Params<Statistic>) -> Answer<Statistics> {

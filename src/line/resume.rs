@@ -1,0 +1,83 @@
+//! A call whose socket is over goes on: with what its last reply says, over another socket, or over
+//! webhooks.
+
+use super::{gather, talk::Opening, voice::Line};
+use crate::{
+    conversation::phrases,
+    domain::{Delivery, Next, TurnId},
+    operations::live::{self, Standing, Ticket},
+    twilio::{
+        twiml::Response,
+        webhook::{Incoming, Resumed},
+    },
+};
+
+impl Line {
+    /// A socket is over: the call goes on with what was last said, or over another one.
+    pub async fn resume(&self, request: Resumed, step: u32) -> String {
+        let hopeless = request.is_hopeless();
+        if let Some(failure) = &request.failure {
+            tracing::warn!(failure, hopeless, "Twilio ended the session of a call");
+        }
+        self.goes_on(request.incoming, hopeless, step).await
+    }
+
+    pub(super) async fn goes_on(&self, request: Incoming, hopeless: bool, step: u32) -> String {
+        let (sid, to) = (request.call_sid.clone(), request.to.clone());
+        let standing = match self.stored(live::standing(&self.store, sid.clone())).await {
+            Ok(Some(standing)) => standing,
+            // Twilio knows the call and we do not: it begins anew.
+            Ok(None) => return self.ring(request, step).await,
+            Err(error) => return self.unstored(&error, to, &sid, "resume", None, step).await,
+        };
+        if standing.call.status.is_final() {
+            return gather::hang_up();
+        }
+        let (spec, language) = (&standing.assistant.spec, &standing.call.language);
+        let said = standing.last.as_ref().filter(|turn| turn.said.is_some());
+        let next = said.and_then(|turn| turn.next.clone()).unwrap_or(Next::Listen);
+        let has_socket = self.has_socket(spec) && !hopeless && standing.tickets < Standing::NO_MORE;
+        if next == Next::Listen && has_socket {
+            let led = async {
+                let ticket = Ticket::new(self.clock.now())?;
+                live::reconnect(&self.store, standing.call.id, ticket.clone()).await?;
+                Ok(ticket)
+            };
+            return match self.stored(led).await {
+                Ok(ticket) => {
+                    let writer = self.writer_with(&sid, Some(&ticket), None);
+                    writer.connected(Response::new(), spec, language, None)
+                }
+                Err(error) => self.unstored(&error, to, &sid, "resume", None, step).await,
+            };
+        }
+        let player = self.player(spec, "");
+        let writer = self.writer_with(&sid, None, player.as_ref());
+        match Opening::of(&standing) {
+            Opening::Think(_) => writer.await_reply(standing.next),
+            Opening::Say { number, text, .. } => {
+                self.told(&standing, number, &text).await;
+                writer.say_then(spec, language, Some(&text), &next, standing.next)
+            }
+            Opening::Excuse if next == Next::Listen => {
+                let excuse = &phrases::for_language(language).cut_off;
+                writer.say_then(spec, language, Some(excuse), &next, standing.next)
+            }
+            Opening::Excuse => writer.say_then(spec, language, None, &next, standing.next),
+        }
+    }
+
+    /// Notes that a reply is said by Twilio after all.
+    async fn told(&self, standing: &Standing, number: u32, text: &str) {
+        let id = TurnId { call: standing.call.id, number };
+        let delivery = Delivery { said: text.to_owned(), ..Delivery::default() };
+        let spec = &standing.assistant.spec;
+        let discloses = number == 0 && spec.announces_ai();
+        let redaction = spec.compliance.redact;
+        let now = self.clock.now();
+        let told = live::deliver(&self.store, id, delivery, redaction, discloses, now);
+        if let Err(error) = self.stored(told).await {
+            tracing::error!(turn = number, %error, "what was said could not be noted");
+        }
+    }
+}

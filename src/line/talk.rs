@@ -1,0 +1,362 @@
+//! A conversation over a socket, without the socket: turns are heard, thought aloud, stored, and it
+//! is noted what the caller heard of them.
+//!
+//! Each turn runs in a task of its own, so that half a turn is never dropped with its socket; what
+//! is written of one call is written in order.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::task::JoinHandle;
+
+use super::voice::Line;
+use crate::{
+    conversation::{
+        aloud::{Aloud, Listener},
+        engine::Scene,
+        phrases,
+    },
+    domain::{
+        Assistant, CallId, CallSid, Caller, Delivery, Heard, LanguageTag, Next, Redaction, Reply,
+        TurnId,
+    },
+    operations::live::{self, Answer, Greeted, Hearing, OpenTurn, Ringing, Standing, Utterance},
+};
+
+/// How often a store that does not take an utterance is asked again, and how long in between.
+const TRIES: u32 = 5;
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A turn that is over on our side.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Done {
+    /// Which.
+    pub(super) number: u32,
+    /// All that was said in it.
+    pub(super) text: String,
+    /// Then what.
+    pub(super) next: Next,
+    /// The language it was said in.
+    pub(super) language: LanguageTag,
+    /// Whether it said that a machine speaks.
+    pub(super) discloses: bool,
+}
+
+/// What comes of a turn.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Some words of the reply.
+    Words(String),
+    /// The reply is whole, and stored.
+    Done(Done),
+    /// The call is over, or cannot go on here.
+    Over,
+}
+
+/// The turn being thought about.
+struct Turn {
+    listener: Listener,
+    done: JoinHandle<Option<Done>>,
+    words_are_over: bool,
+}
+
+/// One call's conversation.
+pub(super) struct Talk {
+    line: Line,
+    sid: CallSid,
+    id: CallId,
+    caller: Caller,
+    assistant: Arc<Assistant>,
+    language: LanguageTag,
+    next: u32,
+    turn: Option<Turn>,
+    /// The last thing written, which the next one waits for.
+    written: Option<JoinHandle<()>>,
+}
+
+impl Talk {
+    /// Goes on where a call stands.
+    pub(super) fn new(line: Line, standing: &Standing) -> Self {
+        let call = &standing.call;
+        Self {
+            line,
+            sid: call.sid.clone(),
+            id: call.id,
+            caller: call.caller.as_deref().map_or(Caller::Withheld, Caller::read),
+            assistant: Arc::clone(&standing.assistant),
+            language: call.language.clone(),
+            next: standing.next.max(1),
+            turn: None,
+            written: None,
+        }
+    }
+
+    pub(super) fn language(&self) -> &LanguageTag {
+        &self.language
+    }
+
+    /// Whether a reply is being thought about.
+    pub(super) fn is_thinking(&self) -> bool {
+        self.turn.is_some()
+    }
+
+    /// Thinks about something heard. One turn at a time: the one before must be done.
+    pub(super) fn hear(&mut self, heard: Heard) {
+        debug_assert!(self.turn.is_none(), "a turn begins when the one before is done");
+        let number = self.next;
+        self.next += 1;
+        let utterance = Utterance {
+            ringing: Ringing {
+                sid: self.sid.clone(),
+                from: self.caller.clone(),
+                to: None,
+                at: self.line.clock.now(),
+                account: None,
+            },
+            number,
+            heard,
+        };
+        let (line, written) = (self.line.clone(), self.written.take());
+        let language = self.language.clone();
+        self.begin(move |aloud| async move {
+            finished(written).await;
+            line.turn_aloud(utterance, aloud, &language).await
+        });
+    }
+
+    /// Says something of our own accord, as a turn in which nothing was heard.
+    pub(super) fn speak_up(&mut self, text: String) {
+        let number = self.next;
+        self.next += 1;
+        let (line, sid, written) = (self.line.clone(), self.sid.clone(), self.written.take());
+        let reply = Reply {
+            text: text.clone(),
+            language: self.language.clone(),
+            next: Next::Listen,
+            engine: "webox".to_owned(),
+            attempts: Vec::new(),
+            tools: Vec::new(),
+            state: None,
+        };
+        let language = self.language.clone();
+        self.begin(move |aloud| async move {
+            finished(written).await;
+            aloud.say(&text);
+            drop(aloud);
+            let greeted = Greeted { reply, twiml: String::new(), heard: false, ticket: None };
+            let now = line.clock.now();
+            let spoken = live::resume(&line.store, sid, number, now, |_, _, _| greeted);
+            if let Err(error) = line.stored(spoken).await {
+                tracing::error!(turn = number, %error, "what was said could not be stored");
+            }
+            Some(Done { number, text, next: Next::Listen, language, discloses: false })
+        });
+    }
+
+    fn begin<F>(&mut self, turn: impl FnOnce(Aloud) -> F)
+    where
+        F: Future<Output = Option<Done>> + Send + 'static,
+    {
+        let (aloud, listener) = Aloud::new();
+        let (turn, counted) = (turn(aloud), self.line.thinking.counted());
+        let task = async move {
+            let done = turn.await;
+            drop(counted);
+            done
+        };
+        let done = tokio::spawn(tracing::Instrument::in_current_span(task));
+        self.turn = Some(Turn { listener, done, words_are_over: false });
+    }
+
+    /// What comes next of the turn; waits for ever when none is being thought about. Nothing is
+    /// lost when this is dropped while it waits.
+    pub(super) async fn event(&mut self) -> Event {
+        let Some(turn) = &mut self.turn else { return std::future::pending().await };
+        if !turn.words_are_over {
+            if let Some(words) = turn.listener.words.recv().await {
+                return Event::Words(words);
+            }
+            turn.words_are_over = true;
+        }
+        let done = (&mut turn.done).await;
+        self.turn = None;
+        match done {
+            Ok(Some(done)) => Event::Done(done),
+            Ok(None) => Event::Over,
+            Err(error) => {
+                tracing::error!(%error, "a turn was broken off: this is a bug of webox");
+                Event::Over
+            }
+        }
+    }
+
+    /// The caller talks over the reply: no more of it is thought.
+    pub(super) fn interrupt(&self) {
+        if let Some(turn) = &self.turn {
+            turn.listener.interrupt();
+        }
+    }
+
+    /// Notes what the caller heard of a reply.
+    pub(super) fn deliver(&mut self, number: u32, delivery: Delivery, discloses: bool) {
+        let (line, before) = (self.line.clone(), self.written.take());
+        let id = TurnId { call: self.id, number };
+        let redaction = self.redaction();
+        let noted = async move {
+            finished(before).await;
+            let now = line.clock.now();
+            let noted = live::deliver(&line.store, id, delivery, redaction, discloses, now).await;
+            if let Err(error) = noted {
+                tracing::error!(turn = number, %error, "what was heard of a reply could not be stored");
+            }
+        };
+        let noted = tokio::spawn(tracing::Instrument::in_current_span(noted));
+        self.written = Some(noted);
+    }
+
+    /// Notes that the caller was given a filler for the turn being thought about.
+    pub(super) fn count_filler(&self, fillers: u32) {
+        let id = TurnId { call: self.id, number: self.next.saturating_sub(1) };
+        let store = self.line.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = live::count_filler(&store, id, fillers, None).await {
+                tracing::warn!(turn = id.number, %error, "a filler could not be noted");
+            }
+        });
+    }
+
+    /// Waits until everything is written.
+    pub(super) async fn settle(mut self) {
+        finished(self.written.take()).await;
+    }
+
+    fn redaction(&self) -> Redaction {
+        self.assistant.spec.compliance.redact
+    }
+}
+
+/// Waits for a task of which only the end matters: it told of its failure itself.
+async fn finished(task: Option<JoinHandle<()>>) {
+    if let Some(task) = task {
+        let _ = task.await;
+    }
+}
+
+impl Line {
+    /// One turn, from what was heard to its stored reply; nothing when the call cannot go on.
+    async fn turn_aloud(
+        &self,
+        utterance: Utterance,
+        aloud: Aloud,
+        language: &LanguageTag,
+    ) -> Option<Done> {
+        let turn = self.begun(utterance, &aloud, language).await?;
+        let (sid, id) = (turn.call.sid.clone(), turn.id);
+        let scene = Scene {
+            call: turn.call,
+            assistant: turn.assistant,
+            history: turn.history,
+            heard: turn.heard,
+            now: self.clock.now(),
+        };
+        // A call that went on from elsewhere: its first words were not ours.
+        let discloses = scene.call.disclosed_at.is_none() && scene.assistant.spec.announces_ai();
+        let first = discloses.then(|| phrases::machine(&scene.call.language));
+        let thought = self.engine.reply_aloud(&scene, aloud, first).await;
+        tracing::info!(
+            turn = id.number, engine = %thought.reply.engine,
+            reply_ms = thought.timings.reply_ms, "replied"
+        );
+        let done = Done {
+            number: id.number,
+            text: thought.reply.text.clone(),
+            next: thought.reply.next.clone(),
+            language: thought.reply.language.clone(),
+            discloses,
+        };
+        let answer = Answer {
+            reply: thought.reply,
+            timings: thought.timings,
+            // That there is one tells a turn that is over from one that is open.
+            twiml: String::new(),
+            kept_twiml: None,
+            end_reason: thought.end_reason,
+            warned: thought.warned,
+            disclosed: false,
+            consent: thought.consent,
+            redaction: scene.assistant.spec.compliance.redact,
+            heard: false,
+            ticket: None,
+        };
+        // Said it is, stored or not: the caller is not told twice.
+        if let Err(error) = live::answer(&self.store, sid, id, answer, self.clock.now()).await {
+            tracing::error!(turn = id.number, %error, causes = ?error.causes(), "a reply could not be stored");
+        }
+        Some(done)
+    }
+
+    /// Stores what was heard. A store that is busy is waited for, with a word to the caller.
+    async fn begun(
+        &self,
+        utterance: Utterance,
+        aloud: &Aloud,
+        language: &LanguageTag,
+    ) -> Option<OpenTurn> {
+        for attempt in 0..TRIES {
+            let hearing = self.stored(live::hear(&self.store, utterance.clone())).await;
+            match hearing {
+                Ok(Hearing::Think { turn, .. }) => return Some(*turn),
+                Ok(Hearing::OutOfOrder { next, .. }) => {
+                    tracing::warn!(next, "a turn came out of order: another socket went on");
+                    return None;
+                }
+                Ok(Hearing::Replied { .. } | Hearing::Over | Hearing::NobodyThere) => return None,
+                Err(error) => {
+                    tracing::error!(attempt, %error, causes = ?error.causes(), "the store could not be used");
+                    if attempt == 0 {
+                        aloud.say(&phrases::for_language(language).busy_retry);
+                    }
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+        None
+    }
+}
+
+/// What a session does first.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Opening {
+    /// Says what the caller was told and has not heard: that of turn `number`.
+    Say { number: u32, text: String, next: Next },
+    /// Thinks about what has no reply.
+    Think(Heard),
+    /// Excuses itself: the line was cut.
+    Excuse,
+}
+
+impl Opening {
+    /// Of a call as it stands.
+    pub(super) fn of(standing: &Standing) -> Self {
+        if let Some(heard) = standing.unanswered() {
+            return Self::Think(heard.clone());
+        }
+        match (standing.unheard(), &standing.last) {
+            (Some(text), Some(last)) => Self::Say {
+                number: last.number,
+                text: text.to_owned(),
+                next: last.next.clone().unwrap_or(Next::Listen),
+            },
+            _ => Self::Excuse,
+        }
+    }
+}
+
+/// Both, as one thing heard.
+pub(super) fn joined(before: Option<Heard>, heard: Heard) -> Heard {
+    match (before, heard) {
+        (Some(Heard::Speech { text, .. }), Heard::Speech { text: more, confidence }) => {
+            Heard::Speech { text: format!("{text} {more}"), confidence }
+        }
+        (_, heard) => heard,
+    }
+}
