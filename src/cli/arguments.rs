@@ -5,11 +5,11 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, calls, complete, demo, export, help, history, import, init, login,
-    manual,
+    apply, assistants, audit, bench, calls, complete, demo, export, help, history, import, init,
+    login, manual,
     output::{ColourChoice, Format, Wishes},
-    plan, privacy, record, rehearse, replay, schema, secrets, serve, settings, stats, tokens,
-    try_out, users, validate, whoami,
+    plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
+    tokens, try_out, users, validate, voices, whoami,
 };
 use crate::domain::EmailAddress;
 
@@ -89,6 +89,12 @@ pub enum Command {
     Record(record::Record),
     /// Say what a past caller said to today's assistant.
     Replay(replay::Replay),
+    /// Play many calls at once, and measure how they are answered.
+    Bench(bench::Bench),
+    /// Show how models, ears and mouths stand, or ask each of them once.
+    Providers(providers::Providers),
+    /// List the voices of those that speak, and hear one.
+    Voices(voices::Voices),
     /// Show the settings in force, and where each comes from.
     Config(settings::Config),
     /// Print the completions of a shell.

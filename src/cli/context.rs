@@ -11,7 +11,7 @@ use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
 use super::{
     arguments::Global,
-    credentials,
+    credentials, daemon,
     desk::{Desk, Local, Remote},
     output::Output,
 };
@@ -182,6 +182,17 @@ impl Context {
             .hint("leave --server out"))
     }
 
+    /// Refuses the flag that names a daemon, for a command that uses this machine's keys.
+    pub(super) fn with_own_keys(&self, command: &str) -> Result<()> {
+        if self.flags.server.is_none() {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "`webox {command}` uses the keys of this machine, and asks no daemon"
+        ))
+        .hint("leave --server out, and run it where the daemon runs"))
+    }
+
     /// Refuses a command that is carried out on this machine only.
     pub(super) fn here(&self, command: &str) -> Result<()> {
         match self.remote()? {
@@ -199,7 +210,8 @@ impl Context {
     fn local(&self, command: &str, store: Store) -> Result<Box<dyn Desk>> {
         let actor = self.actor(command, &store)?;
         let secrets = self.secrets()?;
-        Ok(Box::new(Local { store, actor, now: self.started, secrets }))
+        let providers = daemon::standings(self.settings()?);
+        Ok(Box::new(Local { store, actor, now: self.started, secrets, providers }))
     }
 
     /// Who is at the store: whoever may open it, or the user of `--as`.

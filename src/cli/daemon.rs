@@ -2,13 +2,27 @@
 
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    config::Settings,
-    domain::{Actor, Error, Result},
+    config::{PublicUrl, Setting, Settings, Speech},
+    domain::{
+        Actor, EarProvider, Error, Outcome, ProviderKind, ProviderStanding, Result, Secret,
+        VoiceProvider,
+    },
+    line::Voices,
     operations::{assistants, secrets::Secrets},
-    providers::llm::{self, Models, ProviderSettings},
+    providers::{
+        breaker::Breakers,
+        llm::{self, Models, ProviderSettings},
+        speech::SpeechError,
+        stt::{EarSettings, Ears},
+        tts::{
+            AzureSettings, ElevenLabsSettings, GoogleSettings, LocalSettings, MouthSettings,
+            Mouths, OpenAiSettings, Sounds, SpeechRequest, TextToSpeech, speak_through,
+        },
+    },
     store::Store,
 };
 
@@ -21,12 +35,166 @@ pub(super) fn runtime() -> Result<Runtime> {
 
 /// The models that the settings give keys or addresses for.
 pub(super) fn models(settings: &Settings) -> Models {
-    let url = |url: &Option<crate::config::PublicUrl>| url.as_ref().map(ToString::to_string);
+    let url = |url: &Option<PublicUrl>| url.as_ref().map(ToString::to_string);
     Models::new(ProviderSettings {
         openai_api_key: settings.openai.api_key.value.clone(),
         openai_base_url: url(&settings.openai.base_url.value),
         anthropic_api_key: settings.anthropic.api_key.value.clone(),
         anthropic_base_url: url(&settings.anthropic.base_url.value),
+    })
+}
+
+/// Every provider that webox knows, whether it can be asked, and where. Nobody is asked.
+pub(super) fn standings(settings: &Settings) -> Vec<ProviderStanding> {
+    let speech = &settings.speech;
+    let address = |url: &Setting<Option<PublicUrl>>| url.value.as_ref().map(ToString::to_string);
+    let standing = |kind, provider: &str, configured, address| ProviderStanding {
+        kind,
+        provider: provider.to_owned(),
+        configured,
+        address,
+        state: None,
+    };
+    let mut all: Vec<ProviderStanding> =
+        [("openai", &settings.openai), ("anthropic", &settings.anthropic)]
+            .into_iter()
+            .map(|(provider, set)| {
+                let configured = set.api_key.value.is_some() || set.base_url.value.is_some();
+                standing(ProviderKind::Model, provider, configured, address(&set.base_url))
+            })
+            .collect();
+    let ears = ears(settings);
+    all.extend(EarProvider::ALL.iter().map(|provider| {
+        let configured = ears.find(*provider, None, None).is_ok();
+        let url = match provider {
+            EarProvider::Deepgram => address(&speech.deepgram.base_url),
+            EarProvider::Google => address(&speech.google.base_url),
+            EarProvider::Openai => address(&settings.openai.base_url),
+        };
+        standing(ProviderKind::Ear, provider.as_str(), configured, url)
+    }));
+    let mouths = mouths(settings);
+    let ours = VoiceProvider::ALL.iter().filter(|provider| **provider != VoiceProvider::Twilio);
+    all.extend(ours.map(|provider| {
+        let configured = match provider {
+            VoiceProvider::Local => has_program(speech),
+            provider => mouths.find(*provider, None).is_ok(),
+        };
+        let url = match provider {
+            VoiceProvider::Elevenlabs => address(&speech.elevenlabs.base_url),
+            VoiceProvider::Google => address(&speech.google_voice_url),
+            VoiceProvider::Azure => address(&speech.azure.base_url),
+            VoiceProvider::Openai => address(&settings.openai.base_url),
+            VoiceProvider::Twilio | VoiceProvider::Local => None,
+        };
+        standing(ProviderKind::Mouth, provider.as_str(), configured, url)
+    }));
+    all
+}
+
+/// Whether this machine has a program that speaks.
+fn has_program(speech: &Speech) -> bool {
+    let named = [&speech.espeak.value, &speech.piper.value].into_iter().flatten();
+    if named.clone().any(|path| path.is_file()) {
+        return true;
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join("espeak-ng").is_file())
+}
+
+/// All that speaks and listens for the daemon, and the sounds that are kept.
+pub(super) fn voices(settings: &Settings, breakers: Breakers) -> Voices {
+    let (mouths, ears) = (mouths(settings), ears(settings));
+    let voices = Voices::new(mouths, ears, breakers);
+    let folder = &settings.sounds.folder.value;
+    let most = u64::from(settings.sounds.max_mib.value) * 1024 * 1024;
+    let sounds = Sounds::open(folder, most).or_else(|error| {
+        tracing::warn!(
+            folder = %folder.display(), %error,
+            "sounds cannot be kept: they are spoken anew after each restart"
+        );
+        Sounds::in_memory()
+    });
+    match sounds {
+        Ok(sounds) => voices.keeping(sounds),
+        Err(error) => {
+            tracing::warn!(%error, "no sound is kept");
+            voices
+        }
+    }
+}
+
+/// The mouths that the settings give keys or addresses for.
+pub(super) fn mouths(settings: &Settings) -> Mouths {
+    let url = |url: &Option<PublicUrl>| url.as_ref().map(ToString::to_string);
+    let speech = &settings.speech;
+    // Whoever speaks is asked with the same account as whoever listens.
+    let google_key = speech.google.api_key.value.clone().or_else(|| {
+        let file = speech.google_credentials.value.as_deref()?;
+        let text = std::fs::read_to_string(file).ok()?;
+        Some(Secret::new(text))
+    });
+    Mouths::new(MouthSettings {
+        elevenlabs: ElevenLabsSettings {
+            api_key: speech.elevenlabs.api_key.value.clone(),
+            base_url: url(&speech.elevenlabs.base_url.value),
+            model: speech.elevenlabs_model.value.clone(),
+            socket: speech.elevenlabs_socket.value,
+        },
+        google: GoogleSettings { key: google_key, base_url: url(&speech.google_voice_url.value) },
+        azure: AzureSettings {
+            api_key: speech.azure.api_key.value.clone(),
+            region: speech.azure_region.value.clone(),
+            base_url: url(&speech.azure.base_url.value),
+        },
+        openai: OpenAiSettings {
+            api_key: settings.openai.api_key.value.clone(),
+            base_url: url(&settings.openai.base_url.value),
+            model: speech.openai_voice_model.value.clone(),
+        },
+        local: LocalSettings {
+            espeak: speech.espeak.value.clone(),
+            piper: speech.piper.value.clone(),
+            models: speech.piper_models.value.clone(),
+            at_once: None,
+        },
+        ..MouthSettings::default()
+    })
+}
+
+/// Has a mouth speak as in a call, so that what is no sound is not taken for one; answers its voice
+/// and the sound.
+pub(super) async fn spoken(
+    mouth: Arc<dyn TextToSpeech>,
+    request: &SpeechRequest,
+) -> std::result::Result<(String, Vec<u8>), SpeechError> {
+    let (chain, breakers) = ([mouth], Breakers::default());
+    let speaking = speak_through(&chain, &breakers, request).await.map_err(|unspoken| {
+        let why = unspoken.0.into_iter().next();
+        why.map_or_else(
+            || SpeechError::new(Outcome::Unusable, "nobody was asked"),
+            |one| SpeechError::new(one.outcome, one.detail),
+        )
+    })?;
+    let pieces: Vec<_> = speaking.sound.try_collect().await?;
+    Ok((speaking.speaker.voice, pieces.concat()))
+}
+
+/// The ears that the settings give keys or addresses for.
+pub(super) fn ears(settings: &Settings) -> Ears {
+    let url = |url: &Option<PublicUrl>| url.as_ref().map(ToString::to_string);
+    let speech = &settings.speech;
+    Ears::new(EarSettings {
+        deepgram_api_key: speech.deepgram.api_key.value.clone(),
+        deepgram_base_url: url(&speech.deepgram.base_url.value),
+        google_credentials: speech.google_credentials.value.clone(),
+        google_machine_credentials: false,
+        google_project: speech.google_project.value.clone(),
+        google_location: speech.google_location.value.clone(),
+        google_base_url: url(&speech.google.base_url.value),
+        openai_api_key: settings.openai.api_key.value.clone(),
+        openai_base_url: url(&settings.openai.base_url.value),
+        ..EarSettings::default()
     })
 }
 

@@ -6,6 +6,7 @@ mod apply;
 mod arguments;
 mod assistants;
 mod audit;
+mod bench;
 mod calls;
 mod complete;
 mod context;
@@ -31,6 +32,7 @@ mod plan_text;
 mod privacy;
 mod progress;
 mod prompt;
+mod providers;
 mod record;
 mod rehearse;
 mod replay;
@@ -40,10 +42,12 @@ mod serve;
 mod settings;
 mod stats;
 mod tokens;
+mod try_aloud;
 mod try_out;
 mod users;
 mod validate;
 mod views;
+mod voices;
 mod watch;
 mod whoami;
 mod window;
@@ -105,8 +109,11 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Demo(args) => demo::run(args, cli, context),
         Command::Try(args) => try_out::run(args, context),
         Command::Test(args) => return rehearse::run(args, context),
+        Command::Bench(args) => return bench::run(args, context),
         Command::Record(args) => record::run(args, context),
         Command::Replay(args) => replay::run(args, context),
+        Command::Providers(args) => return providers::run(args, context),
+        Command::Voices(args) => voices::run(args, context),
         Command::Config(args) => settings::run(args, context),
         Command::Completions(args) => complete::run(args, context),
         Command::Man(args) => manual::run(args, context),

@@ -14,6 +14,7 @@ use crate::{
     domain::{Error, Kind, Result},
     line::{Clock, Line, Patience},
     operations::secrets::Secrets,
+    providers::breaker::Breakers,
     provision::Layer,
     server::{self, ApiSettings, App, Gate, Rates, Trust, TwilioAccess},
     store::{Options, Store},
@@ -88,8 +89,11 @@ async fn serve(
     let secrets = Secrets::new(Vault::new(settings.master_key.clone()));
     let models = daemon::models_with(settings, &store, &secrets);
     daemon::warn_of_models(&store, &models)?;
-    let engine = Engine::new(store.clone(), models.clone(), Deadlines::default());
-    let line = Line::new(store.clone(), engine, Clock::system(), &public_url, Patience::default());
+    let breakers = Breakers::default();
+    let engine =
+        Engine::new(store.clone(), models.clone(), Deadlines::default()).sharing(breakers.clone());
+    let line = Line::new(store.clone(), engine, Clock::system(), &public_url, Patience::default())
+        .with_voices(daemon::voices(settings, breakers));
     let gate = Gate::new(trust, &public_url).of_account(settings.twilio.account_sid.value.clone());
     let api = ApiSettings {
         trusted_proxies: settings.api.trusted_proxies.value.clone(),
@@ -102,6 +106,7 @@ async fn serve(
     };
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
+        .knowing(daemon::standings(settings))
         .removing_at(twilio(settings)?);
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();

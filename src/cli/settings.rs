@@ -10,7 +10,7 @@ use super::{
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Environment, Origin, Setting, Settings},
+    config::{Environment, Origin, Setting, Settings, Speech},
     domain::{KeySource, Result, Secret},
 };
 
@@ -77,7 +77,7 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     let zone = settings.timezone.value.iana_name().map(str::to_owned);
     let sid = settings.twilio.account_sid.value.as_ref().map(|sid| sid.as_str().to_owned());
     let list = |items: Vec<String>| (!items.is_empty()).then(|| items.join(","));
-    vec![
+    [
         plain("db", Some(settings.db.value.display().to_string()), &settings.db.origin),
         plain("listen", Some(settings.listen.value.to_string()), &settings.listen.origin),
         plain("public_url", url(&settings.public_url), &settings.public_url.origin),
@@ -97,6 +97,25 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
             "anthropic.base_url",
             url(&settings.anthropic.base_url),
             &settings.anthropic.base_url.origin,
+        ),
+        plain(
+            "openai.voice_model",
+            settings.speech.openai_voice_model.value.clone(),
+            &settings.speech.openai_voice_model.origin,
+        ),
+    ]
+    .into_iter()
+    .chain(speech(&settings.speech))
+    .chain([
+        plain(
+            "sounds.folder",
+            Some(settings.sounds.folder.value.display().to_string()),
+            &settings.sounds.folder.origin,
+        ),
+        plain(
+            "sounds.max_mib",
+            Some(settings.sounds.max_mib.value.to_string()),
+            &settings.sounds.max_mib.origin,
         ),
         plain(
             "api.trusted_proxies",
@@ -126,6 +145,44 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
         master_key(&settings.master_key),
+    ])
+    .collect()
+}
+
+/// Ears and mouths.
+fn speech(speech: &Speech) -> Vec<Row> {
+    let url = |name: &str, setting: &Setting<Option<crate::config::PublicUrl>>| {
+        plain(name, setting.value.as_ref().map(|url| url.as_str().to_owned()), &setting.origin)
+    };
+    let text = |name: &str, setting: &Setting<Option<String>>| {
+        plain(name, setting.value.clone(), &setting.origin)
+    };
+    let path = |name: &str, setting: &Setting<Option<PathBuf>>| {
+        plain(name, setting.value.as_ref().map(|path| path.display().to_string()), &setting.origin)
+    };
+    vec![
+        key("elevenlabs.api_key", &speech.elevenlabs.api_key),
+        url("elevenlabs.base_url", &speech.elevenlabs.base_url),
+        text("elevenlabs.model", &speech.elevenlabs_model),
+        plain(
+            "elevenlabs.socket",
+            Some(speech.elevenlabs_socket.value.to_string()),
+            &speech.elevenlabs_socket.origin,
+        ),
+        key("deepgram.api_key", &speech.deepgram.api_key),
+        url("deepgram.base_url", &speech.deepgram.base_url),
+        key("azure.api_key", &speech.azure.api_key),
+        text("azure.region", &speech.azure_region),
+        url("azure.base_url", &speech.azure.base_url),
+        key("google.api_key", &speech.google.api_key),
+        path("google.credentials", &speech.google_credentials),
+        text("google.project", &speech.google_project),
+        text("google.location", &speech.google_location),
+        url("google.base_url", &speech.google.base_url),
+        url("google.voice_base_url", &speech.google_voice_url),
+        path("local.espeak", &speech.espeak),
+        path("local.piper", &speech.piper),
+        path("local.models", &speech.piper_models),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! `webox stats`: the overview, with bars.
 
+mod waits;
+
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -9,7 +11,7 @@ use super::{
     views,
     window::WindowFlags,
 };
-use crate::domain::{Breakdown, Result, Stats as Figures, StatsBy};
+use crate::domain::{Breakdown, Error, Result, Stats as Figures, StatsBy};
 
 /// Arguments of `webox stats`.
 #[derive(Debug, Args)]
@@ -18,15 +20,20 @@ use crate::domain::{Breakdown, Result, Stats as Figures, StatsBy};
         ("webox stats", "everything so far"),
         ("webox stats --since 30d --by day", "a month, day by day"),
         ("webox stats --by assistant -o csv > assistants.csv", "for a spreadsheet"),
+        ("webox stats --latency --since 1d", "how long callers wait, and for what"),
+        ("webox stats --latency --by provider", "and for whom"),
     ],
     &[exit::FAILURE, exit::DATA],
 ))]
 pub struct Stats {
     #[command(flatten)]
     window: WindowFlags,
-    /// Group by.
+    /// Group by; with `--latency`, by assistant or provider.
     #[arg(long, value_enum, value_name = "GROUP")]
     by: Option<Group>,
+    /// How long callers wait: percentiles, stage by stage.
+    #[arg(long)]
+    latency: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,6 +41,7 @@ enum Group {
     Day,
     Assistant,
     Status,
+    Provider,
 }
 
 impl Group {
@@ -42,6 +50,7 @@ impl Group {
             Self::Day => "day",
             Self::Assistant => "assistant",
             Self::Status => "status",
+            Self::Provider => "provider",
         }
     }
 }
@@ -51,11 +60,18 @@ const BAR: usize = 24;
 
 pub(super) fn run(args: &Stats, context: &Context) -> Result<()> {
     let window = args.window.read(context)?;
-    let by = args.by.map(|group| match group {
-        Group::Day => StatsBy::Day,
-        Group::Assistant => StatsBy::Assistant,
-        Group::Status => StatsBy::Status,
-    });
+    if args.latency {
+        return waits::show(window.span(), args.by, context);
+    }
+    let by = match args.by {
+        None => None,
+        Some(Group::Day) => Some(StatsBy::Day),
+        Some(Group::Assistant) => Some(StatsBy::Assistant),
+        Some(Group::Status) => Some(StatsBy::Status),
+        Some(Group::Provider) => {
+            return Err(Error::usage("`--by provider` goes with `--latency`"));
+        }
+    };
     let stats = context.desk("stats")?.stats(window.span(), by, &context.zone()?)?;
     match (context.out.format(), args.by) {
         (Format::Json, group) => context.out.objects(json_of(&stats, group)),

@@ -1,10 +1,14 @@
-//! `webox try`: talk to an assistant by typing, over the same road as a call.
+//! `webox try`: talk to an assistant by typing, over the same road as a call; or in sound, see
+//! `try_aloud`.
 
-use std::io::{BufRead, IsTerminal};
+use std::{
+    io::{BufRead, IsTerminal},
+    path::PathBuf,
+};
 
 use clap::Args;
 
-use super::{Context, daemon, exit, help, output::Tone, progress::Waiting};
+use super::{Context, daemon, exit, help, output::Tone, progress::Waiting, try_aloud};
 use crate::{
     domain::{AssistantSpec, Error, Result},
     line::Clock,
@@ -19,8 +23,9 @@ use crate::{
         ("webox try le-gourmet", "type what a caller would say; an empty line is silence"),
         ("webox try le-gourmet --line", "show the TwiML of every answer as well"),
         ("webox try le-gourmet < script.txt", "one utterance a line"),
+        ("webox try le-gourmet --audio hello.wav question.wav", "recordings speak for the caller"),
     ],
-    &[exit::FAILURE, exit::DATA],
+    &[exit::FAILURE, exit::USAGE, exit::DATA, exit::CONFIG],
 ))]
 pub struct Try {
     /// The assistant, by name or id.
@@ -31,10 +36,19 @@ pub struct Try {
     /// The number to call from.
     #[arg(long, value_name = "NUMBER", default_value = "+33612345678")]
     pub(super) from: String,
+    /// On the line `stream`: recordings that speak for the caller, one after the other, in real time.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(super) audio: Vec<PathBuf>,
+    /// Where the call goes as a WAV file, the caller on the left; `webox-call-SID.wav` otherwise.
+    #[arg(long, value_name = "FILE", requires = "audio")]
+    pub(super) out: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
     let assistant = context.desk("try")?.assistant(&args.name)?;
+    if !args.audio.is_empty() {
+        return daemon::runtime()?.block_on(try_aloud::run(args, context, assistant.spec));
+    }
     if context.is_far()? {
         return daemon::runtime()?.block_on(talk_here(args, context, assistant.spec));
     }

@@ -27,6 +27,7 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         "active",
         "ai",
         "voice",
+        "hearing",
         "hours",
         "facts",
         "booking",

@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use crate::{
     conversation::engine::{Deadlines, Engine},
     domain::{AccountSid, Error, KeySource, Result, Secret},
-    line::{Clock, Line, Patience},
+    line::{Clock, Line, Patience, Voices},
     operations::secrets::Secrets,
     providers::llm::Models,
     server::{self, App, Gate, Trust},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The account that a rehearsal plays: signs with a token made for it alone.
-const ACCOUNT: &str = "AC00000000000000000000000000000000";
+pub(super) const ACCOUNT: &str = "AC00000000000000000000000000000000";
 
 /// A daemon that stops when it is told to, or dropped.
 pub struct Daemon {
@@ -29,7 +29,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a daemon on a store.
+    /// Starts a daemon on a store: for rehearsals in writing, every assistant is on webhooks.
     pub async fn start(store: Store, models: Models, clock: Clock) -> Result<Self> {
         let patient = Patience::default();
         Self::start_with(store, models, clock, Deadlines::default(), patient).await
@@ -43,6 +43,26 @@ impl Daemon {
         deadlines: Deadlines,
         patience: Patience,
     ) -> Result<Self> {
+        Self::run(store, models, clock, None, (deadlines, patience)).await
+    }
+
+    /// Starts a daemon whose calls travel as their files say, over sockets too, with mouths and ears.
+    pub async fn start_in_sound(
+        store: Store,
+        models: Models,
+        clock: Clock,
+        voices: Voices,
+    ) -> Result<Self> {
+        Self::run(store, models, clock, Some(voices), Default::default()).await
+    }
+
+    async fn run(
+        store: Store,
+        models: Models,
+        clock: Clock,
+        voices: Option<Voices>,
+        (deadlines, patience): (Deadlines, Patience),
+    ) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Error::failure("no port of this machine could be bound").because(error)
         };
@@ -55,6 +75,10 @@ impl Daemon {
         let caller = Caller::new(&url, &url, token.clone(), account)?;
         let engine = Engine::new(store.clone(), models.clone(), deadlines);
         let line = Line::new(store.clone(), engine, clock, &url, patience);
+        let line = match voices {
+            Some(voices) => line.with_voices(voices),
+            None => line.over_webhooks_only(),
+        };
         let gate = Gate::new(Trust::Signed(vec![token]), &url);
         // A rehearsal signs with a token of its own, whatever account the number is in.
         let gate = gate.for_every_account();
@@ -83,7 +107,7 @@ impl Daemon {
 }
 
 /// A token nobody else knows: the daemon of a rehearsal is open to this process only.
-fn fresh_token() -> Secret {
+pub(super) fn fresh_token() -> Secret {
     use std::hash::{BuildHasher, RandomState};
     let word = || RandomState::new().hash_one(std::process::id());
     Secret::new(format!("{:016x}{:016x}", word(), word()))

@@ -16,7 +16,7 @@ use crate::{
         Actor, Assistant, AssistantSpec, Booking, Error, LanguageTag, Message, ModelRef, Result,
         ToolUse, Turn,
     },
-    line::Clock,
+    line::{Clock, Voices},
     operations::{assistants, bookings, calls},
     providers::llm::Models,
     store::{Options, Store},
@@ -98,8 +98,27 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets the stage for an assistant at a moment.
+    /// Sets the stage for an assistant at a moment, in writing.
     pub async fn set(spec: AssistantSpec, models: Models, clock: Clock) -> Result<Self> {
+        Self::set_for(spec, models, clock, None).await
+    }
+
+    /// The same for calls that travel as the assistant's file says, with mouths and ears.
+    pub async fn set_in_sound(
+        spec: AssistantSpec,
+        models: Models,
+        clock: Clock,
+        voices: Voices,
+    ) -> Result<Self> {
+        Self::set_for(spec, models, clock, Some(voices)).await
+    }
+
+    async fn set_for(
+        spec: AssistantSpec,
+        models: Models,
+        clock: Clock,
+        voices: Option<Voices>,
+    ) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("webox-rehearsal-")
             .tempdir()
@@ -114,7 +133,10 @@ impl Stage {
         let (store, assistant) = opened
             .await
             .unwrap_or_else(|error| Err(Error::failure("a rehearsal broke off").because(error)))?;
-        let daemon = Daemon::start(store.clone(), models, clock).await?;
+        let daemon = match voices {
+            Some(voices) => Daemon::start_in_sound(store.clone(), models, clock, voices).await?,
+            None => Daemon::start(store.clone(), models, clock).await?,
+        };
         Ok(Self { store, daemon, assistant, _folder: folder })
     }
 }

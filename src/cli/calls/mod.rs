@@ -4,6 +4,7 @@ mod follow;
 mod list;
 mod show;
 mod transcript;
+mod waterfall;
 
 use clap::{Args, Subcommand};
 

@@ -5,7 +5,7 @@ use jiff::ZonedDateTime;
 use super::{
     human,
     output::{Colour, Tone},
-    status_tone,
+    status_tone, waterfall,
 };
 use crate::domain::{Call, EndReason, Heard, Next, Outcome, RecordingConsent, Turn, WholeCall};
 
@@ -93,6 +93,7 @@ fn turn_lines(turn: &Turn, call: &Call, colour: Colour) -> Vec<String> {
     if !timing.is_empty() {
         lines.push(format!("{indent}{}", colour.paint(Tone::Faint, &timing)));
     }
+    lines.extend(waterfall::lines(&turn.timings, &indent, colour));
     lines
 }
 
@@ -107,6 +108,8 @@ fn timing(turn: &Turn) -> String {
     if let Some(ms) = turn.timings.reply_ms {
         parts.push(format!("reply after {}", human::milliseconds(ms)));
     }
+    parts.extend(turn.ear.as_ref().map(|ear| format!("heard by {ear}")));
+    parts.extend(turn.mouth.as_ref().map(|mouth| format!("spoken by {mouth}")));
     if turn.fillers > 0 {
         parts.push(human::count(u64::from(turn.fillers), "filler", "fillers"));
     }

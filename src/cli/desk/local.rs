@@ -10,14 +10,15 @@ use crate::{
     api::RemovalView,
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Call,
-        CallFilter, CallId, CallPage, EmailAddress, Expected, Result, Role, Secret, Stats, StatsBy,
-        Token, TokenId, User, WholeCall,
+        CallFilter, CallId, CallPage, EmailAddress, Expected, Latency, LatencyBy, ProviderStanding,
+        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
-        audit, calls,
+        audit, calls, latency,
         privacy::{self, Dossier, Erased, Whose},
+        providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
         removals,
         secrets::{self, Kept, Secrets},
@@ -33,6 +34,8 @@ pub(in crate::cli) struct Local {
     pub(in crate::cli) actor: Actor,
     pub(in crate::cli) now: Timestamp,
     pub(in crate::cli) secrets: Secrets,
+    /// What is set up on this machine.
+    pub(in crate::cli) providers: Vec<ProviderStanding>,
 }
 
 impl Desk for Local {
@@ -102,6 +105,15 @@ impl Desk for Local {
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats> {
         let Span { since, until, assistant } = span;
         stats::overview(&self.store, &self.actor, since, until, assistant, by, zone)
+    }
+
+    fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>> {
+        let Span { since, until, assistant } = span;
+        latency::latencies(&self.store, &self.actor, since, until, assistant, by)
+    }
+
+    fn providers(&self) -> Result<ProvidersOverview> {
+        providers::overview(&self.actor, &self.providers, None)
     }
 
     fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {

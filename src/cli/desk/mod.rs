@@ -16,8 +16,8 @@ use crate::{
     api::RemovalView,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Call, CallFilter, CallId,
-        CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
-        WholeCall,
+        CallPage, EmailAddress, Latency, LatencyBy, ProvidersOverview, Result, Role, Secret, Stats,
+        StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::Wanted,
@@ -61,6 +61,9 @@ pub(super) trait Desk {
     /// By SID, or the beginning of only one.
     fn call(&self, sid: &str) -> Result<WholeCall>;
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
+    fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>>;
+
+    fn providers(&self) -> Result<ProvidersOverview>;
 
     fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>>;
     /// `git` is the revision of the files.

@@ -12,15 +12,15 @@ use super::{
 use crate::{
     api::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
-        AuditCheckView, AuditLog, CallView, Calls, Done, DossierView, ErasedView, Me, OneAssistant,
-        OneCall, OneUser, Owner, RemovalView, Removals, RollbackInput, Secrets, Standings,
-        Statistics, TokenCreated, TokenRevoked, Tokens, Users, Versions,
+        AuditCheckView, AuditLog, CallView, Calls, Done, DossierView, ErasedView, Latencies, Me,
+        OneAssistant, OneCall, OneUser, Owner, Providers, RemovalView, Removals, RollbackInput,
+        Secrets, Standings, Statistics, TokenCreated, TokenRevoked, Tokens, Users, Versions,
     },
     config::PublicUrl,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Call, CallFilter, CallId,
-        CallPage, EmailAddress, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
-        WholeCall,
+        CallPage, EmailAddress, Latency, LatencyBy, ProvidersOverview, Result, Role, Secret, Stats,
+        StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         self,
@@ -236,6 +236,25 @@ impl Desk for Remote {
             .query("by", word)
             .query("timezone", zone.iana_name());
         Ok(ask.send::<Statistics>()?.into())
+    }
+
+    fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>> {
+        let word = by.map(|by| match by {
+            LatencyBy::Assistant => "assistant",
+            LatencyBy::Provider => "provider",
+        });
+        let ask = self
+            .client
+            .get(&["latency"])
+            .query("since", span.since)
+            .query("until", span.until)
+            .query("assistant_id", span.assistant.map(|id| id.0))
+            .query("by", word);
+        Ok(ask.send::<Latencies>()?.rows)
+    }
+
+    fn providers(&self) -> Result<ProvidersOverview> {
+        Ok(self.client.get(&["providers"]).send::<Providers>()?.into())
     }
 
     fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {

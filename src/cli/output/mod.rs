@@ -198,6 +198,11 @@ impl Output {
         Ok(self.stdout.borrow_mut().write_all(text.as_bytes())?)
     }
 
+    /// Prints bytes that are no text.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<()> {
+        Ok(self.stdout.borrow_mut().write_all(bytes)?)
+    }
+
     /// Sends what was printed on its way.
     pub fn flush(&self) -> Result<()> {
         Ok(self.stdout.borrow_mut().flush()?)

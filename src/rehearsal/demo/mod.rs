@@ -1,18 +1,26 @@
 //! The example call of the restaurant *Le Gourmet*, and whether it really happened.
 
-use std::time::Duration;
+mod talk;
+
+use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, ToSpan, ZonedDateTime, civil::Time};
 
-use super::{Call, Daemon, Heard, State};
+use super::{
+    Call, Daemon, State,
+    bench::stubs::{Prompter, Stubs},
+    relayed::RelayedCall,
+    streamed::{Speech, StreamedCall},
+};
 use crate::{
     domain::{Actor, AssistantSpec, Booking, CallSid, CallStatus, Error, Result},
     operations::{assistants, bookings, calls},
     store::Store,
 };
+use talk::{InSound, Talk};
 
 /// The assistant's file, as shipped.
-pub const ASSISTANT: &str = include_str!("../../assistants/le-gourmet.toml");
+pub const ASSISTANT: &str = include_str!("../../../assistants/le-gourmet.toml");
 
 /// What the caller says.
 pub const SCRIPT: [&str; 3] =
@@ -20,6 +28,74 @@ pub const SCRIPT: [&str; 3] =
 
 /// Who calls.
 pub const CALLER: &str = "+33612345678";
+
+/// How the caller talks.
+pub enum Way<'a> {
+    /// In writing, over webhooks.
+    Webhooks,
+    /// In writing, over the socket of a relay.
+    Relay,
+    /// In sound, sentence by sentence of [`SCRIPT`]; an ear that cannot hear is told what is said.
+    Stream(&'a [Speech], Option<&'a StandIn>),
+}
+
+/// What was said in answer, and by which words of the caller.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// What was understood, where that is not what was written.
+    pub understood: Option<String>,
+    /// The assistant's words.
+    pub words: String,
+    /// How long they took to come.
+    pub after: Option<Duration>,
+}
+
+/// Something to show while the call goes on.
+#[derive(Debug, Clone)]
+pub enum Scene<'a> {
+    /// The caller dials.
+    Rings(&'a CallSid),
+    /// The caller says something.
+    Caller(&'a str),
+    /// The assistant answers.
+    Assistant(&'a Answer),
+    /// The call is over.
+    HungUp(Duration),
+}
+
+/// A call that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// Its identifier.
+    pub sid: CallSid,
+    /// What came of it.
+    pub booking: Booking,
+    /// Both sides of it, where there was sound: the caller and the assistant, 8 kHz.
+    pub sound: Option<(Vec<i16>, Vec<i16>)>,
+}
+
+/// An ear that cannot hear, for a call that follows the script: it is told what is said.
+pub struct StandIn {
+    prompter: Prompter,
+    stubs: Stubs,
+}
+
+impl StandIn {
+    /// Listens on a free port of this machine.
+    pub async fn start() -> Result<Self> {
+        let prompter = Prompter::default();
+        Ok(Self { stubs: Stubs::prompted(prompter.clone()).await?, prompter })
+    }
+
+    /// Its address, as that of a server with OpenAI's transcriptions.
+    pub fn url(&self) -> &str {
+        self.stubs.url()
+    }
+
+    fn says(&self, words: &str) {
+        self.prompter.says(words);
+    }
+}
 
 /// The next evening on which the client serves dinner, at six: when the example call takes place.
 pub fn moment(spec: &AssistantSpec, now: Timestamp) -> Result<ZonedDateTime> {
@@ -43,46 +119,61 @@ pub fn moment(spec: &AssistantSpec, now: Timestamp) -> Result<ZonedDateTime> {
     Err(Error::failure(format!("`{}` serves no dinner in the next 60 days", spec.name)))
 }
 
-/// Something to show while the call goes on.
-#[derive(Debug, Clone)]
-pub enum Scene<'a> {
-    /// The caller dials.
-    Rings(&'a CallSid),
-    /// The caller says something.
-    Caller(&'a str),
-    /// The assistant answers.
-    Assistant(&'a Heard),
-    /// The call is over.
-    HungUp(Duration),
-}
-
 /// Plays the call, shows it, and proves from the store that it happened.
 pub async fn play(
     daemon: &Daemon,
     store: &Store,
     spec: &AssistantSpec,
     at: &ZonedDateTime,
+    way: Way<'_>,
+    show: impl FnMut(Scene<'_>) -> Result<()>,
+) -> Result<Played> {
+    let (begun, twilio) = (Instant::now(), daemon.caller());
+    let (sid, sound) = match way {
+        Way::Webhooks => {
+            let (call, greeting) = Call::place(twilio, CALLER, &spec.phone).await?;
+            talked(begun, call, greeting.into(), show).await?
+        }
+        Way::Relay => {
+            let (mut call, greeting) = RelayedCall::place(twilio, CALLER, &spec.phone).await?;
+            let greeting = talk::greeted(&mut call, greeting).await?;
+            talked(begun, call, greeting, show).await?
+        }
+        Way::Stream(speech, stand_in) => {
+            let (call, heard) = StreamedCall::place(twilio, CALLER, &spec.phone).await?;
+            let mut call = InSound::new(call, store.clone(), speech, stand_in);
+            let greeting = call.answer(&heard).await?;
+            talked(begun, call, greeting, show).await?
+        }
+    };
+    let booking = prove(store, &sid, spec, at)?;
+    Ok(Played { sid, booking, sound })
+}
+
+/// A call from its greeting to its end, and its sound.
+async fn talked(
+    begun: Instant,
+    mut call: impl Talk,
+    greeting: Answer,
     mut show: impl FnMut(Scene<'_>) -> Result<()>,
-) -> Result<(CallSid, Booking)> {
-    let begun = std::time::Instant::now();
-    let (mut call, greeting) = Call::place(daemon.caller(), CALLER, &spec.phone).await?;
-    show(Scene::Rings(call.sid()))?;
+) -> Result<(CallSid, Option<(Vec<i16>, Vec<i16>)>)> {
+    let sid = call.sid().clone();
+    show(Scene::Rings(&sid))?;
     show(Scene::Assistant(&greeting))?;
-    for words in SCRIPT {
+    for (place, words) in SCRIPT.into_iter().enumerate() {
         if *call.state() != State::Listening {
             return Err(Error::failure("the assistant hung up in the middle of the demo"));
         }
         show(Scene::Caller(words))?;
-        let heard = call.say(words).await?;
-        show(Scene::Assistant(&heard))?;
+        let answer = call.say(place).await?;
+        show(Scene::Assistant(&answer))?;
     }
     if *call.state() != State::HungUp {
         return Err(Error::failure("the assistant did not say goodbye"));
     }
     call.hang_up().await?;
     show(Scene::HungUp(begun.elapsed()))?;
-    let booking = prove(store, call.sid(), spec, at)?;
-    Ok((call.sid().clone(), booking))
+    Ok((sid, call.sound()))
 }
 
 /// The rows that the call must have left.
