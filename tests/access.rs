@@ -60,6 +60,8 @@ fn table() -> Vec<Row> {
         row("GET", "/calls", None, everybody),
         row("GET", "/calls/{sid}", None, own),
         row("GET", "/stats", None, everybody),
+        row("GET", "/latency", None, everybody),
+        row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
         row("GET", "/standings", None, everybody),
         row("GET", "/applies", None, everybody),
@@ -189,13 +191,17 @@ async fn every_route_answers_everybody_as_the_table_says() {
 }
 
 /// Routes that are no part of the API: Twilio's and the machine's, and the document itself.
-const BESIDE: [&str; 9] = [
+const BESIDE: [&str; 13] = [
     "{webhook}/incoming",
     "{webhook}/process",
     "{webhook}/wait",
     "{webhook}/transfer",
     "{webhook}/status",
     "{webhook}/recording",
+    "{webhook}/resume",
+    "/api/voice/relay/{call_sid}",
+    "/api/voice/stream/{call_sid}",
+    "/api/voice/audio/{key}",
     "/healthz",
     "/readyz",
     "/api/openapi.json",
@@ -233,6 +239,7 @@ async fn what_is_not_there_and_what_may_not_be_seen_are_answered_alike() {
         (format!("/calls/{}", seed::sid(1)), format!("/calls/{}", seed::sid(777))),
         (format!("/calls?assistant_id={id}"), "/calls?assistant_id=999999".to_owned()),
         (format!("/stats?assistant_id={id}"), "/stats?assistant_id=999999".to_owned()),
+        (format!("/latency?assistant_id={id}"), "/latency?assistant_id=999999".to_owned()),
     ] {
         let theirs = world.get(Who::Other, &format!("/api/voice{theirs}")).await.status(404);
         let nobodys = world.get(Who::Other, &format!("/api/voice{nobodys}")).await.status(404);

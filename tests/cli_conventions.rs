@@ -428,6 +428,7 @@ fn c31_help_has_examples_and_exit_codes() {
         "serve",
         "demo",
         "try",
+        "bench",
         "config",
         "completions",
         "man",

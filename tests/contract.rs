@@ -7,7 +7,7 @@ use webox::{
     twilio::{
         form::Form,
         signature,
-        twiml::{Dial, Gather, Response, Say},
+        twiml::{Dial, Gather, Response, Say, Words},
     },
 };
 
@@ -17,12 +17,15 @@ fn documents() -> Vec<String> {
     let say = || Say::new("Bonjour", &language, None);
     let mut gather = Gather::speech("/process", &language);
     gather.hints = vec!["Le Gourmet".to_owned()];
-    gather.prompt = Some(say());
+    gather.prompt = Some(say().into());
     gather.keys = Some(1);
+    let mut played = gather.clone();
+    played.prompt = Some(Words::Play("https://example.com/a".to_owned()));
     let number = "+33612345678".parse().unwrap();
     let dial = Dial { number, action: Some("/transfer".to_owned()), timeout: 25 };
     vec![
         Response::new().gather(gather).redirect("/process").render(),
+        Response::new().say(Words::Play("/a".to_owned())).gather(played).render(),
         Response::new().say(say()).pause(1).redirect("/wait").render(),
         Response::new().say(say()).dial(dial).hangup().render(),
         Response::new().record("https://example.com/recording").render(),

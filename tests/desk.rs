@@ -35,6 +35,8 @@ fn table() -> Vec<Row> {
         row("each_call", "calls --limit 0", everybody),
         row("call", "calls show SID", own),
         row("stats", "stats", everybody),
+        row("latencies", "stats --latency", everybody),
+        row("providers", "providers", admins),
         row("plan", "plan N.toml", everybody),
         row("apply", "apply --yes N.toml", everybody),
         row("standings", "export le-gourmet", own),

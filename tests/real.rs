@@ -1,6 +1,9 @@
-//! Against a real language model: llama.cpp with a small one, speaking all three wire formats.
+//! Against real parts: llama.cpp with a small model, speaking all three wire formats; and in `spoken`
+//! a whole call with a real voice and a real ear.
 //!
 //! `make test-real` brings it; without `WEBOX_REAL_PYTHON` these tests pass over themselves.
+
+mod spoken;
 
 use std::{
     io::{BufRead, BufReader},

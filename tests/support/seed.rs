@@ -100,8 +100,16 @@ pub(crate) fn turn(
         .write(move |tx| {
             let id = TurnId { call, number };
             turns::begin(tx, id, Some(&heard), &LanguageTag::french(), at)?;
-            let timings = TurnTimings { first_token_ms: Some(210), reply_ms: Some(1_240) };
-            turns::finish(tx, id, &Finished { reply: &reply, timings, twiml: "<Response/>" })
+            let timings = TurnTimings {
+                first_token_ms: Some(210),
+                reply_ms: Some(1_240),
+                ..TurnTimings::default()
+            };
+            turns::finish(
+                tx,
+                id,
+                &Finished { reply: &reply, timings, twiml: "<Response/>", heard: true },
+            )
         })
         .unwrap();
 }
