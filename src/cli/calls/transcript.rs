@@ -108,7 +108,9 @@ fn timing(turn: &Turn) -> String {
     if let Some(ms) = turn.timings.reply_ms {
         parts.push(format!("reply after {}", human::milliseconds(ms)));
     }
-    parts.extend(turn.ear.as_ref().map(|ear| format!("heard by {ear}")));
+    parts.extend(
+        turn.ear.as_ref().filter(|_| turn.heard.is_some()).map(|ear| format!("heard by {ear}")),
+    );
     parts.extend(turn.mouth.as_ref().map(|mouth| format!("spoken by {mouth}")));
     if turn.fillers > 0 {
         parts.push(human::count(u64::from(turn.fillers), "filler", "fillers"));
