@@ -249,7 +249,8 @@ async fn a_call_is_spoken_heard_and_answered_by_real_parts() {
         };
         holds(&understood(turn), of_caller);
         holds(&heard, of_assistant);
-        assert_eq!(turn.mouth.as_deref(), Some("local"));
+        // What is said in every call is spoken once, and kept.
+        assert!(matches!(turn.mouth.as_deref(), Some("local" | "cache")), "{:?}", turn.mouth);
         assert_eq!(turn.ear.as_deref(), Some("google/telephony"));
     }
     eprintln!("the call: {length:?}, {}", Path::new(&file).display());
