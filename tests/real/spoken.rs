@@ -227,6 +227,10 @@ async fn a_call_is_spoken_heard_and_answered_by_real_parts() {
     }
     assert_eq!(*call.state(), State::HungUp, "{turns:#?} {:?}", daemon.log());
     call.hang_up().await.unwrap();
+    // What was heard of a reply is noted a moment after it was.
+    let actor = webox::domain::Actor::webox("test");
+    let (_, turns) =
+        webox::operations::calls::show(&seed::store(&webox), &actor, call.sid()).unwrap();
     let (caller, assistant) = call.recording();
     let file = webox.home().join("call.wav");
     let length = aloud::keep(&file, (&caller, &assistant)).unwrap();
