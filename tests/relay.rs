@@ -295,3 +295,35 @@ async fn rubbish_on_the_socket_is_ignored_and_then_enough() {
     assert!(!matches!(socket.next().await, Ok(Some(_))));
     assert!(spoken(&daemon.ring(&sid(4)).await).is_empty(), "others are answered as before");
 }
+
+#[tokio::test]
+async fn whoever_agrees_to_be_recorded_goes_on_over_the_socket() {
+    let webox = relayed("[compliance]\nrecording = \"ask\"\n");
+    let daemon = Daemon::start(&webox);
+    let (mut call, question) = place(&daemon).await;
+    assert!(!call.is_relayed() && question.text.contains("Acceptez-vous"), "{question:?}");
+    let agreed = call.say("Oui, d'accord").await.unwrap();
+    let twiml = agreed.twiml.last().unwrap();
+    let (starts, leads) = (twiml.find("<Start>"), twiml.find("<Connect "));
+    assert!(starts.is_some() && starts < leads, "{twiml}");
+    assert!(call.is_relayed());
+    assert!(!agreed.text.contains("coupés"), "nothing was cut off: {agreed:?}");
+    let answer = call.say("Avez-vous un parking ?").await.unwrap();
+    assert!(answer.text.contains("parking"), "{answer:?}");
+    let stored = settled(&webox, &call.sid().clone(), 2).await;
+    assert_eq!(stored.len(), 3, "{stored:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_recorded_before_being_told() {
+    let webox = relayed("[compliance]\nrecording = \"announce\"\n");
+    let daemon = Daemon::start(&webox);
+    let (mut call, greeting) = place(&daemon).await;
+    let twiml = &greeting.twiml[0];
+    let (told, starts) = (twiml.find("enregistré"), twiml.find("<Start>"));
+    assert!(told.is_some() && told < starts, "{twiml}");
+    assert!(!twiml.contains("welcomeGreeting"), "it was said already: {twiml}");
+    assert!(call.is_relayed() && !greeting.text.contains("coupés"), "{greeting:?}");
+    let answer = call.say("Avez-vous un parking ?").await.unwrap();
+    assert!(answer.text.contains("parking"), "{answer:?}");
+}

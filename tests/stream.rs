@@ -169,6 +169,19 @@ async fn what_the_law_asks_for_is_not_talked_over() {
 }
 
 #[tokio::test]
+async fn nor_is_it_keyed_over() {
+    let speech = FakeSpeech::start();
+    let webox = streamed(&speech, "");
+    let daemon = Daemon::start(&webox);
+    let (mut call, greeting) = ring(&daemon).await;
+    assert!(greeting.first_frame.is_some());
+    call.press("7#").await.unwrap();
+    let turns = until(&webox, &call.sid().clone(), 1, |turn| turn.heard.is_some()).await;
+    assert!(turns[0].said.as_deref().unwrap().contains("automatique"), "{turns:?}");
+    assert_eq!(turns[1].heard, Some(Heard::Digits("7".into())), "it counts afterwards");
+}
+
+#[tokio::test]
 async fn a_lost_socket_comes_back_to_the_same_conversation() {
     let speech = FakeSpeech::start();
     speech.understands(["Avez-vous un parking ?", "Et une terrasse ?"]);

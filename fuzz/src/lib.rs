@@ -1,6 +1,7 @@
 //! What outsiders reach, one function a parser: none may panic, whatever the bytes.
 
 use webox::{
+    audio::wav::{Reader, header, read},
     conversation::{concierge, speakable, tools::ToolRequest},
     domain::{
         AssistantName, AssistantSpec, Caller, Heard, HumanDuration, LanguageTag, PhoneNumber,
@@ -9,7 +10,7 @@ use webox::{
     provision, rehearsal,
     twilio::{
         form::Form,
-        reader, signature,
+        reader, relay, signature, stream,
         twiml::{Gather, Response, Say},
         webhook::{Dialled, Gathered, Incoming, Status},
     },
@@ -31,6 +32,8 @@ pub const TARGETS: &[Target] = &[
     ("when_and_who", when_and_who),
     ("redaction", redaction),
     ("api_body", api_body),
+    ("socket_message", socket_message),
+    ("wav", wav),
 ];
 
 fn text(data: &[u8]) -> std::borrow::Cow<'_, str> {
@@ -156,4 +159,25 @@ pub fn api_body(data: &[u8]) {
         let _ = input.read_plan();
     }
     let _ = serde_json::from_slice::<Problem>(data).map(Problem::into_error);
+}
+
+/// A message of either socket.
+pub fn socket_message(data: &[u8]) {
+    let text = text(data);
+    let _ = relay::FromTwilio::read(&text);
+    if let Ok(stream::FromTwilio::Media { media }) = stream::FromTwilio::read(&text) {
+        let _ = (media.decode(&mut Vec::new()), media.at_ms());
+    }
+}
+
+/// A WAV file, whole and in pieces: what a provider sends, and what `try --audio` is given.
+pub fn wav(data: &[u8]) {
+    let _ = (header(data), read(data));
+    let (mut pieces, mut samples) = (Reader::wav(), Vec::new());
+    for piece in data.chunks(7) {
+        if pieces.push(piece, &mut samples).is_err() {
+            return;
+        }
+    }
+    let _ = pieces.finish(&mut samples);
 }

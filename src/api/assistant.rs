@@ -58,7 +58,7 @@ pub struct AssistantView {
     pub limits: Limits,
     pub plan: Option<String>,
     pub compliance: Compliance,
-    /// Always false: this version records nothing.
+    /// Whether callers are recorded who agree, or do not object; `compliance` says how they are asked.
     pub enable_recording: bool,
     /// Always true: a conversation is its turns.
     pub enable_transcription: bool,

@@ -89,7 +89,7 @@ pub struct AssistantInput {
     pub plan: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compliance: Option<Compliance>,
-    /// Only false is taken: this version records nothing.
+    /// True asks callers, unless `compliance` says how else they are told; false records nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_recording: Option<bool>,
     /// Only true is taken: a conversation is its turns.

@@ -65,8 +65,9 @@ pub struct Bench {
     /// With a stream: how long its mouth takes to begin.
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time, conflicts_with = "url")]
     tts_delay: Duration,
-    /// With a stream: the silence after which an utterance is taken to be over; no share of webox's.
-    #[arg(long, value_name = "TIME", default_value = "600ms", value_parser = time, conflicts_with = "url")]
+    /// With a stream: the silence after which the question is taken to be over; no share of webox's.
+    /// The usual `hearing.pause_ms` makes it this long after a question mark.
+    #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = time, conflicts_with = "url")]
     endpointing: Duration,
 }
 
@@ -133,7 +134,7 @@ async fn on_its_own(args: &Bench, plan: Plan, context: &Context) -> Result<Repor
     let delays =
         Delays { hearing: args.stt_delay, thinking: args.llm_delay, speaking: args.tts_delay };
     let own = bench::own_daemon(plan.line, delays).await?;
-    let not_ours = (plan.line == VoiceLine::Stream).then(|| delays.sum() + args.endpointing);
+    let not_ours = (plan.line == VoiceLine::Stream).then(|| delays.and_silence(args.endpointing));
     let target = Target {
         caller: own.caller().clone(),
         number: own.number().clone(),

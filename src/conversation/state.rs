@@ -103,15 +103,7 @@ pub(super) fn consented(facts: &Facts<'_>, consent: RecordingConsent) -> Decisio
 fn say(facts: &Facts<'_>, text: String, next: Next, end_reason: Option<EndReason>) -> Decision {
     let state = facts.history.iter().rev().find_map(|turn| turn.state.clone());
     Decision::Say {
-        reply: Box::new(Reply {
-            text,
-            language: facts.language.clone(),
-            next,
-            engine: "webox".to_owned(),
-            attempts: Vec::new(),
-            tools: Vec::new(),
-            state,
-        }),
+        reply: Box::new(Reply { next, state, ..Reply::fixed(text, facts.language.clone()) }),
         end_reason,
     }
 }

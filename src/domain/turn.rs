@@ -180,6 +180,21 @@ pub struct Reply {
     pub state: Option<String>,
 }
 
+impl Reply {
+    /// A fixed sentence of ours, after which it listens.
+    pub fn fixed(text: String, language: LanguageTag) -> Self {
+        Self {
+            text,
+            language,
+            next: Next::Listen,
+            engine: "webox".to_owned(),
+            attempts: Vec::new(),
+            tools: Vec::new(),
+            state: None,
+        }
+    }
+}
+
 /// How long a turn took, in milliseconds: a waterfall. What a line cannot know is left out: on
 /// `gather` and `relay` it is Twilio that listens and speaks.
 #[derive(

@@ -28,13 +28,9 @@ impl Writer<'_> {
     /// The first words of a call. What the law asks for is heard whole; the rest may be talked over.
     pub(super) fn greeting(&self, spec: &AssistantSpec, greeting: &Greeting) -> String {
         let Greeting { told, rest, asks, records, .. } = greeting;
-        if self.ticket.is_some() {
-            let response = if *records {
-                Response::new().record(&self.url("recording", ""))
-            } else {
-                Response::new()
-            };
-            return self.connected(response, spec, &spec.voice.language, Some(greeting.welcome()));
+        if self.ticket.is_some() && !records {
+            let welcome = Some(greeting.welcome());
+            return self.connected(Response::new(), spec, &spec.voice.language, welcome);
         }
         let spoken = |text: &String| {
             (!text.is_empty()).then(|| self.words(spec, &spec.voice.language, text))
@@ -45,6 +41,14 @@ impl Writer<'_> {
         }
         if *records {
             response = response.record(&self.url("recording", ""));
+        }
+        if self.ticket.is_some() {
+            // Nobody is recorded before having been told, and only TwiML begins a recording.
+            let response = match spoken(rest) {
+                Some(rest) => response.say(rest),
+                None => response,
+            };
+            return self.connected(response, spec, &spec.voice.language, None);
         }
         let mut gather = self.gather(spec, &spec.voice.language, 1);
         gather.prompt = spoken(rest);

@@ -2,7 +2,7 @@
 
 use crate::{
     conversation::phrases,
-    domain::{AssistantSpec, Next, Recording, Reply},
+    domain::{AssistantSpec, Recording, Reply},
 };
 
 /// First words, in two parts.
@@ -61,15 +61,7 @@ impl Greeting {
     pub(super) fn reply(&self, spec: &AssistantSpec) -> Reply {
         let parts = [self.told.as_str(), self.rest.as_str()];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        Reply {
-            text: parts.join(" "),
-            language: spec.voice.language.clone(),
-            next: Next::Listen,
-            engine: "webox".to_owned(),
-            attempts: Vec::new(),
-            tools: Vec::new(),
-            state: None,
-        }
+        Reply::fixed(parts.join(" "), spec.voice.language.clone())
     }
 }
 

@@ -27,5 +27,6 @@ mod warming;
 pub use clock::Clock;
 pub use late::Patience;
 pub use socket::{Closed, Goodbye, Socket};
+pub use stream::WORDS_ASKED_AFTER;
 pub use voice::Line;
 pub use voices::Voices;

@@ -28,10 +28,8 @@ use crate::{
 /// A socket that has not said which call it is of by then is closed.
 const SETUP_WITHIN: Duration = Duration::from_secs(5);
 
-/// From the first word sent until it is spoken; and how much longer than usual a voice may take
-/// before it is believed to be done, where Twilio does not say.
+/// From the first word sent until it is spoken.
 const SPEECH_STARTS: Duration = Duration::from_millis(400);
-const SLOW_VOICE: u32 = 2;
 
 /// When we are to stop, how long what is being said may take.
 const LAST_WORDS: Duration = Duration::from_secs(15);
@@ -117,6 +115,8 @@ impl Line {
 struct Spoken {
     text: String,
     since: Instant,
+    /// When it is over, by the usual pace of voices.
+    until: Instant,
     /// The turn, once it is whole.
     done: Option<Done>,
     /// What the caller had heard when they talked over it.
@@ -127,7 +127,21 @@ struct Spoken {
 
 impl Spoken {
     fn new(text: String, done: Option<Done>) -> Self {
-        Self { text, since: Instant::now(), done, cut: None, played: None }
+        let since = Instant::now();
+        let until = since + SPEECH_STARTS + speech_length(&text);
+        Self { text, since, until, done, cut: None, played: None }
+    }
+
+    /// What is cut off before a word of it was said.
+    fn never() -> Self {
+        Self { cut: Some(String::new()), ..Self::new(String::new(), None) }
+    }
+
+    /// Some more words: spoken behind those before, or at once if the model made a pause.
+    fn push(&mut self, words: &str) {
+        self.text.push_str(words);
+        let from = self.until.max(Instant::now() + SPEECH_STARTS);
+        self.until = from + speech_length(words);
     }
 
     /// Whether Twilio tells all words so far or only the new ones is not documented.
@@ -214,10 +228,7 @@ impl<S: Socket> Relay<'_, S> {
     async fn open(&mut self, standing: &Opened) -> Result<(), Closed> {
         match Opening::of(standing) {
             Opening::Think(heard) => self.think(heard),
-            Opening::Excuse => {
-                let excuse = phrases::for_language(&self.language).cut_off.clone();
-                self.talk.speak_up(excuse);
-            }
+            Opening::Listen => self.waits.for_caller(),
             Opening::Say { number, text, next } => {
                 let spec = &standing.assistant.spec;
                 let greeting = Greeting::of(spec);
@@ -332,9 +343,8 @@ impl<S: Socket> Relay<'_, S> {
         if self.talk.is_thinking() {
             // More of what the reply is to: it begins anew, with both.
             self.talk.interrupt();
-            if let Some(spoken) = &mut self.spoken {
-                spoken.cut.get_or_insert_with(|| spoken.text.clone());
-            }
+            let spoken = self.spoken.get_or_insert_with(Spoken::never);
+            spoken.cut.get_or_insert_with(|| spoken.text.clone());
             self.queued = Some(joined(self.queued.take(), heard));
             return;
         }
@@ -346,6 +356,11 @@ impl<S: Socket> Relay<'_, S> {
     /// The caller talked over us.
     fn cut(&mut self, until: String) {
         self.talk.interrupt();
+        if self.spoken.is_none() && self.talk.is_thinking() {
+            // A word while it was late: the reply is not to what is being said now.
+            self.spoken = Some(Spoken::never());
+            return;
+        }
         let Some(spoken) = &mut self.spoken else { return };
         spoken.cut = Some(until);
         if spoken.done.is_some() {
@@ -360,7 +375,7 @@ impl<S: Socket> Relay<'_, S> {
                 self.waits.no_longer_for_reply();
                 let spoken = self.spoken.get_or_insert_with(|| Spoken::new(String::new(), None));
                 if spoken.cut.is_none() {
-                    spoken.text.push_str(&words);
+                    spoken.push(&words);
                     self.send(&ToTwilio::words(&words)).await?;
                 }
             }
@@ -398,8 +413,9 @@ impl<S: Socket> Relay<'_, S> {
     /// When what is being said is over, as far as we know.
     fn speech_due(&self) -> Option<Instant> {
         let spoken = self.spoken.as_ref().filter(|spoken| spoken.done.is_some())?;
-        let length = speech_length(&spoken.text);
-        Some(spoken.since + if self.tells_who_speaks { length * SLOW_VOICE } else { length })
+        // Twilio tells; if it does not, a slow voice is done by then.
+        let slack = self.tells_who_speaks.then(|| speech_length(&spoken.text));
+        Some(spoken.until + slack.unwrap_or_default())
     }
 
     async fn act_on_time(&mut self) -> Result<Option<Over>, Closed> {
@@ -501,8 +517,7 @@ impl<S: Socket> Relay<'_, S> {
     }
 }
 
-/// How long a text takes to be spoken, from the moment it is sent.
+/// How long a text takes to be spoken.
 fn speech_length(text: &str) -> Duration {
-    let characters = text.chars().count() as u64;
-    SPEECH_STARTS + Duration::from_millis(characters * MS_PER_CHARACTER)
+    Duration::from_millis(text.chars().count() as u64 * MS_PER_CHARACTER)
 }

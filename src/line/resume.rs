@@ -4,8 +4,8 @@
 use super::{gather, talk::Opening, voice::Line};
 use crate::{
     conversation::phrases,
-    domain::{Delivery, Next, TurnId},
-    operations::live::{self, Standing, Ticket},
+    domain::{Delivery, Next, Reply, TurnId},
+    operations::live::{self, Greeted, Standing, Ticket},
     twilio::{
         twiml::Response,
         webhook::{Incoming, Resumed},
@@ -36,8 +36,15 @@ impl Line {
         let (spec, language) = (&standing.assistant.spec, &standing.call.language);
         let said = standing.last.as_ref().filter(|turn| turn.said.is_some());
         let next = said.and_then(|turn| turn.next.clone()).unwrap_or(Next::Listen);
-        let has_socket = self.has_socket(spec) && !hopeless && standing.tickets < Standing::NO_MORE;
-        if next == Next::Listen && has_socket {
+        let has_socket = next == Next::Listen
+            && self.has_socket(spec)
+            && !hopeless
+            && standing.tickets < Standing::NO_MORE;
+        let opening = Opening::of(&standing);
+        // Nothing is left to be said, but a silence fell that the caller wonders about.
+        let excuses = next == Next::Listen && opening == Opening::Listen;
+        let excused = excuses && self.excuse(&standing, !has_socket).await;
+        if has_socket {
             let led = async {
                 let ticket = Ticket::new(self.clock.now())?;
                 live::reconnect(&self.store, standing.call.id, ticket.clone()).await?;
@@ -53,17 +60,35 @@ impl Line {
         }
         let player = self.player(spec, "");
         let writer = self.writer_with(&sid, None, player.as_ref());
-        match Opening::of(&standing) {
+        match opening {
             Opening::Think(_) => writer.await_reply(standing.next),
             Opening::Say { number, text, .. } => {
                 self.told(&standing, number, &text).await;
                 writer.say_then(spec, language, Some(&text), &next, standing.next)
             }
-            Opening::Excuse if next == Next::Listen => {
-                let excuse = &phrases::for_language(language).cut_off;
-                writer.say_then(spec, language, Some(excuse), &next, standing.next)
+            Opening::Listen => {
+                let excuse = excuses.then(|| phrases::for_language(language).cut_off.as_str());
+                let number = standing.next + u32::from(excused);
+                writer.say_then(spec, language, excuse, &next, number)
             }
-            Opening::Excuse => writer.say_then(spec, language, None, &next, standing.next),
+        }
+    }
+
+    /// Stores a word of excuse as the next turn: said by Twilio now, or by a socket's session, which
+    /// begins with what was not heard. Says whether it could.
+    async fn excuse(&self, standing: &Standing, heard: bool) -> bool {
+        let language = standing.call.language.clone();
+        let text = phrases::for_language(&language).cut_off.clone();
+        let reply = Reply::fixed(text, language);
+        let spoken = Greeted { reply, twiml: String::new(), heard, ticket: None };
+        let (sid, now) = (standing.call.sid.clone(), self.clock.now());
+        let stored = live::resume(&self.store, sid, standing.next, now, |_, _, _| spoken);
+        match self.stored(stored).await {
+            Ok(stored) => stored.is_some(),
+            Err(error) => {
+                tracing::error!(%error, "an excuse could not be stored");
+                false
+            }
         }
     }
 

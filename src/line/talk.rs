@@ -16,10 +16,9 @@ use crate::{
         phrases,
     },
     domain::{
-        Assistant, CallId, CallSid, Caller, Delivery, Heard, LanguageTag, Next, Redaction, Reply,
-        TurnId,
+        Assistant, CallId, CallSid, Caller, Delivery, Heard, LanguageTag, Next, Redaction, TurnId,
     },
-    operations::live::{self, Answer, Greeted, Hearing, OpenTurn, Ringing, Standing, Utterance},
+    operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Standing, Utterance},
 };
 
 /// How often a store that does not take an utterance is asked again, and how long in between.
@@ -120,35 +119,6 @@ impl Talk {
         self.begin(move |aloud| async move {
             finished(written).await;
             line.turn_aloud(utterance, aloud, &language).await
-        });
-    }
-
-    /// Says something of our own accord, as a turn in which nothing was heard.
-    pub(super) fn speak_up(&mut self, text: String) {
-        let number = self.next;
-        self.next += 1;
-        let (line, sid, written) = (self.line.clone(), self.sid.clone(), self.written.take());
-        let reply = Reply {
-            text: text.clone(),
-            language: self.language.clone(),
-            next: Next::Listen,
-            engine: "webox".to_owned(),
-            attempts: Vec::new(),
-            tools: Vec::new(),
-            state: None,
-        };
-        let language = self.language.clone();
-        self.begin(move |aloud| async move {
-            finished(written).await;
-            aloud.say(&text);
-            drop(aloud);
-            let greeted = Greeted { reply, twiml: String::new(), heard: false, ticket: None };
-            let now = line.clock.now();
-            let spoken = live::resume(&line.store, sid, number, now, |_, _, _| greeted);
-            if let Err(error) = line.stored(spoken).await {
-                tracing::error!(turn = number, %error, "what was said could not be stored");
-            }
-            Some(Done { number, text, next: Next::Listen, language, discloses: false })
         });
     }
 
@@ -330,8 +300,8 @@ pub(super) enum Opening {
     Say { number: u32, text: String, next: Next },
     /// Thinks about what has no reply.
     Think(Heard),
-    /// Excuses itself: the line was cut.
-    Excuse,
+    /// It is the caller's turn: all that there was to say was heard.
+    Listen,
 }
 
 impl Opening {
@@ -346,7 +316,7 @@ impl Opening {
                 text: text.to_owned(),
                 next: last.next.clone().unwrap_or(Next::Listen),
             },
-            _ => Self::Excuse,
+            _ => Self::Listen,
         }
     }
 }

@@ -117,7 +117,9 @@ impl Line {
             let player = line.player(spec, "");
             let writer = line.writer_with(&greeted, ticket.as_ref(), player.as_ref());
             let twiml = writer.greeting(spec, &greeting);
-            Greeted { reply: greeting.reply(spec), twiml, heard: ticket.is_none(), ticket }
+            // Where it is recorded, the TwiML says all of it before the socket opens.
+            let heard = ticket.is_none() || greeting.records;
+            Greeted { reply: greeting.reply(spec), twiml, heard, ticket }
         });
         match self.stored(live::ring(&self.store, ringing, greet)).await {
             Ok(Rung::Answered { assistant, twiml, again }) => {

@@ -4,8 +4,8 @@
 //! and `integrations`, that makes requests.
 
 pub mod breaker;
-mod detail;
 pub mod llm;
+mod refusal;
 pub mod speech;
 pub mod stt;
 pub mod tts;

@@ -237,7 +237,12 @@ impl<'a> RelayedCall<'a> {
             heard.after = Some(heard.whole).filter(|_| !heard.text.is_empty());
             return Ok(heard);
         }
-        self.reply(begun, Until::Complete).await
+        // What TwiML said may be all there is to say: the assistant then listens.
+        let until = match self.told.text.is_empty() {
+            true => Until::Complete,
+            false => Until::Silent(FALLING_IN),
+        };
+        self.reply(begun, until).await
     }
 
     async fn send(&mut self, message: &FromTwilio) -> Result<Sent> {

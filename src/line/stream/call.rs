@@ -217,11 +217,7 @@ impl<'a, S: Socket> Call<'a, S> {
     fn open(&mut self, standing: &Opened) {
         match Opening::of(standing) {
             Opening::Think(heard) => self.think(heard, TurnTimings::default()),
-            Opening::Excuse => {
-                self.asked = (Instant::now(), TurnTimings::default());
-                let excuse = phrases::for_language(&self.language).cut_off.clone();
-                self.talk.speak_up(excuse);
-            }
+            Opening::Listen => self.waits.for_caller(),
             Opening::Say { number, text, next } => {
                 let spec = &standing.assistant.spec;
                 self.asked = (Instant::now(), TurnTimings::default());
@@ -295,6 +291,10 @@ impl<'a, S: Socket> Call<'a, S> {
             return Ok(Some(Over::Gone));
         }
         match self.waits.take(now, self.hearing.is_open()) {
+            // What must be heard whole is not keyed over either: they count when it is over.
+            Some(Due::Keys(keys)) if self.must_be_heard(now) => {
+                keys.chars().for_each(|key| self.waits.key(key.encode_utf8(&mut [0; 4])));
+            }
             Some(Due::Keys(keys)) => {
                 if self.speaks() {
                     self.interrupt().await?;
@@ -317,6 +317,10 @@ impl<'a, S: Socket> Call<'a, S> {
             None => {}
         }
         Ok(None)
+    }
+
+    pub(super) fn must_be_heard(&self, now: Instant) -> bool {
+        self.speech.as_ref().is_some_and(|speech| speech.must_be_heard(now))
     }
 
     pub(super) fn speaks(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Time is counted in frames, so that what is decided depends on the sound alone. Sound goes to the
 //! ear only around a voice: silence is neither sent nor paid for, unless the ear wants all of it.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
@@ -21,9 +21,11 @@ const LEAD_IN: usize = 15;
 /// A voice is one after so many frames of it: 60 ms.
 const BEGINS: u32 = 3;
 
-/// After so much silence, in milliseconds, the words so far are asked for: they are there by the
-/// time that the silence is long enough.
-const FINISH_AFTER: u32 = 240;
+/// After so much silence the words so far are asked for: they are there by the time that the silence
+/// is long enough.
+pub const WORDS_ASKED_AFTER: Duration = Duration::from_millis(240);
+
+const FINISH_AFTER: u32 = WORDS_ASKED_AFTER.as_millis() as u32;
 
 /// Sound goes to the ear in pieces of this many frames: 100 ms.
 const PIECE: usize = 5;
@@ -298,7 +300,12 @@ impl Hearing {
     }
 
     /// What the ear tells.
-    pub(super) fn understand(&mut self, heard: Heard, now: Instant) -> Option<Noticed> {
+    pub(super) fn understand(
+        &mut self,
+        heard: Heard,
+        now: Instant,
+        attention: Attention,
+    ) -> Option<Noticed> {
         if matches!(heard, Heard::Finished) {
             self.owed = self.owed.saturating_sub(1);
             let open = self.open.as_mut()?;
@@ -308,7 +315,7 @@ impl Hearing {
             }
             return (open.endpoint.is_some() && self.owed == 0).then(|| self.close(now)).flatten();
         }
-        if self.open.is_none() && self.continuous {
+        if self.open.is_none() && self.continuous && attention != Attention::None {
             // A voice so low that only the ear noticed.
             let has_words = matches!(&heard, Heard::Interim(text) | Heard::Final { text, .. } if !text.is_empty());
             if !has_words {

@@ -48,7 +48,7 @@ impl Listener {
     }
 
     fn tell(&mut self, heard: Heard) {
-        let noticed = self.hearing.understand(heard, self.now);
+        let noticed = self.hearing.understand(heard, self.now, Attention::Full);
         self.noticed.extend(noticed);
     }
 

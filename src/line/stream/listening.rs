@@ -111,22 +111,19 @@ impl<S: Socket> Call<'_, S> {
     }
 
     pub(super) fn attention(&self, now: Instant) -> Attention {
-        match &self.speech {
-            Some(speech) if speech.playback.has_begun() => {
-                if self.never_interrupted || speech.must_be_heard(now) {
-                    Attention::None
-                } else {
-                    Attention::Divided
-                }
-            }
-            Some(speech) if speech.must_be_heard(now) => Attention::None,
-            _ => Attention::Full,
+        if self.must_be_heard(now) || (self.speaks() && self.never_interrupted) {
+            Attention::None
+        } else if self.speaks() {
+            Attention::Divided
+        } else {
+            Attention::Full
         }
     }
 
     pub(super) async fn understand(&mut self, heard: stt::Heard) -> Result<Option<Over>, Closed> {
         self.hearing.set_continuous(self.ear_record.ends_turns());
-        match self.hearing.understand(heard, Instant::now()) {
+        let now = Instant::now();
+        match self.hearing.understand(heard, now, self.attention(now)) {
             Some(noticed) => self.notice(noticed).await,
             None => Ok(None),
         }

@@ -17,6 +17,8 @@ mod reply;
 mod replying;
 mod voicing;
 
+pub use hearing::WORDS_ASKED_AFTER;
+
 use std::time::Duration;
 
 use tokio::{sync::watch, time::timeout};

@@ -66,9 +66,10 @@ impl Speech {
         }
     }
 
-    /// Goes on with a turn of which something was said before.
-    pub(super) fn go_on_after(&mut self, before: String) {
+    /// Goes on with a turn of which something was said before, and keeps how long that took.
+    pub(super) fn go_on_after(&mut self, before: String, record: (TurnTimings, Option<String>)) {
         self.before = before;
+        (self.timings, self.mouth) = record;
     }
 
     /// What must be heard whole. Comes before all other words.

@@ -44,10 +44,10 @@ impl<S: Socket> Call<'_, S> {
             return;
         };
         let Split { unheard, .. } = Split::until(&done.text, &cut.said);
-        let said = std::mem::take(&mut cut.said);
+        let (said, record) = (std::mem::take(&mut cut.said), std::mem::take(&mut cut.record));
         self.cut = None;
         let mut speech = self.new_speech();
-        speech.go_on_after(said);
+        speech.go_on_after(said, record);
         speech.words(unheard.as_deref().unwrap_or_default());
         speech.end(done);
         self.hearing.we_are_done();

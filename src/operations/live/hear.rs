@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{Ringing, kept, new_call, next_number};
 use crate::{
     domain::{
-        Assistant, Call, CallSid, Heard, LanguageTag, Next, Reply, Result, Turn, TurnId,
-        TurnTimings,
+        Assistant, Call, CallSid, Heard, LanguageTag, Reply, Result, Turn, TurnId, TurnTimings,
     },
     store::{
         Store, StoreError, Tx, calls,
@@ -144,15 +143,7 @@ fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, Stor
     let id = calls::insert_live(tx, &new_call(ringing, &assistant, to))?;
     let language = &assistant.spec.voice.language;
     let turn = TurnId { call: id, number: 0 };
-    let greeting = Reply {
-        text: String::new(),
-        language: language.clone(),
-        next: Next::Listen,
-        engine: "webox".to_owned(),
-        attempts: Vec::new(),
-        tools: Vec::new(),
-        state: None,
-    };
+    let greeting = Reply::fixed(String::new(), language.clone());
     let finished =
         Finished { reply: &greeting, timings: TurnTimings::default(), twiml: "", heard: true };
     turns::insert(tx, turn, ringing.at, &finished)?;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{ModelError, wire::Wire};
 use crate::{
     domain::{Outcome, Secret},
-    providers::detail,
+    providers::refusal,
 };
 
 /// Refusals that mean money, and that no waiting mends.
@@ -38,12 +38,7 @@ pub(super) fn refused(
         429 if MONEY.iter().any(|word| says(word)) => Outcome::Denied,
         // Anthropic says when to come back, unless a spending limit was reached.
         429 if wire == Wire::Messages && retry_after.is_none() => Outcome::Denied,
-        429 => Outcome::RateLimited,
-        401..=403 => Outcome::Denied,
-        404 | 405 | 410 => Outcome::NotFound,
-        408 | 409 | 500.. => Outcome::ServerError,
-        400..500 => Outcome::BadRequest,
-        _ => Outcome::Unusable,
+        _ => refusal::by_status(status),
     };
     let detail = match (names.join(" "), message(&parsed)) {
         (_, None) => format!("{status}: {body}"),
@@ -118,14 +113,14 @@ fn inner(body: &Value) -> &Value {
 
 /// Makes an error fit to be stored: one short line without keys.
 pub(super) fn presentable(mut error: ModelError, key: Option<&Secret>) -> ModelError {
-    error.detail = detail::presentable(&error.detail, key);
+    error.detail = refusal::presentable(&error.detail, key);
     error
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::detail::LONGEST;
+    use crate::providers::refusal::LONGEST;
 
     fn outcome(wire: Wire, status: u16, code: &str) -> Outcome {
         let body = format!(r#"{{"error":{{"message":"m","type":"t","code":"{code}"}}}}"#);

@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    error::Error as _,
     pin::Pin,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
@@ -25,7 +24,10 @@ use super::{
     table::Capabilities,
     wire::{Decoder, Wire},
 };
-use crate::domain::{Outcome, Secret};
+use crate::{
+    domain::{Outcome, Secret},
+    providers::refusal,
+};
 
 /// Hosts are near, or not worth waiting for while somebody listens.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -168,7 +170,7 @@ impl RemoteModel {
         }
         let mut size = 0;
         let bytes = response.bytes_stream().map(move |chunk| {
-            let chunk = chunk.map_err(|cause| broken(reason(&cause)))?;
+            let chunk = chunk.map_err(|cause| broken(refusal::reason(&cause)))?;
             size += chunk.len();
             if size > WRAPPED { Err(too_long()) } else { Ok(chunk) }
         });
@@ -274,7 +276,7 @@ async fn read(mut response: Response) -> Result<String, ModelError> {
     while bytes.len() < REFUSAL {
         match response.chunk().await {
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Err(cause) if bytes.is_empty() => return Err(broken(reason(&cause))),
+            Err(cause) if bytes.is_empty() => return Err(broken(refusal::reason(&cause))),
             Ok(None) | Err(_) => break,
         }
     }
@@ -283,28 +285,12 @@ async fn read(mut response: Response) -> Result<String, ModelError> {
 }
 
 fn unreachable(cause: &reqwest::Error) -> ModelError {
-    let outcome = if cause.is_builder() { Outcome::BadRequest } else { Outcome::Unreachable };
-    error(outcome, reason(cause))
+    let (outcome, reason) = refusal::unreachable(cause);
+    error(outcome, reason)
 }
 
-/// The root of a failure; what lies above it says only that something failed, and where to.
-fn reason(cause: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = cause;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    match cause.source() {
-        Some(_) => deepest.to_string(),
-        None if cause.is_builder() => "the request cannot be built".to_owned(),
-        None => "the connection failed".to_owned(),
-    }
-}
-
-/// When to come back, in milliseconds or seconds.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"));
-    Duration::try_from_secs_f64(seconds?).ok()
+    refusal::retry_after(|name| headers.get(name)?.to_str().ok())
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     audio::{RATE, g711},
     domain::{LanguageTag, Outcome, Secret},
-    providers::speech::SpeechError,
+    providers::{refusal, speech::SpeechError},
 };
 
 /// OpenAI itself.
@@ -127,7 +127,7 @@ impl Openai {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let body = read(response).await?;
         if status != 200 {
-            return Err(errors::refused(status, errors::retry_after(header), &body));
+            return Err(errors::refused(status, refusal::retry_after(header), &body));
         }
         understand(&body)
     }

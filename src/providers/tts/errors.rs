@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     audio::wav::WavError,
     domain::{Outcome, Secret},
-    providers::{detail, speech::SpeechError},
+    providers::{refusal, speech::SpeechError},
 };
 
 /// Codes that say more than their status: ElevenLabs's, OpenAI's and Google's.
@@ -50,14 +50,7 @@ const MESSAGE_PLACES: [&str; 6] =
 /// An answer with a status other than 200.
 pub(super) fn refused(status: u16, retry_after: Option<Duration>, body: &str) -> SpeechError {
     let json: Value = serde_json::from_str(body).unwrap_or_default();
-    let outcome = by_code(&json).unwrap_or(match status {
-        429 => Outcome::RateLimited,
-        401..=403 => Outcome::Denied,
-        404 | 405 | 410 => Outcome::NotFound,
-        408 | 409 | 500.. => Outcome::ServerError,
-        400..500 => Outcome::BadRequest,
-        _ => Outcome::Unusable,
-    });
+    let outcome = by_code(&json).unwrap_or(refusal::by_status(status));
     let said = said(&json).unwrap_or_else(|| body.to_owned());
     SpeechError { outcome, detail: format!("{status}: {said}"), retry_after }
 }
@@ -88,7 +81,7 @@ fn said(json: &Value) -> Option<String> {
 
 /// One short line without keys.
 pub(super) fn presentable(mut error: SpeechError, key: Option<&Secret>) -> SpeechError {
-    error.detail = detail::presentable(&error.detail, key);
+    error.detail = refusal::presentable(&error.detail, key);
     error
 }
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     audio::{g711, wav},
     domain::{Outcome, Secret},
-    providers::speech::SpeechError,
+    providers::{refusal, speech::SpeechError},
 };
 
 /// How long somebody on the telephone waits for a voice.
@@ -112,7 +112,7 @@ impl Http {
             match timeout_at(by, response.chunk()).await {
                 Err(_) if first.is_some() => Err(late("no sound came in time")),
                 Err(_) => Err(late("the sound stalled")),
-                Ok(Err(cause)) => Err(broken(reason(&cause))),
+                Ok(Err(cause)) => Err(broken(refusal::reason(&cause))),
                 Ok(Ok(None)) => Ok(None),
                 Ok(Ok(Some(bytes))) if first.is_some() && is_document(&bytes) => {
                     Err(SpeechError::new(Outcome::Unusable, "a document came instead of sound"))
@@ -135,7 +135,7 @@ impl Http {
         loop {
             match timeout_at(by, response.chunk()).await {
                 Err(_) => return Err(late("the answer did not come in time")),
-                Ok(Err(cause)) => return Err(broken(reason(&cause))),
+                Ok(Err(cause)) => return Err(broken(refusal::reason(&cause))),
                 Ok(Ok(None)) => break,
                 Ok(Ok(Some(bytes))) => document.extend_from_slice(&bytes),
             }
@@ -174,8 +174,8 @@ async fn beginning(mut response: Response, by: Instant) -> String {
 }
 
 fn unreachable(cause: &reqwest::Error) -> SpeechError {
-    let outcome = if cause.is_builder() { Outcome::BadRequest } else { Outcome::Unreachable };
-    SpeechError::new(outcome, reason(cause))
+    let (outcome, reason) = refusal::unreachable(cause);
+    SpeechError::new(outcome, reason)
 }
 
 /// Whether some bytes begin as documents and compressed sound do, and no voice.
@@ -199,23 +199,9 @@ pub(super) fn is_document(bytes: &[u8]) -> bool {
         .any(|sign| start.get(..sign.len()).is_some_and(|start| start.eq_ignore_ascii_case(sign)))
 }
 
-/// The root of a failure; what lies above it says only that something failed, and where to.
-fn reason(cause: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = cause;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    match std::error::Error::source(cause) {
-        Some(_) => deepest.to_string(),
-        None if cause.is_builder() => "the request cannot be built".to_owned(),
-        None => "the connection failed".to_owned(),
-    }
-}
-
-/// When to come back, in seconds.
+/// When to come back.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    refusal::retry_after(|name| headers.get(name)?.to_str().ok())
 }
 
 /// Sound that is asked for when it is first wanted; what is told of a failure holds no key.

@@ -31,6 +31,7 @@ use tokio::{
 use crate::{
     audio::g711,
     domain::{Error, Result},
+    line::WORDS_ASKED_AFTER,
 };
 
 /// What it always says.
@@ -71,9 +72,10 @@ impl Default for Delays {
 }
 
 impl Delays {
-    /// From the end of an utterance to the first sound of an answer.
-    pub fn sum(self) -> Duration {
-        self.hearing + self.thinking + self.speaking
+    /// From the caller's last sound to the first of an answer, with a silence that ends an utterance.
+    /// The words are asked for while that silence goes on.
+    pub fn and_silence(self, silence: Duration) -> Duration {
+        silence.max(WORDS_ASKED_AFTER + self.hearing) + self.thinking + self.speaking
     }
 }
 

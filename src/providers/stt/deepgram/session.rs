@@ -26,6 +26,7 @@ use crate::{
     audio::{RATE, g711},
     domain::Outcome,
     providers::{
+        refusal,
         speech::SpeechError,
         stt::{
             EarPatience, Sound,
@@ -409,7 +410,7 @@ fn not_connected(cause: &tungstenite::Error) -> SpeechError {
             let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
             let body = response.body().as_deref().unwrap_or_default();
             let body = String::from_utf8_lossy(body);
-            let retry_after = errors::retry_after(header);
+            let retry_after = refusal::retry_after(header);
             let mut error = errors::refused(response.status().as_u16(), retry_after, &body);
             // Deepgram says in a header why it refuses a WebSocket.
             if let Some(why) = header("dg-error") {
