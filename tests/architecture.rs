@@ -178,6 +178,8 @@ const STOPWATCH: &[&str] = &[
     "line",
     "conversation/asking.rs",
     "conversation/engine.rs",
+    "conversation/head_start.rs",
+    "conversation/last_resort.rs",
     "store",
     "twilio",
     "providers",

@@ -336,7 +336,8 @@ fn the_audit_log_shows_that_it_was_changed() {
     assert_eq!(entry["before"], json!({ "voice.greeting": "Allô" }));
     assert_eq!(entry["after"], json!({ "voice.greeting": "Salut" }));
     let sql = |text: &str| {
-        let run = std::process::Command::new("sqlite3").arg(webox.db()).arg(text).output();
+        let mut sqlite3 = std::process::Command::new("sqlite3");
+        let run = sqlite3.args(["-cmd", ".timeout 10000"]).arg(webox.db()).arg(text).output();
         run.map(|ran| ran.status.success())
     };
     if sql("SELECT 1").is_err() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use webox::{
-    domain::{Actor, Call, CallSid, Heard, Next, Turn},
+    domain::{Actor, Call, CallSid, Heard, Next, Outcome, Turn},
     operations::calls,
     rehearsal::{
         State,
@@ -15,15 +15,17 @@ use webox::{
 use crate::support::{
     cmd::Webox,
     daemon::{CALLER, Daemon, NUMBER, sid, spoken, verbs},
+    fake_anthropic::FakeAnthropic,
+    fake_http::{KEY, say},
     fake_speech::{FakeSpeech, Mood},
     seed,
 };
 
 /// A caller's question, a second and a bit of it.
-const QUESTION: &[u8] = include_bytes!("../src/rehearsal/bench/question.ulaw");
+pub(crate) const QUESTION: &[u8] = include_bytes!("../src/rehearsal/bench/question.ulaw");
 
 /// Le Gourmet over a stream, heard and spoken for by a double.
-fn streamed(speech: &FakeSpeech, more: &str) -> Webox {
+pub(crate) fn streamed(speech: &FakeSpeech, more: &str) -> Webox {
     let webox = Webox::with_le_gourmet_always_open().env("OPENAI_BASE_URL", speech.url());
     let exported = webox.run(["export", "le-gourmet"]).ok();
     let mut file: toml::Table = toml::from_str(&exported.stdout).unwrap();
@@ -69,7 +71,7 @@ fn manner() -> Manner {
     Manner { quiet: Duration::from_millis(300), ..Manner::default() }
 }
 
-async fn ring(daemon: &Daemon) -> (StreamedCall<'_>, streamed::Heard) {
+pub(crate) async fn ring(daemon: &Daemon) -> (StreamedCall<'_>, streamed::Heard) {
     let number = NUMBER.parse().unwrap();
     let (call, heard) =
         StreamedCall::ring(&daemon.twilio, CALLER, &number, manner()).await.unwrap();
@@ -132,6 +134,69 @@ async fn whoever_talks_over_a_reply_is_heard_and_the_rest_is_not_said() {
     );
     assert!(said.len() < long.len() / 2, "{said}");
     assert_eq!(turns[1].next, Some(Next::Listen));
+}
+
+#[tokio::test]
+async fn a_model_that_starts_early_is_asked_once_and_what_it_did_in_vain_is_noted() {
+    let speech = FakeSpeech::start();
+    speech.understands(["Avez-vous un parking", "pour ce soir ?", "Et une terrasse", "Au revoir"]);
+    let answers = ["Oui, rue Choron.", "Oui, ce soir aussi.", "Oui, au soleil."];
+    let model = FakeAnthropic::start(answers.map(say).into());
+    let early = "[ai]\nmodel = \"anthropic/claude-haiku-5-5\"\n\
+                 [hearing]\npause_ms = 2500\nstart_early = true\n";
+    let webox = streamed(&speech, early)
+        .env("ANTHROPIC_BASE_URL", model.url())
+        .env("ANTHROPIC_API_KEY", KEY);
+    let daemon = Daemon::start(&webox);
+    let (mut call, _) = ring(&daemon).await;
+    // A pause in the middle that is long enough to be taken for an end, and too short to be one.
+    let hesitating = [QUESTION, &[0xFF; 8 * 700], QUESTION].concat();
+    call.say(hesitating.as_slice()).await.unwrap();
+    call.say(QUESTION).await.unwrap();
+    let sid = call.sid().clone();
+    let turns = until(&webox, &sid, 2, was_heard).await;
+    let said: Vec<_> = turns[1..].iter().map(|turn| turn.said.as_deref().unwrap()).collect();
+    let asked: Vec<_> = model.requests().iter().map(|r| r.json["messages"].to_string()).collect();
+    assert_eq!(said, answers[1..], "{asked:#?}");
+    let outcomes = |turn: &Turn| -> Vec<Outcome> {
+        turn.attempts.iter().map(|attempt| attempt.outcome).collect()
+    };
+    assert_eq!(outcomes(&turns[1]), [Outcome::Unused, Outcome::Answered]);
+    assert!(turns[1].attempts[0].usage.input > 0, "it is paid for: {:?}", turns[1].attempts);
+    assert_eq!(outcomes(&turns[2]), [Outcome::Answered]);
+    assert_eq!(model.requests().len(), 3, "what was asked early is not asked again");
+    // Whoever says goodbye and hangs up in the pause has asked the model too.
+    let goodbye = tokio::time::timeout(Duration::from_millis(2_600), call.ask(QUESTION)).await;
+    assert!(goodbye.is_err(), "the pause is not over: {goodbye:?}");
+    call.hang_up().await.unwrap();
+    let turns = until(&webox, &sid, 2, |turn| turn.attempts.len() > 1).await;
+    assert_eq!((turns.len(), model.requests().len()), (3, 4));
+    assert_eq!(outcomes(&turns[2]), [Outcome::Answered, Outcome::Unused]);
+    let input: u32 = turns[2].attempts.iter().map(|attempt| attempt.usage.input).sum();
+    assert_eq!(turns[2].usage.input, input);
+}
+
+#[tokio::test]
+async fn whoever_goes_on_before_the_reply_sounds_is_answered_to_that() {
+    let speech = FakeSpeech::start();
+    speech.understands(["Avez-vous un parking ?"]);
+    let webox = streamed(&speech, "");
+    let daemon = Daemon::start(&webox);
+    let (mut call, _) = ring(&daemon).await;
+    call.listen().await.unwrap();
+    speech.mouth(Mood::Slow(Duration::from_millis(1_500)));
+    let asked = tokio::time::timeout(Duration::from_millis(2_800), call.ask(QUESTION)).await;
+    assert!(asked.is_err(), "nothing is heard yet: {asked:?}");
+    speech.mouth(Mood::Well);
+    call.press("7#").await.unwrap();
+    call.listen().await.unwrap();
+    let sid = call.sid().clone();
+    let turns = until(&webox, &sid, 2, was_heard).await;
+    assert!(turns[1].unheard.as_deref().is_some_and(|unheard| unheard.contains("parking")));
+    assert_eq!(turns[2].heard, Some(Heard::Digits("7".into())));
+    let said = turns[2].said.as_deref().unwrap();
+    let spoken = speech.spoken().join(" ");
+    assert!(spoken.contains(said), "{said} is spoken: {spoken}");
 }
 
 #[tokio::test]
@@ -303,7 +368,7 @@ async fn a_goodbye_ends_the_call_and_keys_are_heard() {
 }
 
 /// The stream of a call that rings, opened by hand.
-async fn by_hand(daemon: &Daemon, n: u32) -> webox::twilio::socket::Socket {
+pub(crate) async fn by_hand(daemon: &Daemon, n: u32) -> webox::twilio::socket::Socket {
     let ring = daemon.ring(&sid(n)).await;
     let ticket =
         ring.body.split("name=\"ticket\" value=\"").nth(1).unwrap().split('"').next().unwrap();

@@ -31,6 +31,7 @@ mod generated;
 mod hostile;
 mod import;
 mod keys;
+mod leaks;
 mod limits;
 mod models;
 mod mouths;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::PublicUrl,
     domain::{AccountSid, Error, HumanDuration, Kind, PhoneNumber, Result, VoiceLine},
-    rehearsal::bench::{self, Delays, Plan, Quantiles, Report, Target},
+    rehearsal::bench::{self, Delays, Manner, Plan, Quantiles, Report, Target},
     twilio::caller::Caller,
 };
 
@@ -65,10 +65,12 @@ pub struct Bench {
     /// With a stream: how long its mouth takes to begin.
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time, conflicts_with = "url")]
     tts_delay: Duration,
-    /// With a stream: the silence after which the question is taken to be over; no share of webox's.
-    /// The usual `hearing.pause_ms` makes it this long after a question mark.
-    #[arg(long, value_name = "TIME", default_value = "400ms", value_parser = time, conflicts_with = "url")]
-    endpointing: Duration,
+    /// With a stream: the silence that ends an utterance (`hearing.pause_ms`), from 200ms to 3s.
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause, conflicts_with = "url")]
+    pause: Duration,
+    /// With a stream: its model begins to think before that (`hearing.start_early`).
+    #[arg(long, conflicts_with = "url")]
+    start_early: bool,
 }
 
 /// `50ms`, or a length of time as everywhere else.
@@ -80,6 +82,15 @@ fn time(text: &str) -> Result<Duration, Error> {
         Error::input("this is not a length of time").hint("write `50ms`, `30s`, `2m`")
     })?;
     Ok(Duration::from_millis(ms.into()))
+}
+
+/// A pause that an assistant may have.
+fn pause(text: &str) -> Result<Duration, Error> {
+    let pause = time(text)?;
+    if (200..=3_000).contains(&pause.as_millis()) {
+        return Ok(pause);
+    }
+    Err(Error::input("a pause lies between 200ms and 3s"))
 }
 
 pub(super) fn run(args: &Bench, context: &Context) -> Result<u8> {
@@ -133,8 +144,9 @@ fn interrupted() -> Error {
 async fn on_its_own(args: &Bench, plan: Plan, context: &Context) -> Result<Report> {
     let delays =
         Delays { hearing: args.stt_delay, thinking: args.llm_delay, speaking: args.tts_delay };
-    let own = bench::own_daemon(plan.line, delays).await?;
-    let not_ours = (plan.line == VoiceLine::Stream).then(|| delays.and_silence(args.endpointing));
+    let manner = Manner { delays, pause: args.pause, start_early: args.start_early };
+    let own = bench::own_daemon(plan.line, manner).await?;
+    let not_ours = (plan.line == VoiceLine::Stream).then(|| manner.not_ours());
     let target = Target {
         caller: own.caller().clone(),
         number: own.number().clone(),
@@ -308,6 +320,8 @@ mod tests {
         for wrong in ["", "ms", "1.5ms", "-3ms", "fast"] {
             assert!(time(wrong).is_err(), "{wrong}");
         }
+        assert!(pause("500ms").is_ok() && pause("3s").is_ok());
+        assert!(pause("100ms").is_err() && pause("4s").is_err());
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Cast {
             return Ok(Self { speech, ears: Some(ears), stand_in: None });
         }
         let stand_in = StandIn::start().await?;
-        let url = Some(stand_in.url().to_owned());
+        let url = Some(stand_in.url());
         let ears = Ears::new(EarSettings { openai_base_url: url, ..EarSettings::default() });
         Ok(Self { speech, ears: Some(ears), stand_in: Some(stand_in) })
     }

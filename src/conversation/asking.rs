@@ -15,7 +15,8 @@ use super::{
 use crate::{
     domain::{Attempt, Next, Outcome, TokenUsage},
     providers::llm::{
-        ChatEvent, ChatMessage, ChatModel, ChatRequest, ModelError, StopReason, ToolCall,
+        ChatEvent, ChatMessage, ChatModel, ChatRequest, ChatStream, ModelError, StopReason,
+        ToolCall,
     },
 };
 
@@ -32,6 +33,17 @@ struct Round {
 }
 
 impl Engine {
+    /// What a model is asked.
+    pub(super) fn request(scene: &Scene, messages: Vec<ChatMessage>) -> ChatRequest {
+        ChatRequest {
+            system: Self::instructions(scene),
+            messages,
+            tools: tools::offered(&scene.assistant.spec),
+            max_output_tokens: MAX_OUTPUT_TOKENS,
+            cache_key: Some(scene.assistant.spec.name.to_string()),
+        }
+    }
+
     /// Asks a model until it has said something or failed. Tools that ran stay in `messages`, so
     /// that the next model goes on from there.
     pub(super) async fn ask(
@@ -82,24 +94,19 @@ impl Engine {
         let mut corrected = false;
         let mut said = String::new();
         for round in 0..=ROUNDS {
-            let request = ChatRequest {
-                system: Self::instructions(scene),
-                messages: messages.clone(),
+            let mut request = Self::request(scene, messages.clone());
+            if round == ROUNDS {
                 // In the last round it must speak.
-                tools: if round == ROUNDS {
-                    Vec::new()
-                } else {
-                    tools::offered(&scene.assistant.spec)
-                },
-                max_output_tokens: MAX_OUTPUT_TOKENS,
-                cache_key: Some(scene.assistant.spec.name.to_string()),
-            };
+                request.tools.clear();
+            }
+            let stream = progress.stream(model, &request);
+            let length = length(&request);
             if let Some(saying) = &mut progress.saying {
                 saying.begin_round();
             }
             let kept = may_promise(scene, progress);
             let answer =
-                self.round(model, request, deadline, attempt, &mut progress.saying, kept).await?;
+                self.round(stream, length, deadline, attempt, &mut progress.saying, kept).await?;
             if !answer.text.trim().is_empty() {
                 said = answer.text.clone();
             }
@@ -190,22 +197,13 @@ impl Engine {
 
     async fn round(
         &self,
-        model: &dyn ChatModel,
-        request: ChatRequest,
+        stream: ChatStream,
+        length: usize,
         deadline: Deadline,
         attempt: &mut Attempt,
         saying: &mut Option<Saying>,
         kept: bool,
     ) -> Result<Round, ModelError> {
-        let prompt_characters: usize = request.system.len()
-            + request
-                .messages
-                .iter()
-                .map(|message| match message {
-                    ChatMessage::User(text) | ChatMessage::Assistant { text, .. } => text.len(),
-                    ChatMessage::ToolResult { content, .. } => content.len(),
-                })
-                .sum::<usize>();
         let begun = Instant::now();
         let mut round = Round::default();
         let interrupted = saying.as_ref().map(Saying::interrupted);
@@ -214,7 +212,7 @@ impl Engine {
                 saying.write(text, kept);
             }
         };
-        let collected = self.collect(model, request, deadline, begun, &mut round, &mut take);
+        let collected = self.collect(stream, deadline, begun, &mut round, &mut take);
         let outcome = match interrupted {
             None => collected.await,
             Some(mut interrupted) => tokio::select! {
@@ -228,12 +226,7 @@ impl Engine {
         };
         attempt.first_token_ms = attempt.first_token_ms.or(round.first_token.map(millis));
         // A stream that is cut off is billed all the same, and says nothing of its cost.
-        let usage = round.usage.unwrap_or_else(|| TokenUsage {
-            input: (prompt_characters / 4) as u32,
-            output: (round.text.len() / 4) as u32,
-            estimated: true,
-            ..TokenUsage::default()
-        });
+        let usage = round.usage.unwrap_or_else(|| estimated(length, round.text.len()));
         if outcome.is_ok() || round.first_token.is_some() {
             attempt.usage.add(&usage);
         }
@@ -242,15 +235,13 @@ impl Engine {
 
     async fn collect(
         &self,
-        model: &dyn ChatModel,
-        request: ChatRequest,
+        mut stream: ChatStream,
         deadline: Deadline,
         begun: Instant,
         round: &mut Round,
         take: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ModelError> {
         let first = (Deadline::now() + self.deadlines.first_token).min(deadline);
-        let mut stream = model.stream(request);
         loop {
             let until = if round.first_token.is_some() { deadline } else { first };
             let event = timeout_at(until, stream.next())
@@ -283,6 +274,25 @@ impl Engine {
                 return Err(error(Outcome::Unusable, "it asked for too many tools at once"));
             }
         }
+    }
+}
+
+/// How long what a model is sent is, in bytes.
+pub(super) fn length(request: &ChatRequest) -> usize {
+    let of_message = |message: &ChatMessage| match message {
+        ChatMessage::User(text) | ChatMessage::Assistant { text, .. } => text.len(),
+        ChatMessage::ToolResult { content, .. } => content.len(),
+    };
+    request.system.len() + request.messages.iter().map(of_message).sum::<usize>()
+}
+
+/// What an answer that was cut off has probably cost.
+pub(super) fn estimated(asked: usize, answered: usize) -> TokenUsage {
+    TokenUsage {
+        input: (asked / 4) as u32,
+        output: (answered / 4) as u32,
+        estimated: true,
+        ..TokenUsage::default()
     }
 }
 

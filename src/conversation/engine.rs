@@ -12,16 +12,16 @@ use jiff::Timestamp;
 
 use super::{
     aloud::{Aloud, Saying},
-    concierge,
     consent::{self, Verdict},
+    head_start::HeadStart,
     memory, phrases, prompt,
     state::{self, Decision, Facts},
     tools::{ToolRequest, ToolResult},
 };
 use crate::{
     domain::{
-        Assistant, AssistantSpec, Attempt, Call, EndReason, Heard, LanguageTag, Message, ModelRef,
-        Next, Outcome, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
+        Assistant, Attempt, Call, EndReason, Heard, LanguageTag, Message, ModelRef, Next, Outcome,
+        RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
     },
     operations::{
         bookings::{self, Booker},
@@ -29,7 +29,7 @@ use crate::{
     },
     providers::{
         breaker::Breakers,
-        llm::{ChatMessage, Models},
+        llm::{ChatMessage, ChatModel, ModelError, Models},
     },
     store::Store,
 };
@@ -67,7 +67,7 @@ pub struct Engine {
     pub(super) store: Store,
     pub(super) models: Models,
     pub(super) deadlines: Deadlines,
-    breakers: Option<Breakers>,
+    pub(super) breakers: Option<Breakers>,
 }
 
 /// A turn to reply to.
@@ -113,6 +113,8 @@ pub(super) struct Progress {
     pub(super) next: Option<Next>,
     /// The reply as it is said meanwhile, on lines that can.
     pub(super) saying: Option<Saying>,
+    /// A model that was asked early.
+    pub(super) head_start: Option<HeadStart>,
 }
 
 impl Engine {
@@ -129,45 +131,35 @@ impl Engine {
 
     /// Replies to a turn; always has something to say.
     pub async fn reply(&self, scene: &Scene) -> Thought {
-        self.reply_to(scene, None, None).await
+        self.reply_to(scene, None, None, None).await
     }
 
     /// Replies to a turn, and says it meanwhile, `first` before all. The text of the reply is what
-    /// was said; interrupted, that may be nothing.
-    pub async fn reply_aloud(&self, scene: &Scene, to: Aloud, first: Option<&str>) -> Thought {
-        self.reply_to(scene, Some(to), first).await
+    /// was said; interrupted, that may be nothing. A model that was asked the same early is not asked
+    /// again.
+    pub async fn reply_aloud(
+        &self,
+        scene: &Scene,
+        to: Aloud,
+        first: Option<&str>,
+        head_start: Option<HeadStart>,
+    ) -> Thought {
+        self.reply_to(scene, Some(to), first, head_start).await
     }
 
-    async fn reply_to(&self, scene: &Scene, to: Option<Aloud>, first: Option<&str>) -> Thought {
+    async fn reply_to(
+        &self,
+        scene: &Scene,
+        to: Option<Aloud>,
+        first: Option<&str>,
+        head_start: Option<HeadStart>,
+    ) -> Thought {
         let begun = Instant::now();
         let mut saying = to.map(|to| Saying::new(to, scene.call.language.clone()));
         if let (Some(saying), Some(first)) = (&mut saying, first) {
             saying.say(first);
         }
-        let facts = Facts {
-            spec: &scene.assistant.spec,
-            started_at: scene.call.started_at,
-            now: scene.now,
-            language: &scene.call.language,
-            history: &scene.history,
-            heard: &scene.heard,
-        };
-        let verdict = consent::judge(
-            &consent::Asked {
-                policy: scene.assistant.spec.compliance.recording,
-                consent: scene.call.recording_consent,
-                said: scene.history.last().and_then(|turn| turn.said.as_deref()),
-                phrases: phrases::for_language(&scene.call.language),
-            },
-            &scene.heard,
-        );
-        let decision = match verdict {
-            Some(Verdict::Decided { consent, only_that: true }) => {
-                state::consented(&facts, consent)
-            }
-            Some(Verdict::AskAgain) => state::asked_again(&facts),
-            _ => state::decide(&facts),
-        };
+        let (verdict, decision) = decide(scene);
         let aloud = saying.is_some();
         let (mut reply, end_reason, warning) = match decision {
             Decision::Say { mut reply, end_reason } => {
@@ -175,13 +167,15 @@ impl Engine {
                     saying.say(&reply.text);
                     saying.said().clone_into(&mut reply.text);
                 }
+                reply.attempts.extend(head_start.map(HeadStart::in_vain));
                 (*reply, end_reason, None)
             }
             Decision::Think { warning } => {
                 if let (Some(saying), Some(warning)) = (&mut saying, &warning) {
                     saying.say(warning);
                 }
-                let reply = self.think(scene, begun, saying).await;
+                let progress = Progress { saying, head_start, ..Progress::default() };
+                let reply = self.think(scene, begun, progress).await;
                 let end_reason = match reply.next {
                     Next::Listen => None,
                     Next::HangUp => Some(EndReason::AssistantHungUp),
@@ -197,7 +191,7 @@ impl Engine {
         let answered = reply
             .attempts
             .iter()
-            .find(|attempt| matches!(attempt.outcome, Outcome::Answered | Outcome::Interrupted));
+            .rfind(|attempt| matches!(attempt.outcome, Outcome::Answered | Outcome::Interrupted));
         let timings = TurnTimings {
             first_token_ms: answered.and_then(|attempt| attempt.first_token_ms),
             reply_ms: Some(millis(begun.elapsed())),
@@ -210,30 +204,26 @@ impl Engine {
         Thought { reply, timings, end_reason, warned, consent }
     }
 
-    async fn think(&self, scene: &Scene, begun: Instant, saying: Option<Saying>) -> Reply {
+    async fn think(&self, scene: &Scene, begun: Instant, mut progress: Progress) -> Reply {
         let ai = &scene.assistant.spec.ai;
-        let mut progress = Progress { saying, ..Progress::default() };
         let mut messages: Option<Vec<ChatMessage>> = None;
         for name in std::iter::once(&ai.model).chain(&ai.fallbacks) {
             if name.is_builtin() {
                 break;
             }
-            let owner = scene.assistant.owner.as_ref().map(|owner| owner.id);
             let left = self.deadlines.turn.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 progress.attempts.push(not_asked(name, Outcome::TimedOut, "no time was left"));
                 continue;
             }
-            // The assistant's key is one for its model; another provider must never see it.
-            let key = ai.api_key.as_ref().filter(|_| self.models.share_a_provider(name, &ai.model));
-            let model = match self.models.find_with(name, key, owner) {
+            let model = match self.model(scene, name) {
                 Ok(model) => model,
                 Err(error) => {
                     progress.attempts.push(not_asked(name, error.outcome, &error.detail));
                     continue;
                 }
             };
-            let breaker = format!("llm/{}", provider_of(model.id()));
+            let breaker = breaker_of(model.as_ref());
             if self.breakers.as_ref().is_some_and(|breakers| !breakers.allows(&breaker)) {
                 progress.attempts.push(not_asked(name, Outcome::Unreachable, LEFT_ALONE));
                 continue;
@@ -262,6 +252,19 @@ impl Engine {
         self.ask_concierge(scene, progress).await
     }
 
+    /// A model of the assistant's, with the key that is meant for it.
+    pub(super) fn model(
+        &self,
+        scene: &Scene,
+        name: &ModelRef,
+    ) -> Result<Arc<dyn ChatModel>, ModelError> {
+        let ai = &scene.assistant.spec.ai;
+        let owner = scene.assistant.owner.as_ref().map(|owner| owner.id);
+        // The assistant's key is one for its model; another provider must never see it.
+        let key = ai.api_key.as_ref().filter(|_| self.models.share_a_provider(name, &ai.model));
+        self.models.find_with(name, key, owner)
+    }
+
     /// Tells a provider's breaker what became of asking it.
     fn report(&self, breaker: &str, progress: &Progress, left: Duration) {
         let (Some(breakers), Some(attempt)) = (&self.breakers, progress.attempts.last()) else {
@@ -278,102 +281,6 @@ impl Engine {
             // It was given less time than it may take.
             Outcome::TimedOut if left < self.deadlines.first_token => {}
             outcome => breakers.failed(breaker, &outcome),
-        }
-    }
-
-    /// The built-in concierge: always answers.
-    async fn ask_concierge(&self, scene: &Scene, mut progress: Progress) -> Reply {
-        let begun = Instant::now();
-        let spec = &scene.assistant.spec;
-        let now = scene.now.to_zoned_datetime(spec.zone());
-        let stage = concierge::Scene {
-            spec,
-            language: &scene.call.language,
-            now: &now,
-            caller: scene.call.caller.as_deref(),
-        };
-        let state = remembered(&stage, &scene.history);
-        let booked = progress.booked.take();
-        let event =
-            booked.as_ref().map_or(concierge::Event::Heard(&scene.heard), concierge::Event::Tool);
-        let (mut state, mut effect) = concierge::step(&stage, state, event);
-        let mut rounds = 0;
-        let (text, next) = loop {
-            match effect {
-                concierge::Effect::Say { text, next } => break (text, next),
-                concierge::Effect::Run(_) if rounds == ROUNDS => {
-                    // Cannot happen with the concierge as it is; a caller must not pay if it does.
-                    tracing::error!(call_sid = %scene.call.sid, "the concierge asked for too many tools");
-                    let phrases = phrases::for_language(&scene.call.language);
-                    break (phrases.apology.clone(), Next::Listen);
-                }
-                concierge::Effect::Run(request) => {
-                    rounds += 1;
-                    let result = self.run(scene, &request, &mut progress).await;
-                    (state, effect) =
-                        concierge::step(&stage, state, concierge::Event::Tool(&result));
-                }
-            }
-        };
-        let text = match &mut progress.saying {
-            Some(saying) => {
-                saying.say(&text);
-                saying.said().to_owned()
-            }
-            None => text,
-        };
-        progress.attempts.push(Attempt {
-            model: ModelRef::BUILTIN.to_owned(),
-            outcome: Outcome::Answered,
-            first_token_ms: None,
-            total_ms: millis(begun.elapsed()),
-            usage: TokenUsage::default(),
-            detail: None,
-        });
-        Reply {
-            text,
-            language: concierge::language(&scene.call.language),
-            next,
-            engine: ModelRef::BUILTIN.to_owned(),
-            attempts: progress.attempts,
-            tools: progress.tools,
-            state: serde_json::to_string(&state).ok(),
-        }
-    }
-
-    /// What is said when a human could not be reached; a message is offered.
-    pub fn after_failed_transfer(
-        &self,
-        spec: &AssistantSpec,
-        history: &[Turn],
-        call: &Call,
-        now: Timestamp,
-    ) -> Reply {
-        let now = now.to_zoned_datetime(spec.zone());
-        let stage = concierge::Scene {
-            spec,
-            language: &call.language,
-            now: &now,
-            caller: call.caller.as_deref(),
-        };
-        let nobody = ToolResult::NobodyToTransferTo;
-        let state = remembered(&stage, history);
-        let (state, effect) = concierge::step(&stage, state, concierge::Event::Tool(&nobody));
-        let (text, next) = match effect {
-            concierge::Effect::Say { text, next } => (text, next),
-            concierge::Effect::Run(_) => {
-                let phrases = phrases::for_language(&call.language);
-                (phrases.transfer_unavailable.clone(), Next::Listen)
-            }
-        };
-        Reply {
-            text,
-            language: concierge::language(&call.language),
-            next,
-            engine: ModelRef::BUILTIN.to_owned(),
-            attempts: Vec::new(),
-            tools: Vec::new(),
-            state: serde_json::to_string(&state).ok(),
         }
     }
 
@@ -447,16 +354,31 @@ impl Engine {
     }
 }
 
-/// The concierge's memory: its own of the last turn it answered, and the utterances since.
-fn remembered(stage: &concierge::Scene<'_>, history: &[Turn]) -> concierge::State {
-    let last = history.iter().rposition(|turn| turn.state.is_some());
-    let state = last
-        .and_then(|last| serde_json::from_str(history[last].state.as_deref()?).ok())
-        .unwrap_or_default();
-    history[last.map_or(0, |last| last + 1)..].iter().fold(state, |state, turn| match &turn.heard {
-        Some(Heard::Speech { text, .. }) => concierge::absorb(stage, state, text),
-        _ => state,
-    })
+/// What is to be done about something heard, and what it was to a question about recording.
+pub(super) fn decide(scene: &Scene) -> (Option<Verdict>, Decision) {
+    let facts = Facts {
+        spec: &scene.assistant.spec,
+        started_at: scene.call.started_at,
+        now: scene.now,
+        language: &scene.call.language,
+        history: &scene.history,
+        heard: &scene.heard,
+    };
+    let verdict = consent::judge(
+        &consent::Asked {
+            policy: scene.assistant.spec.compliance.recording,
+            consent: scene.call.recording_consent,
+            said: scene.history.last().and_then(|turn| turn.said.as_deref()),
+            phrases: phrases::for_language(&scene.call.language),
+        },
+        &scene.heard,
+    );
+    let decision = match verdict {
+        Some(Verdict::Decided { consent, only_that: true }) => state::consented(&facts, consent),
+        Some(Verdict::AskAgain) => state::asked_again(&facts),
+        _ => state::decide(&facts),
+    };
+    (verdict, decision)
 }
 
 /// What a model that was interrupted, or failed, had said by then, where the turn ends with it:
@@ -478,9 +400,10 @@ fn half_said(progress: &mut Progress, language: &LanguageTag) -> Option<String> 
 /// Why a model was not asked whose provider is left alone.
 const LEFT_ALONE: &str = "not asked: it failed a few times just now";
 
-/// The provider in a model's name.
-fn provider_of(id: &str) -> &str {
-    id.split_once('/').map_or(id, |(provider, _)| provider)
+/// The breaker of a model's provider.
+pub(super) fn breaker_of(model: &dyn ChatModel) -> String {
+    let id = model.id();
+    format!("llm/{}", id.split_once('/').map_or(id, |(provider, _)| provider))
 }
 
 fn not_asked(model: &ModelRef, outcome: Outcome, detail: &str) -> Attempt {

@@ -8,6 +8,8 @@ mod asking;
 pub mod concierge;
 mod consent;
 pub mod engine;
+pub mod head_start;
+mod last_resort;
 mod memory;
 pub mod phrases;
 mod promises;

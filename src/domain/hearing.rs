@@ -18,13 +18,18 @@ pub struct Hearing {
     /// Those that listen when it fails, in order, each with its usual model.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fallbacks: Vec<EarProvider>,
-    /// The silence after a finished sentence that ends what a caller says, in milliseconds, from
-    /// 200 to 3,000. After an unfinished one, or in the middle of a number, it is longer.
+    /// The usual silence that ends what a caller says, in milliseconds, from 200 to 3,000. After a
+    /// finished sentence it is shorter, after "euh" or in the middle of a number longer.
     #[serde(skip_serializing_if = "is_usual_pause")]
     pub pause_ms: u32,
     /// How readily a caller's voice interrupts the assistant.
     #[serde(skip_serializing_if = "is_usual_barge_in")]
     pub barge_in: BargeIn,
+    /// On `stream`: whether the model begins to think when the caller has probably finished, before
+    /// the pause is over. Worth it where `pause_ms` is long; what was thought is thrown away, and paid
+    /// for, when the caller goes on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub start_early: bool,
 }
 
 /// Short enough for a conversation, long enough for a breath.
@@ -38,6 +43,7 @@ impl Default for Hearing {
             fallbacks: Vec::new(),
             pause_ms: USUAL_PAUSE,
             barge_in: BargeIn::Medium,
+            start_early: false,
         }
     }
 }

@@ -81,6 +81,8 @@ pub enum Outcome {
     Declined,
     /// The caller talked over it.
     Interrupted,
+    /// It was asked early, and the caller went on.
+    Unused,
 }
 
 impl Outcome {
@@ -100,6 +102,7 @@ impl Outcome {
             Self::Unusable => "unusable",
             Self::Declined => "declined",
             Self::Interrupted => "interrupted",
+            Self::Unused => "unused",
         }
     }
 }

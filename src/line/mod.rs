@@ -5,6 +5,7 @@
 
 mod clock;
 mod connect;
+mod early;
 mod fixed;
 mod gather;
 mod greeting;
@@ -27,6 +28,6 @@ mod warming;
 pub use clock::Clock;
 pub use late::Patience;
 pub use socket::{Closed, Goodbye, Socket};
-pub use stream::WORDS_ASKED_AFTER;
+pub use stream::{WORDS_ASKED_AFTER, pause_after};
 pub use voice::Line;
 pub use voices::Voices;

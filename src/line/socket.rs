@@ -1,8 +1,10 @@
 //! A socket as a line sees it: messages in text, both ways.
 
+use std::pin::Pin;
+
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, Sleep, sleep_until},
 };
 
 /// The other end is gone.
@@ -37,6 +39,24 @@ pub(super) async fn until(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
+    }
+}
+
+/// A clock that is seldom set: setting one anew for each of fifty messages a second is a good part of
+/// what they cost.
+pub(super) struct Alarm(Pin<Box<Sleep>>);
+
+impl Alarm {
+    pub(super) fn new() -> Self {
+        Self(Box::pin(sleep_until(Instant::now())))
+    }
+
+    /// Resolves at a moment, or at one before it that it was set to: look at the time.
+    pub(super) async fn by(&mut self, due: Instant) {
+        if self.0.is_elapsed() || due < self.0.deadline() {
+            self.0.as_mut().reset(due);
+        }
+        self.0.as_mut().await;
     }
 }
 

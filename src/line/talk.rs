@@ -6,9 +6,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::{BoxFuture, FutureExt, Shared};
 use tokio::task::JoinHandle;
 
-use super::voice::Line;
+use super::{
+    early::{Decided, Early},
+    voice::Line,
+};
 use crate::{
     conversation::{
         aloud::{Aloud, Listener},
@@ -58,6 +62,9 @@ struct Turn {
     words_are_over: bool,
 }
 
+/// Something that is being written, waited for by whatever comes next.
+type Written = Shared<BoxFuture<'static, ()>>;
+
 /// One call's conversation.
 pub(super) struct Talk {
     line: Line,
@@ -69,7 +76,8 @@ pub(super) struct Talk {
     next: u32,
     turn: Option<Turn>,
     /// The last thing written, which the next one waits for.
-    written: Option<JoinHandle<()>>,
+    written: Option<Written>,
+    early: Early,
 }
 
 impl Talk {
@@ -86,6 +94,7 @@ impl Talk {
             next: standing.next.max(1),
             turn: None,
             written: None,
+            early: Early::default(),
         }
     }
 
@@ -116,10 +125,25 @@ impl Talk {
         };
         let (line, written) = (self.line.clone(), self.written.take());
         let language = self.language.clone();
+        let early = self.early.decided(&utterance.heard);
         self.begin(move |aloud| async move {
             finished(written).await;
-            line.turn_aloud(utterance, aloud, &language).await
+            line.turn_aloud(utterance, aloud, &language, early).await
         });
+    }
+
+    /// The caller has probably said this: the model is asked, so that its answer is there sooner. Of
+    /// no effect beyond that, and taken back when something else was said.
+    pub(super) fn expect(&mut self, heard: Heard) {
+        if self.turn.is_none() {
+            let (written, sid) = (self.written.clone(), self.sid.clone());
+            self.early.expect(&self.line, heard, finished(written), (sid, self.next));
+        }
+    }
+
+    /// The caller goes on.
+    pub(super) fn expect_no_longer(&mut self) {
+        self.early.expect_no_longer();
     }
 
     fn begin<F>(&mut self, turn: impl FnOnce(Aloud) -> F)
@@ -180,7 +204,8 @@ impl Talk {
             }
         };
         let noted = tokio::spawn(tracing::Instrument::in_current_span(noted));
-        self.written = Some(noted);
+        // It tells of its failure itself.
+        self.written = Some(noted.map(|_| ()).boxed().shared());
     }
 
     /// Notes that the caller was given a filler for the turn being thought about.
@@ -196,7 +221,9 @@ impl Talk {
 
     /// Waits until everything is written.
     pub(super) async fn settle(mut self) {
+        let (_, in_vain) = self.early.decided(&Heard::Silence).asked().await;
         finished(self.written.take()).await;
+        self.line.note_in_vain(TurnId { call: self.id, number: self.next - 1 }, in_vain).await;
     }
 
     fn redaction(&self) -> Redaction {
@@ -204,10 +231,9 @@ impl Talk {
     }
 }
 
-/// Waits for a task of which only the end matters: it told of its failure itself.
-async fn finished(task: Option<JoinHandle<()>>) {
-    if let Some(task) = task {
-        let _ = task.await;
+async fn finished(written: Option<Written>) {
+    if let Some(written) = written {
+        written.await;
     }
 }
 
@@ -218,8 +244,14 @@ impl Line {
         utterance: Utterance,
         aloud: Aloud,
         language: &LanguageTag,
+        early: Decided,
     ) -> Option<Done> {
-        let turn = self.begun(utterance, &aloud, language).await?;
+        let Some(turn) = self.begun(utterance, &aloud, language).await else {
+            // The call is over, or goes on elsewhere.
+            drop(early);
+            return None;
+        };
+        let (head_start, in_vain) = early.asked().await;
         let (sid, id) = (turn.call.sid.clone(), turn.id);
         let scene = Scene {
             call: turn.call,
@@ -231,7 +263,8 @@ impl Line {
         // A call that went on from elsewhere: its first words were not ours.
         let discloses = scene.call.disclosed_at.is_none() && scene.assistant.spec.announces_ai();
         let first = discloses.then(|| phrases::machine(&scene.call.language));
-        let thought = self.engine.reply_aloud(&scene, aloud, first).await;
+        let mut thought = self.engine.reply_aloud(&scene, aloud, first, head_start).await;
+        thought.reply.attempts.splice(0..0, in_vain);
         tracing::info!(
             turn = id.number, engine = %thought.reply.engine,
             reply_ms = thought.timings.reply_ms, "replied"

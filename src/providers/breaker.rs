@@ -84,6 +84,12 @@ impl Breakers {
         true
     }
 
+    /// Whether a provider is left alone. Asking this is no trial.
+    pub fn is_open(&self, id: &str) -> bool {
+        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        breakers.get(id).is_some_and(|breaker| breaker.opened.is_some())
+    }
+
     /// A provider did what it was asked.
     pub fn succeeded(&self, id: &str) {
         let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,7 +165,8 @@ const fn counts(outcome: Outcome) -> bool {
         | Outcome::NotFound
         | Outcome::BadRequest
         | Outcome::Declined
-        | Outcome::Interrupted => false,
+        | Outcome::Interrupted
+        | Outcome::Unused => false,
     }
 }
 

@@ -238,10 +238,8 @@ impl<'a> RelayedCall<'a> {
             return Ok(heard);
         }
         // What TwiML said may be all there is to say: the assistant then listens.
-        let until = match self.told.text.is_empty() {
-            true => Until::Complete,
-            false => Until::Silent(FALLING_IN),
-        };
+        let nothing = self.told.text.is_empty();
+        let until = if nothing { Until::Complete } else { Until::Silent(FALLING_IN) };
         self.reply(begun, until).await
     }
 

@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// A frame of sound is 300 bytes; tungstenite's own buffer of 128 KiB would be most of what a call
-/// takes.
-const READ_BUFFER: usize = 4 * 1024;
+/// takes, and what is not needed of it is cleared for each message.
+const READ_BUFFER: usize = 1024;
 
 /// What a peer that does not read may leave with us; then it is cut off.
 const WRITE_BUFFER: usize = 256 * 1024;

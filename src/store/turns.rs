@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::{StoreError, Tx, assistants::time};
 use crate::domain::{
-    CallId, Delivery, Heard, LanguageTag, Next, PhoneNumber, Reply, TokenUsage, Turn, TurnId,
-    TurnTimings,
+    Attempt, CallId, Delivery, Heard, LanguageTag, Next, PhoneNumber, Reply, TokenUsage, Turn,
+    TurnId, TurnTimings,
 };
 
 const COLUMNS: &str = "call_id, number, heard_kind, heard, confidence, heard_at, said, unheard, \
@@ -221,6 +221,27 @@ fn written<T>(
         &finished.twiml,
         &unheard,
     ])?)
+}
+
+/// Adds models that were asked besides to a turn that is finished: they have been paid for. Nothing is
+/// added to a call that was forgotten.
+pub fn add_attempts(tx: &Tx, id: TurnId, attempts: &[Attempt]) -> Result<(), StoreError> {
+    let mut usage = TokenUsage::default();
+    for attempt in attempts {
+        usage.add(&attempt.usage);
+        tx.prepare_cached(
+            "UPDATE turns SET attempts = json_insert(coalesce(attempts, '[]'), '$[#]', json(?3))
+             WHERE call_id = ?1 AND number = ?2 AND said IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM calls WHERE id = ?1 AND transcript_erased_at IS NOT NULL)",
+        )?
+        .execute(params![id.call.0, id.number, serde_json::to_string(attempt)?])?;
+    }
+    tx.prepare_cached(
+        "UPDATE turns SET input_tokens = input_tokens + ?3, cached_tokens = cached_tokens + ?4,
+         output_tokens = output_tokens + ?5 WHERE call_id = ?1 AND number = ?2",
+    )?
+    .execute(params![id.call.0, id.number, usage.input, usage.cached, usage.output])?;
+    Ok(())
 }
 
 /// Notes what became of a finished reply on its way. Nothing is brought back of a call that was

@@ -228,7 +228,7 @@ fn after_answer(mut turn: Turn, meaning: &Meaning, answer: String) -> (State, Ef
             let words = &turn.say().offer_message;
             return turn.ask(&answer, Question::OfferMessage, words);
         }
-        return anything_else(turn, &answer);
+        return answered(turn, &answer);
     }
     let mut rest = meaning.clone();
     if meaning.hours && !meaning.book {
@@ -253,7 +253,13 @@ fn after_answer(mut turn: Turn, meaning: &Meaning, answer: String) -> (State, Ef
         turn.state.repeats = turn.state.repeats.saturating_sub(1);
         return turn.ask_again(&answer);
     }
-    anything_else(turn, &answer)
+    answered(turn, &answer)
+}
+
+/// Whoever has one question after the other answered does not go round in circles.
+fn answered(mut turn: Turn, answer: &str) -> (State, Effect) {
+    turn.state.repeats = 0;
+    anything_else(turn, answer)
 }
 
 fn anything_else(turn: Turn, lead: &str) -> (State, Effect) {

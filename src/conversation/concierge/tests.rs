@@ -439,6 +439,17 @@ fn not_understanding_ends_with_a_message() {
 }
 
 #[test]
+fn whoever_has_many_questions_has_them_all_answered() {
+    let mut call = Call::new("fr-FR");
+    call.spec.booking = None;
+    for _ in 0..12 {
+        assert!(call.say("Avez-vous un parking ?").contains("derrière le restaurant"));
+        assert!(call.say("Vous êtes ouverts mardi ?").contains("ouverts"));
+        assert_eq!(call.next, Next::Listen);
+    }
+}
+
+#[test]
 fn silence_and_keys_are_answers_too() {
     let mut call = Call::new("fr");
     call.say("une table ce soir");

@@ -15,7 +15,7 @@ use crate::{
         greeting::Greeting,
         heard::Split,
         sessions::Session,
-        socket::{Closed, Goodbye, Socket, told_to_stop, until},
+        socket::{Alarm, Closed, Goodbye, Socket, told_to_stop},
         talk::{Done, Event, Opening, Talk},
         voice::Line,
         voices::{Mouth, listener},
@@ -172,11 +172,12 @@ impl<'a, S: Socket> Call<'a, S> {
     ) -> Over {
         self.open(standing);
         let mut leave_by = None;
+        let mut alarm = Alarm::new();
         loop {
             if leave_by.is_some() && self.is_quiet() {
                 return Over::Left;
             }
-            let due = self.due().into_iter().chain(leave_by).min();
+            let due = leave_by.map_or(self.due(), |by| self.due().min(by));
             let done = tokio::select! {
                 biased;
                 () = session.replaced() => return Over::Replaced,
@@ -194,7 +195,10 @@ impl<'a, S: Socket> Call<'a, S> {
                     Some(message) => self.receive(&message).await,
                     None => return Over::Gone,
                 },
-                () = until(due), if due.is_some() => {
+                () = alarm.by(due) => {
+                    if due > Instant::now() {
+                        continue;
+                    }
                     if leave_by.is_some_and(|by| by <= Instant::now()) {
                         return Over::Left;
                     }
@@ -271,11 +275,11 @@ impl<'a, S: Socket> Call<'a, S> {
     }
 
     /// When something is to be done if nothing comes.
-    fn due(&self) -> Option<Instant> {
+    fn due(&self) -> Instant {
         let speech = self.speech.as_ref().and_then(Speech::over_by);
-        let gone = Some(self.last_message + GONE);
         let waits = self.waits.due(self.hearing.is_open());
-        [speech, self.go_on_due(), waits, gone].into_iter().flatten().min()
+        let gone = self.last_message + GONE;
+        [speech, self.go_on_due(), waits].into_iter().flatten().fold(gone, Instant::min)
     }
 
     /// When an interruption without words was none.
@@ -299,7 +303,7 @@ impl<'a, S: Socket> Call<'a, S> {
                 if self.speaks() {
                     self.interrupt().await?;
                 }
-                self.heard(Heard::Digits(keys), TurnTimings::default());
+                self.heard(Heard::Digits(keys), TurnTimings::default()).await?;
             }
             Some(Due::Silence) => self.think(Heard::Silence, TurnTimings::default()),
             Some(Due::Filler(given)) => {
@@ -332,6 +336,7 @@ impl<'a, S: Socket> Call<'a, S> {
     async fn leave(mut self, over: Over) {
         tracing::info!(?over, "a stream is over");
         let now = Instant::now();
+        self.talk.expect_no_longer();
         if let Some(speech) = self.speech.take() {
             self.talk.interrupt();
             self.cut = Some(Cut {

@@ -25,7 +25,7 @@ const OPEN_ENDED: &[&str] = &[
 ];
 
 /// How long a silence ends an utterance, in milliseconds; `pause` is the one after an ordinary end.
-pub(super) fn pause_after(words: &str, pause: u32) -> u32 {
+pub fn pause_after(words: &str, pause: u32) -> u32 {
     let words = words.trim();
     let factor = if words.is_empty() {
         // Nothing is known of the words yet.

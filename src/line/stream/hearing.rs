@@ -58,6 +58,10 @@ pub(super) enum Noticed {
     Interruption,
     /// The caller has begun to speak.
     Voice,
+    /// The caller has probably finished, with these words.
+    Probably(String),
+    /// But went on.
+    WentOn,
     /// An utterance is over.
     Utterance(Uttered),
 }
@@ -87,6 +91,8 @@ struct Open {
     finals: Vec<String>,
     confidence: Option<f32>,
     interim: String,
+    /// The words with which it was taken for finished, before it was.
+    probably: Option<String>,
     /// Whether its words were asked for since its last voice, and when.
     asked: Option<u64>,
     endpoint: Option<Instant>,
@@ -107,6 +113,15 @@ impl Open {
         }
         words
     }
+
+    /// With these words, for the first time.
+    fn probably_over(&mut self, words: String) -> Option<Noticed> {
+        if words.is_empty() || self.probably.as_ref() == Some(&words) {
+            return None;
+        }
+        self.probably = Some(words.clone());
+        Some(Noticed::Probably(words))
+    }
 }
 
 /// Listens to the sound of one call.
@@ -124,6 +139,8 @@ pub(super) struct Hearing {
     /// Finishes asked for and not answered: what is told before belongs to an earlier utterance.
     owed: u32,
     interrupted: bool,
+    /// Whether somebody wants to know when the caller has probably finished.
+    start_early: bool,
     samples: [i16; FRAME],
 }
 
@@ -141,6 +158,7 @@ impl Hearing {
             open: None,
             owed: 0,
             interrupted: false,
+            start_early: spec.hearing.start_early,
             samples: [0; FRAME],
         }
     }
@@ -196,6 +214,10 @@ impl Hearing {
                     open.asked = None;
                     open.endpoint = None;
                 }
+                // Longer than a click.
+                if self.voiced >= BEGINS {
+                    noticed = open.probably.take().map(|_| Noticed::WentOn);
+                }
             }
         } else if self.voiced >= BEGINS {
             self.begin(now, ear);
@@ -220,6 +242,7 @@ impl Hearing {
             finals: Vec::new(),
             confidence: None,
             interim: String::new(),
+            probably: None,
             asked: None,
             endpoint: None,
             cut_short: false,
@@ -287,7 +310,7 @@ impl Hearing {
         let open = self.open.as_mut()?;
         let pause = pause_after(&open.words(), self.pause).saturating_mul(patience);
         if silence < pause && !too_long {
-            return None;
+            return self.look_whether_it_is_probably_over();
         }
         open.endpoint.get_or_insert(now);
         if self.continuous && asked.is_none() {
@@ -297,6 +320,20 @@ impl Hearing {
         }
         let waited = asked.map_or(0, |asked| (self.now - asked) as u32);
         (self.owed == 0 || waited >= WORDS_WITHIN).then(|| self.close(now)).flatten()
+    }
+
+    /// Whether the caller has probably said all, though the silence is not long enough yet: the ear
+    /// knows no more words. Not after "euh", when more is likely.
+    fn look_whether_it_is_probably_over(&mut self) -> Option<Noticed> {
+        let open = self.open.as_mut().filter(|_| self.start_early)?;
+        if open.asked.is_none() || self.owed > 0 {
+            return None;
+        }
+        let words = open.words();
+        if pause_after(&words, self.pause) > self.pause {
+            return None;
+        }
+        open.probably_over(words)
     }
 
     /// What the ear tells.
@@ -313,7 +350,10 @@ impl Hearing {
                 open.stale -= 1;
                 return None;
             }
-            return (open.endpoint.is_some() && self.owed == 0).then(|| self.close(now)).flatten();
+            if open.endpoint.is_some() && self.owed == 0 {
+                return self.close(now);
+            }
+            return self.look_whether_it_is_probably_over();
         }
         if self.open.is_none() && self.continuous && attention != Attention::None {
             // A voice so low that only the ear noticed.
@@ -343,7 +383,12 @@ impl Hearing {
                 open.endpoint.get_or_insert(now);
                 return self.close(now);
             }
-            Heard::Finished | Heard::EagerTurnEnd | Heard::TurnResumed => {}
+            Heard::EagerTurnEnd if self.start_early => {
+                let words = open.words();
+                return open.probably_over(words);
+            }
+            Heard::TurnResumed => return open.probably.take().map(|_| Noticed::WentOn),
+            Heard::Finished | Heard::EagerTurnEnd => {}
         }
         None
     }

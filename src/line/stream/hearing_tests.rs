@@ -184,3 +184,66 @@ fn whoever_never_pauses_is_answered_all_the_same() {
     assert_eq!(listener.utterances()[0].text, "et encore et encore");
     assert!(listener.finishes() <= 2, "asked for once, not with every frame");
 }
+
+fn probably(listener: &Listener) -> Vec<&str> {
+    listener
+        .noticed
+        .iter()
+        .filter_map(|noticed| match noticed {
+            Noticed::Probably(words) => Some(words.as_str()),
+            Noticed::WentOn => Some("…"),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn whoever_wants_to_start_early_learns_when_the_caller_has_probably_finished() {
+    let mut listener = Listener::new(r#","start_early":true,"pause_ms":800"#);
+    listener.speech(Attention::Full);
+    listener.silence(260);
+    assert_eq!(probably(&listener), Vec::<&str>::new(), "the words are not known yet");
+    listener.understood("Avez-vous un parking");
+    assert_eq!(probably(&listener), ["Avez-vous un parking"]);
+    listener.silence(200);
+    listener.speech(Attention::Full);
+    assert_eq!(probably(&listener), ["Avez-vous un parking", "…"]);
+    listener.silence(220);
+    assert_eq!(probably(&listener).len(), 2, "the words so far are not all");
+    listener.silence(40);
+    listener.understood("pour ce soir ?");
+    let all = "Avez-vous un parking pour ce soir ?";
+    assert_eq!(probably(&listener), ["Avez-vous un parking", "…", all]);
+    listener.silence(800);
+    assert_eq!(listener.utterances()[0].text, all);
+    assert_eq!(probably(&listener).len(), 3, "once is enough");
+}
+
+#[test]
+fn nothing_is_started_early_after_euh_or_unasked() {
+    for (settings, words) in
+        [(r#","start_early":true"#, "Je voudrais, euh"), ("", "Avez-vous un parking")]
+    {
+        let mut listener = Listener::new(settings);
+        listener.speech(Attention::Full);
+        listener.silence(260);
+        listener.understood(words);
+        listener.silence(3_000);
+        assert_eq!(listener.utterances().len(), 1);
+        assert_eq!(probably(&listener), Vec::<&str>::new(), "{words}");
+    }
+}
+
+#[test]
+fn an_ear_that_ends_turns_says_so_before() {
+    let mut listener = Listener::new(r#","start_early":true"#);
+    listener.hearing.set_continuous(true);
+    listener.speech(Attention::Full);
+    listener.tell(Heard::Interim("Avez-vous un parking".into()));
+    listener.tell(Heard::EagerTurnEnd);
+    listener.tell(Heard::TurnResumed);
+    listener.tell(Heard::EagerTurnEnd);
+    listener.tell(Heard::TurnEnd);
+    assert_eq!(probably(&listener), ["Avez-vous un parking", "…", "Avez-vous un parking"]);
+    assert_eq!(listener.utterances().len(), 1);
+}

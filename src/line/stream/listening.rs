@@ -132,6 +132,13 @@ impl<S: Socket> Call<'_, S> {
     pub(super) async fn notice(&mut self, noticed: Noticed) -> Result<Option<Over>, Closed> {
         match noticed {
             Noticed::Voice => {}
+            Noticed::Probably(words) => {
+                // What was heard of a reply is noted first; only then would the model be asked the same.
+                if self.speech.is_none() && self.cut.is_none() {
+                    self.talk.expect(Heard::Speech { text: plain(&words), confidence: None });
+                }
+            }
+            Noticed::WentOn => self.talk.expect_no_longer(),
             Noticed::Interruption => self.interrupt().await?,
             Noticed::Utterance(uttered) => self.uttered(uttered).await?,
         }
@@ -148,8 +155,9 @@ impl<S: Socket> Call<'_, S> {
         if nothing {
             if uttered.gave_up {
                 tracing::warn!("the words of an utterance did not come");
-                self.heard(Heard::Silence, TurnTimings::default());
+                return self.heard(Heard::Silence, TurnTimings::default()).await;
             }
+            self.talk.expect_no_longer();
             return Ok(());
         }
         let speaks = self.speaks();
@@ -165,22 +173,30 @@ impl<S: Socket> Call<'_, S> {
             words_ms: Some(uttered.words_ms),
             ..TurnTimings::default()
         };
-        let text = uttered.text.chars().filter(|c| !c.is_control()).collect();
-        self.heard(Heard::Speech { text, confidence: uttered.confidence }, timings);
-        Ok(())
+        let text = plain(&uttered.text);
+        self.heard(Heard::Speech { text, confidence: uttered.confidence }, timings).await
     }
 
     /// Something was heard that wants a reply.
-    pub(super) fn heard(&mut self, heard: Heard, timings: TurnTimings) {
+    pub(super) async fn heard(&mut self, heard: Heard, timings: TurnTimings) -> Result<(), Closed> {
         if self.talk.is_thinking() {
             // More of what the reply is to: it begins anew, with both.
             self.talk.interrupt();
             self.speech = None;
             let before = self.queued.take().map(|(heard, _)| heard);
             self.queued = Some((joined(before, heard), timings));
-            return;
+            return Ok(());
         }
+        // A reply that is whole, and of which nothing has sounded yet, is no answer to this.
+        self.deliver_cut();
+        self.interrupt().await?;
         self.deliver_cut();
         self.think(heard, timings);
+        Ok(())
     }
+}
+
+/// Words without what is none.
+fn plain(words: &str) -> String {
+    words.chars().filter(|c| !c.is_control()).collect()
 }

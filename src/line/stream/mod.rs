@@ -17,6 +17,7 @@ mod reply;
 mod replying;
 mod voicing;
 
+pub use endpointing::pause_after;
 pub use hearing::WORDS_ASKED_AFTER;
 
 use std::time::Duration;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl<S: Socket> Call<'_, S> {
-    /// The caller talks over us: not one word more.
+    /// The caller talks over us: not one word more. Nothing happens when we say nothing.
     pub(super) async fn interrupt(&mut self) -> Result<(), Closed> {
         let Some(speech) = self.speech.take() else { return Ok(()) };
         let now = Instant::now();

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{Greeted, Ticket, kept_reply, kept_text, next_number};
 use crate::{
     domain::{
-        AssistantSpec, Call, CallSid, Delivery, EndReason, RecordingConsent, Redaction, Removable,
-        Reply, Result, Turn, TurnId, TurnTimings,
+        AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, RecordingConsent, Redaction,
+        Removable, Reply, Result, Turn, TurnId, TurnTimings,
     },
     store::{
         Store, calls, events, removals,
@@ -119,6 +119,11 @@ pub async fn deliver(
             events::note(tx, now, id.call, "turn", Some(id.number))
         })
         .await
+}
+
+/// Notes models that were asked, and not for the reply of any turn, with the latest one.
+pub async fn asked_besides(store: &Store, id: TurnId, attempts: Vec<Attempt>) -> Result<()> {
+    store.write_async(move |tx| turns::add_attempts(tx, id, &attempts)).await
 }
 
 /// Notes that the caller is given a filler, so that a repeated delivery gets the same one.

@@ -136,6 +136,30 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
     Ok(Hearing::Think { turn, again })
 }
 
+/// The turn that would begin if something were heard; nothing when it could not. Nothing is stored.
+pub async fn expect(
+    store: &Store,
+    sid: CallSid,
+    number: u32,
+    heard: Heard,
+) -> Result<Option<OpenTurn>> {
+    let cache = store.clone();
+    store
+        .read_async(move |tx| {
+            let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(None) };
+            let history = turns::of_call(tx, call.id)?;
+            let is_open = history.iter().any(|turn| turn.number == number);
+            if call.status.is_final() || is_open || number != next_number(&history) {
+                return Ok(None);
+            }
+            let assistant =
+                cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
+            let id = TurnId { call: call.id, number };
+            Ok(Some(OpenTurn { call, assistant, history, id, heard, fillers: 0 }))
+        })
+        .await
+}
+
 /// Makes the row of a call that goes on at Twilio's but is unknown here.
 fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, StoreError> {
     let Some(to) = &ringing.to else { return Ok(None) };

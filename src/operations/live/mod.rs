@@ -27,10 +27,10 @@ use crate::{
     },
 };
 
-pub use answer::{Answer, answer, count_filler, deliver, resume};
+pub use answer::{Answer, answer, asked_besides, count_filler, deliver, resume};
 pub use end::{StatusChange, follow_status, sweep};
 pub use go_on::{Opened, Standing, open, over_webhooks, reconnect, standing};
-pub use hear::{Hearing, OpenTurn, Utterance, hear, waiting};
+pub use hear::{Hearing, OpenTurn, Utterance, expect, hear, waiting};
 pub use recorded::{Recorded, recorded};
 pub use ring::{Greet, Greeted, Rung, ring};
 pub use ticket::Ticket;

@@ -26,7 +26,7 @@ pub use self::{
 use crate::domain::{Outcome, TokenUsage};
 
 /// What a model is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ChatRequest {
     /// Instructions, stable over a call so that providers can cache them.
     pub system: String,

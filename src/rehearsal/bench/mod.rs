@@ -23,7 +23,7 @@ use tokio::{
 };
 
 pub use figures::{Failure, Failures, Quantiles, Spread};
-pub use own::OwnDaemon;
+pub use own::{Manner, OwnDaemon};
 pub use process::Usage;
 pub use stubs::Delays;
 
@@ -169,10 +169,10 @@ pub struct Progress {
 }
 
 /// Starts a daemon on a line, in a process of its own, with providers of fixed delay.
-pub async fn own_daemon(line: VoiceLine, delays: Delays) -> Result<OwnDaemon> {
+pub async fn own_daemon(line: VoiceLine, manner: Manner) -> Result<OwnDaemon> {
     let program = std::env::current_exe()
         .map_err(|error| Error::failure("this program is not to be found").because(error))?;
-    OwnDaemon::start(&program, line, delays, callers::QUESTION).await
+    OwnDaemon::start(&program, line, manner, callers::QUESTION).await
 }
 
 /// Plays all calls, and tells how far it has come. Ends by itself.

@@ -77,9 +77,27 @@ const fn of_line(line: VoiceLine) -> &'static str {
         VoiceLine::Relay => "[voice]\nline = \"relay\"\n",
         VoiceLine::Stream => {
             "[ai]\nmodel = \"compatible/stub\"\n\
-             [voice]\nline = \"stream\"\nprovider = \"openai\"\n\
+             [voice]\nline = \"stream\"\nprovider = \"elevenlabs\"\n\
              [hearing]\nprovider = \"openai\"\n"
         }
+    }
+}
+
+/// How its assistant listens and answers over a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// How long its providers take.
+    pub delays: Delays,
+    /// `hearing.pause_ms`.
+    pub pause: Duration,
+    /// `hearing.start_early`.
+    pub start_early: bool,
+}
+
+impl Manner {
+    /// What of an answer's time is not webox's.
+    pub fn not_ours(self) -> Duration {
+        self.delays.of_answer(self.pause, self.start_early)
     }
 }
 
@@ -98,7 +116,7 @@ impl OwnDaemon {
     pub async fn start(
         program: &Path,
         line: VoiceLine,
-        delays: Delays,
+        manner: Manner,
         speech: &[u8],
     ) -> Result<Self> {
         let folder = tempfile::Builder::new()
@@ -108,7 +126,11 @@ impl OwnDaemon {
         let at = |name: &str| folder.path().join(name);
         let (db, settings) = (at("webox.db"), at("webox.toml"));
         tokio::fs::write(&settings, SETTINGS).await?;
-        let spec = assistant(line)?;
+        let mut spec = assistant(line)?;
+        if line == VoiceLine::Stream {
+            spec.hearing.pause_ms = u32::try_from(manner.pause.as_millis()).unwrap_or(u32::MAX);
+            spec.hearing.start_early = manner.start_early;
+        }
         let number = spec.phone.clone();
         let made = db.clone();
         let made = tokio::task::spawn_blocking(move || {
@@ -118,7 +140,7 @@ impl OwnDaemon {
         made.await
             .unwrap_or_else(|error| Err(Error::failure("the store broke off").because(error)))?;
         let stubs = match line {
-            VoiceLine::Stream => Some(Stubs::start(delays, speech).await?),
+            VoiceLine::Stream => Some(Stubs::start(manner.delays, speech).await?),
             VoiceLine::Gather | VoiceLine::Relay => None,
         };
         let token = fresh_token();
@@ -136,7 +158,11 @@ impl OwnDaemon {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         if let Some(stubs) = &stubs {
-            command.env("OPENAI_BASE_URL", stubs.url()).env("OPENAI_API_KEY", "sk-stub");
+            command
+                .env("OPENAI_BASE_URL", stubs.of_openai())
+                .env("OPENAI_API_KEY", "sk-stub")
+                .env("ELEVENLABS_BASE_URL", stubs.of_elevenlabs())
+                .env("ELEVENLABS_API_KEY", "stub");
         }
         let mut child = command.spawn().map_err(|error| {
             Error::failure(format!("{} could not be started", program.display())).because(error)

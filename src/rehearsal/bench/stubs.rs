@@ -1,6 +1,7 @@
 //! A provider that takes a fixed time for everything and never fails: mind, ears and mouth of the
-//! assistants that are measured. It speaks as OpenAI does (OpenAI, "API reference": chat
-//! completions, transcriptions, speech).
+//! assistants that are measured. Its mind and ears are those of OpenAI (OpenAI, "API reference":
+//! chat completions, transcriptions), its mouth is that of ElevenLabs (ElevenLabs, "Stream speech"),
+//! in the telephone's own format.
 //!
 //! Everything that is answered comes at once after its delay, so that what webox itself takes is
 //! the rest.
@@ -8,7 +9,10 @@
 use std::{
     convert::Infallible,
     net::Ipv4Addr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -29,14 +33,18 @@ use tokio::{
 };
 
 use crate::{
-    audio::g711,
     domain::{Error, Result},
-    line::WORDS_ASKED_AFTER,
+    line::{WORDS_ASKED_AFTER, pause_after},
 };
 
-/// What it always says.
-const SENTENCE: &str =
-    "Nous sommes ouverts tous les jours de midi à vingt-trois heures. Souhaitez-vous autre chose ?";
+/// What it says, with a number that is another one each time: what was said once is kept, and would
+/// not be asked for again.
+fn sentence(number: u64) -> String {
+    format!(
+        "Pour la demande {number}, nous sommes ouverts tous les jours de midi à vingt-trois heures. \
+         Souhaitez-vous autre chose ?"
+    )
+}
 
 /// What it always understands.
 const UNDERSTOOD: &str = "À quelle heure ouvrez-vous demain ?";
@@ -44,8 +52,8 @@ const UNDERSTOOD: &str = "À quelle heure ouvrez-vous demain ?";
 /// A fair speaker takes so long for a character.
 const CHARACTER: Duration = Duration::from_millis(65);
 
-/// Bytes a second of 16-bit samples at 24 kHz.
-const BYTES_A_SECOND: usize = 48_000;
+/// Bytes a second of μ-law.
+const BYTES_A_SECOND: usize = 8_000;
 
 /// No text is spoken for longer.
 const LONGEST: usize = 30;
@@ -72,10 +80,19 @@ impl Default for Delays {
 }
 
 impl Delays {
-    /// From the caller's last sound to the first of an answer, with a silence that ends an utterance.
-    /// The words are asked for while that silence goes on.
-    pub fn and_silence(self, silence: Duration) -> Duration {
-        silence.max(WORDS_ASKED_AFTER + self.hearing) + self.thinking + self.speaking
+    /// From the caller's last sound to the first of an answer, with the usual silence that ends an
+    /// utterance. The words are asked for while that silence goes on; an assistant that starts early
+    /// thinks meanwhile as well.
+    pub fn of_answer(self, pause: Duration, start_early: bool) -> Duration {
+        let pause = u32::try_from(pause.as_millis()).unwrap_or(u32::MAX);
+        let silence = Duration::from_millis(pause_after(UNDERSTOOD, pause).into());
+        let understood = WORDS_ASKED_AFTER + self.hearing;
+        let thought = if start_early {
+            silence.max(understood + self.thinking)
+        } else {
+            silence.max(understood) + self.thinking
+        };
+        thought + self.speaking
     }
 }
 
@@ -104,6 +121,8 @@ struct Fixed {
     delays: Delays,
     /// [`LONGEST`] seconds of speech; answers are parts of it, and nothing is copied.
     sound: Bytes,
+    /// Answers thought of so far.
+    thought: AtomicU64,
     /// Tells what is understood; always the same otherwise.
     prompter: Option<Prompter>,
 }
@@ -111,13 +130,15 @@ struct Fixed {
 impl Stubs {
     /// Listens on a free port of this machine.
     pub(super) async fn start(delays: Delays, speech: &[u8]) -> Result<Self> {
-        Self::listen(Fixed { delays, sound: sound(speech), prompter: None }).await
+        let sound = sound(speech);
+        Self::listen(Fixed { delays, sound, thought: AtomicU64::new(0), prompter: None }).await
     }
 
     /// An ear that is told what it hears, and takes as long as one that hears it.
     pub(in crate::rehearsal) async fn prompted(prompter: Prompter) -> Result<Self> {
-        let delays = Delays::default();
-        Self::listen(Fixed { delays, sound: sound(&[]), prompter: Some(prompter) }).await
+        let (delays, sound) = (Delays::default(), Bytes::new());
+        let prompter = Some(prompter);
+        Self::listen(Fixed { delays, sound, thought: AtomicU64::new(0), prompter }).await
     }
 
     async fn listen(fixed: Fixed) -> Result<Self> {
@@ -125,12 +146,17 @@ impl Stubs {
             Error::failure("no port of this machine could be bound").because(error)
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
-        let url = format!("http://{}/v1", listener.local_addr().map_err(failed)?);
+        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
         Ok(Self { url, task: tokio::spawn(serve(listener, Arc::new(fixed))) })
     }
 
     /// The base address, as `OPENAI_BASE_URL` wants it.
-    pub(in crate::rehearsal) fn url(&self) -> &str {
+    pub(in crate::rehearsal) fn of_openai(&self) -> String {
+        format!("{}/v1", self.url)
+    }
+
+    /// The base address, as `ELEVENLABS_BASE_URL` wants it.
+    pub(super) fn of_elevenlabs(&self) -> &str {
         &self.url
     }
 }
@@ -141,11 +167,9 @@ impl Drop for Stubs {
     }
 }
 
-/// Speech of the telephone at 24 kHz, again and again.
+/// The same speech again and again.
 fn sound(speech: &[u8]) -> Bytes {
-    let sample = |byte: &u8| [g711::decode(*byte).to_le_bytes(); 3].concat();
-    let sound: Vec<u8> = speech.iter().flat_map(sample).collect();
-    sound.into_iter().cycle().take(LONGEST * BYTES_A_SECOND).collect()
+    speech.iter().copied().cycle().take(LONGEST * BYTES_A_SECOND).collect()
 }
 
 async fn serve(listener: TcpListener, fixed: Arc<Fixed>) {
@@ -175,7 +199,8 @@ async fn answer(
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let (delay, kind, content) = match path.strip_prefix("/v1") {
         Some("/chat/completions") => {
-            let (kind, content) = thought(&asked);
+            let number = fixed.thought.fetch_add(1, Ordering::Relaxed);
+            let (kind, content) = thought(&asked, &sentence(number));
             (fixed.delays.thinking, kind, content)
         }
         Some("/audio/transcriptions") => {
@@ -184,9 +209,9 @@ async fn answer(
             let content = json!({ "text": words }).to_string();
             (fixed.delays.hearing, "application/json", content.into())
         }
-        Some("/audio/speech") => {
-            let text = asked["input"].as_str().unwrap_or_default();
-            (fixed.delays.speaking, "audio/pcm", fixed.spoken(text))
+        Some(path) if path.starts_with("/text-to-speech/") => {
+            let text = asked["text"].as_str().unwrap_or_default();
+            (fixed.delays.speaking, "audio/basic", fixed.spoken(text))
         }
         _ => {
             let message = format!("there is no {path} here");
@@ -209,18 +234,18 @@ impl Fixed {
     }
 }
 
-/// How many bytes a text is spoken in: whole samples.
+/// How many bytes a text is spoken in.
 fn spoken_length(text: &str) -> usize {
     let time = CHARACTER * text.chars().count().min(1_000) as u32;
     let bytes = (time.as_secs_f64() * BYTES_A_SECOND as f64) as usize;
-    bytes.min(LONGEST * BYTES_A_SECOND) & !1
+    bytes.min(LONGEST * BYTES_A_SECOND)
 }
 
-/// The same sentence, in the form that is asked for.
-fn thought(asked: &Value) -> (&'static str, Bytes) {
+/// An answer, in the form that is asked for.
+fn thought(asked: &Value, sentence: &str) -> (&'static str, Bytes) {
     let usage = json!({ "prompt_tokens": 700, "completion_tokens": 25, "total_tokens": 725 });
     if asked["stream"] != true {
-        let message = json!({ "role": "assistant", "content": SENTENCE });
+        let message = json!({ "role": "assistant", "content": sentence });
         let whole = json!({
             "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "stub",
             "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }],
@@ -239,7 +264,7 @@ fn thought(asked: &Value) -> (&'static str, Bytes) {
         chunk(json!([{ "index": 0, "delta": delta, "finish_reason": reason }]), Value::Null)
     };
     let mut text = delta(json!({ "role": "assistant", "content": "" }), Value::Null);
-    for word in SENTENCE.split_inclusive(' ') {
+    for word in sentence.split_inclusive(' ') {
         text.push_str(&delta(json!({ "content": word }), Value::Null));
     }
     text.push_str(&delta(json!({}), "stop".into()));
@@ -255,14 +280,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_hears_thinks_and_speaks_as_openai_does() {
+    async fn it_hears_thinks_and_speaks_as_its_vendors_do() {
         let none = Duration::ZERO;
         let delays = Delays { hearing: none, thinking: none, speaking: none };
         let stubs = Stubs::start(delays, &[0x80; 800]).await.unwrap();
         let client = reqwest::Client::new();
         let ask = async |path: &str, body: Value| {
-            let response =
-                client.post(format!("{}{path}", stubs.url())).json(&body).send().await.unwrap();
+            let response = client
+                .post(format!("{}{path}", stubs.of_openai()))
+                .json(&body)
+                .send()
+                .await
+                .unwrap();
             (response.status().as_u16(), response.bytes().await.unwrap())
         };
         let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
@@ -273,18 +302,27 @@ mod tests {
             .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok())
             .filter_map(|event| event["choices"][0]["delta"]["content"].as_str().map(str::to_owned))
             .collect();
-        assert_eq!(words, SENTENCE);
+        assert_eq!(words, sentence(0));
         assert!(thought.ends_with("data: [DONE]\n\n") && thought.contains("total_tokens"));
         let whole = text(ask("/chat/completions", json!({})).await.1);
-        assert!(whole.contains(SENTENCE));
+        assert!(whole.contains(&sentence(1)), "another one each time");
         assert!(text(ask("/audio/transcriptions", json!({})).await.1).contains(UNDERSTOOD));
-        let (_, sound) = ask("/audio/speech", json!({ "input": "Bonjour !!" })).await;
-        assert_eq!(sound.len(), 31_200, "650 ms");
-        assert_eq!(&sound[..2], g711::decode(0x80).to_le_bytes());
+        let voice = "/text-to-speech/x/stream?output_format=ulaw_8000";
+        let (_, sound) = ask(voice, json!({ "text": "Bonjour !!" })).await;
+        assert_eq!((sound.len(), sound[0]), (5_200, 0x80), "650 ms");
         let long = "a".repeat(5_000);
-        let (_, sound) = ask("/audio/speech", json!({ "input": long })).await;
+        let (_, sound) = ask(voice, json!({ "text": long })).await;
         assert_eq!(sound.len(), LONGEST * BYTES_A_SECOND);
         assert_eq!(ask("/models", json!({})).await.0, 404);
+    }
+
+    #[test]
+    fn what_is_not_ours_overlaps() {
+        let (delays, ms) = (Delays::default(), Duration::from_millis);
+        assert_eq!(delays.of_answer(ms(500), false), ms(800), "a question ends after 400 ms");
+        assert_eq!(delays.of_answer(ms(300), false), ms(790), "the words come after 390");
+        assert_eq!(delays.of_answer(ms(500), true), ms(790), "thought meanwhile");
+        assert_eq!(delays.of_answer(ms(1_000), true), ms(900));
     }
 
     #[tokio::test]
@@ -293,7 +331,7 @@ mod tests {
         let stubs = Stubs::prompted(prompter.clone()).await.unwrap();
         let client = reqwest::Client::new();
         let hear = async || {
-            let url = format!("{}/audio/transcriptions", stubs.url());
+            let url = format!("{}/audio/transcriptions", stubs.of_openai());
             let heard: Value = client.post(url).send().await.unwrap().json().await.unwrap();
             heard["text"].as_str().unwrap().to_owned()
         };

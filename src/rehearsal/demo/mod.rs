@@ -88,8 +88,8 @@ impl StandIn {
     }
 
     /// Its address, as that of a server with OpenAI's transcriptions.
-    pub fn url(&self) -> &str {
-        self.stubs.url()
+    pub fn url(&self) -> String {
+        self.stubs.of_openai()
     }
 
     fn says(&self, words: &str) {

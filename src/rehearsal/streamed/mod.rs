@@ -269,11 +269,8 @@ impl<'a> StreamedCall<'a> {
     /// Steps until the answer is heard, or is waited for no longer.
     async fn first_sound(&mut self) -> Result<Heard> {
         // What TwiML said may be all there is to say: the assistant then listens.
-        let patience = match self.told.text.is_empty() {
-            true => self.manner.patience,
-            false => self.manner.quiet,
-        };
-        let patience = self.line.now() + patience;
+        let Manner { patience, quiet, .. } = self.manner;
+        let patience = self.line.now() + if self.told.text.is_empty() { patience } else { quiet };
         while self.line.is_open() {
             let now = self.line.now();
             let heard = self.line.moments.answered.is_some_and(|answered| answered <= now);

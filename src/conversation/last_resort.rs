@@ -1,0 +1,128 @@
+//! The last mind of every chain: the built-in concierge, which always answers.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::{
+    concierge,
+    engine::{Engine, Progress, ROUNDS, Scene, millis},
+    head_start::HeadStart,
+    phrases,
+    tools::ToolResult,
+};
+use crate::domain::{
+    AssistantSpec, Attempt, Call, Heard, ModelRef, Next, Outcome, Reply, TokenUsage, Turn,
+};
+
+impl Engine {
+    /// The built-in concierge: always answers.
+    pub(super) async fn ask_concierge(&self, scene: &Scene, mut progress: Progress) -> Reply {
+        let begun = Instant::now();
+        let early = progress.head_start.take().map(HeadStart::in_vain);
+        progress.attempts.extend(early);
+        let spec = &scene.assistant.spec;
+        let now = scene.now.to_zoned_datetime(spec.zone());
+        let stage = concierge::Scene {
+            spec,
+            language: &scene.call.language,
+            now: &now,
+            caller: scene.call.caller.as_deref(),
+        };
+        let state = remembered(&stage, &scene.history);
+        let booked = progress.booked.take();
+        let event =
+            booked.as_ref().map_or(concierge::Event::Heard(&scene.heard), concierge::Event::Tool);
+        let (mut state, mut effect) = concierge::step(&stage, state, event);
+        let mut rounds = 0;
+        let (text, next) = loop {
+            match effect {
+                concierge::Effect::Say { text, next } => break (text, next),
+                concierge::Effect::Run(_) if rounds == ROUNDS => {
+                    // Cannot happen with the concierge as it is; a caller must not pay if it does.
+                    tracing::error!(call_sid = %scene.call.sid, "the concierge asked for too many tools");
+                    let phrases = phrases::for_language(&scene.call.language);
+                    break (phrases.apology.clone(), Next::Listen);
+                }
+                concierge::Effect::Run(request) => {
+                    rounds += 1;
+                    let result = self.run(scene, &request, &mut progress).await;
+                    (state, effect) =
+                        concierge::step(&stage, state, concierge::Event::Tool(&result));
+                }
+            }
+        };
+        let text = match &mut progress.saying {
+            Some(saying) => {
+                saying.say(&text);
+                saying.said().to_owned()
+            }
+            None => text,
+        };
+        progress.attempts.push(Attempt {
+            model: ModelRef::BUILTIN.to_owned(),
+            outcome: Outcome::Answered,
+            first_token_ms: None,
+            total_ms: millis(begun.elapsed()),
+            usage: TokenUsage::default(),
+            detail: None,
+        });
+        Reply {
+            text,
+            language: concierge::language(&scene.call.language),
+            next,
+            engine: ModelRef::BUILTIN.to_owned(),
+            attempts: progress.attempts,
+            tools: progress.tools,
+            state: serde_json::to_string(&state).ok(),
+        }
+    }
+
+    /// What is said when a human could not be reached; a message is offered.
+    pub fn after_failed_transfer(
+        &self,
+        spec: &AssistantSpec,
+        history: &[Turn],
+        call: &Call,
+        now: Timestamp,
+    ) -> Reply {
+        let now = now.to_zoned_datetime(spec.zone());
+        let stage = concierge::Scene {
+            spec,
+            language: &call.language,
+            now: &now,
+            caller: call.caller.as_deref(),
+        };
+        let nobody = ToolResult::NobodyToTransferTo;
+        let state = remembered(&stage, history);
+        let (state, effect) = concierge::step(&stage, state, concierge::Event::Tool(&nobody));
+        let (text, next) = match effect {
+            concierge::Effect::Say { text, next } => (text, next),
+            concierge::Effect::Run(_) => {
+                let phrases = phrases::for_language(&call.language);
+                (phrases.transfer_unavailable.clone(), Next::Listen)
+            }
+        };
+        Reply {
+            text,
+            language: concierge::language(&call.language),
+            next,
+            engine: ModelRef::BUILTIN.to_owned(),
+            attempts: Vec::new(),
+            tools: Vec::new(),
+            state: serde_json::to_string(&state).ok(),
+        }
+    }
+}
+
+/// The concierge's memory: its own of the last turn it answered, and the utterances since.
+fn remembered(stage: &concierge::Scene<'_>, history: &[Turn]) -> concierge::State {
+    let last = history.iter().rposition(|turn| turn.state.is_some());
+    let state = last
+        .and_then(|last| serde_json::from_str(history[last].state.as_deref()?).ok())
+        .unwrap_or_default();
+    history[last.map_or(0, |last| last + 1)..].iter().fold(state, |state, turn| match &turn.heard {
+        Some(Heard::Speech { text, .. }) => concierge::absorb(stage, state, text),
+        _ => state,
+    })
+}
