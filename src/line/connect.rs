@@ -1,9 +1,9 @@
 //! How a call is led to a socket, in TwiML: with which voice and which ears, and with what ticket.
 
-use super::gather;
+use super::{gather, voice::Line};
 use crate::{
     domain::{AssistantSpec, BargeIn, CallSid, EarProvider, LanguageTag, VoiceLine, VoiceProvider},
-    operations::live::Ticket,
+    operations::live::{self, Opened, Ticket},
     twilio::connect::{Connect, Relay, RelayLanguage, Stream},
 };
 
@@ -41,6 +41,32 @@ pub(super) fn connect(
             hints: gather::hints(spec),
             parameters,
         })),
+    }
+}
+
+impl Line {
+    /// Takes a ticket; only the one that the call was given last, and only once.
+    pub(super) async fn with_ticket(
+        &self,
+        sid: &CallSid,
+        ticket: Option<String>,
+    ) -> Option<Opened> {
+        let Some(ticket) = ticket else {
+            tracing::warn!("refused a socket without a ticket");
+            return None;
+        };
+        let opened = live::open(&self.store, sid.clone(), ticket, self.clock.now());
+        match self.stored(opened).await {
+            Ok(Some(standing)) => Some(standing),
+            Ok(None) => {
+                tracing::warn!("refused a socket whose ticket is not good, or not any more");
+                None
+            }
+            Err(error) => {
+                tracing::error!(%error, "a socket could not be let in");
+                None
+            }
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     conversation::phrases,
     domain::{CallSid, Delivery, Heard, LanguageTag, Next},
-    operations::live::{self, Opened},
+    operations::live::Opened,
     twilio::relay::{FromTwilio, ToTwilio},
 };
 
@@ -83,30 +83,6 @@ impl Line {
             }
         };
         self.with_ticket(sid, ticket).await
-    }
-
-    /// Takes a ticket; only the one that the call was given last, and only once.
-    pub(super) async fn with_ticket(
-        &self,
-        sid: &CallSid,
-        ticket: Option<String>,
-    ) -> Option<Opened> {
-        let Some(ticket) = ticket else {
-            tracing::warn!("refused a socket without a ticket");
-            return None;
-        };
-        let opened = live::open(&self.store, sid.clone(), ticket, self.clock.now());
-        match self.stored(opened).await {
-            Ok(Some(standing)) => Some(standing),
-            Ok(None) => {
-                tracing::warn!("refused a socket whose ticket is not good, or not any more");
-                None
-            }
-            Err(error) => {
-                tracing::error!(%error, "a socket could not be let in");
-                None
-            }
-        }
     }
 }
 

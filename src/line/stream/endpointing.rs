@@ -42,6 +42,12 @@ pub fn pause_after(words: &str, pause: u32) -> u32 {
     ((f64::from(pause) * factor) as u32).clamp(SHORTEST, LONGEST)
 }
 
+/// Whether more is likely to follow: after "euh", or in the middle of a number.
+pub(super) fn expects_more(words: &str) -> bool {
+    let words = words.trim();
+    is_open_ended(words) || is_unfinished_number(words)
+}
+
 fn is_open_ended(words: &str) -> bool {
     if words.ends_with([',', '…', '-']) || words.ends_with("...") {
         return true;

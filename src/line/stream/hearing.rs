@@ -8,7 +8,10 @@ use std::{collections::VecDeque, time::Duration};
 use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
-use super::{barge_in::BargeInWatch, endpointing::pause_after};
+use super::{
+    barge_in::BargeInWatch,
+    endpointing::{expects_more, pause_after},
+};
 use crate::{
     audio::{FRAME, FRAME_MS, g711, vad::Vad},
     domain::{AssistantSpec, BargeIn},
@@ -114,9 +117,9 @@ impl Open {
         words
     }
 
-    /// With these words, for the first time.
+    /// With these words, for the first time; not after "euh", when more is likely.
     fn probably_over(&mut self, words: String) -> Option<Noticed> {
-        if words.is_empty() || self.probably.as_ref() == Some(&words) {
+        if words.is_empty() || expects_more(&words) || self.probably.as_ref() == Some(&words) {
             return None;
         }
         self.probably = Some(words.clone());
@@ -323,16 +326,13 @@ impl Hearing {
     }
 
     /// Whether the caller has probably said all, though the silence is not long enough yet: the ear
-    /// knows no more words. Not after "euh", when more is likely.
+    /// knows no more words.
     fn look_whether_it_is_probably_over(&mut self) -> Option<Noticed> {
         let open = self.open.as_mut().filter(|_| self.start_early)?;
         if open.asked.is_none() || self.owed > 0 {
             return None;
         }
         let words = open.words();
-        if pause_after(&words, self.pause) > self.pause {
-            return None;
-        }
         open.probably_over(words)
     }
 

@@ -221,9 +221,11 @@ fn whoever_wants_to_start_early_learns_when_the_caller_has_probably_finished() {
 
 #[test]
 fn nothing_is_started_early_after_euh_or_unasked() {
-    for (settings, words) in
-        [(r#","start_early":true"#, "Je voudrais, euh"), ("", "Avez-vous un parking")]
-    {
+    for (settings, words) in [
+        (r#","start_early":true"#, "Je voudrais, euh"),
+        (r#","start_early":true,"pause_ms":3000"#, "Je voudrais, euh"),
+        ("", "Avez-vous un parking"),
+    ] {
         let mut listener = Listener::new(settings);
         listener.speech(Attention::Full);
         listener.silence(260);
