@@ -16,16 +16,12 @@ use super::{
     head_start::HeadStart,
     memory, phrases, prompt,
     state::{self, Decision, Facts},
-    tools::{ToolRequest, ToolResult},
+    tools::ToolResult,
 };
 use crate::{
     domain::{
-        Assistant, Attempt, Call, EndReason, Heard, LanguageTag, Message, ModelRef, Next, Outcome,
+        Assistant, Attempt, Call, EndReason, Heard, LanguageTag, ModelRef, Next, Outcome,
         RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
-    },
-    operations::{
-        bookings::{self, Booker},
-        messages,
     },
     providers::{
         breaker::Breakers,
@@ -282,67 +278,6 @@ impl Engine {
             Outcome::TimedOut if left < self.deadlines.first_token => {}
             outcome => breakers.failed(breaker, &outcome),
         }
-    }
-
-    /// Runs a tool and notes it.
-    pub(super) async fn run(
-        &self,
-        scene: &Scene,
-        request: &ToolRequest,
-        progress: &mut Progress,
-    ) -> ToolResult {
-        let booker = Booker {
-            assistant: Arc::clone(&scene.assistant),
-            call: Some(scene.call.id),
-            caller: scene.call.caller.clone(),
-        };
-        let failed = |error: crate::domain::Error| {
-            tracing::error!(call_sid = %scene.call.sid, tool = request.name(), %error, "a tool failed");
-            ToolResult::Failed
-        };
-        let result = match request {
-            ToolRequest::CheckAvailability(wish) => {
-                bookings::check(&self.store, &booker, wish, scene.now)
-                    .await
-                    .map_or_else(failed, ToolResult::Availability)
-            }
-            ToolRequest::Book(wish) => bookings::book(&self.store, &booker, wish, scene.now)
-                .await
-                .map_or_else(failed, |booked| ToolResult::Booked(booked.map(Box::new))),
-            ToolRequest::TakeMessage { name, text } => {
-                let message = Message {
-                    assistant: scene.assistant.id,
-                    call: scene.call.id,
-                    caller: scene.call.caller.clone(),
-                    name: name.clone(),
-                    text: text.clone(),
-                    created_at: scene.now,
-                };
-                messages::take(&self.store, message, scene.assistant.spec.compliance.redact)
-                    .await
-                    .map_or_else(failed, |()| ToolResult::MessageTaken)
-            }
-            ToolRequest::Transfer { .. } => match &scene.assistant.spec.transfer.number {
-                Some(number) => {
-                    progress.next = Some(Next::Transfer(number.clone()));
-                    ToolResult::Transferring
-                }
-                None => ToolResult::NobodyToTransferTo,
-            },
-            ToolRequest::EndCall => {
-                progress.next.get_or_insert(Next::HangUp);
-                ToolResult::Ending
-            }
-        };
-        if matches!(result, ToolResult::Booked(Ok(_))) {
-            progress.booked = Some(result.clone());
-        }
-        progress.tools.push(ToolUse {
-            tool: request.name().to_owned(),
-            arguments: request.arguments(),
-            result: result.to_json(),
-        });
-        result
     }
 
     /// Instructions and tools of a call, as a model gets them.

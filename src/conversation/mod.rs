@@ -7,6 +7,7 @@ pub mod aloud;
 mod asking;
 pub mod concierge;
 mod consent;
+mod doing;
 pub mod engine;
 pub mod head_start;
 mod last_resort;

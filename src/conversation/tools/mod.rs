@@ -1,8 +1,9 @@
 //! What an assistant may do in a call, whoever thinks: a model or the concierge.
 
-use jiff::civil::{Date, DateTime, Time};
+mod booking;
+
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     domain::{AssistantSpec, Availability, Booking, BookingRequest, Refusal},
@@ -71,7 +72,7 @@ impl ToolRequest {
     /// The arguments as JSON, for the transcript.
     pub fn arguments(&self) -> String {
         let value = match self {
-            Self::CheckAvailability(request) | Self::Book(request) => booking_json(request),
+            Self::CheckAvailability(request) | Self::Book(request) => booking::arguments(request),
             Self::TakeMessage { name, text } => json!({ "name": name, "text": text }),
             Self::Transfer { reason } => json!({ "reason": reason }),
             Self::EndCall => json!({}),
@@ -86,10 +87,10 @@ impl ToolRequest {
             serde_json::from_str(arguments).map_err(|error| format!("wrong arguments: {error}"))
         }
         match name {
-            "check_availability" => {
-                Ok(Self::CheckAvailability(parse::<BookingArguments>(arguments)?.request(false)?))
-            }
-            "book" => Ok(Self::Book(parse::<BookingArguments>(arguments)?.request(true)?)),
+            "check_availability" => Ok(Self::CheckAvailability(
+                parse::<booking::BookingArguments>(arguments)?.request(false)?,
+            )),
+            "book" => Ok(Self::Book(parse::<booking::BookingArguments>(arguments)?.request(true)?)),
             "take_message" => {
                 let MessageArguments { name, text } = parse(arguments)?;
                 let text: String = text.trim().chars().take(LONGEST_MESSAGE).collect();
@@ -115,14 +116,7 @@ impl ToolResult {
     pub fn to_json(&self) -> String {
         let value = match self {
             Self::Availability(availability) => json!(availability),
-            Self::Booked(Ok(booking)) => json!({
-                "booked": true,
-                "reference": booking.id.0,
-                "name": booking.name,
-                "party": booking.party,
-                "date": booking.at.date().to_string(),
-                "time": hour_and_minute(booking.at),
-            }),
+            Self::Booked(Ok(booking)) => booking::stored(booking),
             Self::Booked(Err(refusal)) => json!({ "booked": false, "refused": refusal }),
             Self::MessageTaken => json!({ "taken": true }),
             Self::Transferring => json!({ "transferring": true }),
@@ -141,44 +135,10 @@ impl ToolResult {
     }
 }
 
-fn booking_json(request: &BookingRequest) -> serde_json::Value {
-    json!({
-        "party": request.party,
-        "date": request.at.date().to_string(),
-        "time": hour_and_minute(request.at),
-        "name": request.name,
-    })
-}
-
-fn hour_and_minute(at: DateTime) -> String {
-    format!("{:02}:{:02}", at.hour(), at.minute())
-}
-
 fn clean_name(name: &str) -> Option<String> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
     (!name.is_empty()).then_some(name)
-}
-
-#[derive(Deserialize)]
-struct BookingArguments {
-    party: u32,
-    date: String,
-    time: String,
-    name: Option<String>,
-}
-
-impl BookingArguments {
-    fn request(self, needs_name: bool) -> Result<BookingRequest, String> {
-        let date: Date =
-            self.date.parse().map_err(|_| "`date` must look like 2026-11-23".to_owned())?;
-        let time: Time = self.time.parse().map_err(|_| "`time` must look like 20:30".to_owned())?;
-        let name = self.name.and_then(|name| clean_name(&name));
-        if needs_name && name.is_none() {
-            return Err("`name` is missing: ask the caller for it".to_owned());
-        }
-        Ok(BookingRequest { party: self.party, at: date.to_datetime(time), name })
-    }
 }
 
 #[derive(Deserialize)]
@@ -192,46 +152,31 @@ struct TransferArguments {
     reason: Option<String>,
 }
 
+/// Arguments of a tool: an object, strictly.
+fn object(properties: &Value, required: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn tool(name: &'static str, description: &str, parameters: Value) -> ToolSpec {
+    ToolSpec { name, description: description.to_owned(), parameters }
+}
+
 /// The tools an assistant has: what its file allows, and no more.
 pub fn offered(spec: &AssistantSpec) -> Vec<ToolSpec> {
-    let object = |properties: serde_json::Value, required: &[&str]| {
-        json!({
-            "type": "object",
-            "properties": properties,
-            "required": required,
-            "additionalProperties": false,
-        })
-    };
-    let tool = |name, description: &str, parameters| ToolSpec {
-        name,
-        description: description.to_owned(),
-        parameters,
-    };
     let mut tools = Vec::new();
     if let Some(rules) = &spec.booking {
-        let slot = json!({
-            "party": { "type": "integer", "minimum": rules.party.min, "maximum": rules.party.max, "description": "number of people" },
-            "date": { "type": "string", "description": "YYYY-MM-DD" },
-            "time": { "type": "string", "description": "HH:MM, 24 hours" },
-        });
-        let mut booking = slot.clone();
-        booking["name"] = json!({ "type": "string", "description": "under which name" });
-        tools.push(tool(
-            "check_availability",
-            "Whether there is room at a date and time. Use it before promising anything.",
-            object(slot, &["party", "date", "time"]),
-        ));
-        tools.push(tool(
-            "book",
-            "Stores a booking. Only what it answers is booked.",
-            object(booking, &["party", "date", "time", "name"]),
-        ));
+        tools.extend(booking::offered(rules));
     }
     tools.push(tool(
         "take_message",
         "Writes down a message for the people you work for.",
         object(
-            json!({
+            &json!({
                 "name": { "type": "string", "description": "who leaves the message" },
                 "text": { "type": "string", "description": "the message, in the caller's words" },
             }),
@@ -242,13 +187,13 @@ pub fn offered(spec: &AssistantSpec) -> Vec<ToolSpec> {
         tools.push(tool(
             "transfer",
             "Hands the call over to a human, when the caller asks for one or you cannot help.",
-            object(json!({ "reason": { "type": "string" } }), &["reason"]),
+            object(&json!({ "reason": { "type": "string" } }), &["reason"]),
         ));
     }
     tools.push(tool(
         "end_call",
         "Hangs up after your words are spoken. Say goodbye in the same answer.",
-        object(json!({}), &[]),
+        object(&json!({}), &[]),
     ));
     tools
 }
