@@ -41,6 +41,11 @@ fn table() -> Vec<Row> {
     let made = [201, 403, 403, 201, 201, 201];
     let admins = [403, 403, 403, 403, 200, 403];
     let caller = json!({ "caller": "+33 6 12 34 56 78" });
+    let next_week = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(7 * 24);
+    let next_week = next_week.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    let booking = json!({
+        "assistant_id": "1", "at": format!("{next_week}T20:00:00"), "party": 2, "name": "D",
+    });
     let new = json!({ "client_name": "N Client", "twilio_phone_number": "+3314000000N", "ai_context": "x" });
     let file = json!([{ "path": "a.toml", "text": "name = \"fileN\"\nclient = \"F\"\nphone = \"+3314100000N\"\ncontext = \"x\"\n" }]);
     vec![
@@ -63,6 +68,11 @@ fn table() -> Vec<Row> {
         row("GET", "/latency", None, everybody),
         row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
+        row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),
+        row("GET", "/bookings/{reference}", None, own),
+        row("POST", "/bookings/{reference}/cancel", None, own_write),
+        row("POST", "/assistants/{id}/calendar", None, own_write),
+        row("DELETE", "/assistants/{id}/calendar", None, own_write),
         row("GET", "/standings", None, everybody),
         row("GET", "/applies", None, everybody),
         row("POST", "/validate", Some(json!({ "files": file })), everybody),
@@ -142,7 +152,8 @@ async fn every_route_answers_everybody_as_the_table_says() {
             .replace("{id}", id)
             .replace("{sid}", &seed::sid(1))
             .replace("{email}", OWNER)
-            .replace("{name}", "k");
+            .replace("{name}", "k")
+            .replace("{reference}", "100001");
         let path = format!("/api/voice{path}");
         let strangers = Who::STRANGERS.map(|who| (who, 401));
         let known = KNOWN.into_iter().zip(row.answers);
@@ -191,7 +202,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
 }
 
 /// Routes that are no part of the API: Twilio's and the machine's, and the document itself.
-const BESIDE: [&str; 13] = [
+const BESIDE: [&str; 14] = [
     "{webhook}/incoming",
     "{webhook}/process",
     "{webhook}/wait",
@@ -202,6 +213,7 @@ const BESIDE: [&str; 13] = [
     "/api/voice/relay/{call_sid}",
     "/api/voice/stream/{call_sid}",
     "/api/voice/audio/{key}",
+    "/api/voice/calendar/{name}",
     "/healthz",
     "/readyz",
     "/api/openapi.json",

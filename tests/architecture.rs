@@ -87,6 +87,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper", &["server", "rehearsal/bench/stubs.rs"]),
     ("hyper_util", &["server", "rehearsal/bench/stubs.rs"]),
     ("http_range_header", &["server"]),
+    ("icalendar", &["integrations"]),
     ("tower", &["server"]),
     ("aide", &["server"]),
     ("governor", &["server"]),
@@ -135,6 +136,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("getrandom", &["operations", "vault", "providers/tts"]),
     ("secrecy", &["domain", "vault"]),
     // Rules about what we talk about.
+    ("holidays_rs", &["domain"]),
     ("phonenumber", &["domain"]),
     ("strsim", &["domain"]),
 ];

@@ -14,6 +14,7 @@ mod api_events;
 mod api_paging;
 mod architecture;
 mod attacks;
+mod bookings;
 mod cli_assistants;
 mod cli_bench;
 mod cli_calls;

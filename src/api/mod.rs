@@ -26,7 +26,7 @@ pub use account::{Me, OneUser, TokenCreated, TokenRevoked, TokenView, Tokens, Us
 pub use assistant::{AssistantView, Assistants, OneAssistant, Owner};
 pub use assistant_input::AssistantInput;
 pub use audit::{AuditCheckView, AuditEntryView, AuditLog};
-pub use booking::{BookingView, Bookings, MessageView};
+pub use booking::{BookingInput, BookingView, Bookings, CalendarFeed, MessageView, OneBooking};
 pub use call::{CallView, Calls, OneCall};
 pub use done::{Done, Success};
 pub use event::EventView;

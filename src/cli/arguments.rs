@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, calls, complete, demo, export, help, history, import, init,
-    login, manual,
+    apply, assistants, audit, bench, bookings, calls, complete, demo, export, help, history,
+    import, init, login, manual,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
     tokens, try_out, users, validate, voices, whoami,
@@ -40,6 +40,8 @@ pub enum Command {
     Assistants(assistants::Assistants),
     /// List calls, or show one turn by turn.
     Calls(calls::Calls),
+    /// List what was booked, book and cancel by hand.
+    Bookings(bookings::Bookings),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
     /// Check files of assistants, without a store.

@@ -115,6 +115,16 @@ impl Context {
         self.local(command, store)
     }
 
+    /// Where the daemon of this database, or the one asked, is reached, as far as it is known.
+    pub(super) fn daemon_url(&self) -> Result<Option<String>> {
+        let settings = self.settings()?;
+        let url = match (&settings.server.value, &self.flags.db) {
+            (Some(server), None) => Some(server),
+            _ => settings.public_url.value.as_ref(),
+        };
+        Ok(url.map(|url| url.as_str().trim_end_matches('/').to_owned()))
+    }
+
     /// The daemon that is to be asked, if one is.
     fn remote(&self) -> Result<Option<Remote>> {
         let settings = self.settings()?;

@@ -7,6 +7,7 @@ mod arguments;
 mod assistants;
 mod audit;
 mod bench;
+mod bookings;
 mod calls;
 mod complete;
 mod context;
@@ -40,6 +41,7 @@ mod schema;
 mod secrets;
 mod serve;
 mod settings;
+mod sheet;
 mod stats;
 mod tokens;
 mod try_aloud;
@@ -87,6 +89,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
     match &cli.command {
         Command::Assistants(args) => assistants::run(args, context),
         Command::Calls(args) => calls::run(args, context),
+        Command::Bookings(args) => bookings::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Validate(args) => validate::run(args, context),
         Command::Plan(args) => return plan::run(args, context),

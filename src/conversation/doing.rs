@@ -7,7 +7,7 @@ use super::{
     tools::{ToolRequest, ToolResult},
 };
 use crate::{
-    domain::{Message, Next, ToolUse},
+    domain::{Message, Next, Summary, ToolUse},
     operations::{
         bookings::{self, Booker},
         messages,
@@ -26,6 +26,7 @@ impl Engine {
             assistant: Arc::clone(&scene.assistant),
             call: Some(scene.call.id),
             caller: scene.call.caller.clone(),
+            language: scene.call.language.clone(),
         };
         let failed = |error: crate::domain::Error| {
             tracing::error!(call_sid = %scene.call.sid, tool = request.name(), %error, "a tool failed");
@@ -40,6 +41,19 @@ impl Engine {
             ToolRequest::Book(wish) => bookings::book(&self.store, &booker, wish, scene.now)
                 .await
                 .map_or_else(failed, |booked| ToolResult::Booked(booked.map(Box::new))),
+            ToolRequest::FindBookings(key) => bookings::find(&self.store, &booker, key, scene.now)
+                .await
+                .map_or_else(failed, |found| {
+                    ToolResult::Found(found.iter().map(Summary::from).collect())
+                }),
+            ToolRequest::Reschedule(key, change) => {
+                bookings::reschedule(&self.store, &booker, key, change, scene.now)
+                    .await
+                    .map_or_else(failed, |moved| ToolResult::Rescheduled(moved.map(Box::new)))
+            }
+            ToolRequest::Cancel(key) => bookings::call_off(&self.store, &booker, key, scene.now)
+                .await
+                .map_or_else(failed, |gone| ToolResult::Cancelled(gone.map(Box::new))),
             ToolRequest::TakeMessage { name, text } => {
                 let message = Message {
                     assistant: scene.assistant.id,
@@ -65,7 +79,12 @@ impl Engine {
                 ToolResult::Ending
             }
         };
-        if matches!(result, ToolResult::Booked(Ok(_))) {
+        if matches!(
+            result,
+            ToolResult::Booked(Ok(_))
+                | ToolResult::Rescheduled(Ok(_))
+                | ToolResult::Cancelled(Ok(_))
+        ) {
             progress.booked = Some(result.clone());
         }
         progress.tools.push(ToolUse {

@@ -103,7 +103,7 @@ pub(super) struct Progress {
     pub(super) attempts: Vec<Attempt>,
     /// Every tool run.
     pub(super) tools: Vec<ToolUse>,
-    /// The booking stored in this turn, if one was.
+    /// What became of a booking in this turn: stored, moved or cancelled.
     pub(super) booked: Option<ToolResult>,
     /// What to do after speaking, as tools decided.
     pub(super) next: Option<Next>,

@@ -6,20 +6,21 @@
 use crate::domain::{LanguageTag, Turn};
 
 /// Told to a model that promised without booking.
-pub(super) const CORRECTION: &str = "[Nothing is booked: the tool `book` was not used or did not \
-    succeed. Use it now if you have everything, or ask for what is missing. Do not say that \
-    anything is booked or confirmed.]";
+pub(super) const CORRECTION: &str = "[Nothing is booked or cancelled: the tools `book`, `reschedule` \
+    and `cancel` were not used or did not succeed. Use the right one now if you have everything, or \
+    ask for what is missing. Do not say that anything is booked, confirmed or cancelled.]";
 
-/// Whether an earlier turn of the call stored a booking, which may be spoken of.
+/// Whether an earlier turn of the call stored, moved or cancelled a booking, which may be spoken of.
 pub(super) fn was_booked(history: &[Turn]) -> bool {
     history.iter().flat_map(|turn| &turn.tools).any(|tool| {
-        tool.tool == "book"
-            && serde_json::from_str::<serde_json::Value>(&tool.result)
-                .is_ok_and(|result| result["booked"] == true)
+        ["book", "reschedule", "cancel"].contains(&tool.tool.as_str())
+            && serde_json::from_str::<serde_json::Value>(&tool.result).is_ok_and(|result| {
+                ["booked", "moved", "cancelled"].iter().any(|done| result[*done] == true)
+            })
     })
 }
 
-/// Whether a text says that something is booked.
+/// Whether a text says that something is booked, or cancelled.
 pub(super) fn is_promised(text: &str, language: &LanguageTag) -> bool {
     let text = text.to_lowercase().replace('’', "'");
     // A question promises nothing ("shall I confirm?").
@@ -93,6 +94,16 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "j'ai noté votre rendez-vous",
             "j'ai pris votre rendez-vous",
             "j'ai bien noté votre rendez-vous",
+            "est annulée",
+            "est bien annulée",
+            "rendez-vous est annulé",
+            "rendez-vous est bien annulé",
+            "j'ai annulé",
+            "j'ai bien annulé",
+            "j'ai déplacé",
+            "j'ai bien déplacé",
+            "est déplacée",
+            "est bien déplacée",
         ],
         "es" => &[
             "está confirmada",
@@ -108,6 +119,12 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "he anotado su cita",
             "cita queda anotada",
             "cita está anotada",
+            "está cancelada",
+            "queda cancelada",
+            "he cancelado",
+            "está anulada",
+            "queda anulada",
+            "he anulado",
         ],
         "de" => &[
             "ist bestätigt",
@@ -118,6 +135,10 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "ich bestätige ihren termin",
             "termin ist eingetragen",
             "habe ich eingetragen",
+            "ist storniert",
+            "habe ich storniert",
+            "ist abgesagt",
+            "habe ich abgesagt",
         ],
         "it" => &[
             "è confermata",
@@ -128,6 +149,10 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "è confermato",
             "appuntamento è fissato",
             "ho fissato",
+            "è annullata",
+            "è cancellata",
+            "ho annullato",
+            "ho cancellato",
         ],
         "pt" => &[
             "está confirmada",
@@ -137,6 +162,8 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "confirmo a sua reserva",
             "consulta está marcada",
             "fica marcada",
+            "está cancelada",
+            "fica cancelada",
         ],
         "nl" => &[
             "is bevestigd",
@@ -145,6 +172,8 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "heb gereserveerd",
             "is ingepland",
             "heb ingepland",
+            "is geannuleerd",
+            "heb geannuleerd",
         ],
         _ => &[
             "is confirmed",
@@ -164,6 +193,15 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "i've scheduled",
             "appointment is scheduled",
             "i've put you down for",
+            "is cancelled",
+            "is canceled",
+            "has been cancelled",
+            "has been canceled",
+            "i have cancelled",
+            "i've cancelled",
+            "i've canceled",
+            "has been moved",
+            "i've moved your",
         ],
     }
 }
@@ -181,6 +219,8 @@ mod tests {
         assert!(said("Votre rendez-vous est bien noté, mardi à 10 heures.", "fr-FR"));
         assert!(said("I've scheduled your appointment for Tuesday.", "en-GB"));
         assert!(said("Su cita está confirmada.", "es-ES"));
+        assert!(said("Votre réservation est bien annulée.", "fr-FR"));
+        assert!(said("Your booking has been cancelled.", "en-US"));
         assert!(!said("Je note votre rendez-vous dès que j'ai votre nom.", "fr-FR"));
         assert!(!said("À quel nom puis-je réserver ?", "fr-FR"));
         assert!(!said("Souhaitez-vous que votre réservation est confirmée ?", "fr-FR"));

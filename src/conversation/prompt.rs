@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::ZonedDateTime;
+use jiff::{ToSpan, ZonedDateTime, civil::Date};
 
 use crate::domain::{AssistantSpec, BookingKind, LanguageTag, Personality, WEEKDAYS, weekday_name};
 
@@ -20,7 +20,7 @@ pub(super) fn system(spec: &AssistantSpec, language: &LanguageTag, now: &ZonedDa
         tag = language,
         context = spec.context.trim(),
     );
-    hours(&mut text, spec);
+    hours(&mut text, spec, now.date());
     if !spec.facts.is_empty() {
         text.push_str("\n# Facts\n");
         for fact in &spec.facts {
@@ -76,7 +76,10 @@ fn language_name(language: &LanguageTag) -> &str {
     }
 }
 
-fn hours(text: &mut String, spec: &AssistantSpec) {
+/// How many days ahead public holidays are told.
+const HOLIDAYS: i64 = 90;
+
+fn hours(text: &mut String, spec: &AssistantSpec, today: Date) {
     let opening = spec.opening();
     if !opening.known {
         return;
@@ -87,8 +90,20 @@ fn hours(text: &mut String, spec: &AssistantSpec) {
         let services = if services.is_empty() { "closed".to_owned() } else { services.join(", ") };
         let _ = writeln!(text, "- {}: {services}", weekday_name(day));
     }
-    for day in &opening.closed {
-        let _ = writeln!(text, "- {day}: closed");
+    // What is over by a day is of no use to whoever calls today.
+    for closure in opening.closed.iter().filter(|closure| closure.last() >= today) {
+        let _ = writeln!(text, "- {closure}: closed");
+    }
+    for (day, services) in opening.special.range(today..) {
+        let services: Vec<String> = services.iter().map(ToString::to_string).collect();
+        let services = if services.is_empty() { "closed".to_owned() } else { services.join(", ") };
+        let _ = writeln!(text, "- {day}: {services}");
+    }
+    let soon = (0..HOLIDAYS).map(|days| today.saturating_add(days.days()));
+    for day in soon.filter(|day| opening.holidays.is_some_and(|known| known.covers(*day))) {
+        if opening.is_closed(day) {
+            let _ = writeln!(text, "- {day}: closed, a public holiday");
+        }
     }
 }
 
@@ -97,20 +112,27 @@ fn booking(text: &mut String, spec: &AssistantSpec) {
         text.push_str("\n# Bookings\nYou cannot book. Offer to take a message instead.\n");
         return;
     };
-    let appointments = rules.kind == BookingKind::Appointment;
     let days = rules.horizon_days;
-    text.push_str(if appointments { "\n# Appointments\n" } else { "\n# Bookings\n" });
+    let needed = match rules.kind {
+        BookingKind::Table | BookingKind::Appointment => "the date, the time and a name",
+        BookingKind::Stay => "the day of arrival, the number of nights and a name",
+    };
+    text.push_str(match rules.kind {
+        BookingKind::Table => "\n# Bookings\n",
+        BookingKind::Appointment => "\n# Appointments\n",
+        BookingKind::Stay => "\n# Stays\n",
+    });
     let _ = match rules.only_party() {
         Some(party) => write!(
             text,
-            "Each is for {party} {people}, at most {days} days ahead. You need the date, the time \
-             and a name. Give the tools `party` {party}, and do not ask for it.",
+            "Each is for {party} {people}, at most {days} days ahead. You need {needed}. Give the \
+             tools `party` {party}, and do not ask for it.",
             people = if party == 1 { "person" } else { "people" },
         ),
         None => write!(
             text,
             "Parties of {} to {} people, at most {days} days ahead. You need the number of \
-             people, the date, the time and a name.",
+             people, {needed}.",
             rules.party.min, rules.party.max,
         ),
     };
@@ -118,7 +140,26 @@ fn booking(text: &mut String, spec: &AssistantSpec) {
         " Use `check_availability` before you promise a time, and `book` once you have \
          everything.\n",
     );
-    if appointments {
+    if !rules.services.is_empty() {
+        text.push_str("Ask what it is for, and give the tools one of these as `service`:\n");
+        for service in &rules.services {
+            let takes = service.duration.unwrap_or(rules.duration);
+            let _ = writeln!(text, "- {} ({takes})", service.name);
+        }
+    }
+    if !rules.resources.is_empty() {
+        let names: Vec<&str> = rules.resources.iter().map(|one| one.name.as_str()).collect();
+        let _ = writeln!(
+            text,
+            "There is {}. Give the tools `with` only if the caller asks for one.",
+            names.join(", ")
+        );
+    }
+    text.push_str(
+        "To change or cancel a booking, look for it with `find_bookings`, say which it is, and let \
+         the caller confirm before you use `reschedule` or `cancel`.\n",
+    );
+    if rules.kind == BookingKind::Appointment {
         text.push_str("Callers make appointments here: do not speak of tables or guests.\n");
     }
 }

@@ -1,14 +1,17 @@
 //! An assistant: who it works for, how it speaks, what it knows and may do.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AccountSid, AssistantName, BookingRules, Compliance, Country, EarProvider, EmailAddress, Error,
-    Hearing, HumanDuration, LanguageTag, ModelRef, Money, OpeningHours, Personality, PhoneNumber,
-    SecretRef, TimeRange, UserId, VoiceLine, VoiceProvider, ZoneName,
+    AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, EarProvider,
+    EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, ModelRef, Money,
+    OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, UserId,
+    VoiceLine, VoiceProvider, ZoneName,
 };
 
 row_number!(
@@ -96,15 +99,21 @@ pub struct Hours {
     pub saturday: Vec<TimeRange>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sunday: Vec<TimeRange>,
-    /// Days closed in spite of the week.
+    /// Days closed in spite of the week, or stretches of them: `2026-08-01/2026-08-21`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(schema_with = "super::schema::dates")]
-    pub closed: Vec<Date>,
+    pub closed: Vec<Closure>,
+    /// Days with hours of their own, by date; they hold whatever the week and the closures say.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::schema::hours_by_date")]
+    pub special: BTreeMap<Date, DayHours>,
+    /// On the public holidays of the number's country: `open`, as on any day, or `closed`.
+    #[serde(skip_serializing_if = "HolidayHours::is_usual")]
+    pub holidays: HolidayHours,
 }
 
 impl Hours {
-    /// The hours by weekday, Monday first.
-    pub fn opening(&self) -> OpeningHours {
+    /// The hours by weekday, Monday first, with the holidays of a country.
+    pub fn opening(&self, country: Option<Country>) -> OpeningHours {
         let week = [
             &self.monday,
             &self.tuesday,
@@ -116,7 +125,12 @@ impl Hours {
         ]
         .map(Clone::clone);
         let known = week.iter().any(|day| !day.is_empty());
-        OpeningHours { week, closed: self.closed.clone(), known }
+        let holidays = match self.holidays {
+            HolidayHours::Open => None,
+            HolidayHours::Closed => country.and_then(PublicHolidays::of),
+        };
+        let (closed, special) = (self.closed.clone(), self.special.clone());
+        OpeningHours { week, closed, special, holidays, known }
     }
 }
 
@@ -304,13 +318,7 @@ impl AssistantSpec {
 
     /// Opening hours by weekday.
     pub fn opening(&self) -> OpeningHours {
-        self.hours.opening()
-    }
-
-    /// When a booking at a wall-clock time starts and ends.
-    pub fn booking_window(&self, at: jiff::civil::DateTime) -> (Timestamp, Timestamp) {
-        let rules = self.booking.clone().unwrap_or_default();
-        super::booking::instants(&rules, &self.zone(), at)
+        self.hours.opening(Country::of(&self.phone))
     }
 
     /// Whether the first words of a call say that a machine speaks.
@@ -389,16 +397,17 @@ impl AssistantSpec {
         if self.limits.max_calls_per_caller == 0 || self.limits.max_daily_minutes == Some(0) {
             return wrong("limits", "cannot be 0; use `active = false` to switch off");
         }
-        if let Some(booking) = &self.booking {
-            if booking.party.min == 0 || booking.party.min > booking.party.max {
-                return wrong("booking.party", "needs 1 ≤ min ≤ max");
-            }
-            if booking.capacity < booking.party.max {
-                return wrong("booking.capacity", "is smaller than `booking.party.max`");
-            }
-            if booking.duration.as_minutes() == 0 {
-                return wrong("booking.duration", "must be at least a minute");
-            }
+        if let Some((field, message)) = self.booking.as_ref().and_then(BookingRules::broken) {
+            return wrong(field, &message);
+        }
+        if self.hours.holidays == HolidayHours::Closed
+            && Country::of(&self.phone).and_then(PublicHolidays::of).is_none()
+        {
+            return wrong(
+                "hours.holidays",
+                "cannot be kept: the holidays of the number's country are not known; \
+                 write them as `closed = [\"2026-12-25\"]`",
+            );
         }
         if self.facts.iter().any(|f| f.about.is_empty() || f.answer.trim().is_empty()) {
             return wrong("facts", "has an entry without words in `about`, or without an `answer`");

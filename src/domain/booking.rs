@@ -1,10 +1,10 @@
-//! Bookings, and the one rule that says whether a place is free.
+//! Bookings: what callers ask for, what they are promised, and why not.
 
-use jiff::{Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
+use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
-use super::{AssistantId, AssistantSpec, BookingRules, CallId, OpeningHours};
+use super::{AssistantId, CallId, LanguageTag};
 
 row_number!(
     /// The row number of a booking.
@@ -12,14 +12,26 @@ row_number!(
 );
 
 /// What a caller asks for, in the assistant's zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookingRequest {
     /// How many people.
     pub party: u32,
-    /// Date and time on the client's wall clock.
+    /// Date and time on the client's wall clock; of a stay only the date of arrival counts.
     pub at: DateTime,
+    /// Nights of a stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nights: Option<u32>,
+    /// What is to be done, where there is a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// With whom or where, if the caller cares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// Under which name; not needed to ask whether there is room.
     pub name: Option<String>,
+    /// What the client should know: an allergy, a number plate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A booking as stored: a promise to a caller.
@@ -27,6 +39,8 @@ pub struct BookingRequest {
 pub struct Booking {
     /// Row number.
     pub id: BookingId,
+    /// What callers say to be found again: six digits, unlike those of the client's others.
+    pub reference: String,
     /// For which assistant's client.
     pub assistant: AssistantId,
     /// In which call, if in one.
@@ -37,27 +51,72 @@ pub struct Booking {
     pub party: u32,
     /// Number to call back.
     pub caller: Option<String>,
+    /// What is done.
+    pub service: Option<String>,
+    /// What or who it occupies.
+    pub resource: Option<String>,
+    /// Nights of a stay.
+    pub nights: Option<u32>,
+    /// What the client should know.
+    pub note: Option<String>,
+    /// In which language it was made.
+    pub language: LanguageTag,
     /// Date and time on the client's wall clock: this is what was promised.
     pub at: DateTime,
     /// IANA name of that clock's zone.
     pub timezone: String,
     /// The same moment in UTC.
     pub starts_at: Timestamp,
-    /// When the places are free again.
+    /// When it is over.
     pub ends_at: Timestamp,
+    /// When its places are free again.
+    pub free_at: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it was cancelled, if it was.
+    pub cancelled_at: Option<Timestamp>,
+}
+
+impl Booking {
+    /// `confirmed` or `cancelled`.
+    pub const fn status(&self) -> &'static str {
+        if self.cancelled_at.is_some() { "cancelled" } else { "confirmed" }
+    }
+
+    /// Whether it is still to come.
+    pub fn is_coming(&self, now: Timestamp) -> bool {
+        self.cancelled_at.is_none() && self.ends_at > now
+    }
+}
+
+/// Which bookings.
+#[derive(Debug, Clone, Default)]
+pub struct BookingFilter {
+    /// Of one assistant.
+    pub assistant: Option<AssistantId>,
+    /// Taking place at or after.
+    pub since: Option<Timestamp>,
+    /// Taking place before.
+    pub until: Option<Timestamp>,
+    /// Also those that were cancelled.
+    pub cancelled: bool,
+    /// At most so many.
+    pub limit: Option<u64>,
 }
 
 /// Places that are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booked {
     /// From.
     pub starts_at: Timestamp,
-    /// Until, exclusive.
-    pub ends_at: Timestamp,
+    /// Until, exclusive: what must stay empty afterwards is over as well.
+    pub free_at: Timestamp,
     /// How many people.
     pub party: u32,
+    /// What or who is occupied.
+    pub resource: Option<String>,
 }
 
 /// Why a booking cannot be made.
@@ -76,8 +135,30 @@ pub enum Refusal {
         /// Most.
         max: u32,
     },
+    /// Fewer or more nights than a stay has.
+    Nights {
+        /// Fewest.
+        min: u32,
+        /// Most.
+        max: u32,
+    },
+    /// It was not said what is to be done, or something that is not done here.
+    WhichService {
+        /// What is.
+        services: Vec<String>,
+    },
+    /// Somebody or something that is not there for it.
+    WhichResource {
+        /// What is.
+        resources: Vec<String>,
+    },
     /// Already over.
     InThePast,
+    /// Sooner than bookings are taken.
+    TooSoon {
+        /// The first time with room.
+        earliest: Option<DateTime>,
+    },
     /// Further ahead than bookings are taken.
     TooFarAhead {
         /// How many days ahead one may book.
@@ -98,228 +179,80 @@ pub enum Refusal {
         /// Latest arrival.
         last: DateTime,
     },
+    /// Between the times at which bookings begin.
+    OffGrid {
+        /// Those with room, nearest first, at most three.
+        near: Vec<DateTime>,
+    },
     /// No room.
     Full {
-        /// Times of that day with room, nearest first, at most three.
+        /// Times with room, of that day where there are any, nearest first, at most three.
         free: Vec<DateTime>,
     },
 }
 
-/// Whether a request can be met.
+/// Who wants to change or cancel a booking, and which.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingKey {
+    /// What the caller was told when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Under which name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// Why a booking is neither changed nor cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "availability")]
-pub enum Availability {
-    /// There is room.
-    Free,
-    /// There is not, and why.
-    Refused(Refusal),
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum Untouched {
+    /// None that this caller may touch: neither under the number, nor by reference and name.
+    NotFound,
+    /// More than one: which?
+    Several {
+        /// Them.
+        bookings: Vec<Summary>,
+    },
+    /// It begins too soon for that.
+    TooLate {
+        /// Until how many minutes before it begins it could be.
+        minutes: u32,
+    },
+    /// The new time is refused; the booking stays.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+    },
 }
 
-impl Availability {
-    /// Judges a request against the rules and the places taken. `now` is an instant.
-    pub fn judge(
-        spec: &AssistantSpec,
-        request: &BookingRequest,
-        taken: &[Booked],
-        now: Timestamp,
-    ) -> Self {
-        let Some(rules) = &spec.booking else {
-            return Self::Refused(Refusal::NotOffered);
-        };
-        let zone = spec.zone();
-        let opening = spec.opening();
-        if request.party < rules.party.min {
-            return Self::Refused(Refusal::PartyTooSmall { min: rules.party.min });
+/// A booking as it is told to a caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What it is found by.
+    pub reference: String,
+    /// Under which name.
+    pub name: String,
+    /// How many people.
+    pub party: u32,
+    /// When.
+    pub at: DateTime,
+    /// What is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Nights of a stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nights: Option<u32>,
+}
+
+impl From<&Booking> for Summary {
+    fn from(booking: &Booking) -> Self {
+        Self {
+            reference: booking.reference.clone(),
+            name: booking.name.clone(),
+            party: booking.party,
+            at: booking.at,
+            service: booking.service.clone(),
+            nights: booking.nights,
         }
-        if request.party > rules.party.max {
-            return Self::Refused(Refusal::PartyTooLarge { max: rules.party.max });
-        }
-        let today = now.to_zoned_datetime(zone.clone()).datetime();
-        if let Err(refusal) = in_time(rules, &opening, request.at, today) {
-            return Self::Refused(refusal);
-        }
-        if has_room(rules, &zone, request.at, request.party, taken) {
-            return Self::Free;
-        }
-        let mut free = free_times(rules, &opening, request.at, today, |at| {
-            has_room(rules, &zone, at, request.party, taken)
-        });
-        free.sort_by_key(|at| minutes_between(*at, request.at));
-        free.truncate(3);
-        Self::Refused(Refusal::Full { free })
-    }
-}
-
-fn minutes_between(a: DateTime, b: DateTime) -> i64 {
-    a.duration_since(b).as_mins().abs()
-}
-
-fn in_time(
-    rules: &BookingRules,
-    opening: &OpeningHours,
-    at: DateTime,
-    now: DateTime,
-) -> Result<(), Refusal> {
-    if at <= now {
-        return Err(Refusal::InThePast);
-    }
-    let horizon = now.date().saturating_add(i64::from(rules.horizon_days).days());
-    if at.date() > horizon {
-        return Err(Refusal::TooFarAhead { days: rules.horizon_days });
-    }
-    if !opening.known {
-        return Ok(());
-    }
-    let Some((start, end)) = opening.service_at(at) else {
-        let next = opening.next_service(at.max(now)).map(|(start, _)| start);
-        return Err(if opening.on(at.date()).is_empty() {
-            Refusal::ClosedThatDay { next }
-        } else {
-            Refusal::OutsideHours { next }
-        });
-    };
-    let last = end.saturating_sub(rules.last_arrival.as_minutes().minutes()).max(start);
-    if at > last {
-        return Err(Refusal::TooLate { last });
-    }
-    Ok(())
-}
-
-/// Start and end of a booking as instants; a wall-clock time that a change of clocks skips moves on.
-pub(super) fn instants(
-    rules: &BookingRules,
-    zone: &TimeZone,
-    at: DateTime,
-) -> (Timestamp, Timestamp) {
-    let start = zone.to_ambiguous_timestamp(at).compatible().unwrap_or(Timestamp::MAX);
-    let end = start.saturating_add(rules.duration.as_minutes().minutes()).unwrap_or(start);
-    (start, end)
-}
-
-fn has_room(
-    rules: &BookingRules,
-    zone: &TimeZone,
-    at: DateTime,
-    party: u32,
-    taken: &[Booked],
-) -> bool {
-    let (start, end) = instants(rules, zone, at);
-    let overlapping: Vec<&Booked> =
-        taken.iter().filter(|b| b.starts_at < end && start < b.ends_at).collect();
-    // The fullest moment is at our start or at the start of a booking within ours.
-    let moments = std::iter::once(start)
-        .chain(overlapping.iter().map(|b| b.starts_at).filter(|at| *at > start));
-    let fullest = moments
-        .map(|at| {
-            overlapping
-                .iter()
-                .filter(|b| b.starts_at <= at && at < b.ends_at)
-                .map(|b| u64::from(b.party))
-                .sum::<u64>()
-        })
-        .max()
-        .unwrap_or(0);
-    fullest + u64::from(party) <= u64::from(rules.capacity)
-}
-
-/// Quarter hours of the same day that pass.
-fn free_times(
-    rules: &BookingRules,
-    opening: &OpeningHours,
-    near: DateTime,
-    now: DateTime,
-    passes: impl Fn(DateTime) -> bool,
-) -> Vec<DateTime> {
-    (0..96)
-        .filter_map(|quarter| {
-            near.date()
-                .to_datetime(jiff::civil::Time::midnight())
-                .checked_add((quarter * 15).minutes())
-                .ok()
-        })
-        .filter(|at| in_time(rules, opening, *at, now).is_ok() && passes(*at))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::civil::datetime;
-
-    use super::*;
-
-    fn spec() -> AssistantSpec {
-        serde_json::from_str(
-            r#"{"name":"le-gourmet","client":"Le Gourmet","phone":"+33123456789","context":"",
-                "hours":{"monday":["12:00-14:00","19:00-23:00"]},
-                "booking":{"party":{"min":2,"max":8},"capacity":10,"duration":"2h"}}"#,
-        )
-        .unwrap()
-    }
-
-    fn now() -> Timestamp {
-        "2026-11-23T18:00:00+01:00".parse().unwrap()
-    }
-
-    fn judge(party: u32, at: DateTime, taken: &[Booked]) -> Availability {
-        Availability::judge(&spec(), &BookingRequest { party, at, name: None }, taken, now())
-    }
-
-    #[test]
-    fn rules_are_told_apart() {
-        let monday = |h, m| datetime(2026, 11, 23, h, m, 0, 0);
-        assert_eq!(judge(4, monday(20, 0), &[]), Availability::Free);
-        assert_eq!(
-            judge(1, monday(20, 0), &[]),
-            Availability::Refused(Refusal::PartyTooSmall { min: 2 })
-        );
-        assert_eq!(
-            judge(9, monday(20, 0), &[]),
-            Availability::Refused(Refusal::PartyTooLarge { max: 8 })
-        );
-        assert_eq!(judge(4, monday(12, 30), &[]), Availability::Refused(Refusal::InThePast));
-        assert_eq!(
-            judge(4, monday(22, 30), &[]),
-            Availability::Refused(Refusal::TooLate { last: monday(22, 0) })
-        );
-        let next_monday = datetime(2026, 11, 30, 12, 0, 0, 0);
-        assert_eq!(
-            judge(4, datetime(2026, 11, 29, 20, 0, 0, 0), &[]),
-            Availability::Refused(Refusal::ClosedThatDay { next: Some(next_monday) })
-        );
-        assert_eq!(
-            judge(4, datetime(2026, 11, 30, 16, 0, 0, 0), &[]),
-            Availability::Refused(Refusal::OutsideHours {
-                next: Some(datetime(2026, 11, 30, 19, 0, 0, 0))
-            })
-        );
-        assert_eq!(
-            judge(4, datetime(2027, 6, 7, 20, 0, 0, 0), &[]),
-            Availability::Refused(Refusal::TooFarAhead { days: 90 })
-        );
-    }
-
-    #[test]
-    fn a_full_room_offers_the_nearest_free_times() {
-        let start: Timestamp = "2026-11-23T20:00:00+01:00".parse().unwrap();
-        let end: Timestamp = "2026-11-23T21:00:00+01:00".parse().unwrap();
-        let taken = [Booked { starts_at: start, ends_at: end, party: 8 }];
-        let monday = |h, m| datetime(2026, 11, 23, h, m, 0, 0);
-        assert_eq!(judge(2, monday(20, 0), &taken), Availability::Free);
-        assert_eq!(
-            judge(4, monday(20, 30), &taken),
-            Availability::Refused(Refusal::Full {
-                free: vec![monday(21, 0), monday(21, 15), monday(21, 30)]
-            })
-        );
-    }
-
-    #[test]
-    fn a_wall_clock_time_survives_the_change_of_clocks() {
-        let zone = spec().zone();
-        let rules = BookingRules::default();
-        // 02:30 does not exist on 2026-03-29 in Paris: one hour later does.
-        let (start, end) = instants(&rules, &zone, datetime(2026, 3, 29, 2, 30, 0, 0));
-        assert_eq!(start.to_string(), "2026-03-29T01:30:00Z");
-        assert_eq!(end.duration_since(start).as_mins(), 120);
     }
 }

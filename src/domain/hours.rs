@@ -1,6 +1,6 @@
 //! Opening hours: several services a day, closed days, and what opens next.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::{
     ToSpan,
@@ -8,7 +8,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Closure, Error, PublicHolidays};
 
 /// Monday first, as people in our countries count.
 pub const WEEKDAYS: [Weekday; 7] = [
@@ -98,6 +98,54 @@ fn parse_time(text: &str) -> Option<Time> {
     Time::new(hour, minute, 0, 0).ok()
 }
 
+/// A time of day, `15:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClockTime(Time);
+
+impl ClockTime {
+    /// A full hour of the day.
+    pub const fn at_hour(hour: i8) -> Self {
+        Self(Time::constant(hour, 0, 0, 0))
+    }
+
+    /// As the calendar has it.
+    pub const fn get(self) -> Time {
+        self.0
+    }
+}
+
+impl FromStr for ClockTime {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse_time(text).map(Self).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            Error::input(format!("`{}` is not a time of day", shown.escape_debug()))
+                .hint("write hours and minutes, such as `15:00`")
+        })
+    }
+}
+
+impl TryFrom<String> for ClockTime {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<ClockTime> for String {
+    fn from(time: ClockTime) -> String {
+        time.to_string()
+    }
+}
+
+impl fmt::Display for ClockTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
+    }
+}
+
 impl TryFrom<String> for TimeRange {
     type Error = Error;
     fn try_from(text: String) -> Result<Self, Error> {
@@ -133,7 +181,11 @@ pub struct OpeningHours {
     /// By weekday, Monday first.
     pub week: [DayHours; 7],
     /// Days closed in spite of the week.
-    pub closed: Vec<Date>,
+    pub closed: Vec<Closure>,
+    /// Days with hours of their own, whatever the week and the closures say.
+    pub special: BTreeMap<Date, DayHours>,
+    /// The country's holidays, where the client keeps them.
+    pub holidays: Option<PublicHolidays>,
     /// Whether any hours were given.
     pub known: bool,
 }
@@ -141,10 +193,20 @@ pub struct OpeningHours {
 impl OpeningHours {
     /// The services of a date, closures applied. Empty means closed.
     pub fn on(&self, date: Date) -> &[TimeRange] {
-        if self.closed.contains(&date) {
+        if let Some(own) = self.special.get(&date) {
+            return own;
+        }
+        if self.is_closed(date) {
             return &[];
         }
         &self.week[date.weekday().to_monday_zero_offset() as usize]
+    }
+
+    /// Whether a day is closed in spite of the week.
+    pub fn is_closed(&self, date: Date) -> bool {
+        !self.special.contains_key(&date)
+            && (self.closed.iter().any(|closure| closure.covers(date))
+                || self.holidays.is_some_and(|holidays| holidays.covers(date)))
     }
 
     /// Whether the client is open at a moment of its own zone.
@@ -183,6 +245,7 @@ mod tests {
     use jiff::civil::{date, datetime};
 
     use super::*;
+    use crate::domain::Country;
 
     fn le_gourmet() -> OpeningHours {
         let services: DayHours =
@@ -191,7 +254,13 @@ mod tests {
         for day in week.iter_mut().take(6) {
             day.clone_from(&services);
         }
-        OpeningHours { week, closed: vec![date(2026, 12, 25)], known: true }
+        OpeningHours {
+            week,
+            closed: vec![date(2026, 12, 25).into()],
+            special: [(date(2026, 12, 27), vec!["12:00-15:00".parse().unwrap()])].into(),
+            holidays: Country::of(&"+33123456789".parse().unwrap()).and_then(PublicHolidays::of),
+            known: true,
+        }
     }
 
     #[test]
@@ -201,6 +270,8 @@ mod tests {
         assert!(!hours.is_open(datetime(2026, 11, 23, 15, 0, 0, 0)));
         assert!(!hours.is_open(datetime(2026, 11, 22, 20, 0, 0, 0)), "a Sunday");
         assert!(!hours.is_open(datetime(2026, 12, 25, 20, 0, 0, 0)), "a closed day");
+        assert!(!hours.is_open(datetime(2027, 5, 1, 20, 0, 0, 0)), "a holiday");
+        assert!(hours.is_open(datetime(2026, 12, 27, 12, 0, 0, 0)), "a Sunday of its own");
         let (start, _) = hours.next_service(datetime(2026, 11, 22, 10, 0, 0, 0)).unwrap();
         assert_eq!(start, datetime(2026, 11, 23, 12, 0, 0, 0));
     }
@@ -211,8 +282,8 @@ mod tests {
         assert_eq!(range.minutes(), 7 * 60);
         let hours = OpeningHours {
             week: std::array::from_fn(|_| vec![range]),
-            closed: vec![],
             known: true,
+            ..OpeningHours::default()
         };
         assert!(hours.is_open(datetime(2026, 11, 24, 1, 30, 0, 0)));
         assert!(!hours.is_open(datetime(2026, 11, 24, 2, 0, 0, 0)));

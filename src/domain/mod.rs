@@ -7,15 +7,18 @@ mod account;
 mod actor;
 mod assistant;
 mod author;
+mod availability;
 mod booking;
 mod booking_rules;
 mod call;
+mod closures;
 mod compliance;
 mod country;
 mod email_address;
 mod error;
 mod event;
 mod expected;
+mod folding;
 mod hearing;
 mod hours;
 mod language;
@@ -47,17 +50,23 @@ pub use assistant::{
     TwilioAccount, Voice,
 };
 pub use author::{ApplyId, Author};
-pub use booking::{Availability, Booked, Booking, BookingId, BookingRequest, Refusal};
-pub use booking_rules::{BookingRules, Party};
+pub use availability::{Availability, Place};
+pub use booking::{
+    Booked, Booking, BookingFilter, BookingId, BookingKey, BookingRequest, Refusal, Summary,
+    Untouched,
+};
+pub use booking_rules::{BookingResource, BookingRules, BookingService, Nights, Party};
 pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
+pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;
 pub use country::Country;
 pub use email_address::EmailAddress;
 pub use error::{Error, Kind, Result};
 pub use event::{CallEvent, EventId, Happening};
 pub use expected::Expected;
+pub use folding::{fold_into, is_combining, same_person};
 pub use hearing::Hearing;
-pub use hours::{DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
+pub use hours::{ClockTime, DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use language::LanguageTag;
 pub use latency::{Latency, LatencyBy, Stage};
 pub use message::Message;
@@ -79,7 +88,7 @@ pub use turn::{
 };
 pub use when::HumanDuration;
 pub use words::{
-    BargeIn, BookingKind, EarProvider, Personality, Redaction, Role, Scope, VoiceLine,
-    VoiceProvider,
+    BargeIn, BookingKind, EarProvider, HolidayHours, Personality, Redaction, Role, Scope,
+    VoiceLine, VoiceProvider,
 };
 pub use zone::ZoneName;

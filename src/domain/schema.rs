@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    AccountSid, AssistantName, CallSid, EmailAddress, HumanDuration, LanguageTag, ModelRef,
-    PhoneNumber, SecretRef, SetName, TimeRange, ZoneName,
+    AccountSid, AssistantName, CallSid, ClockTime, Closure, EmailAddress, HumanDuration,
+    LanguageTag, ModelRef, PhoneNumber, SecretRef, SetName, TimeRange, ZoneName,
 };
 
 macro_rules! text_schema {
@@ -96,11 +96,27 @@ text_schema!(
     ["12:00-14:00", "19:00-02:00"]
 );
 
-/// Days as `2026-12-25`.
-pub(super) fn dates(_: &mut SchemaGenerator) -> Schema {
+text_schema!(
+    Closure,
+    r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(/[0-9]{4}-[0-9]{2}-[0-9]{2})?\s*$",
+    "A day, or the first and the last of a stretch of days",
+    ["2026-12-25", "2026-08-01/2026-08-21"]
+);
+text_schema!(
+    ClockTime,
+    r"^\s*[0-9]{1,2}:[0-9]{2}\s*$",
+    "A time of day on the client's wall clock",
+    ["15:00"]
+);
+
+/// Hours of days as `2026-12-24`.
+pub(super) fn hours_by_date(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "type": "array",
-        "items": { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-12-25"] },
+        "type": "object",
+        "patternProperties": {
+            "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": generator.subschema_for::<Vec<TimeRange>>(),
+        },
+        "additionalProperties": false,
     })
 }
 

@@ -60,6 +60,26 @@ words! {
 }
 
 words! {
+    /// What public holidays mean to a client.
+    #[derive(Default)]
+    HolidayHours {
+        /// Nothing: the hours of the week hold.
+        #[default]
+        Open = "open",
+        /// Closed, all day.
+        Closed = "closed",
+    }
+}
+
+impl HolidayHours {
+    // The signature is serde's.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+words! {
     /// How speech travels between the caller and us.
     VoiceLine {
         /// Webhooks and `<Gather input="speech">`.
@@ -124,6 +144,8 @@ words! {
         Table = "table",
         /// An appointment, for one person unless the file says otherwise.
         Appointment = "appointment",
+        /// Nights, from a day of arrival to a day of departure.
+        Stay = "stay",
     }
 }
 

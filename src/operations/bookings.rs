@@ -1,4 +1,8 @@
-//! Bookings: is there room, and book. The check and the row are one transaction.
+//! Bookings: is there room, book, move, cancel. The check and the row are one transaction, whoever
+//! asks: a caller's assistant, a person at a terminal, a script.
+
+mod desk;
+mod touch;
 
 use std::sync::Arc;
 
@@ -6,17 +10,21 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     domain::{
-        Actor, Assistant, AssistantId, Availability, Booking, BookingId, BookingRequest, CallId,
-        Error, Redaction, Refusal, Result, redact_numbers,
+        Assistant, Availability, Booking, BookingId, BookingRequest, BookingRules, CallId, Error,
+        LanguageTag, Place, Redaction, Refusal, Result, redact_numbers,
     },
-    store::{Store, StoreError, Tx, bookings, privacy},
+    store::{
+        Store, StoreError, Tx, bookings,
+        places::{self, Except, Stretch},
+        privacy,
+    },
 };
 
-/// Bookings that the actor may see, in the order they take place.
-pub fn list(store: &Store, actor: &Actor, assistant: Option<AssistantId>) -> Result<Vec<Booking>> {
-    let sight = actor.sight();
-    store.read(|tx| bookings::list(tx, sight, assistant))
-}
+pub use desk::{cancel, create, list, show};
+pub use touch::{Change, call_off, find, reschedule};
+
+/// How long a place is kept for a caller who was told that it is free.
+const HELD: SignedDuration = SignedDuration::from_mins(3);
 
 /// Those made in a call, which the asker was shown.
 pub fn of_call(store: &Store, call: CallId) -> Result<Vec<Booking>> {
@@ -32,17 +40,39 @@ pub struct Booker {
     pub call: Option<CallId>,
     /// Number to call back.
     pub caller: Option<String>,
+    /// The language spoken.
+    pub language: LanguageTag,
 }
 
-/// Whether there is room.
+/// Whether there is room. What a caller is told is free is held for that call for a few minutes,
+/// or until it asks for something else.
 pub async fn check(
     store: &Store,
     booker: &Booker,
     request: &BookingRequest,
     now: Timestamp,
 ) -> Result<Availability> {
-    let (assistant, request) = (Arc::clone(&booker.assistant), request.clone());
-    store.read_async(move |tx| judge(tx, &assistant, &request, now)).await
+    let (booker, request) = (booker.clone(), request.clone());
+    let said = |found: Result<Place, Refusal>| match found {
+        Ok(place) => Availability::Free { with: place.resource },
+        Err(refusal) => Availability::Refused(refusal),
+    };
+    let Some(call) = booker.call else {
+        let found = move |tx: &Tx| place(tx, &booker.assistant, &request, Except::default(), now);
+        return store.read_async(found).await.map(said);
+    };
+    store
+        .write_async(move |tx| {
+            let except = Except { call: Some(call), booking: None };
+            let found = place(tx, &booker.assistant, &request, except, now)?;
+            places::release(tx, call)?;
+            if let Ok(place) = &found {
+                let until = now.checked_add(HELD).unwrap_or(now);
+                places::hold(tx, call, booker.assistant.id, place, request.party, until)?;
+            }
+            Ok(said(found))
+        })
+        .await
 }
 
 /// Books if there is room, and answers only once the row is on disk.
@@ -54,69 +84,110 @@ pub async fn book(
     now: Timestamp,
 ) -> Result<Result<Booking, Refusal>> {
     let (booker, request) = (booker.clone(), request.clone());
-    store
-        .write_async(move |tx| {
-            let mut name = request.name.clone().unwrap_or_default();
-            if booker.assistant.spec.compliance.redact == Redaction::Mask {
-                name = redact_numbers(&name).into_owned();
-            }
-            if let Some(call) = booker.call {
-                let same = bookings::of_call(tx, call)?.into_iter().find(|booking| {
-                    booking.at == request.at
-                        && booking.party == request.party
-                        && booking.name == name
-                });
-                if let Some(booking) = same {
-                    return Ok(Ok(booking));
-                }
-            }
-            // The caller hung up and was forgotten while a model still thought.
-            if let Some(call) = booker.call
-                && privacy::is_erased(tx, call)?
-            {
-                return Err(Error::conflict("the call was forgotten meanwhile").into());
-            }
-            match judge(tx, &booker.assistant, &request, now)? {
-                Availability::Refused(refusal) => Ok(Err(refusal)),
-                Availability::Free => {
-                    let booking = row(&booker, &request, name, now);
-                    bookings::insert(tx, &booking).map(Ok)
-                }
-            }
-        })
-        .await
+    store.write_async(move |tx| insert(tx, &booker, request, now)).await
 }
 
-fn row(booker: &Booker, request: &BookingRequest, name: String, now: Timestamp) -> Booking {
-    let spec = &booker.assistant.spec;
-    let (starts_at, ends_at) = spec.booking_window(request.at);
-    let zone = spec.zone();
+/// Books, in a transaction.
+fn insert(
+    tx: &Tx,
+    booker: &Booker,
+    mut request: BookingRequest,
+    now: Timestamp,
+) -> Result<Result<Booking, Refusal>, StoreError> {
+    if booker.assistant.spec.compliance.redact == Redaction::Mask {
+        let mask = |text: String| redact_numbers(&text).into_owned();
+        request.name = request.name.map(mask);
+        request.note = request.note.map(mask);
+    }
+    if let Some(call) = booker.call {
+        let name = request.name.as_deref().unwrap_or_default();
+        let same = bookings::of_call(tx, call)?.into_iter().find(|booking| {
+            booking.cancelled_at.is_none()
+                && booking.at.date() == request.at.date()
+                && (booking.at == request.at || booking.nights.is_some())
+                && booking.party == request.party
+                && booking.name == name
+        });
+        if let Some(booking) = same {
+            return Ok(Ok(booking));
+        }
+        // The caller hung up and was forgotten while a model still thought.
+        if privacy::is_erased(tx, call)? {
+            return Err(Error::conflict("the call was forgotten meanwhile").into());
+        }
+    }
+    let except = Except { call: booker.call, booking: None };
+    let place = match place(tx, &booker.assistant, &request, except, now)? {
+        Ok(place) => place,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let reference = new_reference(tx, &booker.assistant)?;
+    let booking = bookings::insert(tx, &row(booker, request, place, reference, now))?;
+    if let Some(call) = booker.call {
+        places::release(tx, call)?;
+    }
+    Ok(Ok(booking))
+}
+
+fn row(
+    booker: &Booker,
+    request: BookingRequest,
+    place: Place,
+    reference: String,
+    now: Timestamp,
+) -> Booking {
+    let zone = booker.assistant.spec.zone();
     Booking {
         id: BookingId(0),
+        reference,
         assistant: booker.assistant.id,
         call: booker.call,
-        name,
+        name: request.name.unwrap_or_default(),
         party: request.party,
         caller: booker.caller.clone(),
-        at: request.at,
+        service: place.service,
+        resource: place.resource,
+        nights: place.nights,
+        note: request.note,
+        language: booker.language.clone(),
+        at: place.at,
         timezone: zone.iana_name().unwrap_or("UTC").to_owned(),
-        starts_at,
-        ends_at,
+        starts_at: place.starts_at,
+        ends_at: place.ends_at,
+        free_at: place.free_at,
         created_at: now,
+        updated_at: now,
+        cancelled_at: None,
     }
 }
 
-fn judge(
+/// A place for a request, given what is taken and held.
+fn place(
     tx: &Tx,
     assistant: &Assistant,
     request: &BookingRequest,
+    except: Except,
     now: Timestamp,
-) -> Result<Availability, StoreError> {
-    let (start, _) = assistant.spec.booking_window(request.at);
-    // A day either way: enough to offer other times of the same day.
-    let day = SignedDuration::from_hours(30);
-    let from = start.checked_sub(day).unwrap_or(start);
-    let until = start.checked_add(day).unwrap_or(start);
-    let taken = bookings::taken(tx, assistant.id, from, until)?;
-    Ok(Availability::judge(&assistant.spec, request, &taken, now))
+) -> Result<Result<Place, Refusal>, StoreError> {
+    let spec = &assistant.spec;
+    let (from, until) = Place::span(spec, request);
+    let longest_days = spec.booking.as_ref().map_or(1, BookingRules::longest_days);
+    let stretch = Stretch { from, until, longest_days };
+    let taken = places::taken(tx, assistant.id, stretch, except, now)?;
+    Ok(Place::find(spec, request, &taken, now))
+}
+
+/// Six digits that none of the client's bookings has: short enough to be said and typed on a
+/// keypad, and no use without the name it was made under.
+fn new_reference(tx: &Tx, assistant: &Assistant) -> Result<String, StoreError> {
+    loop {
+        let mut bytes = [0; 4];
+        getrandom::fill(&mut bytes).map_err(|cause| {
+            Error::failure("the system gives no random numbers").hint(cause.to_string())
+        })?;
+        let reference = (100_000 + u32::from_le_bytes(bytes) % 900_000).to_string();
+        if !bookings::has_reference(tx, assistant.id, &reference)? {
+            return Ok(reference);
+        }
+    }
 }

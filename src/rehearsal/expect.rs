@@ -15,6 +15,8 @@ pub(super) struct Happened<'a> {
     pub(super) language: Option<&'a LanguageTag>,
     pub(super) tools: Vec<&'a ToolUse>,
     pub(super) bookings: &'a [Booking],
+    /// Bookings from before the call that are no longer as they were.
+    pub(super) touched: &'a [Booking],
     pub(super) messages: Vec<&'a str>,
     pub(super) state: &'a State,
     pub(super) own_ms: u32,
@@ -52,7 +54,12 @@ pub(super) fn failures(expect: &Expect, happened: &Happened<'_>) -> Vec<String> 
         }
     }
     tools(expect, happened, &mut failures);
-    booked(expect.booked.as_ref(), happened.bookings, &mut failures);
+    let stands = happened.bookings.iter().filter(|one| one.cancelled_at.is_none());
+    booked("booked", expect.booked.as_ref(), stands, &mut failures);
+    let (cancelled, changed): (Vec<&Booking>, Vec<&Booking>) =
+        happened.touched.iter().partition(|one| one.cancelled_at.is_some());
+    booked("changed", expect.changed.as_ref(), changed.into_iter(), &mut failures);
+    booked("cancelled", expect.cancelled.as_ref(), cancelled.into_iter(), &mut failures);
     message(expect.message.as_ref(), &happened.messages, &mut failures);
     ending(expect, happened.state, &mut failures);
     if let Some(most) = expect.within_ms
@@ -94,34 +101,63 @@ fn includes(call: &Value, wanted: &serde_json::Map<String, Value>) -> bool {
     })
 }
 
-fn booked(expect: Option<&Booked>, bookings: &[Booking], failures: &mut Vec<String>) {
+/// What became of bookings, in a word of the expectation: `booked`, `changed`, `cancelled`.
+fn booked<'a>(
+    word: &str,
+    expect: Option<&Booked>,
+    bookings: impl Iterator<Item = &'a Booking>,
+    failures: &mut Vec<String>,
+) {
+    let bookings: Vec<&Booking> = bookings.collect();
     let told = || {
         let told: Vec<String> = bookings
             .iter()
-            .map(|one| format!("{} people, {}, {}", one.party, one.at.strftime("%F %R"), one.name))
+            .map(|one| {
+                let nights = one.nights.map(|nights| format!("{nights} nights"));
+                let parts = [
+                    Some(format!("{} people", one.party)),
+                    Some(one.at.strftime("%F %R").to_string()),
+                    Some(one.name.clone()),
+                    one.service.clone(),
+                    one.resource.clone(),
+                    nights,
+                ];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            })
             .collect();
         if told.is_empty() { "nothing".to_owned() } else { told.join("; ") }
+    };
+    let same = |wanted: &Option<String>, had: &Option<String>| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| had.as_ref().is_some_and(|had| folded(wanted) == folded(had)))
     };
     let fits = |wanted: &Wanted, booking: &Booking| {
         wanted.party.is_none_or(|party| party == booking.party)
             && wanted.at.is_none_or(|at| at == booking.at)
-            && wanted.name.as_ref().is_none_or(|name| folded(name) == folded(&booking.name))
+            && same(&wanted.name, &Some(booking.name.clone()))
+            && same(&wanted.service, &booking.service)
+            && same(&wanted.resource, &booking.resource)
+            && wanted.nights.is_none_or(|nights| booking.nights == Some(nights))
     };
     match expect {
         Some(Booked::Any(true)) if bookings.is_empty() => {
-            failures.push("nothing was booked".to_owned());
+            failures.push(format!("nothing was {word}"));
         }
         Some(Booked::Any(false)) if !bookings.is_empty() => {
-            failures.push(format!("booked: {}", told()));
+            failures.push(format!("{word}: {}", told()));
         }
         Some(Booked::This(wanted)) if !bookings.iter().any(|one| fits(wanted, one)) => {
             let parts = [
                 wanted.party.map(|party| format!("{party} people")),
                 wanted.at.map(|at| at.strftime("%F %R").to_string()),
                 wanted.name.clone(),
+                wanted.service.clone(),
+                wanted.resource.clone(),
+                wanted.nights.map(|nights| format!("{nights} nights")),
             ];
             let wanted: Vec<String> = parts.into_iter().flatten().collect();
-            failures.push(format!("booked: {}, not {}", told(), wanted.join(", ")));
+            failures.push(format!("{word}: {}, not {}", told(), wanted.join(", ")));
         }
         _ => {}
     }
@@ -184,6 +220,7 @@ mod tests {
             language: Some(&french),
             tools: vec![&tool],
             bookings: &[],
+            touched: &[],
             messages: vec!["Rappelez-moi pour la commande 12"],
             state,
             own_ms: 20,

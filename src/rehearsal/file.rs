@@ -47,6 +47,9 @@ pub struct Scenario {
     /// What must hold when the call is over, of all that was said and done.
     #[serde(default)]
     pub expect: Expect,
+    /// What is booked when the phone rings.
+    #[serde(default)]
+    pub already_booked: Vec<AlreadyBooked>,
     /// What the caller does.
     #[serde(default)]
     pub turn: Vec<Step>,
@@ -56,6 +59,36 @@ pub struct Scenario {
     /// What the caller wants; another model says whether it was reached.
     #[serde(default)]
     pub goal: Option<String>,
+}
+
+/// A booking from before the call.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlreadyBooked {
+    /// On the client's wall clock; of a stay the day of arrival.
+    #[serde(deserialize_with = "moment")]
+    pub at: Option<DateTime>,
+    /// For how many: one when left out.
+    #[serde(default = "one")]
+    pub party: u32,
+    /// In which name.
+    pub name: String,
+    /// Under which number; the caller's own when left out.
+    #[serde(default)]
+    pub from: Option<PhoneNumber>,
+    /// What is to be done.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// With whom or where.
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// Nights of a stay.
+    #[serde(default)]
+    pub nights: Option<u32>,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// One thing the caller does, and what must come of it.
@@ -118,6 +151,10 @@ pub struct Expect {
     pub tool: Tools,
     /// What was booked; `false` for nothing.
     pub booked: Option<Booked>,
+    /// What a booking from before the call is now; `false` for none that has changed.
+    pub changed: Option<Booked>,
+    /// Which booking from before the call is cancelled; `false` for none.
+    pub cancelled: Option<Booked>,
     /// What a message says; `false` for none.
     pub message: Option<Said>,
     /// Whether, or to whom, the call was handed over.
@@ -211,8 +248,16 @@ impl ToolForm {
 
 impl<'de> Deserialize<'de> for Tools {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const TOOLS: [&str; 5] =
-            ["check_availability", "book", "take_message", "transfer", "end_call"];
+        const TOOLS: [&str; 8] = [
+            "check_availability",
+            "book",
+            "find_bookings",
+            "reschedule",
+            "cancel",
+            "take_message",
+            "transfer",
+            "end_call",
+        ];
         let mut tools = Vec::new();
         ToolForm::deserialize(deserializer)
             .map_err(|_| {
@@ -243,11 +288,20 @@ pub struct Wanted {
     pub at: Option<DateTime>,
     /// In which name.
     pub name: Option<String>,
+    /// What is to be done.
+    pub service: Option<String>,
+    /// What or who it occupies.
+    pub resource: Option<String>,
+    /// Nights of a stay.
+    pub nights: Option<u32>,
 }
 
 /// Whether something was booked, or what.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected true, false, or a table of party, at and name")]
+#[serde(
+    untagged,
+    expecting = "expected true, false, or a table of party, at, name, service, resource and nights"
+)]
 pub enum Booked {
     /// Whether anything was.
     Any(bool),
@@ -438,7 +492,7 @@ mod tests {
             ),
             (
                 "[[scenario]]\nname = \"a\"\nexpect = { booked = { prty = 4 } }\n",
-                "party, at and name",
+                "party, at, name, service",
             ),
         ] {
             let said = said(text);

@@ -1,23 +1,30 @@
 //! One scenario, played: a store of its own, the real daemon, real signed webhooks.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
     Call, Daemon, Heard, State,
     expect::{Happened, failures},
-    file::{Input, Rehearsal, Scenario},
+    file::{AlreadyBooked, Input, Rehearsal, Scenario},
     persona,
 };
 use crate::{
     domain::{
-        Actor, Assistant, AssistantSpec, Booking, Error, LanguageTag, Message, ModelRef, Result,
-        ToolUse, Turn,
+        Actor, Assistant, AssistantSpec, Booking, BookingFilter, BookingRequest, Error,
+        LanguageTag, Message, ModelRef, Result, ToolUse, Turn,
     },
     line::{Clock, Voices},
-    operations::{assistants, bookings, calls},
+    operations::{
+        assistants,
+        bookings::{self, Booker},
+        calls,
+    },
     providers::llm::Models,
     store::{Options, Store},
 };
@@ -193,6 +200,7 @@ async fn play_into(rehearsal: &Rehearsal, minds: &Minds, report: &mut Report) ->
     let Rehearsal { assistant, scenario, .. } = rehearsal;
     let spec = rehearsed(assistant, minds.model.as_ref());
     let clock = clock(&spec, scenario.at)?;
+    let now = clock.now();
     let stage = Stage::set(spec, minds.models.clone(), clock).await?;
     let from = match scenario.from.as_deref() {
         None => CALLER.to_owned(),
@@ -200,6 +208,9 @@ async fn play_into(rehearsal: &Rehearsal, minds: &Minds, report: &mut Report) ->
         Some(number) => number.parse::<crate::domain::PhoneNumber>()?.to_string(),
     };
     let phone = stage.assistant.spec.phone.clone();
+    for given in &scenario.already_booked {
+        book_before(&stage, given, &from, now).await?;
+    }
     let (mut call, greeting) = Call::place(stage.daemon.caller(), &from, &phone).await?;
     let mut before = Facts::default();
     let seen = Facts::read(&stage, &call)?;
@@ -241,6 +252,37 @@ async fn play_into(rehearsal: &Rehearsal, minds: &Minds, report: &mut Report) ->
     stage.daemon.stop().await
 }
 
+/// Books what is booked when the phone rings, a while before it does.
+async fn book_before(
+    stage: &Stage,
+    given: &AlreadyBooked,
+    caller: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let number = given.from.as_ref().map(ToString::to_string);
+    let booker = Booker {
+        assistant: Arc::new(stage.assistant.clone()),
+        call: None,
+        caller: number.or_else(|| (caller != "anonymous").then(|| caller.to_owned())),
+        language: stage.assistant.spec.voice.language.clone(),
+    };
+    let request = BookingRequest {
+        party: given.party,
+        at: given.at.unwrap_or_default(),
+        nights: given.nights,
+        service: given.service.clone(),
+        resource: given.resource.clone(),
+        name: Some(given.name.clone()),
+        note: None,
+    };
+    let earlier = now - SignedDuration::from_mins(5);
+    let booked = bookings::book(&stage.store, &booker, &request, earlier).await?;
+    booked.map(|_| ()).map_err(|refusal| {
+        let why = serde_json::to_string(&refusal).unwrap_or_default();
+        Error::input(format!("`already_booked` of {} cannot be: {why}", given.name))
+    })
+}
+
 /// The whole call, after Twilio has announced its end.
 async fn finish(
     stage: &Stage,
@@ -257,6 +299,7 @@ async fn finish(
         language: seen.turns.last().map(|turn| &turn.language),
         tools: seen.turns.iter().flat_map(|turn| &turn.tools).collect(),
         bookings: &seen.bookings,
+        touched: &seen.touched,
         messages: seen.messages.iter().map(|message| message.text.as_str()).collect(),
         state: call.state(),
         own_ms: report.turns.iter().map(|turn| turn.own_ms).max().unwrap_or(0),
@@ -289,14 +332,19 @@ pub fn told(input: &Input) -> String {
 pub(super) struct Facts {
     pub(super) turns: Vec<Turn>,
     bookings: Vec<Booking>,
+    touched: Vec<Booking>,
     messages: Vec<Message>,
 }
 
 impl Facts {
     pub(super) fn read(stage: &Stage, call: &Call<'_>) -> Result<Self> {
         let (stored, turns) = calls::show(&stage.store, &Actor::webox("test"), call.sid())?;
+        let all = BookingFilter { cancelled: true, ..BookingFilter::default() };
+        let mut touched = bookings::list(&stage.store, &Actor::webox("test"), &all)?;
+        touched.retain(|one| one.call != Some(stored.id) && one.updated_at != one.created_at);
         Ok(Self {
             turns,
+            touched,
             bookings: bookings::of_call(&stage.store, stored.id)?,
             messages: calls::messages(&stage.store, stored.id)?,
         })
@@ -326,6 +374,7 @@ pub(super) fn judge(
         language: language.as_ref(),
         tools: new.iter().flat_map(|turn| &turn.tools).collect(),
         bookings: &seen.bookings[before.bookings.len().min(seen.bookings.len())..],
+        touched: &seen.touched[before.touched.len().min(seen.touched.len())..],
         messages: seen.messages[before.messages.len().min(seen.messages.len())..]
             .iter()
             .map(|message| message.text.as_str())

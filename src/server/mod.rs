@@ -9,6 +9,7 @@ mod admission;
 mod api;
 mod audio;
 mod body;
+mod calendars;
 mod connections;
 mod gate;
 mod headers;
@@ -171,6 +172,7 @@ fn router(app: App) -> Result<Router> {
         .route(&format!("{webhook}/recording"), post(webhooks::recording))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/api/voice/calendar/{name}", get(calendars::read))
         // The webhooks bound their bodies themselves.
         .layer(DefaultBodyLimit::disable())
         .merge(api::router(&app)?)

@@ -1,18 +1,21 @@
-//! Bookings: rows, and the places they take.
+//! Bookings: rows, and how they are found again.
 
-use jiff::{Timestamp, ToSpan, civil::DateTime};
-use rusqlite::{Row, params};
+use jiff::{Timestamp, civil::DateTime};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{StoreError, Tx, assistants::time};
-use crate::domain::{AssistantId, Booked, Booking, BookingId, CallId, Sight};
+use crate::domain::{AssistantId, Booking, BookingFilter, BookingId, CallId, LanguageTag, Sight};
 
 const COLUMNS: &str = "id, assistant_id, call_id, name, party, caller, local_time, timezone, \
-                       starts_at, ends_at, created_at";
+                       starts_at, ends_at, created_at, reference, service, resource, nights, note, \
+                       language, free_at, updated_at, cancelled_at";
 
-/// No booking lasts longer; bounds how far back an overlapping one can start.
-const LONGEST_DAYS: i64 = 2;
+/// The assistant's owner, where the asker sees only his own; `?2` is the owner, or nothing.
+const SEEN: &str =
+    "(?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))";
 
 fn read(row: &Row<'_>) -> Result<Booking, StoreError> {
+    let wrong = |error: &dyn std::fmt::Display| StoreError::Row(error.to_string());
     Ok(Booking {
         id: BookingId(row.get(0)?),
         assistant: AssistantId(row.get(1)?),
@@ -20,14 +23,20 @@ fn read(row: &Row<'_>) -> Result<Booking, StoreError> {
         name: row.get(3)?,
         party: row.get(4)?,
         caller: row.get(5)?,
-        at: row
-            .get::<_, String>(6)?
-            .parse::<DateTime>()
-            .map_err(|error| StoreError::Row(error.to_string()))?,
+        at: row.get::<_, String>(6)?.parse::<DateTime>().map_err(|error| wrong(&error))?,
         timezone: row.get(7)?,
         starts_at: time(row.get(8)?)?,
         ends_at: time(row.get(9)?)?,
         created_at: time(row.get(10)?)?,
+        reference: row.get(11)?,
+        service: row.get(12)?,
+        resource: row.get(13)?,
+        nights: row.get(14)?,
+        note: row.get(15)?,
+        language: row.get::<_, String>(16)?.parse::<LanguageTag>().map_err(|e| wrong(&e))?,
+        free_at: time(row.get(17)?)?,
+        updated_at: time(row.get(18)?)?,
+        cancelled_at: row.get::<_, Option<i64>>(19)?.map(time).transpose()?,
     })
 }
 
@@ -41,53 +50,68 @@ fn many(tx: &Tx, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Booki
     Ok(bookings)
 }
 
-/// All bookings that may be seen, of one assistant or of all, in the order they take place.
-pub fn list(
-    tx: &Tx,
-    sight: Sight,
-    assistant: Option<AssistantId>,
-) -> Result<Vec<Booking>, StoreError> {
+/// Bookings that may be seen, in the order they take place.
+pub fn list(tx: &Tx, sight: Sight, filter: &BookingFilter) -> Result<Vec<Booking>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM bookings WHERE (?1 IS NULL OR assistant_id = ?1)
-         AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))
-         ORDER BY starts_at, id"
+        "SELECT {COLUMNS} FROM bookings WHERE (?1 IS NULL OR assistant_id = ?1) AND {SEEN}
+         AND (?3 IS NULL OR starts_at >= ?3) AND (?4 IS NULL OR starts_at < ?4)
+         AND (?5 OR cancelled_at IS NULL) ORDER BY starts_at, id LIMIT ?6"
     );
-    many(tx, &sql, params![assistant.map(|id| id.0), sight.owner()])
+    let limit = filter.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+    many(
+        tx,
+        &sql,
+        params![
+            filter.assistant.map(|id| id.0),
+            sight.owner(),
+            filter.since.map(Timestamp::as_millisecond),
+            filter.until.map(Timestamp::as_millisecond),
+            filter.cancelled,
+            limit
+        ],
+    )
 }
 
-/// Those made in a call.
+/// Those with a reference, which is one a client: an agency's clients may have the same.
+pub fn by_reference(tx: &Tx, sight: Sight, reference: &str) -> Result<Vec<Booking>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM bookings WHERE reference = ?1 AND {SEEN} ORDER BY id");
+    many(tx, &sql, params![reference, sight.owner()])
+}
+
+/// One that may be seen.
+pub fn seen(tx: &Tx, sight: Sight, id: BookingId) -> Result<Option<Booking>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM bookings WHERE id = ?1 AND {SEEN}");
+    Ok(many(tx, &sql, params![id.0, sight.owner()])?.pop())
+}
+
+/// Those made in a call that still stand.
 pub fn of_call(tx: &Tx, call: CallId) -> Result<Vec<Booking>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM bookings WHERE call_id = ?1 ORDER BY id");
     many(tx, &sql, params![call.0])
 }
 
-/// The places taken that can touch a window of time.
-pub fn taken(
+/// Those of a client that are still to come: under a caller's number, or with a reference.
+pub fn coming(
     tx: &Tx,
     assistant: AssistantId,
-    from: Timestamp,
-    until: Timestamp,
-) -> Result<Vec<Booked>, StoreError> {
-    let earliest = from.saturating_sub((LONGEST_DAYS * 24).hours()).unwrap_or(Timestamp::MIN);
-    let mut statement = tx.prepare_cached(
-        "SELECT starts_at, ends_at, party FROM bookings
-         WHERE assistant_id = ?1 AND starts_at >= ?2 AND starts_at < ?3 AND ends_at > ?4",
-    )?;
-    let mut rows = statement.query(params![
-        assistant.0,
-        earliest.as_millisecond(),
-        until.as_millisecond(),
-        from.as_millisecond()
-    ])?;
-    let mut taken = Vec::new();
-    while let Some(row) = rows.next()? {
-        taken.push(Booked {
-            starts_at: time(row.get(0)?)?,
-            ends_at: time(row.get(1)?)?,
-            party: row.get(2)?,
-        });
-    }
-    Ok(taken)
+    caller: Option<&str>,
+    reference: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<Booking>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM bookings WHERE assistant_id = ?1 AND (caller = ?2 OR reference = ?3)
+         AND cancelled_at IS NULL AND ends_at > ?4 ORDER BY starts_at, id LIMIT 20"
+    );
+    many(tx, &sql, params![assistant.0, caller, reference, now.as_millisecond()])
+}
+
+/// Whether a client's booking has this reference already.
+pub fn has_reference(tx: &Tx, assistant: AssistantId, reference: &str) -> Result<bool, StoreError> {
+    let found = tx
+        .prepare_cached("SELECT 1 FROM bookings WHERE assistant_id = ?1 AND reference = ?2")?
+        .query_row(params![assistant.0, reference], |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
 }
 
 /// Adds a booking; its `id` is ignored and the stored row returned.
@@ -95,8 +119,10 @@ pub fn insert(tx: &Tx, booking: &Booking) -> Result<Booking, StoreError> {
     let id: i64 = tx
         .prepare_cached(
             "INSERT INTO bookings (assistant_id, call_id, name, party, caller, local_time, timezone,
-             starts_at, ends_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
+             starts_at, ends_at, created_at, reference, service, resource, nights, note, language,
+             free_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             RETURNING id",
         )?
         .query_row(
             params![
@@ -109,9 +135,39 @@ pub fn insert(tx: &Tx, booking: &Booking) -> Result<Booking, StoreError> {
                 booking.timezone,
                 booking.starts_at.as_millisecond(),
                 booking.ends_at.as_millisecond(),
-                booking.created_at.as_millisecond()
+                booking.created_at.as_millisecond(),
+                booking.reference,
+                booking.service,
+                booking.resource,
+                booking.nights,
+                booking.note,
+                booking.language.as_str(),
+                booking.free_at.as_millisecond(),
+                booking.updated_at.as_millisecond(),
             ],
             |row| row.get(0),
         )?;
     Ok(Booking { id: BookingId(id), ..booking.clone() })
+}
+
+/// Writes what a change of mind may change: time, party, place, and whether it is cancelled.
+pub fn update(tx: &Tx, booking: &Booking) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE bookings SET party = ?2, local_time = ?3, timezone = ?4, starts_at = ?5, ends_at = ?6,
+         free_at = ?7, resource = ?8, nights = ?9, updated_at = ?10, cancelled_at = ?11 WHERE id = ?1",
+    )?
+    .execute(params![
+        booking.id.0,
+        booking.party,
+        booking.at.to_string(),
+        booking.timezone,
+        booking.starts_at.as_millisecond(),
+        booking.ends_at.as_millisecond(),
+        booking.free_at.as_millisecond(),
+        booking.resource,
+        booking.nights,
+        booking.updated_at.as_millisecond(),
+        booking.cancelled_at.map(Timestamp::as_millisecond),
+    ])?;
+    Ok(())
 }

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_versions.sql"),
     include_str!("migrations/0004_trust.sql"),
     include_str!("migrations/0005_voice.sql"),
+    include_str!("migrations/0006_bookings.sql"),
 ];
 
 /// The schema this webox writes.

@@ -305,9 +305,9 @@ pub fn forget_bookings(
 ) -> Result<u64, StoreError> {
     let changed = tx
         .prepare_cached(
-            "UPDATE bookings SET caller = NULL, name = '' WHERE id IN (
+            "UPDATE bookings SET caller = NULL, name = '', note = NULL WHERE id IN (
                 SELECT id FROM bookings WHERE assistant_id = ?1 AND ends_at < ?2
-                AND (name <> '' OR caller IS NOT NULL) LIMIT ?3)",
+                AND (name <> '' OR caller IS NOT NULL OR note IS NOT NULL) LIMIT ?3)",
         )?
         .execute(params![assistant.0, before.as_millisecond(), most as i64])?;
     Ok(changed as u64)

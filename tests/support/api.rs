@@ -90,7 +90,9 @@ impl World {
             let seeding = scope.spawn(|| {
                 let call = seed::call(&webox, 1, 5, webox::domain::CallStatus::Completed);
                 let at = jiff::Timestamp::now() - Duration::from_mins(4);
-                seed::turn(&seed::store(&webox), call, 1, at, "Une table ?", "Avec plaisir.");
+                let store = seed::store(&webox);
+                seed::turn(&store, call, 1, at, "Une table ?", "Avec plaisir.");
+                seed::booking(&store);
             });
             seeding.join().unwrap();
         });

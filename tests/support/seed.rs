@@ -3,10 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use webox::{
     domain::{
-        Attempt, CallId, CallStatus, EndReason, Heard, LanguageTag, Next, Outcome, Reply,
-        TokenUsage, ToolUse, TurnId, TurnTimings, VoiceLine,
+        Attempt, Booking, BookingId, BookingRequest, CallId, CallStatus, EndReason, Expected,
+        Heard, LanguageTag, Next, Outcome, Reply, TokenUsage, ToolUse, TurnId, TurnTimings,
+        VoiceLine,
     },
-    operations::assistants,
+    operations::{assistants, bookings},
     store::{
         Options, Store,
         calls::{self, CallEnd, NewCall},
@@ -64,6 +65,26 @@ fn add(store: &Store, name: &str, n: u32, at: Timestamp, status: CallStatus) -> 
             calls::insert_ended(tx, &new, &end)
         })
         .unwrap()
+}
+
+/// Lets Le Gourmet take bookings at any hour, and has one tomorrow, with the reference 100001.
+pub(crate) fn booking(store: &Store) {
+    let (actor, now) = (webox::domain::Actor::webox("test"), Timestamp::now());
+    let assistant = assistants::find(store, &actor, "le-gourmet").unwrap();
+    let mut spec = assistant.spec;
+    spec.booking = Some(webox::domain::BookingRules::default());
+    let assistant =
+        assistants::update(store, &actor, assistant.id, spec, Expected::any(), now).unwrap();
+    let tomorrow = now.to_zoned_datetime(assistant.spec.zone()).date().tomorrow().unwrap();
+    let request = BookingRequest {
+        party: 2,
+        at: tomorrow.at(20, 0, 0, 0),
+        name: Some("Une table".to_owned()),
+        ..BookingRequest::default()
+    };
+    let booking = bookings::create(store, &actor, assistant, request, None, now).unwrap();
+    let known = Booking { id: BookingId(0), reference: "100001".to_owned(), ..booking };
+    store.write(move |tx| webox::store::bookings::insert(tx, &known)).unwrap();
 }
 
 pub(crate) fn sid(n: u32) -> String {

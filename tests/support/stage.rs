@@ -169,8 +169,13 @@ impl Stage {
     pub(crate) fn effects(&self, sid: &CallSid) -> (usize, usize) {
         let call =
             calls::show(&self.store, &webox::domain::Actor::webox("test"), sid).unwrap().0.id;
-        let bookings =
-            bookings::list(&self.store, &webox::domain::Actor::webox("test"), None).unwrap().len();
+        let bookings = bookings::list(
+            &self.store,
+            &webox::domain::Actor::webox("test"),
+            &webox::domain::BookingFilter::default(),
+        )
+        .unwrap()
+        .len();
         (bookings, calls::messages(&self.store, call).unwrap().len())
     }
 

@@ -2,15 +2,15 @@
 
 use clap::Args;
 use jiff::ZonedDateTime;
-use serde_json::Value;
 
 use crate::{
     cli::{
         Context, human,
         output::{Cell, Column, Format, Listing, Row, Tone},
+        sheet::Sheet,
         views,
     },
-    domain::{Assistant, Result, weekday_name},
+    domain::{Assistant, BookingKind, Result, weekday_name},
     operations::assistants::AssistantOverview,
 };
 
@@ -141,10 +141,29 @@ fn sheet(assistant: &Assistant, now: &ZonedDateTime) -> Listing {
     for day in &opening.closed {
         sheet.add("hours.closed", day.to_string());
     }
+    if opening.holidays.is_some() {
+        sheet.add("hours.holidays", spec.hours.holidays.as_str());
+    }
+    for (day, services) in &opening.special {
+        let services: Vec<String> = services.iter().map(ToString::to_string).collect();
+        sheet.add(format!("hours.{day}"), services.join(", "));
+    }
     if let Some(rules) = &spec.booking {
+        sheet.add("booking.kind", rules.kind.as_str());
         sheet.add("booking.party", format!("{}–{}", rules.party.min, rules.party.max));
-        sheet.add("booking.capacity", rules.capacity.to_string());
-        sheet.add("booking.duration", rules.duration.to_string());
+        if rules.resources.is_empty() {
+            sheet.add("booking.capacity", rules.capacity.to_string());
+        }
+        if rules.kind != BookingKind::Stay {
+            sheet.add("booking.duration", rules.duration.to_string());
+        }
+        for service in &rules.services {
+            let duration = service.duration.unwrap_or(rules.duration);
+            sheet.add("booking.service", format!("{} ({duration})", service.name));
+        }
+        for resource in &rules.resources {
+            sheet.add("booking.resource", format!("{} × {}", resource.count, resource.name));
+        }
     }
     sheet.maybe(
         "transfer.number",
@@ -160,33 +179,5 @@ fn sheet(assistant: &Assistant, now: &ZonedDateTime) -> Listing {
     sheet.time("created", assistant.created_at, now);
     sheet.time("updated", assistant.updated_at, now);
     sheet.add("revision", assistant.revision.to_string());
-    let mut listing =
-        Listing::new("fields", [Column::new("field", "field"), Column::new("value", "value")]);
-    listing.rows = sheet.rows;
-    listing
-}
-
-#[derive(Default)]
-struct Sheet {
-    rows: Vec<Row>,
-}
-
-impl Sheet {
-    fn add(&mut self, field: impl Into<String>, value: impl Into<String>) {
-        self.cell(field, Cell::same(value));
-    }
-
-    fn maybe(&mut self, field: &str, value: Option<&str>) {
-        self.cell(field, Cell::maybe(value));
-    }
-
-    fn time(&mut self, field: &str, at: jiff::Timestamp, now: &ZonedDateTime) {
-        self.cell(field, Cell::shown(at.to_string(), human::date_time_zone(at, now)));
-    }
-
-    fn cell(&mut self, field: impl Into<String>, value: Cell) {
-        let field = field.into();
-        let cells = vec![Cell::same(&field).tone(Tone::Faint), value];
-        self.rows.push(Row { id: field, json: Value::Null, cells });
-    }
+    sheet.into_listing()
 }

@@ -9,14 +9,15 @@ use super::{
 use crate::{
     api::RemovalView,
     domain::{
-        Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Call,
-        CallFilter, CallId, CallPage, EmailAddress, Expected, Latency, LatencyBy, ProviderStanding,
-        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
+        Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
+        BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, EmailAddress, Expected,
+        Latency, LatencyBy, PhoneNumber, ProviderStanding, ProvidersOverview, Result, Role, Secret,
+        Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
-        audit, calls, latency,
+        audit, bookings, calendars, calls, latency,
         privacy::{self, Dossier, Erased, Whose},
         providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
@@ -110,6 +111,36 @@ impl Desk for Local {
     fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>> {
         let Span { since, until, assistant } = span;
         latency::latencies(&self.store, &self.actor, since, until, assistant, by)
+    }
+
+    fn bookings(&self, filter: &BookingFilter) -> Result<Vec<Booking>> {
+        bookings::list(&self.store, &self.actor, filter)
+    }
+
+    fn booking(&self, reference: &str) -> Result<Booking> {
+        bookings::show(&self.store, &self.actor, reference)
+    }
+
+    fn book(
+        &self,
+        assistant: &Assistant,
+        request: BookingRequest,
+        caller: Option<PhoneNumber>,
+    ) -> Result<Booking> {
+        bookings::create(&self.store, &self.actor, assistant.clone(), request, caller, self.now)
+    }
+
+    fn cancel_booking(&self, reference: &str) -> Result<Booking> {
+        bookings::cancel(&self.store, &self.actor, reference, self.now)
+    }
+
+    fn open_calendar(&self, assistant: &Assistant) -> Result<String> {
+        let token = calendars::open(&self.store, &self.actor, assistant, self.now)?;
+        Ok(calendars::path(&token))
+    }
+
+    fn close_calendar(&self, assistant: &Assistant) -> Result<()> {
+        calendars::close(&self.store, &self.actor, assistant, self.now)
     }
 
     fn providers(&self) -> Result<ProvidersOverview> {

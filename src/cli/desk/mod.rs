@@ -15,9 +15,10 @@ pub(super) use waiting::{News, Waiting};
 use crate::{
     api::RemovalView,
     domain::{
-        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Call, CallFilter, CallId,
-        CallPage, EmailAddress, Latency, LatencyBy, ProvidersOverview, Result, Role, Secret, Stats,
-        StatsBy, Token, TokenId, User, WholeCall,
+        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
+        BookingRequest, Call, CallFilter, CallId, CallPage, EmailAddress, Latency, LatencyBy,
+        PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
+        WholeCall,
     },
     operations::{
         accounts::Wanted,
@@ -62,6 +63,15 @@ pub(super) trait Desk {
     fn call(&self, sid: &str) -> Result<WholeCall>;
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
     fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>>;
+
+    fn bookings(&self, filter: &BookingFilter) -> Result<Vec<Booking>>;
+    /// By reference, or `#` and the number of the row.
+    fn booking(&self, reference: &str) -> Result<Booking>;
+    fn book(&self, assistant: &Assistant, request: BookingRequest, caller: Option<PhoneNumber>) -> Result<Booking>;
+    fn cancel_booking(&self, reference: &str) -> Result<Booking>;
+    /// The path of a calendar's new address.
+    fn open_calendar(&self, assistant: &Assistant) -> Result<String>;
+    fn close_calendar(&self, assistant: &Assistant) -> Result<()>;
 
     fn providers(&self) -> Result<ProvidersOverview>;
 

@@ -12,15 +12,17 @@ use super::{
 use crate::{
     api::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
-        AuditCheckView, AuditLog, CallView, Calls, Done, DossierView, ErasedView, Latencies, Me,
-        OneAssistant, OneCall, OneUser, Owner, Providers, RemovalView, Removals, RollbackInput,
-        Secrets, Standings, Statistics, TokenCreated, TokenRevoked, Tokens, Users, Versions,
+        AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls, Done,
+        DossierView, ErasedView, Latencies, Me, OneAssistant, OneBooking, OneCall, OneUser, Owner,
+        Providers, RemovalView, Removals, RollbackInput, Secrets, Standings, Statistics,
+        TokenCreated, TokenRevoked, Tokens, Users, Versions,
     },
     config::PublicUrl,
     domain::{
-        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Call, CallFilter, CallId,
-        CallPage, EmailAddress, Latency, LatencyBy, ProvidersOverview, Result, Role, Secret, Stats,
-        StatsBy, Token, TokenId, User, WholeCall,
+        ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
+        BookingRequest, Call, CallFilter, CallId, CallPage, EmailAddress, Latency, LatencyBy,
+        PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
+        WholeCall,
     },
     operations::{
         self,
@@ -41,6 +43,9 @@ pub(in crate::cli) struct Remote {
 
 /// The most calls in one answer of the API.
 const PAGE: u64 = 1_000;
+
+/// The most bookings in one answer.
+const BOOKINGS: u64 = 10_000;
 
 /// The most lines of the audit log in one answer.
 const LINES: u64 = 10_000;
@@ -251,6 +256,60 @@ impl Desk for Remote {
             .query("assistant_id", span.assistant.map(|id| id.0))
             .query("by", word);
         Ok(ask.send::<Latencies>()?.rows)
+    }
+
+    fn bookings(&self, filter: &BookingFilter) -> Result<Vec<Booking>> {
+        let answer: Bookings = self
+            .client
+            .get(&["bookings"])
+            .query("assistant_id", filter.assistant.map(|id| id.0))
+            .query("since", filter.since)
+            .query("until", filter.until)
+            .query("all", filter.cancelled.then_some(true))
+            .query("limit", filter.limit.map(|limit| limit.clamp(1, BOOKINGS)))
+            .send()?;
+        Ok(answer.bookings.into_iter().map(Booking::from).collect())
+    }
+
+    fn booking(&self, reference: &str) -> Result<Booking> {
+        let answer: OneBooking = self.client.get(&["bookings", reference]).send()?;
+        Ok(answer.booking.into())
+    }
+
+    fn book(
+        &self,
+        assistant: &Assistant,
+        request: BookingRequest,
+        caller: Option<PhoneNumber>,
+    ) -> Result<Booking> {
+        let input = BookingInput {
+            assistant_id: assistant.id.0.to_string(),
+            at: request.at,
+            party: request.party,
+            name: request.name.unwrap_or_default(),
+            caller,
+            service: request.service,
+            resource: request.resource,
+            nights: request.nights,
+            note: request.note,
+        };
+        let answer: OneBooking = self.client.post(&["bookings"]).body(&input)?.send()?;
+        Ok(answer.booking.into())
+    }
+
+    fn cancel_booking(&self, reference: &str) -> Result<Booking> {
+        let answer: OneBooking = self.client.post(&["bookings", reference, "cancel"]).send()?;
+        Ok(answer.booking.into())
+    }
+
+    fn open_calendar(&self, assistant: &Assistant) -> Result<String> {
+        let path = ["assistants", &assistant.id.0.to_string(), "calendar"];
+        Ok(self.client.post(&path).send::<CalendarFeed>()?.path)
+    }
+
+    fn close_calendar(&self, assistant: &Assistant) -> Result<()> {
+        let path = ["assistants", &assistant.id.0.to_string(), "calendar"];
+        self.client.ask(Method::DELETE, &path).send::<Done>().map(|_| ())
     }
 
     fn providers(&self) -> Result<ProvidersOverview> {

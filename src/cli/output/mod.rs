@@ -147,6 +147,12 @@ impl Output {
         self.print(listing, true)
     }
 
+    /// Prints data as CSV, whatever the format in force: for commands whose purpose it is.
+    pub fn csv(&self, listing: &Listing) -> Result<()> {
+        let columns = listing.choose(self.columns.as_deref(), false)?;
+        self.text(&csv::lines(listing, &columns, true))
+    }
+
     /// Prints rows that follow others of the same listing: no headings, no wrapper.
     pub fn more_rows(&self, listing: &Listing) -> Result<()> {
         self.print(listing, false)?;

@@ -6,18 +6,21 @@ use jiff::{
 };
 
 use super::{
-    Effect, speak,
+    Effect, changes, speak,
     state::{Place, Question, State},
     turn::Turn,
     understand::times::Clock,
 };
 use crate::{
     conversation::{phrases::fill, tools::ToolRequest},
-    domain::{Booking, BookingRequest, OpeningHours, Refusal},
+    domain::{Booking, BookingKind, BookingRequest, OpeningHours, Refusal},
 };
 
 /// The next thing to do for the booking.
 pub(crate) fn advance(mut turn: Turn) -> (State, Effect) {
+    if turn.state.touched.is_some() {
+        return changes::advance(turn);
+    }
     let Some(rules) = &turn.scene.spec.booking else {
         return refuse(turn, &Refusal::NotOffered);
     };
@@ -34,49 +37,88 @@ pub(crate) fn advance(mut turn: Turn) -> (State, Effect) {
             return refuse(turn, &Refusal::PartyTooLarge { max: rules.party.max });
         }
     }
+    if turn.state.slots.service.is_none() && rules.services.len() > 1 {
+        return ask_service(turn, "");
+    }
     let opening = turn.scene.spec.opening();
     let Some(date) = turn.state.slots.date else {
-        let words = turn.by_kind(&say.ask_date, &say.ask_date_appointment);
+        let words = turn.by_all_kinds(&say.ask_date, &say.ask_date_appointment, &say.ask_date_stay);
         return turn.ask("", Question::Date, words);
     };
-    if let Some(refusal) = closed(&turn, &opening, date) {
+    let is_stay = rules.kind == BookingKind::Stay;
+    if !is_stay && let Some(refusal) = closed(&turn, &opening, date) {
         return refuse(turn, &refusal);
     }
-    let Some(clock) = turn.state.slots.time else {
-        let words = turn.by_kind(&say.ask_time, &say.ask_time_appointment);
-        return turn.ask("", Question::Time, words);
+    let at = if is_stay {
+        if turn.state.slots.nights.is_none() {
+            return turn.ask("", Question::Nights, &say.ask_nights);
+        }
+        date.to_datetime(rules.check_in.get())
+    } else {
+        let Some(clock) = turn.state.slots.time else {
+            let words = turn.by_kind(&say.ask_time, &say.ask_time_appointment);
+            return turn.ask("", Question::Time, words);
+        };
+        settle(&turn, &opening, date, clock)
     };
-    let at = settle(&turn, &opening, date, clock);
     let Some(party) = turn.state.slots.party else {
         return turn.ask("", Question::Party, &say.ask_party);
     };
-    let place = Place { at, party };
-    let name = turn.state.slots.name.clone();
-    if turn.state.free != Some(place) {
+    let slots = &turn.state.slots;
+    let request = BookingRequest {
+        party,
+        at,
+        nights: slots.nights.filter(|_| is_stay),
+        service: slots.service.clone(),
+        resource: slots.resource.clone(),
+        name: slots.name.clone(),
+        note: None,
+    };
+    if turn.state.free.as_ref() != Some(&place_of(&request)) {
         turn.state.free = None;
-        let request = BookingRequest { party, at, name };
         return (turn.state, Effect::Run(ToolRequest::CheckAvailability(request)));
     }
-    if name.is_none() {
+    if request.name.is_none() {
         return turn.ask("", Question::Name, &say.ask_name);
     }
-    (turn.state, Effect::Run(ToolRequest::Book(BookingRequest { party, at, name })))
+    (turn.state, Effect::Run(ToolRequest::Book(request)))
+}
+
+fn place_of(request: &BookingRequest) -> Place {
+    Place {
+        at: request.at,
+        party: request.party,
+        nights: request.nights,
+        service: request.service.clone(),
+        resource: request.resource.clone(),
+    }
+}
+
+/// What is to be done, of what there is.
+fn ask_service(turn: Turn, lead: &str) -> (State, Effect) {
+    let services = turn.scene.spec.booking.iter().flat_map(|rules| &rules.services);
+    let names: Vec<String> = services.map(|service| service.name.clone()).collect();
+    let names = speak::list(&names, &turn.spoken().or);
+    let words = fill(&turn.say().ask_service, &[("services", &names)]);
+    turn.ask(lead, Question::Service, &words)
 }
 
 /// The store says that there is room for what the slots hold.
-pub(crate) fn is_free(mut turn: Turn) -> (State, Effect) {
+pub(crate) fn is_free(mut turn: Turn, with: Option<&str>) -> (State, Effect) {
     let place = wanted(&turn);
     let Some(place) = place else { return advance(turn) };
-    turn.state.free = Some(place);
+    turn.state.free = Some(place.clone());
     if turn.state.slots.name.is_some() {
         return advance(turn);
     }
     let (say, spoken) = (turn.say(), turn.spoken());
     let lead = fill(
-        turn.by_kind(&say.free, &say.free_appointment),
+        turn.by_all_kinds(&say.free, &say.free_appointment, &say.free_stay),
         &[
-            ("when", &speak::date_time(spoken, place.at)),
+            ("when", &turn.when(place.at)),
             ("people", &speak::people(spoken, place.party)),
+            ("stay", &speak::stay(spoken, place.at.date(), place.nights.unwrap_or(1))),
+            ("with", with.unwrap_or_default()),
         ],
     );
     turn.ask(&lead, Question::Name, &say.ask_name)
@@ -84,18 +126,33 @@ pub(crate) fn is_free(mut turn: Turn) -> (State, Effect) {
 
 /// It is stored: the stored values are what we promise.
 pub(crate) fn confirm(mut turn: Turn, booking: &Booking) -> (State, Effect) {
-    let (say, spoken) = (turn.say(), turn.spoken());
-    let text = fill(
-        turn.by_kind(&say.confirmed, &say.confirmed_appointment),
-        &[
-            ("when", &speak::date_time(spoken, booking.at)),
-            ("people", &speak::people(spoken, booking.party)),
-            ("name", &booking.name),
-        ],
-    );
+    let say = turn.say();
+    let template =
+        turn.by_all_kinds(&say.confirmed, &say.confirmed_appointment, &say.confirmed_stay);
+    let mut text = about(&turn, template, booking);
+    // Whoever calls from this number again is known by it.
+    if booking.caller.is_none() {
+        let reference = speak::figures(&booking.reference);
+        text = format!("{text} {}", fill(&say.reference, &[("reference", &reference)]));
+    }
     turn.state.drop_booking();
     turn.state.asked = None;
     turn.bye(&text)
+}
+
+/// A sentence about a booking as it is stored.
+pub(crate) fn about(turn: &Turn, template: &str, booking: &Booking) -> String {
+    let spoken = turn.spoken();
+    fill(
+        template,
+        &[
+            ("when", &turn.when(booking.at)),
+            ("people", &speak::people(spoken, booking.party)),
+            ("name", &booking.name),
+            ("stay", &speak::stay(spoken, booking.at.date(), booking.nights.unwrap_or(1))),
+            ("with", booking.resource.as_deref().unwrap_or_default()),
+        ],
+    )
 }
 
 /// Says why not, and what would be possible.
@@ -124,6 +181,30 @@ pub(crate) fn refuse(mut turn: Turn, refusal: &Refusal) -> (State, Effect) {
             let lead = fill(words, &[("people", &speak::people(spoken, *max))]);
             turn.state.slots.party = None;
             return turn.ask(&lead, Question::OfferMessage, &say.offer_message);
+        }
+        Refusal::Nights { min, max } => {
+            let lead =
+                fill(&say.nights_range, &[("min", &min.to_string()), ("max", &max.to_string())]);
+            turn.state.slots.nights = None;
+            return turn.ask(&lead, Question::Nights, &say.ask_nights);
+        }
+        Refusal::WhichService { .. } => {
+            turn.state.slots.service = None;
+            return ask_service(turn, "");
+        }
+        Refusal::WhichResource { resources } => {
+            turn.state.slots.resource = None;
+            let names = speak::list(resources, &spoken.or);
+            let words = fill(&say.which_resource, &[("resources", &names)]);
+            return turn.ask("", Question::Resource, &words);
+        }
+        Refusal::TooSoon { earliest } => {
+            let lead = about(&say.too_soon);
+            return offer(turn, &lead, earliest.as_slice());
+        }
+        Refusal::OffGrid { near } => {
+            let lead = about(&say.off_grid);
+            return offer(turn, &lead, near);
         }
         Refusal::InThePast => about(&say.in_the_past),
         Refusal::TooFarAhead { days } => {
@@ -160,7 +241,12 @@ fn offer(mut turn: Turn, lead: &str, times: &[DateTime]) -> (State, Effect) {
         [] => {
             turn.state.slots.date = None;
             turn.state.slots.part = None;
-            turn.ask(lead, Question::OtherTime, &say.ask_other_time)
+            let words = turn.by_all_kinds(
+                &say.ask_other_time,
+                &say.ask_other_time,
+                &say.ask_other_time_stay,
+            );
+            turn.ask(lead, Question::OtherTime, words)
         }
         [only] => {
             turn.state.offers = vec![*only];
@@ -171,13 +257,7 @@ fn offer(mut turn: Turn, lead: &str, times: &[DateTime]) -> (State, Effect) {
             let same_day = several.iter().all(|at| at.date() == several[0].date());
             let said: Vec<String> = several
                 .iter()
-                .map(|at| {
-                    if same_day {
-                        speak::time(spoken, at.time())
-                    } else {
-                        speak::date_time(spoken, *at)
-                    }
-                })
+                .map(|at| if same_day { speak::time(spoken, at.time()) } else { turn.when(*at) })
                 .collect();
             let words = fill(&say.offer_several, &[("times", &speak::list(&said, &spoken.or))]);
             turn.state.offers = several.to_vec();
@@ -222,7 +302,7 @@ fn time_of(clock: Clock) -> Time {
 }
 
 /// Which eight o'clock is meant: what was said decides, then the opening hours, then the clock.
-fn settle(turn: &Turn, opening: &OpeningHours, date: Date, clock: Clock) -> DateTime {
+pub(super) fn settle(turn: &Turn, opening: &OpeningHours, date: Date, clock: Clock) -> DateTime {
     let clock = turn.state.slots.part.map_or(clock, |part| clock.within(part));
     let readings: Vec<DateTime> = clock
         .readings()
@@ -249,6 +329,10 @@ fn settle(turn: &Turn, opening: &OpeningHours, date: Date, clock: Clock) -> Date
 
 fn wanted_at(turn: &Turn, opening: &OpeningHours) -> Option<DateTime> {
     let date = turn.state.slots.date?;
+    if turn.kind() == BookingKind::Stay {
+        let check_in = turn.scene.spec.booking.as_ref()?.check_in.get();
+        return Some(date.to_datetime(check_in));
+    }
     let clock = turn.state.slots.time;
     Some(clock.map_or_else(
         || date.to_datetime(Time::midnight()),
@@ -257,7 +341,16 @@ fn wanted_at(turn: &Turn, opening: &OpeningHours) -> Option<DateTime> {
 }
 
 fn wanted(turn: &Turn) -> Option<Place> {
-    turn.state.slots.time?;
-    let at = wanted_at(turn, &turn.scene.spec.opening())?;
-    Some(Place { at, party: turn.state.slots.party? })
+    let slots = &turn.state.slots;
+    let is_stay = turn.kind() == BookingKind::Stay;
+    if !is_stay {
+        slots.time?;
+    }
+    Some(Place {
+        at: wanted_at(turn, &turn.scene.spec.opening())?,
+        party: slots.party?,
+        nights: slots.nights.filter(|_| is_stay),
+        service: slots.service.clone(),
+        resource: slots.resource.clone(),
+    })
 }

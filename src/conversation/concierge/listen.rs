@@ -1,7 +1,7 @@
 //! What to make of what the caller said.
 
 use super::{
-    Effect, booking, speak,
+    Effect, booking, changes, speak,
     state::{Question, State},
     turn::Turn,
     understand::{
@@ -54,6 +54,9 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
                     && turn.state.slots.party.is_none()),
         },
         expect_name: asked == Some(Question::Name),
+        expect_reference: asked == Some(Question::Reference),
+        expect_nights: asked == Some(Question::Nights),
+        booking: turn.scene.spec.booking.as_ref(),
         facts: &turn.scene.spec.facts,
     };
     let mut meaning = understand::understand(&context, text);
@@ -119,6 +122,15 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
     if turn.state.asked == Some(Question::Message) {
         return message(turn, &meaning, text);
     }
+    if let Some(wanted) = changes::wanted(&turn, &meaning) {
+        return changes::begin(turn, wanted, &meaning);
+    }
+    if turn.state.touched.is_some() && !meaning.goodbye && !meaning.message {
+        match changes::heard(turn, &meaning) {
+            Ok(done) => return done,
+            Err(other) => turn = *other,
+        }
+    }
     if turn.state.asked == Some(Question::Offer)
         && let Some(chosen) = chosen_offer(&turn, &meaning)
     {
@@ -139,10 +151,20 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
     if meaning.message {
         return turn.ask_message("");
     }
-    if meaning.change_booking {
+    if meaning.change_booking || meaning.cancel_booking {
         let say = turn.say();
         let lead = turn.by_kind(&say.change_booking, &say.change_booking_appointment);
         return turn.ask(lead, Question::OfferMessage, &say.offer_message);
+    }
+    let chosen = match turn.state.asked {
+        Some(Question::Service) => meaning.service.is_some(),
+        Some(Question::Resource) => meaning.resource.is_some(),
+        _ => false,
+    };
+    if chosen {
+        turn.state.misses = 0;
+        turn.state.take_in(&meaning);
+        return booking::advance(turn);
     }
     if let Some(answer) = answer(&turn, &meaning) {
         return after_answer(turn, &meaning, answer);
@@ -279,7 +301,16 @@ fn yes_or_no(mut turn: Turn, meaning: &Meaning) -> (State, Effect) {
             turn.ask("", Question::OtherTime, &say.ask_other_time)
         }
         // "No" to a question that has no no: the caller gives it up.
-        Some(Question::Date | Question::Time | Question::Party | Question::Name) if meaning.no => {
+        Some(
+            Question::Date
+            | Question::Time
+            | Question::Party
+            | Question::Name
+            | Question::Nights
+            | Question::Service
+            | Question::Resource
+            | Question::Reference,
+        ) if meaning.no => {
             let lead = turn.by_kind(&say.abandoned, &say.abandoned_appointment);
             turn.state.drop_booking();
             anything_else(understood(turn), lead)
@@ -315,7 +346,7 @@ fn not_understood(mut turn: Turn) -> (State, Effect) {
         1 => turn.ask_again(&say.not_understood),
         2 => {
             let choices = if turn.offers_bookings() {
-                turn.by_kind(&say.choices, &say.choices_appointment)
+                turn.by_all_kinds(&say.choices, &say.choices_appointment, &say.choices_stay)
             } else {
                 &say.choices_no_booking
             };

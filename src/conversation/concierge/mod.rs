@@ -4,6 +4,7 @@
 //! what to do. It promises nothing that a tool did not confirm, and it never asks for ever.
 
 mod booking;
+mod changes;
 mod listen;
 mod speak;
 mod state;
@@ -92,10 +93,18 @@ pub fn absorb(scene: &Scene, state: State, utterance: &str) -> State {
 /// What to say after a tool.
 fn came_of(mut turn: Turn, result: &ToolResult) -> (State, Effect) {
     match result {
-        ToolResult::Availability(Availability::Free) => booking::is_free(turn),
+        ToolResult::Availability(Availability::Free { with }) => {
+            booking::is_free(turn, with.as_deref())
+        }
         ToolResult::Availability(Availability::Refused(refusal))
         | ToolResult::Booked(Err(refusal)) => booking::refuse(turn, refusal),
         ToolResult::Booked(Ok(stored)) => booking::confirm(turn, stored),
+        ToolResult::Found(bookings) => changes::found(turn, bookings),
+        ToolResult::Rescheduled(Ok(moved)) => changes::moved(turn, moved),
+        ToolResult::Cancelled(Ok(gone)) => changes::cancelled(turn, gone),
+        ToolResult::Rescheduled(Err(untouched)) | ToolResult::Cancelled(Err(untouched)) => {
+            changes::untouched(turn, untouched)
+        }
         ToolResult::MessageTaken => {
             let taken = if turn.state.giving_up {
                 turn.say().passing_on.clone()

@@ -1,6 +1,9 @@
 //! How dates, times, numbers and opening hours are said.
 
-use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime, Time, Weekday},
+};
 
 use super::vocabulary::{Spoken, Vocabulary};
 use crate::{
@@ -56,6 +59,18 @@ pub(crate) fn time(spoken: &Spoken, time: Time) -> String {
 pub(crate) fn date_time(spoken: &Spoken, at: DateTime) -> String {
     let values = [("date", date(spoken, at.date())), ("time", time(spoken, at.time()))];
     fill(&spoken.date_time, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+}
+
+/// "du lundi 1er décembre au jeudi 4 décembre".
+pub(crate) fn stay(spoken: &Spoken, arrival: Date, nights: u32) -> String {
+    let departure = arrival.saturating_add(i64::from(nights).days());
+    let (arrival, departure) = (date(spoken, arrival), date(spoken, departure));
+    fill(&spoken.stay, &[("arrival", &arrival), ("departure", &departure)])
+}
+
+/// Figures one by one, so that they can be written down: "4 8 2 1 9 3".
+pub(crate) fn figures(figures: &str) -> String {
+    figures.chars().map(String::from).collect::<Vec<_>>().join(" ")
 }
 
 /// "4 personnes".

@@ -3,6 +3,8 @@
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::{BookingKey, Summary};
+
 use super::understand::{
     Meaning,
     times::{Clock, Part},
@@ -20,6 +22,9 @@ pub struct State {
     pub(crate) asked: Option<Question>,
     /// The sentence it was asked with.
     pub(crate) question: String,
+    /// The booking that is to be changed or cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) touched: Option<Touched>,
     /// What the store said is free.
     pub(crate) free: Option<Place>,
     /// What we offered instead.
@@ -49,13 +54,53 @@ pub(crate) struct Slots {
     pub(crate) time: Option<Clock>,
     pub(crate) party: Option<u32>,
     pub(crate) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nights: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resource: Option<String>,
+}
+
+/// What is wanted of a booking that is made already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Wanted {
+    /// Not said yet.
+    #[default]
+    Something,
+    Cancel,
+    Change,
+}
+
+/// A booking of the caller's, as far as it is known which.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Touched {
+    pub(crate) wanted: Wanted,
+    /// How it is found.
+    pub(crate) key: BookingKey,
+    /// The day that was said of it.
+    pub(crate) date: Option<Date>,
+    /// Those it may be.
+    pub(crate) found: Vec<Summary>,
+    /// The one it is.
+    pub(crate) chosen: Option<Summary>,
+    /// Whether the number of the booking was asked for.
+    pub(crate) asked: bool,
 }
 
 /// A place at a time, for so many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) at: DateTime,
     pub(crate) party: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nights: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) service: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resource: Option<String>,
 }
 
 /// What the concierge waits for.
@@ -66,6 +111,20 @@ pub(crate) enum Question {
     Time,
     Party,
     Name,
+    /// How long a stay is.
+    Nights,
+    /// What is to be done.
+    Service,
+    /// With whom or where.
+    Resource,
+    /// The number of a booking, and its name.
+    Reference,
+    /// Which of several bookings.
+    WhichBooking,
+    /// To change one or to cancel it.
+    CancelOrChange,
+    /// Whether to cancel it.
+    Cancel,
     /// One of the offers, or yes to the only one.
     Offer,
     /// Another day or time.
@@ -102,6 +161,13 @@ impl State {
         if meaning.name.is_some() {
             slots.name.clone_from(&meaning.name);
         }
+        slots.nights = meaning.nights.or(slots.nights);
+        if meaning.service.is_some() {
+            slots.service.clone_from(&meaning.service);
+        }
+        if meaning.resource.is_some() {
+            slots.resource.clone_from(&meaning.resource);
+        }
         if meaning.date.is_some() || meaning.time.is_some() || meaning.party.is_some() {
             self.offers.clear();
         }
@@ -120,6 +186,7 @@ impl State {
     pub(crate) fn drop_booking(&mut self) {
         self.slots = Slots { name: self.slots.name.take(), ..Slots::default() };
         self.booking = false;
+        self.touched = None;
         self.free = None;
         self.offers.clear();
     }

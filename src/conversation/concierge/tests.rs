@@ -4,7 +4,9 @@ use jiff::civil::datetime;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{AssistantId, Booked, Booking, BookingId, BookingRequest};
+use crate::domain::{
+    AssistantId, Booked, Booking, BookingId, BookingRequest, Place, Summary, Untouched,
+};
 
 const LE_GOURMET: &str = r#"{"name":"le-gourmet","client":"Le Gourmet","phone":"+33123456789","context":"",
     "hours":{"monday":["12:00-14:00","19:00-23:00"],"tuesday":["12:00-14:00","19:00-23:00"],
@@ -23,6 +25,10 @@ struct Call {
     taken: Vec<Booked>,
     booked: Vec<BookingRequest>,
     messages: Vec<String>,
+    /// What the caller has booked before.
+    diary: Vec<Summary>,
+    /// The reference of a caller who shows no number.
+    withheld: Option<String>,
     broken: bool,
     next: Next,
 }
@@ -37,6 +43,8 @@ impl Call {
             taken: Vec::new(),
             booked: Vec::new(),
             messages: Vec::new(),
+            diary: Vec::new(),
+            withheld: None,
             broken: false,
             next: Next::Listen,
         }
@@ -52,23 +60,42 @@ impl Call {
             }
             ToolRequest::Book(request) => ToolResult::Booked(match self.judge(&request) {
                 Availability::Refused(refusal) => Err(refusal),
-                Availability::Free => {
+                Availability::Free { with } => {
                     self.booked.push(request.clone());
-                    Ok(Box::new(Booking {
-                        id: BookingId(1),
-                        assistant: AssistantId(1),
-                        call: None,
-                        name: request.name.unwrap_or_default(),
-                        party: request.party,
-                        caller: None,
-                        at: request.at,
-                        timezone: "Europe/Paris".into(),
-                        starts_at: self.now.timestamp(),
-                        ends_at: self.now.timestamp(),
-                        created_at: self.now.timestamp(),
-                    }))
+                    Ok(Box::new(self.row(&request, with)))
                 }
             }),
+            ToolRequest::FindBookings(key) => {
+                let own = self.withheld.is_none() || key.reference == self.withheld;
+                ToolResult::Found(if own { self.diary.clone() } else { Vec::new() })
+            }
+            ToolRequest::Cancel(key) => {
+                let mine = |one: &Summary| Some(&one.reference) == key.reference.as_ref();
+                let Some(at) = self.diary.iter().position(mine) else {
+                    return ToolResult::Cancelled(Err(Untouched::NotFound));
+                };
+                let gone = self.diary.remove(at);
+                let request = request_of(&gone);
+                ToolResult::Cancelled(Ok(Box::new(self.row(&request, None))))
+            }
+            ToolRequest::Reschedule(key, change) => {
+                let mine = |one: &&Summary| Some(&one.reference) == key.reference.as_ref();
+                let Some(found) = self.diary.iter().find(mine) else {
+                    return ToolResult::Rescheduled(Err(Untouched::NotFound));
+                };
+                let party = change.party.unwrap_or(found.party);
+                let nights = change.nights.or(found.nights);
+                let request = BookingRequest { party, at: change.at, nights, ..request_of(found) };
+                match self.judge(&request) {
+                    Availability::Refused(refusal) => {
+                        ToolResult::Rescheduled(Err(Untouched::Refused { refusal }))
+                    }
+                    Availability::Free { with } => {
+                        self.booked.push(request.clone());
+                        ToolResult::Rescheduled(Ok(Box::new(self.row(&request, with))))
+                    }
+                }
+            }
             ToolRequest::TakeMessage { text, .. } => {
                 self.messages.push(text);
                 ToolResult::MessageTaken
@@ -81,8 +108,37 @@ impl Call {
         }
     }
 
+    fn row(&self, request: &BookingRequest, resource: Option<String>) -> Booking {
+        let now = self.now.timestamp();
+        Booking {
+            id: BookingId(1),
+            reference: "482193".into(),
+            assistant: AssistantId(1),
+            call: None,
+            name: request.name.clone().unwrap_or_default(),
+            party: request.party,
+            caller: self.withheld.is_none().then(|| "+33611223344".to_owned()),
+            service: request.service.clone(),
+            resource,
+            nights: request.nights,
+            note: None,
+            language: self.language.clone(),
+            at: request.at,
+            timezone: "Europe/Paris".into(),
+            starts_at: now,
+            ends_at: now,
+            free_at: now,
+            created_at: now,
+            updated_at: now,
+            cancelled_at: None,
+        }
+    }
+
     fn judge(&self, request: &BookingRequest) -> Availability {
-        Availability::judge(&self.spec, request, &self.taken, self.now.timestamp())
+        match Place::find(&self.spec, request, &self.taken, self.now.timestamp()) {
+            Ok(place) => Availability::Free { with: place.resource },
+            Err(refusal) => Availability::Refused(refusal),
+        }
     }
 
     fn hear(&mut self, heard: &Heard) -> String {
@@ -127,6 +183,17 @@ impl Call {
     }
 }
 
+fn request_of(summary: &Summary) -> BookingRequest {
+    BookingRequest {
+        party: summary.party,
+        at: summary.at,
+        nights: summary.nights,
+        service: summary.service.clone(),
+        name: Some(summary.name.clone()),
+        ..BookingRequest::default()
+    }
+}
+
 fn speech(text: &str) -> Heard {
     Heard::Speech { text: text.into(), confidence: None }
 }
@@ -149,7 +216,8 @@ fn the_example_call_ends_with_a_booking() {
         [BookingRequest {
             party: 4,
             at: datetime(2026, 11, 23, 20, 0, 0, 0),
-            name: Some("Dupont".into())
+            name: Some("Dupont".into()),
+            ..BookingRequest::default()
         }]
     );
 }
@@ -169,7 +237,11 @@ fn books(
     let mut call = Call::new(language);
     call.plays(script);
     let name = Some(name.to_owned());
-    assert_eq!(call.booked, [BookingRequest { party, at, name }], "{script:?}");
+    assert_eq!(
+        call.booked,
+        [BookingRequest { party, at, name, ..BookingRequest::default() }],
+        "{script:?}"
+    );
     assert_eq!(call.next, Next::HangUp);
 }
 
@@ -346,7 +418,8 @@ fn a_full_room_offers_other_times() {
     let mut call = Call::new("fr");
     call.taken = vec![Booked {
         starts_at: "2026-11-23T19:00:00+01:00".parse().unwrap(),
-        ends_at: "2026-11-23T21:00:00+01:00".parse().unwrap(),
+        resource: None,
+        free_at: "2026-11-23T21:00:00+01:00".parse().unwrap(),
         party: 38,
     }];
     call.plays(&[
@@ -506,6 +579,7 @@ fn an_unknown_language_is_spoken_to_in_english() {
     assert!(call.say("hello").contains("How can I help"));
 }
 
+mod changes;
 mod trades;
 
 /// Words that mean something, to be mixed with noise.

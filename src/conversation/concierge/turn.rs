@@ -52,11 +52,35 @@ impl<'a> Turn<'a> {
         self.scene.spec.booking.as_ref().is_some_and(|rules| rules.only_party().is_some())
     }
 
-    /// A sentence about what is booked here.
+    /// What is booked here.
+    pub(crate) fn kind(&self) -> BookingKind {
+        self.scene.spec.booking.as_ref().map_or(BookingKind::Table, |rules| rules.kind)
+    }
+
+    /// A sentence about what is booked here; what is said of a table can be said of a room.
     pub(crate) fn by_kind(&self, table: &'static str, appointment: &'static str) -> &'static str {
-        match self.scene.spec.booking.as_ref().map(|rules| rules.kind) {
-            Some(BookingKind::Appointment) => appointment,
-            Some(BookingKind::Table) | None => table,
+        self.by_all_kinds(table, appointment, table)
+    }
+
+    /// The same where a room needs words of its own.
+    pub(crate) fn by_all_kinds(
+        &self,
+        table: &'static str,
+        appointment: &'static str,
+        stay: &'static str,
+    ) -> &'static str {
+        match self.kind() {
+            BookingKind::Table => table,
+            BookingKind::Appointment => appointment,
+            BookingKind::Stay => stay,
+        }
+    }
+
+    /// A moment as one says it of what is booked here: a day for a stay, a day and a time otherwise.
+    pub(crate) fn when(&self, at: DateTime) -> String {
+        match self.kind() {
+            BookingKind::Stay => speak::date(self.spoken(), at.date()),
+            BookingKind::Table | BookingKind::Appointment => speak::date_time(self.spoken(), at),
         }
     }
 
@@ -136,7 +160,7 @@ impl<'a> Turn<'a> {
         fill(
             template,
             &[
-                ("when", &speak::date_time(spoken, at)),
+                ("when", &self.when(at)),
                 ("date", &speak::date(spoken, at.date())),
                 ("time", &speak::time(spoken, at.time())),
             ],

@@ -178,6 +178,11 @@ pub(crate) struct DateWords {
     pub(crate) ordinals: Table,
     /// Between day and month: the 5th "of" December.
     pub(crate) of: Words,
+    /// Before a day of arrival, and before one of departure: "du" 5 "au" 8 décembre.
+    pub(crate) from: Words,
+    pub(crate) until: Words,
+    /// After a number: "nuits".
+    pub(crate) nights: Words,
     /// Regions that write the month first: `12/5`.
     pub(crate) month_first_regions: Vec<String>,
 }
@@ -218,7 +223,12 @@ pub(crate) struct NameWords {
 pub(crate) struct Intents {
     pub(crate) hello: Words,
     pub(crate) book: Words,
+    /// Something about a booking that is made already.
     pub(crate) change_booking: Words,
+    pub(crate) cancel_booking: Words,
+    /// The verbs alone, where it is known what they are about: "l'annuler".
+    pub(crate) change: Words,
+    pub(crate) cancel: Words,
     pub(crate) hours: Words,
     pub(crate) transfer: Words,
     pub(crate) message: Words,
@@ -257,6 +267,8 @@ pub(crate) struct Spoken {
     pub(crate) midnight: String,
     /// `{date}`, `{time}`.
     pub(crate) date_time: String,
+    /// `{arrival}`, `{departure}`.
+    pub(crate) stay: String,
     pub(crate) one_person: String,
     /// `{count}`.
     pub(crate) people: String,
@@ -280,20 +292,55 @@ pub(crate) struct Sentences {
     pub(crate) listening: String,
     pub(crate) ask_date: String,
     pub(crate) ask_date_appointment: String,
+    pub(crate) ask_date_stay: String,
+    /// `{min}`, `{max}` are not said: a refusal tells them.
+    pub(crate) ask_nights: String,
+    /// `{services}`.
+    pub(crate) ask_service: String,
+    /// `{resources}`.
+    pub(crate) which_resource: String,
     pub(crate) ask_time: String,
     pub(crate) ask_time_appointment: String,
     pub(crate) ask_party: String,
     pub(crate) ask_name: String,
     pub(crate) ask_other_time: String,
+    pub(crate) ask_other_time_stay: String,
     pub(crate) free: String,
     pub(crate) free_appointment: String,
+    /// `{stay}`, `{people}`, `{with}`.
+    pub(crate) free_stay: String,
     pub(crate) confirmed: String,
     pub(crate) confirmed_appointment: String,
+    pub(crate) confirmed_stay: String,
+    /// `{reference}`: to whom no number tells who they are.
+    pub(crate) reference: String,
     pub(crate) not_stored: String,
     pub(crate) not_stored_appointment: String,
     pub(crate) not_offered: String,
     pub(crate) change_booking: String,
     pub(crate) change_booking_appointment: String,
+    /// `{when}`, `{people}`, `{name}`: what was found.
+    pub(crate) found: String,
+    pub(crate) found_appointment: String,
+    pub(crate) found_stay: String,
+    pub(crate) cancel_or_change: String,
+    pub(crate) confirm_cancel: String,
+    /// `{bookings}`.
+    pub(crate) which_booking: String,
+    pub(crate) ask_reference: String,
+    pub(crate) not_found: String,
+    pub(crate) ask_new_time: String,
+    pub(crate) cancelled: String,
+    pub(crate) cancelled_appointment: String,
+    pub(crate) kept: String,
+    pub(crate) moved: String,
+    pub(crate) moved_appointment: String,
+    pub(crate) moved_stay: String,
+    pub(crate) too_late_to_change: String,
+    pub(crate) nights_range: String,
+    /// `{when}` again is the time asked for.
+    pub(crate) too_soon: String,
+    pub(crate) off_grid: String,
     pub(crate) party_too_small: String,
     pub(crate) party_too_large: String,
     pub(crate) party_too_large_appointment: String,
@@ -319,6 +366,7 @@ pub(crate) struct Sentences {
     pub(crate) not_understood: String,
     pub(crate) choices: String,
     pub(crate) choices_appointment: String,
+    pub(crate) choices_stay: String,
     pub(crate) choices_no_booking: String,
     pub(crate) passing_on: String,
 }

@@ -6,7 +6,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{AssistantSpec, Availability, Booking, BookingRequest, Refusal},
+    domain::{
+        AssistantSpec, Availability, Booking, BookingKey, BookingRequest, Refusal, Summary,
+        Untouched,
+    },
+    operations::bookings::Change,
     providers::llm::ToolSpec,
 };
 
@@ -17,6 +21,12 @@ pub enum ToolRequest {
     CheckAvailability(BookingRequest),
     /// Book. Nothing is promised before it is stored.
     Book(BookingRequest),
+    /// Which bookings has the caller?
+    FindBookings(BookingKey),
+    /// Move one of them.
+    Reschedule(BookingKey, Change),
+    /// Cancel one of them.
+    Cancel(BookingKey),
     /// Write down something for the client.
     TakeMessage {
         /// Who leaves it.
@@ -40,6 +50,12 @@ pub enum ToolResult {
     Availability(Availability),
     /// Of `Book`: the stored row, or why not.
     Booked(Result<Box<Booking>, Refusal>),
+    /// Of `FindBookings`: those still to come that the caller may touch.
+    Found(Vec<Summary>),
+    /// Of `Reschedule`: the row as it is now, or why it stays.
+    Rescheduled(Result<Box<Booking>, Untouched>),
+    /// Of `Cancel`: the row as it was, or why it stays.
+    Cancelled(Result<Box<Booking>, Untouched>),
     /// Of `TakeMessage`: it is stored.
     MessageTaken,
     /// Of `Transfer`: the call will be handed over.
@@ -63,6 +79,9 @@ impl ToolRequest {
         match self {
             Self::CheckAvailability(_) => "check_availability",
             Self::Book(_) => "book",
+            Self::FindBookings(_) => "find_bookings",
+            Self::Reschedule(..) => "reschedule",
+            Self::Cancel(_) => "cancel",
             Self::TakeMessage { .. } => "take_message",
             Self::Transfer { .. } => "transfer",
             Self::EndCall => "end_call",
@@ -73,6 +92,8 @@ impl ToolRequest {
     pub fn arguments(&self) -> String {
         let value = match self {
             Self::CheckAvailability(request) | Self::Book(request) => booking::arguments(request),
+            Self::FindBookings(key) | Self::Cancel(key) => json!(key),
+            Self::Reschedule(key, change) => booking::change_arguments(key, change),
             Self::TakeMessage { name, text } => json!({ "name": name, "text": text }),
             Self::Transfer { reason } => json!({ "reason": reason }),
             Self::EndCall => json!({}),
@@ -91,6 +112,14 @@ impl ToolRequest {
                 parse::<booking::BookingArguments>(arguments)?.request(false)?,
             )),
             "book" => Ok(Self::Book(parse::<booking::BookingArguments>(arguments)?.request(true)?)),
+            "find_bookings" => {
+                Ok(Self::FindBookings(parse::<booking::KeyArguments>(arguments)?.key()))
+            }
+            "cancel" => Ok(Self::Cancel(parse::<booking::KeyArguments>(arguments)?.key())),
+            "reschedule" => {
+                let arguments: booking::ChangeArguments = parse(arguments)?;
+                arguments.read().map(|(key, change)| Self::Reschedule(key, change))
+            }
             "take_message" => {
                 let MessageArguments { name, text } = parse(arguments)?;
                 let text: String = text.trim().chars().take(LONGEST_MESSAGE).collect();
@@ -117,6 +146,11 @@ impl ToolResult {
         let value = match self {
             Self::Availability(availability) => json!(availability),
             Self::Booked(Ok(booking)) => booking::stored(booking),
+            Self::Found(bookings) => json!({ "bookings": bookings }),
+            Self::Rescheduled(Ok(booking)) => booking::moved(booking),
+            Self::Rescheduled(Err(untouched)) => json!({ "moved": false, "why": untouched }),
+            Self::Cancelled(Ok(booking)) => booking::cancelled(booking),
+            Self::Cancelled(Err(untouched)) => json!({ "cancelled": false, "why": untouched }),
             Self::Booked(Err(refusal)) => json!({ "booked": false, "refused": refusal }),
             Self::MessageTaken => json!({ "taken": true }),
             Self::Transferring => json!({ "transferring": true }),
@@ -239,7 +273,16 @@ mod tests {
         assert_eq!(names(&format!("{base}}}")), ["take_message", "end_call"]);
         assert_eq!(
             names(&format!(r#"{base},"booking":{{}},"transfer":{{"number":"+33612345678"}}}}"#)),
-            ["check_availability", "book", "take_message", "transfer", "end_call"]
+            [
+                "check_availability",
+                "book",
+                "find_bookings",
+                "reschedule",
+                "cancel",
+                "take_message",
+                "transfer",
+                "end_call"
+            ]
         );
     }
 

@@ -8,7 +8,7 @@ use crate::{
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd},
-        events, removals, turns,
+        events, places, removals, turns,
     },
 };
 
@@ -66,6 +66,7 @@ fn end_known(tx: &Tx, call: &Call, mut end: CallEnd) -> Result<(), StoreError> {
     }
     events::note(tx, end.ended_at, call.id, "end", None)?;
     removals::is_over(tx, &call.sid)?;
+    places::release(tx, call.id)?;
     turns::tidy(tx, call.id)?;
     calls::end(tx, call.id, &end)
 }
@@ -108,6 +109,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                 calls::end(tx, call.id, &end)?;
                 events::note(tx, now, call.id, "end", None)?;
                 removals::is_over(tx, &call.sid)?;
+                places::release(tx, call.id)?;
                 turns::tidy(tx, call.id)?;
                 tracing::warn!(call_sid = %call.sid, "closed a call whose end was never announced");
                 swept += 1;

@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Named {
     /// Its id or its name.
-    id: String,
+    pub(super) id: String,
 }
 
 pub(super) async fn list(asker: Asker) -> Answer<Assistants> {

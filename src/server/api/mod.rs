@@ -77,7 +77,14 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/stats", get_with(stats::stats, told("getStats", "Sums over calls", &[404])))
         .api_route("/latency", get_with(stats::latency, told("getLatency", "How long callers wait, by stage", &[404])))
         .api_route("/providers", get_with(providers::standing, told("getProviders", "How models, ears and mouths stand", &[403])))
-        .api_route("/bookings", get_with(bookings::list, told("listBookings", "Bookings, in the order they take place", &[404])))
+        .api_route("/bookings",
+            get_with(bookings::list, told("listBookings", "Bookings, in the order they take place", &[404]))
+            .post_with(bookings::create, told("createBooking", "Book by hand, by the same rules as a caller", &[403, 404, 409, 413, 415, 422])))
+        .api_route("/bookings/{reference}", get_with(bookings::show, told("getBooking", "One booking", &[404, 409])))
+        .api_route("/bookings/{reference}/cancel", post_with(bookings::cancel, told("cancelBooking", "Cancel a booking", &[403, 404, 409, 413, 422])))
+        .api_route("/assistants/{id}/calendar",
+            post_with(bookings::open_calendar, told("openCalendar", "A new address for a calendar of the bookings; the one before is no longer good", &[403, 404, 409, 413, 422]))
+            .delete_with(bookings::close_calendar, told("closeCalendar", "No address shows the bookings any more", &[403, 404])))
         .api_route("/standings", get_with(provisioning::standings, told("listStandings", "Every assistant, and what the files last said of it", &[])))
         .api_route("/applies", get_with(provisioning::applies, told("listApplies", "What was applied, newest first", &[])))
         .api_route("/users",

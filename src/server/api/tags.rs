@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use crate::{
-    api::{AssistantTag, OneAssistant, OneUser, TokenCreated, user_tag},
+    api::{AssistantTag, OneAssistant, OneBooking, OneUser, TokenCreated, user_tag},
     domain::{AssistantId, Expected, User},
     server::App,
 };
@@ -103,6 +103,12 @@ impl Resource for OneUser {
 
     fn place(&self) -> Option<String> {
         Some(format!("/api/voice/users/{}", self.user.email))
+    }
+}
+
+impl Resource for OneBooking {
+    fn place(&self) -> Option<String> {
+        Some(format!("/api/voice/bookings/{}", self.booking.reference))
     }
 }
 

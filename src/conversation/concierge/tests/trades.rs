@@ -41,7 +41,8 @@ fn nothing_said_of_an_appointment_is_said_of_a_table() {
     let mut call = practice("fr");
     call.taken = vec![Booked {
         starts_at: "2026-11-24T12:00:00+01:00".parse().unwrap(),
-        ends_at: "2026-11-24T12:20:00+01:00".parse().unwrap(),
+        resource: None,
+        free_at: "2026-11-24T12:20:00+01:00".parse().unwrap(),
         party: 1,
     }];
     call.plays(&[
@@ -55,8 +56,8 @@ fn nothing_said_of_an_appointment_is_said_of_a_table() {
     ]);
     let mut call = practice("fr");
     call.plays(&[
-        ("je voudrais annuler mon rendez-vous", "Je ne peux pas modifier un rendez-vous"),
-        ("non", "Puis-je faire autre chose"),
+        ("je voudrais annuler mon rendez-vous", "Quel est votre numéro de réservation"),
+        ("non", "je ne prends pas de rendez-vous. Puis-je faire autre chose"),
         ("blabla", "pas bien compris"),
         ("gloubi", "Vous pouvez prendre rendez-vous"),
     ]);

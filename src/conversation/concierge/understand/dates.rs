@@ -27,7 +27,12 @@ fn part_of_day(u: &Utterance, at: usize) -> usize {
     u.vocabulary.time.morning.at(&u.tokens, at).unwrap_or(1).max(1)
 }
 
-fn date_at(u: &Utterance, at: usize, today: Date, month_first: bool) -> Option<(Date, usize)> {
+pub(super) fn date_at(
+    u: &Utterance,
+    at: usize,
+    today: Date,
+    month_first: bool,
+) -> Option<(Date, usize)> {
     if !u.is_free(at, 1) {
         return None;
     }
@@ -115,7 +120,7 @@ fn in_figures(u: &Utterance, at: usize, month_first: bool) -> Option<(i32, i32, 
 }
 
 /// A day of the month that nothing after it makes a time or a count.
-fn day_of_month(u: &Utterance, at: usize) -> Option<(i32, usize)> {
+pub(super) fn day_of_month(u: &Utterance, at: usize) -> Option<(i32, usize)> {
     let (day, taken) = day_number(u, at)?;
     let (next, words) = (at + taken, u.vocabulary);
     let clock =
@@ -132,7 +137,7 @@ fn day_of_month(u: &Utterance, at: usize) -> Option<(i32, usize)> {
 }
 
 /// 1–31 in figures, words or as an ordinal, with its suffix.
-fn day_number(u: &Utterance, at: usize) -> Option<(i32, usize)> {
+pub(super) fn day_number(u: &Utterance, at: usize) -> Option<(i32, usize)> {
     let words = &u.vocabulary.date;
     let ordinal = words.ordinals.at(&u.tokens, at).filter(|(_, taken)| u.is_free(at, *taken));
     let (day, mut taken) = ordinal.or_else(|| u.number_at(at))?;
@@ -168,7 +173,7 @@ fn with_year(
 }
 
 /// The next time a day of the month comes, today included.
-fn coming(today: Date, day: i32) -> Option<Date> {
+pub(super) fn coming(today: Date, day: i32) -> Option<Date> {
     let first = today.first_of_month();
     (0..=2)
         .filter_map(|months| first.checked_add(months.months()).ok())

@@ -3,6 +3,8 @@
 //! An utterance is cut into tokens once; everything else scans tokens. Figures and letters are cut
 //! apart (`20h30` is three tokens), and what stood before a token is kept, for names and clocks.
 
+use crate::domain::{fold_into, is_combining};
+
 /// One word or one run of figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
@@ -77,30 +79,6 @@ fn separator(had: char, c: char) -> char {
         (had, ' ') if had != '.' && had != ':' => had,
         (' ', c) => c,
         _ => ',',
-    }
-}
-
-fn is_combining(c: char) -> bool {
-    ('\u{300}'..='\u{36f}').contains(&c)
-}
-
-fn fold_into(word: &mut String, c: char) {
-    for c in c.to_lowercase() {
-        match c {
-            'à' | 'â' | 'ä' | 'á' | 'ã' | 'å' => word.push('a'),
-            'ç' => word.push('c'),
-            'é' | 'è' | 'ê' | 'ë' => word.push('e'),
-            'î' | 'ï' | 'í' | 'ì' => word.push('i'),
-            'ñ' => word.push('n'),
-            'ô' | 'ö' | 'ó' | 'ò' | 'õ' => word.push('o'),
-            'ù' | 'û' | 'ü' | 'ú' => word.push('u'),
-            'ÿ' => word.push('y'),
-            'œ' => word.push_str("oe"),
-            'æ' => word.push_str("ae"),
-            'ß' => word.push_str("ss"),
-            c if is_combining(c) => {}
-            c => word.push(c),
-        }
     }
 }
 

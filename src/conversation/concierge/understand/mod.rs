@@ -8,13 +8,14 @@ pub(crate) mod fold;
 pub(crate) mod names;
 pub(crate) mod numbers;
 pub(crate) mod party;
+pub(crate) mod stays;
 pub(crate) mod times;
 pub(crate) mod utterance;
 
 use jiff::civil::Date;
 
 use super::vocabulary::Vocabulary;
-use crate::domain::Fact;
+use crate::domain::{BookingKind, BookingRules, Fact};
 use times::{Clock, Expect, Part};
 use utterance::Utterance;
 
@@ -28,7 +29,12 @@ pub(crate) struct Context<'a> {
     pub(crate) expect: Expect,
     /// We asked for a name.
     pub(crate) expect_name: bool,
+    /// We asked for the number of a booking.
+    pub(crate) expect_reference: bool,
+    /// We asked for a number of nights.
+    pub(crate) expect_nights: bool,
     pub(crate) facts: &'a [Fact],
+    pub(crate) booking: Option<&'a BookingRules>,
 }
 
 /// What was understood.
@@ -41,9 +47,21 @@ pub(crate) struct Meaning {
     pub(crate) noon: bool,
     pub(crate) party: Option<u32>,
     pub(crate) name: Option<String>,
+    pub(crate) nights: Option<u32>,
+    /// What is to be done, by its name in the file.
+    pub(crate) service: Option<String>,
+    /// With whom or where, by its name in the file.
+    pub(crate) resource: Option<String>,
+    /// The number of a booking.
+    pub(crate) reference: Option<String>,
     pub(crate) hello: bool,
     pub(crate) book: bool,
+    /// Something about a booking that is made already.
     pub(crate) change_booking: bool,
+    pub(crate) cancel_booking: bool,
+    /// The verbs alone.
+    pub(crate) change: bool,
+    pub(crate) cancel: bool,
     pub(crate) hours: bool,
     pub(crate) transfer: bool,
     pub(crate) message: bool,
@@ -65,6 +83,7 @@ impl Meaning {
             || self.part.is_some()
             || self.party.is_some()
             || self.name.is_some()
+            || self.nights.is_some()
     }
 }
 
@@ -73,8 +92,11 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
     let words = context.vocabulary;
     let mut u = Utterance::new(words, text);
     let intents = &words.intents;
+    let reference = context.expect_reference.then(|| reference(&mut u)).flatten();
     let mut meaning = Meaning {
+        reference,
         hello: u.take_phrase(&intents.hello),
+        cancel_booking: u.take_phrase(&intents.cancel_booking),
         change_booking: u.take_phrase(&intents.change_booking),
         transfer: u.take_phrase(&intents.transfer),
         message: u.take_phrase(&intents.message),
@@ -82,7 +104,16 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
         never_mind: u.take_phrase(&intents.never_mind),
         ..Meaning::default()
     };
-    meaning.date = dates::scan(&mut u, context.today, context.month_first);
+    if context.booking.is_some_and(|rules| rules.kind == BookingKind::Stay) {
+        if let Some((arrival, departure)) = stays::scan(&mut u, context.today, context.month_first)
+        {
+            meaning.date = Some(arrival);
+            meaning.nights = u32::try_from((departure - arrival).get_days()).ok();
+        }
+        meaning.nights = stays::nights(&mut u, context.expect_nights).or(meaning.nights);
+    }
+    let date = dates::scan(&mut u, context.today, context.month_first);
+    meaning.date = meaning.date.or(date);
     meaning.part = times::scan_part(&u);
     meaning.time = times::scan(&mut u, context.expect);
     meaning.noon = meaning.date.is_some()
@@ -92,7 +123,18 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
     meaning.party = party::scan(&mut u, context.expect);
     meaning.book = u.says(&intents.book);
     meaning.hours = u.says(&intents.hours);
+    meaning.change = u.says(&intents.change);
+    meaning.cancel = u.says(&intents.cancel);
     meaning.fact = fact(context.facts, &u);
+    if let Some(rules) = context.booking {
+        let services = rules.services.iter().map(|one| (one.name.as_str(), one.about.as_slice()));
+        meaning.service = said(services, &u);
+        if !context.expect_name {
+            let resources = rules.resources.iter();
+            meaning.resource =
+                said(resources.map(|one| (one.name.as_str(), one.about.as_slice())), &u);
+        }
+    }
     meaning.name = names::scan(&mut u, context.expect_name);
     meaning.thanks = u.says(&intents.thanks);
     meaning.repeat = u.says_free(&intents.repeat);
@@ -103,6 +145,52 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
         meaning.name = names::bare(&mut u);
     }
     meaning
+}
+
+/// The number of a booking: all figures said, in figures or in words, one after the other.
+fn reference(u: &mut Utterance) -> Option<String> {
+    let mut figures = String::new();
+    let mut at = 0;
+    while at < u.tokens.len() {
+        match u.number_at(at) {
+            Some((number, taken)) => {
+                let written = u.tokens[at].is_figures();
+                figures += if written { u.tokens[at].word.as_str() } else { "" };
+                if !written {
+                    figures += &number.to_string();
+                }
+                u.take(at, taken);
+                at += taken;
+            }
+            None => at += 1,
+        }
+    }
+    (4..=12).contains(&figures.len()).then_some(figures)
+}
+
+/// The name of what is said by its name or by words for it, the longest match first.
+fn said<'a>(
+    things: impl Iterator<Item = (&'a str, &'a [String])>,
+    u: &Utterance,
+) -> Option<String> {
+    let mut best: Option<(&str, usize)> = None;
+    for (name, about) in things {
+        for words in std::iter::once(name).chain(about.iter().map(String::as_str)) {
+            let words = fold::words(words);
+            if is_said(&words, u) && best.is_none_or(|(_, length)| words.len() > length) {
+                best = Some((name, words.len()));
+            }
+        }
+    }
+    best.map(|(name, _)| name.to_owned())
+}
+
+/// Whether words are said one after the other. A plural `s` is forgiven.
+fn is_said(words: &[String], u: &Utterance) -> bool {
+    !words.is_empty()
+        && u.tokens.windows(words.len()).any(|tokens| {
+            tokens.iter().zip(words).all(|(t, word)| singular(&t.word) == singular(word))
+        })
 }
 
 /// Whether an answer to "what name?" is about something else than a name.
@@ -117,11 +205,7 @@ fn fact(facts: &[Fact], u: &Utterance) -> Option<usize> {
     for (index, fact) in facts.iter().enumerate() {
         for about in &fact.about {
             let about = fold::words(about);
-            let said = !about.is_empty()
-                && u.tokens.windows(about.len()).any(|tokens| {
-                    tokens.iter().zip(&about).all(|(t, word)| singular(&t.word) == singular(word))
-                });
-            if said && best.is_none_or(|(_, length)| about.len() > length) {
+            if is_said(&about, u) && best.is_none_or(|(_, length)| about.len() > length) {
                 best = Some((index, about.len()));
             }
         }

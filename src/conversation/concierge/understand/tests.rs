@@ -16,6 +16,9 @@ fn hear(language: &str, text: &str, asked: &str) -> Meaning {
         today: TODAY,
         month_first: language == "en-US",
         expect: Expect { time: asked == "time", party: asked == "party" },
+        expect_reference: asked == "reference",
+        expect_nights: asked == "nights",
+        booking: None,
         expect_name: asked == "name",
         facts: &[],
     };
@@ -265,7 +268,7 @@ fn spanish_wishes() {
     let hear = |said: &str| hear("es-ES", said, "");
     assert!(hear("Buenos días, quería reservar una mesa").book);
     assert!(hear("quisiera pedir cita").book);
-    assert!(hear("quiero anular mi reserva").change_booking);
+    assert!(hear("quiero anular mi reserva").cancel_booking);
     assert!(hear("¿a qué hora abren mañana?").hours);
     assert!(hear("¿puedo hablar con recepción?").transfer);
     assert!(hear("quiero dejar un mensaje").message);
