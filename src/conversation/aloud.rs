@@ -5,7 +5,10 @@
 
 use tokio::sync::{mpsc, watch};
 
-use super::{promises, speakable::speakable};
+use super::{
+    promises::{self, Done},
+    speakable::speakable,
+};
 use crate::domain::LanguageTag;
 
 /// Whom a reply is said to, while it is thought.
@@ -89,8 +92,8 @@ impl Saying {
         self.of_round.clear();
     }
 
-    /// A model wrote some more; `kept` when a promise would be a true one.
-    pub(super) fn write(&mut self, text: &str, kept: bool) {
+    /// A model wrote some more; what is not `done` is no true promise.
+    pub(super) fn write(&mut self, text: &str, done: Done) {
         self.raw.push_str(text);
         if !text.contains(char::is_whitespace) || has_open_block(&self.raw) {
             return;
@@ -101,16 +104,15 @@ impl Saying {
         if sayable.ends_with('.') && !self.raw[..whole].trim_end().ends_with('.') {
             sayable.pop();
         }
-        let until =
-            if kept { sayable.len() } else { promises::safe_until(&sayable, &self.language) };
+        let until = promises::safe_until(&sayable, &self.language, done);
         self.say_of_round(sayable[..until].trim_end());
     }
 
     /// The model is done with the round: says the rest, unless it is a promise that was not kept.
     /// Says whether it was one.
-    pub(super) fn end_round(&mut self, kept: bool) -> bool {
+    pub(super) fn end_round(&mut self, done: Done) -> bool {
         let sayable = speakable(&self.raw, &self.language);
-        if !kept && promises::is_promised(&sayable, &self.language) {
+        if promises::is_promised(&sayable, &self.language, done) {
             return true;
         }
         if sayable.starts_with(&self.of_round) {
@@ -178,19 +180,20 @@ mod tests {
 
     /// What is said after each piece that a model writes, and in all.
     fn said(pieces: &[&str], kept: bool) -> (Vec<String>, String, bool) {
+        let done = Done { booked: kept, cancelled: kept };
         let (aloud, mut listener) = Aloud::new();
         let mut saying = Saying::new(aloud, LanguageTag::french());
         saying.begin_round();
         let mut after = Vec::new();
         for piece in pieces {
-            saying.write(piece, kept);
+            saying.write(piece, done);
             let mut heard = String::new();
             while let Ok(words) = listener.words.try_recv() {
                 heard.push_str(&words);
             }
             after.push(heard);
         }
-        let promised = saying.end_round(kept);
+        let promised = saying.end_round(done);
         (after, saying.said().to_owned(), promised)
     }
 

@@ -8,7 +8,7 @@ use tokio::time::{Instant as Deadline, timeout_at};
 use super::{
     aloud::Saying,
     engine::{Engine, Progress, ROUNDS, Scene, TOOLS, millis},
-    promises,
+    promises::{self, Done},
     speakable::speakable,
     tools::{self, ToolRequest},
 };
@@ -104,9 +104,9 @@ impl Engine {
             if let Some(saying) = &mut progress.saying {
                 saying.begin_round();
             }
-            let kept = may_promise(scene, progress);
+            let done = done_so_far(scene, progress);
             let answer =
-                self.round(stream, length, deadline, attempt, &mut progress.saying, kept).await?;
+                self.round(stream, length, deadline, attempt, &mut progress.saying, done).await?;
             if !answer.text.trim().is_empty() {
                 said = answer.text.clone();
             }
@@ -121,8 +121,8 @@ impl Engine {
                     ends |= self.run_call(scene, call, messages, progress).await;
                 }
             }
-            let kept = may_promise(scene, progress);
-            let promised = progress.saying.as_mut().map(|saying| saying.end_round(kept));
+            let done = done_so_far(scene, progress);
+            let promised = progress.saying.as_mut().map(|saying| saying.end_round(done));
             // A goodbye or a handing over said beside its tool needs no further round.
             let has_parted = ends && !said.trim().is_empty();
             if !speaks_last && !has_parted {
@@ -143,13 +143,10 @@ impl Engine {
                 return Err(error(Outcome::Unusable, "it said nothing that can be spoken"));
             }
             let promised = promised
-                .unwrap_or_else(|| !kept && promises::is_promised(&text, &scene.call.language));
+                .unwrap_or_else(|| promises::is_promised(&text, &scene.call.language, done));
             if promised {
                 if corrected {
-                    return Err(error(
-                        Outcome::Unusable,
-                        "it confirmed a booking that is not stored",
-                    ));
+                    return Err(error(Outcome::Unusable, "it confirmed what is not stored"));
                 }
                 corrected = true;
                 // The goodbye that went with the false promise is taken back too.
@@ -202,14 +199,14 @@ impl Engine {
         deadline: Deadline,
         attempt: &mut Attempt,
         saying: &mut Option<Saying>,
-        kept: bool,
+        done: Done,
     ) -> Result<Round, ModelError> {
         let begun = Instant::now();
         let mut round = Round::default();
         let interrupted = saying.as_ref().map(Saying::interrupted);
         let mut take = |text: &str| {
             if let Some(saying) = saying {
-                saying.write(text, kept);
+                saying.write(text, done);
             }
         };
         let collected = self.collect(stream, deadline, begun, &mut round, &mut take);
@@ -296,9 +293,9 @@ pub(super) fn estimated(asked: usize, answered: usize) -> TokenUsage {
     }
 }
 
-/// Whether the caller may be told that something is booked.
-fn may_promise(scene: &Scene, progress: &Progress) -> bool {
-    progress.booked.is_some() || promises::was_booked(&scene.history)
+/// What was done in the call so far, and the caller may be told of.
+fn done_so_far(scene: &Scene, progress: &Progress) -> Done {
+    Done::by(scene.history.iter().flat_map(|turn| &turn.tools).chain(&progress.tools))
 }
 
 /// What is said when a model ends or hands over a call without a word.

@@ -3,41 +3,65 @@
 //! A word list, on purpose: it only decides whether the model is asked once more, and a model
 //! that insists is replaced by the next mind.
 
-use crate::domain::{LanguageTag, Turn};
+use crate::domain::{LanguageTag, ToolUse};
 
 /// Told to a model that promised without booking.
 pub(super) const CORRECTION: &str = "[Nothing is booked or cancelled: the tools `book`, `reschedule` \
     and `cancel` were not used or did not succeed. Use the right one now if you have everything, or \
     ask for what is missing. Do not say that anything is booked, confirmed or cancelled.]";
 
-/// Whether an earlier turn of the call stored, moved or cancelled a booking, which may be spoken of.
-pub(super) fn was_booked(history: &[Turn]) -> bool {
-    history.iter().flat_map(|turn| &turn.tools).any(|tool| {
-        ["book", "reschedule", "cancel"].contains(&tool.tool.as_str())
-            && serde_json::from_str::<serde_json::Value>(&tool.result).is_ok_and(|result| {
-                ["booked", "moved", "cancelled"].iter().any(|done| result[*done] == true)
-            })
-    })
+/// What was done in the call, and may be spoken of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Done {
+    /// A booking was stored, or moved.
+    pub(super) booked: bool,
+    /// A booking was cancelled.
+    pub(super) cancelled: bool,
 }
 
-/// Whether a text says that something is booked, or cancelled.
-pub(super) fn is_promised(text: &str, language: &LanguageTag) -> bool {
+impl Done {
+    /// By the tools that were used.
+    pub(super) fn by<'a>(tools: impl Iterator<Item = &'a ToolUse>) -> Self {
+        let mut done = Self::default();
+        for tool in tools {
+            let result = serde_json::from_str::<serde_json::Value>(&tool.result);
+            let did = |word: &str| result.as_ref().is_ok_and(|result| result[word] == true);
+            match tool.tool.as_str() {
+                "book" => done.booked |= did("booked"),
+                "reschedule" => done.booked |= did("moved"),
+                "cancel" => done.cancelled |= did("cancelled"),
+                _ => {}
+            }
+        }
+        done
+    }
+
+    /// What is still no truth, in a language.
+    fn untrue(self, language: &LanguageTag) -> impl Iterator<Item = &'static str> {
+        let language = language.primary();
+        let booked = if self.booked { &[] } else { booked(language) };
+        let cancelled = if self.cancelled { &[] } else { cancelled(language) };
+        booked.iter().chain(cancelled).copied()
+    }
+}
+
+/// Whether a text says that something is booked, or cancelled, which is not.
+pub(super) fn is_promised(text: &str, language: &LanguageTag, done: Done) -> bool {
     let text = text.to_lowercase().replace('’', "'");
     // A question promises nothing ("shall I confirm?").
     text.split_inclusive(['.', '!', '?', '\n'])
         .filter(|sentence| !sentence.ends_with('?'))
-        .any(|sentence| phrases(language.primary()).iter().any(|phrase| sentence.contains(phrase)))
+        .any(|sentence| done.untrue(language).any(|phrase| sentence.contains(phrase)))
 }
 
 /// Up to where a text that goes on can be no promise, in bytes: not what already is one, nor an end
 /// that one could begin with.
-pub(super) fn safe_until(text: &str, language: &LanguageTag) -> usize {
-    let phrases = phrases(language.primary());
+pub(super) fn safe_until(text: &str, language: &LanguageTag, done: Done) -> usize {
     let mut start = 0;
     for sentence in text.split_inclusive(['.', '!', '?', '\n']) {
         let lower = sentence.to_lowercase();
         let is_whole = sentence.ends_with(['.', '!', '?', '\n']);
-        let has_promise = phrases.iter().any(|phrase| lower.contains(phrase));
+        let has_promise = done.untrue(language).any(|phrase| lower.contains(phrase));
         if has_promise && !sentence.ends_with('?') {
             return start;
         }
@@ -46,7 +70,7 @@ pub(super) fn safe_until(text: &str, language: &LanguageTag) -> usize {
             if lower.len() != sentence.len() {
                 return start;
             }
-            let held = phrases.iter().filter_map(|phrase| begun(&lower, phrase)).max();
+            let held = done.untrue(language).filter_map(|phrase| begun(&lower, phrase)).max();
             return start + sentence.len() - held.unwrap_or(0);
         }
         start += sentence.len();
@@ -63,7 +87,8 @@ fn begun(text: &str, phrase: &str) -> Option<usize> {
     beginnings.filter(|length| text.ends_with(&phrase[..*length])).max()
 }
 
-fn phrases(language: &str) -> &'static [&'static str] {
+/// What says that something is booked, or moved.
+fn booked(language: &str) -> &'static [&'static str] {
     match language {
         "fr" => &[
             "est confirmée",
@@ -94,12 +119,6 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "j'ai noté votre rendez-vous",
             "j'ai pris votre rendez-vous",
             "j'ai bien noté votre rendez-vous",
-            "est annulée",
-            "est bien annulée",
-            "rendez-vous est annulé",
-            "rendez-vous est bien annulé",
-            "j'ai annulé",
-            "j'ai bien annulé",
             "j'ai déplacé",
             "j'ai bien déplacé",
             "est déplacée",
@@ -119,12 +138,6 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "he anotado su cita",
             "cita queda anotada",
             "cita está anotada",
-            "está cancelada",
-            "queda cancelada",
-            "he cancelado",
-            "está anulada",
-            "queda anulada",
-            "he anulado",
         ],
         "de" => &[
             "ist bestätigt",
@@ -135,10 +148,6 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "ich bestätige ihren termin",
             "termin ist eingetragen",
             "habe ich eingetragen",
-            "ist storniert",
-            "habe ich storniert",
-            "ist abgesagt",
-            "habe ich abgesagt",
         ],
         "it" => &[
             "è confermata",
@@ -149,10 +158,6 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "è confermato",
             "appuntamento è fissato",
             "ho fissato",
-            "è annullata",
-            "è cancellata",
-            "ho annullato",
-            "ho cancellato",
         ],
         "pt" => &[
             "está confirmada",
@@ -162,8 +167,6 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "confirmo a sua reserva",
             "consulta está marcada",
             "fica marcada",
-            "está cancelada",
-            "fica cancelada",
         ],
         "nl" => &[
             "is bevestigd",
@@ -172,8 +175,6 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "heb gereserveerd",
             "is ingepland",
             "heb ingepland",
-            "is geannuleerd",
-            "heb geannuleerd",
         ],
         _ => &[
             "is confirmed",
@@ -193,6 +194,36 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "i've scheduled",
             "appointment is scheduled",
             "i've put you down for",
+            "has been moved",
+            "i've moved your",
+        ],
+    }
+}
+
+/// What says that something is cancelled.
+fn cancelled(language: &str) -> &'static [&'static str] {
+    match language {
+        "fr" => &[
+            "est annulée",
+            "est bien annulée",
+            "rendez-vous est annulé",
+            "rendez-vous est bien annulé",
+            "j'ai annulé",
+            "j'ai bien annulé",
+        ],
+        "es" => &[
+            "está cancelada",
+            "queda cancelada",
+            "he cancelado",
+            "está anulada",
+            "queda anulada",
+            "he anulado",
+        ],
+        "de" => &["ist storniert", "habe ich storniert", "ist abgesagt", "habe ich abgesagt"],
+        "it" => &["è annullata", "è cancellata", "ho annullato", "ho cancellato"],
+        "pt" => &["está cancelada", "fica cancelada"],
+        "nl" => &["is geannuleerd", "heb geannuleerd"],
+        _ => &[
             "is cancelled",
             "is canceled",
             "has been cancelled",
@@ -200,8 +231,6 @@ fn phrases(language: &str) -> &'static [&'static str] {
             "i have cancelled",
             "i've cancelled",
             "i've canceled",
-            "has been moved",
-            "i've moved your",
         ],
     }
 }
@@ -212,7 +241,8 @@ mod tests {
 
     #[test]
     fn promises_are_told_from_questions() {
-        let said = |text: &str, tag: &str| is_promised(text, &tag.parse().unwrap());
+        let said =
+            |text: &str, tag: &str| is_promised(text, &tag.parse().unwrap(), Done::default());
         assert!(said("Parfait. Votre réservation est confirmée pour 20 heures.", "fr-FR"));
         assert!(said("C’est réservé ! À ce soir.", "fr-FR"));
         assert!(said("Great, you're all set for 8 pm.", "en-US"));
@@ -225,5 +255,10 @@ mod tests {
         assert!(!said("À quel nom puis-je réserver ?", "fr-FR"));
         assert!(!said("Souhaitez-vous que votre réservation est confirmée ?", "fr-FR"));
         assert!(!said("We are open until eleven.", "en-GB"));
+        // A booking that was stored is no cancellation.
+        let booked = Done { booked: true, cancelled: false };
+        let french = "fr-FR".parse().unwrap();
+        assert!(!is_promised("Votre réservation est confirmée.", &french, booked));
+        assert!(is_promised("Votre réservation est annulée.", &french, booked));
     }
 }

@@ -2,5 +2,5 @@
 //!
 //! Whatever goes out to an address that a customer's file names goes through [`outgoing`].
 
-pub mod icalendar;
+pub mod ics;
 pub mod outgoing;

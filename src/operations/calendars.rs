@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::audit;
 use crate::{
     domain::{Actor, Assistant, BookingFilter, Error, Result, Secret, Sight},
-    integrations::icalendar,
+    integrations::ics,
     store::{Store, assistants, audit::Deed, bookings, feeds},
 };
 
@@ -70,7 +70,7 @@ pub async fn read(store: &Store, token: &str, now: Timestamp) -> Result<Option<S
                 limit: Some(AT_MOST),
             };
             let bookings = bookings::list(tx, Sight::All, &filter)?;
-            Ok(Some(icalendar::calendar(&assistant.spec, &bookings)))
+            Ok(Some(ics::calendar(&assistant.spec, &bookings)))
         })
         .await
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{COLUMNS, Context, List, Listing, names, row, views};
 use crate::{
     domain::{Booking, Result},
-    integrations::icalendar,
+    integrations::ics,
 };
 
 /// As what.
@@ -57,7 +57,7 @@ pub(super) fn export(args: &Export, context: &Context) -> Result<()> {
             // A calendar has one name; several clients are several calendars, one after the other.
             for (id, bookings) in of {
                 let spec = desk.assistant(&id.to_string())?.spec;
-                context.out.text(&icalendar::calendar(&spec, &bookings))?;
+                context.out.text(&ics::calendar(&spec, &bookings))?;
             }
             Ok(())
         }

@@ -147,6 +147,12 @@ pub(crate) fn heard<'a>(
             }
             Ok(find(turn))
         }
+        // Who does not have it at hand is not asked a third time.
+        Some(Question::Reference)
+            if turn.state.misses > 0 && !meaning.no && !meaning.transfer && !meaning.never_mind =>
+        {
+            Ok(unknown(turn))
+        }
         Some(Question::Name) if touched.chosen.is_none() && meaning.name.is_some() => {
             touched.key.name.clone_from(&meaning.name);
             Ok(find(turn))

@@ -128,6 +128,19 @@ fn who_shows_no_number_is_asked_for_reference_and_name() {
         ("annuler ma réservation", "votre numéro de réservation"),
         ("123456 au nom de Dupont", "je ne trouve pas cette réservation. Voulez-vous laisser"),
     ]);
+    let mut call = booked("fr");
+    call.withheld = Some("482193".to_owned());
+    call.plays(&[
+        ("annuler ma réservation", "votre numéro de réservation"),
+        ("482193, au nom de Dupont", "Dois-je annuler"),
+    ]);
+    let mut call = booked("fr");
+    call.withheld = Some("482193".to_owned());
+    call.plays(&[
+        ("annuler ma réservation", "votre numéro de réservation"),
+        ("je ne l'ai pas sous la main", "pas bien compris"),
+        ("je n'en ai aucune idée", "Voulez-vous laisser un message"),
+    ]);
     // Who books without showing a number is told one.
     let mut call = Call::new("fr");
     call.withheld = Some(String::new());

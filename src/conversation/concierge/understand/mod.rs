@@ -152,17 +152,17 @@ fn reference(u: &mut Utterance) -> Option<String> {
     let mut figures = String::new();
     let mut at = 0;
     while at < u.tokens.len() {
-        match u.number_at(at) {
-            Some((number, taken)) => {
-                let written = u.tokens[at].is_figures();
-                figures += if written { u.tokens[at].word.as_str() } else { "" };
-                if !written {
-                    figures += &number.to_string();
-                }
-                u.take(at, taken);
-                at += taken;
-            }
-            None => at += 1,
+        // In figures as they are: they may begin with a nought, and be many.
+        if u.tokens[at].is_figures() {
+            figures += &u.tokens[at].word;
+            u.take(at, 1);
+            at += 1;
+        } else if let Some((number, taken)) = u.number_at(at) {
+            figures += &number.to_string();
+            u.take(at, taken);
+            at += taken;
+        } else {
+            at += 1;
         }
     }
     (4..=12).contains(&figures.len()).then_some(figures)
