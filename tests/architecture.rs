@@ -126,6 +126,7 @@ const CONFINED: &[(&str, &[&str])] = &[
             "providers/llm",
         ],
     ),
+    ("minijinja", &["provision"]),
     ("toml_edit", &["provision", "rehearsal"]),
     ("schemars", &["provision", "rehearsal", "api", "server", "domain"]),
     ("similar", &["provision"]),

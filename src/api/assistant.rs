@@ -8,7 +8,7 @@ use super::{Moment, Success};
 use crate::{
     domain::{
         AccountSid, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
-        BookingRules, Breakdown, Compliance, EmailAddress, Error, Fact, Hearing, Hours,
+        BookingRules, Breakdown, Compliance, Deliver, EmailAddress, Error, Fact, Hearing, Hours,
         LanguageTag, Limits, ModelRef, Owner as DomainOwner, Personality, PhoneNumber, Recording,
         Result, SecretRef, Transfer, TwilioAccount, UserId, Voice, VoiceLine, VoiceProvider,
         ZoneName,
@@ -58,6 +58,9 @@ pub struct AssistantView {
     pub limits: Limits,
     pub plan: Option<String>,
     pub compliance: Compliance,
+    /// Who is told what happened.
+    #[serde(default)]
+    pub deliver: Vec<Deliver>,
     /// Whether callers are recorded who agree, or do not object; `compliance` says how they are asked.
     pub enable_recording: bool,
     /// Always true: a conversation is its turns.
@@ -133,6 +136,7 @@ impl From<&Assistant> for AssistantView {
             plan: spec.billing.plan,
             enable_recording: spec.compliance.recording != Recording::Off,
             compliance: spec.compliance,
+            deliver: spec.deliver,
             enable_transcription: true,
             is_active: spec.active,
             owner_id: owner.as_ref().map(|owner| owner.id),
@@ -219,6 +223,7 @@ impl TryFrom<AssistantView> for Assistant {
                     account_sid: view.twilio_account_sid,
                     auth_token: view.twilio_auth_token_ref,
                 },
+                deliver: view.deliver,
             },
         })
     }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{
-    AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, EmailAddress, Error, Fact,
-    Hearing, Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality, PhoneNumber,
-    Recording, Result, Secret, SecretRef, VoiceLine, VoiceProvider, ZoneName,
+    AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver, EmailAddress,
+    Error, Fact, Hearing, Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality,
+    PhoneNumber, Recording, Result, Secret, SecretRef, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -89,6 +89,9 @@ pub struct AssistantInput {
     pub plan: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compliance: Option<Compliance>,
+    /// Who is told what happened: the whole list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliver: Option<Vec<Deliver>>,
     /// True asks callers, unless `compliance` says how else they are told; false records nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_recording: Option<bool>,
@@ -139,6 +142,7 @@ impl From<&AssistantSpec> for AssistantInput {
             limits: Some(spec.limits),
             plan: Some(spec.billing.plan),
             compliance: Some(spec.compliance),
+            deliver: Some(spec.deliver),
             enable_recording: None,
             enable_transcription: None,
             fallback_to_human: None,
@@ -210,6 +214,7 @@ impl AssistantInput {
         put(&mut spec.limits.max_concurrent_calls, self.max_concurrent_calls);
         put(&mut spec.billing.plan, self.plan);
         put(&mut spec.compliance, self.compliance);
+        put(&mut spec.deliver, self.deliver);
         put(&mut spec.active, self.is_active);
         match self.enable_recording {
             Some(false) => spec.compliance.recording = Recording::Off,
@@ -265,7 +270,8 @@ mod tests {
             "limits":{"max_call_duration":"5m","max_concurrent_calls":3},
             "billing":{"plan":"p"},
             "compliance":{"announce_ai":true,"redact":"off","keep_transcripts":"30d"},
-            "twilio":{"account_sid":"AC00000000000000000000000000000001","auth_token":{"secret":"t"}}
+            "twilio":{"account_sid":"AC00000000000000000000000000000001","auth_token":{"secret":"t"}},
+            "deliver":[{"to":"webhook","url":"https://a.example","secret":{"secret":"s"},"events":["call.ended"],"transcript":false,"fields":{"a":"b"}}]
         }"#;
         serde_json::from_str(json).unwrap()
     }

@@ -27,19 +27,22 @@ pub struct DossierView {
     pub bookings: Vec<Value>,
     /// What was written down.
     pub messages: Vec<Value>,
+    /// What others were told of it.
+    #[serde(default)]
+    pub deliveries: Vec<Value>,
 }
 
 impl From<Dossier> for DossierView {
     fn from(dossier: Dossier) -> Self {
-        let Dossier { caller, calls, turns, bookings, messages } = dossier;
-        Self { success: Success::default(), caller, calls, turns, bookings, messages }
+        let Dossier { caller, calls, turns, bookings, messages, deliveries } = dossier;
+        Self { success: Success::default(), caller, calls, turns, bookings, messages, deliveries }
     }
 }
 
 impl From<DossierView> for Dossier {
     fn from(view: DossierView) -> Self {
-        let DossierView { caller, calls, turns, bookings, messages, .. } = view;
-        Self { caller, calls, turns, bookings, messages }
+        let DossierView { caller, calls, turns, bookings, messages, deliveries, .. } = view;
+        Self { caller, calls, turns, bookings, messages, deliveries }
     }
 }
 
@@ -56,6 +59,9 @@ pub struct ErasedView {
     pub bookings: u64,
     /// Messages taken out.
     pub messages: u64,
+    /// Deliveries to others whose content was taken out; what they were sent before is theirs.
+    #[serde(default)]
+    pub deliveries: u64,
     /// What stands in the number's place.
     pub pseudonym: String,
     /// How many records and recordings Twilio is asked to remove.
@@ -68,13 +74,14 @@ pub struct ErasedView {
 
 impl From<Erased> for ErasedView {
     fn from(erased: Erased) -> Self {
-        let Erasure { calls, turns, bookings, messages } = erased.erasure;
+        let Erasure { calls, turns, bookings, messages, deliveries } = erased.erasure;
         Self {
             success: Success::default(),
             calls,
             turns,
             bookings,
             messages,
+            deliveries,
             pseudonym: erased.pseudonym,
             removals: erased.removals,
             recordings: erased.recordings,
@@ -90,13 +97,14 @@ impl From<ErasedView> for Erased {
             turns,
             bookings,
             messages,
+            deliveries,
             pseudonym,
             removals,
             recordings,
             scrubbed,
             ..
         } = view;
-        let erasure = Erasure { calls, turns, bookings, messages };
+        let erasure = Erasure { calls, turns, bookings, messages, deliveries };
         Self { erasure, pseudonym, removals, recordings, scrubbed }
     }
 }

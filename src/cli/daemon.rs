@@ -11,6 +11,10 @@ use crate::{
         Actor, EarProvider, Error, Outcome, ProviderKind, ProviderStanding, Result, Secret,
         VoiceProvider,
     },
+    integrations::{
+        Couriers,
+        outgoing::{Net, Rules},
+    },
     line::Voices,
     operations::{assistants, secrets::Secrets},
     providers::{
@@ -31,6 +35,18 @@ pub(super) fn runtime() -> Result<Runtime> {
         .enable_all()
         .build()
         .map_err(|error| Error::failure("the daemon's runtime could not be started").because(error))
+}
+
+/// Who brings deliveries out, under the rules that the settings give.
+pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
+    let outgoing = &settings.outgoing;
+    let networks = outgoing.allowed_networks.value.iter();
+    let allowed = networks
+        .map(|network| network.to_string().parse::<Net>())
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|cause| Error::config("`outgoing.allowed_networks` is wrong").because(cause))?;
+    let rules = Rules { allowed, allow_http: outgoing.allow_http.value, ..Rules::default() };
+    Couriers::new(rules).map_err(|cause| Error::failure("nothing can be delivered").because(cause))
 }
 
 /// The models that the settings give keys or addresses for.

@@ -107,7 +107,8 @@ async fn serve(
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
         .knowing(daemon::standings(settings))
-        .removing_at(twilio(settings)?);
+        .removing_at(twilio(settings)?)
+        .delivering_by(daemon::couriers(settings)?);
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");

@@ -142,6 +142,28 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
             Some(settings.limits.calls_of_an_account.value.to_string()),
             &settings.limits.calls_of_an_account.origin,
         ),
+        plain(
+            "outgoing.allowed_networks",
+            list(
+                settings.outgoing.allowed_networks.value.iter().map(ToString::to_string).collect(),
+            ),
+            &settings.outgoing.allowed_networks.origin,
+        ),
+        plain(
+            "outgoing.allow_http",
+            Some(settings.outgoing.allow_http.value.to_string()),
+            &settings.outgoing.allow_http.origin,
+        ),
+        plain(
+            "hubspot.base_url",
+            url(&settings.outgoing.hubspot_url),
+            &settings.outgoing.hubspot_url.origin,
+        ),
+        plain(
+            "pipedrive.base_url",
+            url(&settings.outgoing.pipedrive_url),
+            &settings.outgoing.pipedrive_url.origin,
+        ),
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
         master_key(&settings.master_key),

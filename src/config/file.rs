@@ -46,6 +46,12 @@ pub(super) struct FileSettings {
     pub(super) api: ApiSection,
     /// How often calls may ring.
     pub(super) limits: LimitsSection,
+    /// HubSpot.
+    pub(super) hubspot: VendorSection,
+    /// Pipedrive.
+    pub(super) pipedrive: VendorSection,
+    /// Requests to addresses that assistants' files name.
+    pub(super) outgoing: OutgoingSection,
     /// Secrets in webox's own keeping.
     pub(super) vault: VaultSection,
     /// A daemon to ask instead of the database here.
@@ -82,6 +88,19 @@ pub(super) struct LimitsSection {
 pub(super) struct SoundsSection {
     pub(super) folder: Option<PathBuf>,
     pub(super) max_mib: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct OutgoingSection {
+    pub(super) allowed_networks: Option<Vec<String>>,
+    pub(super) allow_http: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct VendorSection {
+    pub(super) base_url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

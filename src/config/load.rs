@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Api, Environment, Flags, Limits, Origin, Provider, PublicUrl, Setting, Settings, Sounds,
-    Speech, Twilio, file, secrets, speech, variables,
+    Api, Environment, Flags, Limits, Origin, Outgoing, Provider, PublicUrl, Setting, Settings,
+    Sounds, Speech, Twilio, file, outgoing, secrets, speech, variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
@@ -136,14 +136,6 @@ impl Settings {
                 openai_voice_model: file.openai.voice_model.as_deref(),
             },
         )?;
-        let list = |text: &str| -> Result<Vec<String>> {
-            Ok(text
-                .split(',')
-                .map(str::trim)
-                .filter(|t| !t.is_empty())
-                .map(str::to_owned)
-                .collect())
-        };
         let joined = |list: &Option<Vec<String>>| list.as_ref().map(|list| list.join(","));
         let api = Api {
             trusted_proxies: sources
@@ -152,7 +144,7 @@ impl Settings {
                     None,
                     "WEBOX_TRUSTED_PROXIES",
                     joined(&file.api.trusted_proxies).as_deref(),
-                    |text| list(text)?.iter().map(|text| network(text)).collect(),
+                    |text| list(text).iter().map(|text| network(text)).collect(),
                 )?
                 .or_default_with(Vec::new),
             cors_origins: sources
@@ -161,7 +153,7 @@ impl Settings {
                     None,
                     "WEBOX_CORS_ORIGINS",
                     joined(&file.api.cors_origins).as_deref(),
-                    list,
+                    |text| Ok(list(text)),
                 )?
                 .or_default_with(Vec::new),
             requests_per_minute: sources.number(file.api.requests_per_minute, REQUESTS_PER_MINUTE),
@@ -178,6 +170,14 @@ impl Settings {
             },
             max_mib: sources.number(file.sounds.max_mib, SOUNDS_MIB),
         };
+        let outgoing = Outgoing::load(
+            &sources,
+            &outgoing::Sections {
+                outgoing: &file.outgoing,
+                hubspot: &file.hubspot,
+                pipedrive: &file.pipedrive,
+            },
+        )?;
         let server = sources.pick(
             "server",
             flags.server.as_deref().map(|text| ("--server", text)),
@@ -204,6 +204,7 @@ impl Settings {
             master_key,
             api,
             limits,
+            outgoing,
             server,
             token,
             defaults: file.defaults.as_ref().map(ToString::to_string),
@@ -230,8 +231,14 @@ fn beside_db(db: &Path) -> PathBuf {
     name.into()
 }
 
+/// Words between commas.
+pub(super) fn list(text: &str) -> Vec<String> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
 /// A network, or one address.
-fn network(text: &str) -> Result<IpNet> {
+pub(super) fn network(text: &str) -> Result<IpNet> {
     text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(
         |_| {
             Error::config(format!("`{}` is no address or network", text.escape_debug()))
@@ -294,7 +301,7 @@ impl Sources<'_> {
 }
 
 impl<T> Setting<Option<T>> {
-    fn or_default_with(self, default: impl FnOnce() -> T) -> Setting<T> {
+    pub(super) fn or_default_with(self, default: impl FnOnce() -> T) -> Setting<T> {
         match self.value {
             Some(value) => Setting { value, origin: self.origin },
             None => Setting { value: default(), origin: Origin::Default },

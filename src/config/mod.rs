@@ -6,6 +6,7 @@
 mod environment;
 mod file;
 mod load;
+mod outgoing;
 mod public_url;
 mod secrets;
 mod speech;
@@ -16,6 +17,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use jiff::tz::TimeZone;
 
 pub use environment::Environment;
+pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;
 pub use speech::{Speech, SpeechProvider};
 pub use variables::VARIABLES;
@@ -157,6 +159,8 @@ pub struct Settings {
     pub api: Api,
     /// How often calls may ring.
     pub limits: Limits,
+    /// Requests to addresses that assistants' files name.
+    pub outgoing: Outgoing,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.

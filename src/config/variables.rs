@@ -25,6 +25,11 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ),
     ("WEBOX_CORS_ORIGINS", "Web pages from elsewhere that may ask the API, separated by commas."),
     (
+        "WEBOX_ALLOWED_NETWORKS",
+        "Networks that deliveries may go to although they are not public, separated by commas.",
+    ),
+    ("WEBOX_ALLOW_HTTP", "Whether deliveries may go to addresses without TLS: true or false."),
+    (
         "WEBOX_MASTER_KEY",
         "The master key of kept secrets, as text; several lines while one replaces another.",
     ),
@@ -61,6 +66,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("GOOGLE_CLOUD_LOCATION", "Where Google listens: global, eu, europe-west4."),
     ("GOOGLE_SPEECH_BASE_URL", "Where Google listens, when not at the usual address."),
     ("GOOGLE_VOICE_BASE_URL", "Where Google speaks, when not at the usual address."),
+    ("HUBSPOT_BASE_URL", "Where HubSpot answers, when not at the usual address."),
+    ("PIPEDRIVE_BASE_URL", "Where Pipedrive answers, when not at the usual address."),
     (
         "CREDENTIALS_DIRECTORY",
         "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key.",

@@ -63,7 +63,7 @@ impl Engine {
                     text: text.clone(),
                     created_at: scene.now,
                 };
-                messages::take(&self.store, message, scene.assistant.spec.compliance.redact)
+                messages::take(&self.store, Arc::clone(&scene.assistant), message)
                     .await
                     .map_or_else(failed, |()| ToolResult::MessageTaken)
             }

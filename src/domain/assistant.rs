@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, EarProvider,
+    AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver, EarProvider,
     EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, ModelRef, Money,
     OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, UserId,
     VoiceLine, VoiceProvider, ZoneName,
@@ -276,6 +276,9 @@ pub struct AssistantSpec {
     /// The client's own account at Twilio.
     #[serde(default, skip_serializing_if = "TwilioAccount::is_agencys")]
     pub twilio: TwilioAccount,
+    /// Who is told what happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliver: Vec<Deliver>,
 }
 
 const fn yes() -> bool {
@@ -304,6 +307,7 @@ impl AssistantSpec {
             billing: Billing::default(),
             compliance: Compliance::default(),
             twilio: TwilioAccount::default(),
+            deliver: Vec::new(),
         }
     }
 
@@ -327,10 +331,13 @@ impl AssistantSpec {
     }
 
     /// The secrets it refers to, by the field that does.
-    pub fn secrets(&self) -> Vec<(&'static str, &SecretRef)> {
+    pub fn secrets(&self) -> Vec<(String, &SecretRef)> {
         let fields =
             [("ai.api_key", &self.ai.api_key), ("twilio.auth_token", &self.twilio.auth_token)];
-        fields.into_iter().filter_map(|(field, secret)| Some((field, secret.as_ref()?))).collect()
+        let places = self.deliver.iter().enumerate();
+        let places = places.map(|(at, place)| (format!("deliver[{at}].secret"), &place.secret));
+        let fields = fields.into_iter().map(|(field, secret)| (field.to_owned(), secret));
+        fields.chain(places).filter_map(|(field, secret)| Some((field, secret.as_ref()?))).collect()
     }
 
     /// Rules that hold between fields; the first one broken.
@@ -357,7 +364,7 @@ impl AssistantSpec {
                 && !path.is_absolute()
             {
                 return wrong(
-                    field,
+                    &field,
                     "needs an absolute path: the daemon reads it, on its own machine",
                 );
             }
@@ -370,6 +377,9 @@ impl AssistantSpec {
         }
         if let Some((field, message)) = self.unspeakable() {
             return wrong(field, message);
+        }
+        if let Some((field, message)) = Deliver::broken_among(&self.deliver) {
+            return wrong(&field, &message);
         }
         if self.transfer.number.as_ref() == Some(&self.phone) {
             return wrong(

@@ -14,6 +14,8 @@ mod call;
 mod closures;
 mod compliance;
 mod country;
+mod deliver;
+mod delivery;
 mod email_address;
 mod error;
 mod event;
@@ -60,6 +62,10 @@ pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndRe
 pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;
 pub use country::Country;
+pub use deliver::Deliver;
+pub use delivery::{
+    DeliveryFilter, DeliveryId, DeliveryTotals, OutboxDelivery, TRIED_FOR, Trouble, next_try,
+};
 pub use email_address::EmailAddress;
 pub use error::{Error, Kind, Result};
 pub use event::{CallEvent, EventId, Happening};
@@ -88,7 +94,7 @@ pub use turn::{
 };
 pub use when::HumanDuration;
 pub use words::{
-    BargeIn, BookingKind, EarProvider, HolidayHours, Personality, Redaction, Role, Scope,
+    BargeIn, BookingKind, DeliveryEvent, DeliveryState, DestinationKind, EarProvider, HolidayHours, Personality, Redaction, Role, Scope,
     VoiceLine, VoiceProvider,
 };
 pub use zone::ZoneName;

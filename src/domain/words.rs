@@ -180,3 +180,47 @@ words! {
         Off = "off",
     }
 }
+
+words! {
+    /// A kind of place that is told what happened.
+    DestinationKind {
+        /// Any address, as Standard Webhooks has it.
+        Webhook = "webhook",
+        /// HubSpot.
+        Hubspot = "hubspot",
+        /// Salesforce.
+        Salesforce = "salesforce",
+        /// Pipedrive.
+        Pipedrive = "pipedrive",
+    }
+}
+
+words! {
+    /// Something that happened and that others may want to know.
+    DeliveryEvent {
+        /// A call is over.
+        CallEnded = "call.ended",
+        /// A call was handed to a human.
+        CallTransferred = "call.transferred",
+        /// Something was booked.
+        BookingCreated = "booking.created",
+        /// A booking was changed.
+        BookingChanged = "booking.changed",
+        /// A booking was cancelled.
+        BookingCancelled = "booking.cancelled",
+        /// A message was taken.
+        MessageTaken = "message.taken",
+    }
+}
+
+words! {
+    /// Where a delivery stands.
+    DeliveryState {
+        /// Still to be delivered.
+        Pending = "pending",
+        /// It arrived.
+        Delivered = "delivered",
+        /// It was given up.
+        Dead = "dead",
+    }
+}

@@ -6,9 +6,10 @@ use serde_json::json;
 use super::audit;
 use crate::{
     domain::{
-        Actor, Assistant, AssistantId, AssistantName, AssistantSpec, EmailAddress, Error, Expected,
-        Kind, Result, SecretRef, Sight, UserId, suggestion_hint,
+        Actor, Assistant, AssistantId, AssistantName, AssistantSpec, Deliver, EmailAddress, Error,
+        Expected, Kind, Result, SecretRef, Sight, UserId, suggestion_hint,
     },
+    provision,
     store::{Store, StoreError, Tx, assistants, audit::Deed, secrets, users, versions::Stamp},
 };
 
@@ -76,12 +77,22 @@ pub(super) fn may_say(
         return Ok(());
     }
     let known = before.map(AssistantSpec::secrets).unwrap_or_default();
-    let foreign = spec.secrets().into_iter().find(|(field, reference)| {
-        !matches!(reference, SecretRef::Secret(_)) && !known.contains(&(*field, *reference))
+    let foreign = spec.secrets().into_iter().find(|named| {
+        let is_place = named.0.starts_with("deliver");
+        !is_place && !matches!(named.1, SecretRef::Secret(_)) && !known.contains(named)
+    });
+    // What the machine keeps stays with the place that an admin named it for.
+    let doors: Vec<_> = before.iter().flat_map(|spec| &spec.deliver).map(Deliver::door).collect();
+    let foreign = foreign.map(|(field, _)| field).or_else(|| {
+        let at = spec.deliver.iter().position(|place| {
+            matches!(place.secret, Some(SecretRef::Env(_) | SecretRef::File(_)))
+                && !doors.contains(&place.door())
+        })?;
+        Some(format!("deliver[{at}].secret"))
     });
     match foreign {
         None => Ok(()),
-        Some((field, _)) => Err(Error::new(
+        Some(field) => Err(Error::new(
             Kind::Denied,
             format!("`{field}` of `{}` names something on the daemon's machine", spec.name),
         )
@@ -98,7 +109,7 @@ pub fn create(
     now: Timestamp,
 ) -> Result<Assistant> {
     actor.may_write()?;
-    spec.check()?;
+    provision::check_spec(&spec)?;
     may_say(actor, None, &spec)?;
     let actor = actor.clone();
     store.write(move |tx| {
@@ -177,7 +188,7 @@ pub fn change(
         let current = present(tx, &actor, id)?;
         as_expected(&current, &expected)?;
         let spec = make(current.spec.clone())?;
-        spec.check()?;
+        provision::check_spec(&spec)?;
         may_say(&actor, Some(&current.spec), &spec)?;
         if current.spec == spec {
             return Ok(current);

@@ -13,6 +13,7 @@ use crate::{
         Assistant, Availability, Booking, BookingId, BookingRequest, BookingRules, CallId, Error,
         LanguageTag, Place, Redaction, Refusal, Result, redact_numbers,
     },
+    operations::outbox::{self, Happened},
     store::{
         Store, StoreError, Tx, bookings,
         places::{self, Except, Stretch},
@@ -126,6 +127,8 @@ fn insert(
     if let Some(call) = booker.call {
         places::release(tx, call)?;
     }
+    let created = Happened::BookingCreated(&booking);
+    outbox::tell(tx, &booker.assistant, booker.call, &created, now)?;
     Ok(Ok(booking))
 }
 

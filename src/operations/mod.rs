@@ -14,6 +14,7 @@ pub mod import;
 pub mod latency;
 pub mod live;
 pub mod messages;
+pub mod outbox;
 pub mod privacy;
 pub mod providers;
 pub mod provisioning;

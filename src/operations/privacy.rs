@@ -29,6 +29,8 @@ pub struct Dossier {
     pub bookings: Vec<Value>,
     /// What was written down.
     pub messages: Vec<Value>,
+    /// What others were told of it.
+    pub deliveries: Vec<Value>,
 }
 
 /// What an erasure did, and what it could not reach.
@@ -95,6 +97,7 @@ pub fn export(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Re
             turns: rows(Table::Turns)?,
             bookings: rows(Table::Bookings)?,
             messages: rows(Table::Messages)?,
+            deliveries: rows(Table::Deliveries)?,
             caller: caller.clone(),
         })
     })?;
@@ -134,7 +137,8 @@ pub fn erase(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Res
             before: Value::Null,
             after: json!({
                 "calls": erasure.calls, "turns": erasure.turns, "bookings": erasure.bookings,
-                "messages": erasure.messages, "removals": removals,
+                "messages": erasure.messages, "deliveries": erasure.deliveries,
+                "removals": removals,
             }),
         };
         audit::record(tx, &actor, now, &deed)?;

@@ -14,7 +14,7 @@ use crate::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Error, Kind, Result,
         Sight,
     },
-    provision::{Action, Block, Change, Loaded, Plan, Problem},
+    provision::{self, Action, Block, Change, Loaded, Plan, Problem},
     store::{
         Store, StoreError, Tx, assistants,
         versions::{self, Stamp},
@@ -120,7 +120,7 @@ pub fn apply(
     actor.may_write()?;
     // A plan may come from anywhere: nothing in it is believed unseen.
     for spec in plan.changes.iter().filter_map(|change| change.spec.as_ref()) {
-        spec.check()?;
+        provision::check_spec(spec)?;
     }
     if plan.changes.is_empty() {
         // Still a promise that this is what the plan saw.
@@ -344,7 +344,7 @@ pub fn rollback(
 ) -> Result<Assistant> {
     actor.may_write()?;
     let spec: AssistantSpec = rollback.to.spec.clone();
-    spec.check()?;
+    provision::check_spec(&spec)?;
     let actor = actor.clone();
     store.write(move |tx| {
         let (id, _) = named(tx, actor.sight(), &rollback.from.spec.name)?;

@@ -6,13 +6,16 @@ use super::privacy::salt;
 use crate::{
     domain::{HumanDuration, Result},
     store::{
-        self, Store, assistants, events, idempotency,
+        self, Store, assistants, deliveries, events, idempotency,
         privacy::{self, Clock, Due},
     },
 };
 
 /// Events and answers to repeated requests are kept this long.
 const WATCHED: SignedDuration = SignedDuration::from_hours(24);
+
+/// Deliveries that arrived or were given up are kept this long.
+const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Calls in one transaction, of all assistants together: the next webhook waits no longer than a
 /// moment.
@@ -79,7 +82,8 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
     let forgotten = store
         .write_async(move |tx| {
             let before = now.checked_sub(WATCHED).unwrap_or(Timestamp::MIN);
-            let watched = events::forget(tx, before)?;
+            let settled = now.checked_sub(SETTLED).unwrap_or(Timestamp::MIN);
+            let watched = events::forget(tx, before)? + deliveries::drop_settled(tx, settled)?;
             idempotency::forget(tx, before)?;
             let mut forgotten = 0;
             for (what, calls) in &due {

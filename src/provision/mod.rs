@@ -12,6 +12,7 @@ mod plan;
 mod plan_file;
 mod schema;
 mod spec;
+pub mod template;
 mod write;
 
 pub use crate::document::Problem;
@@ -23,4 +24,5 @@ pub use plan::{
 };
 pub use schema::{SCHEMA_FILE, schema};
 pub use spec::File;
+pub use template::check_spec;
 pub use write::to_toml;

@@ -76,7 +76,7 @@ impl Plan {
             Error::input(format!("{shown} is not a plan")).hint(again).because(cause)
         })?;
         for spec in plan.changes.iter().filter_map(|change| change.spec.as_ref()) {
-            spec.check()?;
+            super::check_spec(spec)?;
         }
         Ok(plan)
     }

@@ -36,6 +36,7 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         "billing",
         "compliance",
         "twilio",
+        "deliver",
     ];
     // One document a key keeps this order; within tables TOML's own is as good as another.
     let mut text = String::new();

@@ -11,6 +11,7 @@ mod audio;
 mod body;
 mod calendars;
 mod connections;
+mod deliveries;
 mod gate;
 mod headers;
 mod health;
@@ -40,6 +41,7 @@ use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 
 use crate::{
     domain::{EventId, ProviderStanding, Result, TokenId},
+    integrations::Couriers,
     line::Line,
     operations::{
         retention::{self, Looked},
@@ -98,6 +100,7 @@ pub struct App {
     api: Arc<ApiSettings>,
     defaults: Option<Layer>,
     twilio: Option<TwilioAccess>,
+    couriers: Option<Couriers>,
     providers: Arc<[ProviderStanding]>,
     limits: Arc<limits::Limits>,
     bundles: Arc<Semaphore>,
@@ -131,6 +134,7 @@ impl App {
             api: api.into(),
             defaults: None,
             twilio: None,
+            couriers: None,
             providers: Vec::new().into(),
             stop: stop.into(),
             stopping,
@@ -154,6 +158,12 @@ impl App {
     #[must_use]
     pub fn removing_at(self, twilio: TwilioAccess) -> Self {
         Self { twilio: Some(twilio), ..self }
+    }
+
+    /// Delivers what happened to those outside who are to know.
+    #[must_use]
+    pub fn delivering_by(self, couriers: Couriers) -> Self {
+        Self { couriers: Some(couriers), ..self }
     }
 }
 
@@ -208,6 +218,9 @@ pub async fn run(
         .twilio
         .clone()
         .map(|access| tokio::spawn(removals::run(app.store.clone(), app.accounts.clone(), access)));
+    let deliverer = app.couriers.clone().map(|couriers| {
+        tokio::spawn(deliveries::run(app.store.clone(), app.secrets.clone(), couriers))
+    });
     let stop = Arc::clone(&app.stop);
     let shutdown = async move {
         shutdown.await;
@@ -219,9 +232,9 @@ pub async fn run(
     warmer.abort();
     forgetter.abort();
     watcher.abort();
-    if let Some(remover) = remover {
-        // What it was at is asked again after a restart.
-        remover.abort();
+    for worker in [remover, deliverer].into_iter().flatten() {
+        // What it was at is done again after a restart.
+        worker.abort();
     }
     if !line.drain(DRAIN).await {
         tracing::warn!(

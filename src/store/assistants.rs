@@ -381,8 +381,10 @@ pub fn using_secret(
     let mut statement = tx.prepare_cached(
         "SELECT name FROM assistants
          WHERE deleted_at IS NULL AND coalesce(owner_id, 0) = ?1
-           AND ?2 IN (json_extract(spec, '$.ai.api_key.secret'),
-                      json_extract(spec, '$.twilio.auth_token.secret'))
+           AND (?2 IN (json_extract(spec, '$.ai.api_key.secret'),
+                       json_extract(spec, '$.twilio.auth_token.secret'))
+                OR EXISTS (SELECT 1 FROM json_each(spec, '$.deliver') place
+                           WHERE json_extract(place.value, '$.secret.secret') = ?2))
          ORDER BY name",
     )?;
     let names =

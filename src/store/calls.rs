@@ -100,6 +100,14 @@ pub fn by_sid(tx: &Tx, sid: &CallSid) -> Result<Option<Call>, StoreError> {
     Ok(tx.prepare_cached(&sql)?.query_row([sid.as_str()], read).optional()?)
 }
 
+/// By row.
+pub fn by_id(tx: &Tx, id: CallId) -> Result<Option<Call>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id WHERE c.id = ?1"
+    );
+    Ok(tx.prepare_cached(&sql)?.query_row([id.0], read).optional()?)
+}
+
 /// Who answers a call, and in which version.
 pub fn assistant_of(tx: &Tx, sid: &CallSid) -> Result<Option<(AssistantId, i64)>, StoreError> {
     Ok(tx

@@ -6,23 +6,24 @@ use super::{StoreError, Tx, assistants::time};
 use crate::domain::{AssistantId, CallId, Message};
 
 /// Adds a message, once: the same words in the same call are the same message. One that comes after
-/// its call was forgotten is not kept.
-pub fn insert(tx: &Tx, message: &Message) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO messages (assistant_id, call_id, caller, name, text, created_at)
+/// its call was forgotten is not kept. Answers its row, if it was added.
+pub fn insert(tx: &Tx, message: &Message) -> Result<Option<i64>, StoreError> {
+    let added = tx
+        .prepare_cached(
+            "INSERT INTO messages (assistant_id, call_id, caller, name, text, created_at)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6
          WHERE NOT EXISTS (SELECT 1 FROM messages WHERE call_id = ?2 AND text = ?5)
            AND NOT EXISTS (SELECT 1 FROM calls WHERE id = ?2 AND transcript_erased_at IS NOT NULL)",
-    )?
-    .execute(params![
-        message.assistant.0,
-        message.call.0,
-        message.caller,
-        message.name,
-        message.text,
-        message.created_at.as_millisecond()
-    ])?;
-    Ok(())
+        )?
+        .execute(params![
+            message.assistant.0,
+            message.call.0,
+            message.caller,
+            message.name,
+            message.text,
+            message.created_at.as_millisecond()
+        ])?;
+    Ok((added == 1).then(|| tx.last_insert_rowid()))
 }
 
 /// Those taken in a call, in order.

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0004_trust.sql"),
     include_str!("migrations/0005_voice.sql"),
     include_str!("migrations/0006_bookings.sql"),
+    include_str!("migrations/0007_deliveries.sql"),
 ];
 
 /// The schema this webox writes.

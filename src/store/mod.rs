@@ -9,6 +9,7 @@ pub mod audit;
 pub mod bookings;
 pub mod calls;
 mod connection;
+pub mod deliveries;
 mod error;
 pub mod events;
 pub mod feeds;

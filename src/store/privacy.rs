@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, ToSql, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, Tx, assistants::time, calls, removals};
+use super::{StoreError, Tx, assistants::time, calls, deliveries, removals};
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
 /// How much was taken out.
@@ -19,6 +19,8 @@ pub struct Erasure {
     pub bookings: u64,
     /// Messages taken out.
     pub messages: u64,
+    /// Deliveries to others whose content is gone.
+    pub deliveries: u64,
 }
 
 /// Whose rows.
@@ -52,6 +54,15 @@ impl Subject {
         let theirs = format!("call_id IN (SELECT id FROM calls WHERE {} AND {OWN})", self.calls());
         match self {
             Self::Caller(_) => format!("(caller = ?1 OR {theirs})"),
+            Self::Call(_) => theirs,
+        }
+    }
+
+    /// Which deliveries: those of the calls, those of the number, and those that name it.
+    fn told(&self) -> String {
+        let theirs = format!("call_id IN (SELECT id FROM calls WHERE {} AND {OWN})", self.calls());
+        match self {
+            Self::Caller(_) => format!("(contact = ?1 OR {theirs} OR instr(payload, ?1) > 0)"),
             Self::Call(_) => theirs,
         }
     }
@@ -151,6 +162,8 @@ pub enum Table {
     Bookings,
     /// What was written down.
     Messages,
+    /// What others were told of it.
+    Deliveries,
 }
 
 impl Table {
@@ -164,6 +177,10 @@ impl Table {
             ),
             Self::Bookings => format!("SELECT * FROM bookings WHERE {made} AND {OWN} ORDER BY id"),
             Self::Messages => format!("SELECT * FROM messages WHERE {made} AND {OWN} ORDER BY id"),
+            Self::Deliveries => {
+                let told = subject.told();
+                format!("SELECT * FROM deliveries WHERE {told} AND {OWN} ORDER BY id")
+            }
         }
     }
 }
@@ -185,6 +202,13 @@ pub fn erase(
         let sql = format!("DELETE FROM {table} WHERE {made} AND {OWN}");
         *count = tx.prepare_cached(&sql)?.execute(params![subject.key(), owner])? as u64;
     }
+    // Before the calls, which say whose they are.
+    let sql = format!(
+        "UPDATE deliveries SET {} WHERE {} AND payload IS NOT NULL AND {OWN}",
+        deliveries::FORGOTTEN,
+        subject.told()
+    );
+    erasure.deliveries = tx.prepare_cached(&sql)?.execute(params![subject.key(), owner])? as u64;
     let sql = format!(
         "UPDATE turns SET {NO_WORDS}
          WHERE call_id IN (SELECT id FROM calls WHERE {calls} AND {OWN})"
@@ -257,6 +281,9 @@ pub fn forget(
 ) -> Result<u64, StoreError> {
     let at = now.as_millisecond();
     for CallId(id) in calls {
+        if due != Due::Recordings {
+            deliveries::forget_call(tx, CallId(*id))?;
+        }
         match due {
             Due::Transcripts => {
                 let sql = format!("UPDATE turns SET {NO_WORDS} WHERE call_id = ?1");

@@ -14,6 +14,7 @@ pub(crate) mod fake_speech;
 pub(crate) mod fake_transcriber;
 pub(crate) mod fake_twilio;
 pub(crate) mod pty;
+pub(crate) mod receiver;
 pub(crate) mod seed;
 pub(crate) mod stage;
 pub(crate) mod talk;

@@ -9,6 +9,7 @@ use crate::{
         AssistantName, AssistantSpec, EmailAddress, Error, LanguageTag, ModelRef, Personality,
         PhoneNumber, Result, VoiceProvider,
     },
+    provision,
 };
 
 /// Arguments of `create`.
@@ -58,7 +59,7 @@ pub(super) fn run(args: &Create, context: &Context) -> Result<()> {
         ask(&mut fields)?;
     }
     let spec = build(args.name.as_deref(), &fields)?;
-    spec.check()?;
+    provision::check_spec(&spec)?;
     if args.dry_run {
         context.out.note(&format!("Would create `{}` at {}.", spec.name, spec.phone));
         return Ok(());

@@ -76,7 +76,7 @@ fn in_editor(args: &Edit, assistant: &Assistant, context: &Context) -> Result<()
 }
 
 fn save(args: &Edit, assistant: &Assistant, spec: AssistantSpec, context: &Context) -> Result<()> {
-    spec.check()?;
+    provision::check_spec(&spec)?;
     let name = &assistant.spec.name;
     if spec == assistant.spec {
         return report(context, &format!("`{name}` is as it was."), assistant);

@@ -11,7 +11,10 @@ use crate::{
         Actor, Assistant, Booking, BookingFilter, BookingId, BookingRequest, Error, PhoneNumber,
         Refusal, Result,
     },
-    operations::audit,
+    operations::{
+        audit,
+        outbox::{self, Happened},
+    },
     store::{Store, StoreError, Tx, assistants, audit::Deed, bookings},
 };
 
@@ -96,6 +99,10 @@ pub fn cancel(store: &Store, actor: &Actor, name: &str, now: Timestamp) -> Resul
         let booking = Booking { cancelled_at: Some(now), updated_at: now, ..booking };
         bookings::update(tx, &booking)?;
         let assistant = assistants::by_id(tx, booking.assistant)?;
+        if let Some(assistant) = &assistant {
+            // Not in the call that it was made in.
+            outbox::tell(tx, assistant, None, &Happened::BookingCancelled(&booking), now)?;
+        }
         let whose = assistant.map_or_else(String::new, |assistant| assistant.spec.name.to_string());
         let deed = Deed {
             action: "booking.cancel",

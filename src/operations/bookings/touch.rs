@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::DateTime};
 use super::{Booker, place};
 use crate::{
     domain::{Booking, BookingKey, BookingRequest, Result, Summary, Untouched, same_person},
+    operations::outbox::{self, Happened},
     store::{
         Store, StoreError, Tx, bookings,
         places::{self, Except},
@@ -50,6 +51,8 @@ pub async fn call_off(
             };
             let booking = Booking { cancelled_at: Some(now), updated_at: now, ..booking };
             bookings::update(tx, &booking)?;
+            let cancelled = Happened::BookingCancelled(&booking);
+            outbox::tell(tx, &booker.assistant, booker.call, &cancelled, now)?;
             Ok(Ok(booking))
         })
         .await
@@ -73,6 +76,10 @@ pub async fn reschedule(
             let moved = move_to(tx, &booker, booking, &change, now)?;
             if let (Ok(_), Some(call)) = (&moved, booker.call) {
                 places::release(tx, call)?;
+            }
+            if let Ok(booking) = &moved {
+                let changed = Happened::BookingChanged(booking);
+                outbox::tell(tx, &booker.assistant, booker.call, &changed, now)?;
             }
             Ok(moved)
         })

@@ -172,6 +172,7 @@ fn spec(
         billing: Billing::default(),
         compliance: crate::domain::Compliance::default(),
         twilio: crate::domain::TwilioAccount::default(),
+        deliver: Vec::new(),
     };
     spec.check().map_err(|error| Refused::new("", error.message()))?;
     Ok(spec)

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use super::{Greeted, Ticket, kept_reply, kept_text, next_number};
 use crate::{
     domain::{
-        AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, RecordingConsent, Redaction,
-        Removable, Reply, Result, Turn, TurnId, TurnTimings,
+        AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, Next, RecordingConsent,
+        Redaction, Removable, Reply, Result, Turn, TurnId, TurnTimings,
     },
+    operations::outbox::{self, Happened},
     store::{
-        Store, calls, events, removals,
+        Store, StoreError, Tx, calls, events, removals,
         turns::{self, Finished},
     },
 };
@@ -50,6 +51,7 @@ pub async fn answer(
     answer: Answer,
     now: Timestamp,
 ) -> Result<String> {
+    let cache = store.clone();
     store
         .write_async(move |tx| {
             let reply = kept_reply(answer.reply, answer.redaction);
@@ -81,6 +83,7 @@ pub async fn answer(
                 // What is still on its way is told of when it has been heard.
                 if answer.heard {
                     events::note(tx, now, id.call, "turn", Some(id.number))?;
+                    tell_of_transfer(tx, &cache, id, &reply.next, now)?;
                 }
                 return Ok(answer.twiml);
             }
@@ -99,6 +102,7 @@ pub async fn deliver(
     disclosed: bool,
     now: Timestamp,
 ) -> Result<()> {
+    let cache = store.clone();
     store
         .write_async(move |tx| {
             let mask = |text: &str| kept_text(text, redaction).into_owned();
@@ -116,9 +120,27 @@ pub async fn deliver(
             if disclosed {
                 calls::set_disclosed(tx, id.call, now)?;
             }
+            if let Some(next) = turns::get(tx, id)?.and_then(|turn| turn.next) {
+                tell_of_transfer(tx, &cache, id, &next, now)?;
+            }
             events::note(tx, now, id.call, "turn", Some(id.number))
         })
         .await
+}
+
+/// Has others told that a call is handed to a human, if that comes after a turn.
+fn tell_of_transfer(
+    tx: &Tx,
+    store: &Store,
+    id: TurnId,
+    next: &Next,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Next::Transfer(to) = next else { return Ok(()) };
+    let Some(call) = calls::by_id(tx, id.call)? else { return Ok(()) };
+    let assistant = store.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
+    let handed = Happened::CallTransferred { turn: id.number, to };
+    outbox::tell(tx, &assistant, Some(call.id), &handed, now)
 }
 
 /// Notes models that were asked, and not for the reply of any turn, with the latest one.

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Ringing, new_call};
 use crate::{
-    domain::{Call, CallStatus, EndReason, Result},
+    domain::{Assistant, Call, CallId, CallStatus, EndReason, Result},
+    operations::outbox::{self, Happened},
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd},
@@ -35,7 +36,9 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             }
             let end = CallEnd { status, ended_at: ringing.at, duration_s, reason: None };
             if let Some(call) = found {
-                end_known(tx, &call, end)?;
+                let assistant =
+                    cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
+                end_known(tx, &assistant, &call, end)?;
                 return Ok(true);
             }
             // The end before the beginning: keep it, so that the beginning finds the call over.
@@ -47,12 +50,23 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             let id = calls::insert_ended(tx, &call, &end)?;
             events::note(tx, call.started_at, id, "ring", None)?;
             events::note(tx, ringing.at, id, "end", None)?;
+            tell(tx, &assistant, id, ringing.at)?;
             Ok(true)
         })
         .await
 }
 
-fn end_known(tx: &Tx, call: &Call, mut end: CallEnd) -> Result<(), StoreError> {
+/// Has others told that a call is over: its rows are as they will stay.
+fn tell(tx: &Tx, assistant: &Assistant, call: CallId, at: Timestamp) -> Result<(), StoreError> {
+    outbox::tell(tx, assistant, Some(call), &Happened::CallEnded, at)
+}
+
+fn end_known(
+    tx: &Tx,
+    assistant: &Assistant,
+    call: &Call,
+    mut end: CallEnd,
+) -> Result<(), StoreError> {
     let swept = call.end_reason == Some(EndReason::Swept);
     if call.status == CallStatus::Rejected || (call.ended_at.is_some() && !swept) {
         // Announced before, or turned down by us: what is stored stands.
@@ -68,7 +82,9 @@ fn end_known(tx: &Tx, call: &Call, mut end: CallEnd) -> Result<(), StoreError> {
     removals::is_over(tx, &call.sid)?;
     places::release(tx, call.id)?;
     turns::tidy(tx, call.id)?;
-    calls::end(tx, call.id, &end)
+    let at = end.ended_at;
+    calls::end(tx, call.id, &end)?;
+    tell(tx, assistant, call.id, at)
 }
 
 /// Closes live calls whose end was never announced; answers how many.
@@ -111,6 +127,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                 removals::is_over(tx, &call.sid)?;
                 places::release(tx, call.id)?;
                 turns::tidy(tx, call.id)?;
+                tell(tx, &assistant, call.id, now)?;
                 tracing::warn!(call_sid = %call.sid, "closed a call whose end was never announced");
                 swept += 1;
             }

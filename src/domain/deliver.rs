@@ -1,0 +1,188 @@
+//! Where an assistant's file has what happened delivered to: `[[deliver]]`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DeliveryEvent, DestinationKind, SecretRef};
+
+/// One place that is told what happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deliver {
+    /// What kind of place it is.
+    pub to: DestinationKind,
+    /// What it is called in `webox deliveries`; by its kind when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The address of a webhook; the organisation's own domain at Salesforce; a company's at Pipedrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What a webhook is signed with (`whsec_…`), or the key to the other places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretRef>,
+    /// The consumer key of the application at Salesforce that the secret belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// What is told; everything when it is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<DeliveryEvent>,
+    /// Whether what was said goes along.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub transcript: bool,
+    /// Fields of the place's own, with templates for values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_yes(yes: &bool) -> bool {
+    *yes
+}
+
+/// Places that one assistant may have told.
+const MOST: usize = 10;
+
+/// Fields of one place, and how long a template may be.
+const MOST_FIELDS: usize = 50;
+const LONGEST_TEMPLATE: usize = 1_000;
+
+impl Deliver {
+    /// What it is called: deliveries name it, so that a new address or key reaches those that wait.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.to.as_str())
+    }
+
+    /// Whether it is told of an event.
+    pub fn wants(&self, event: DeliveryEvent) -> bool {
+        self.events.is_empty() || self.events.contains(&event)
+    }
+
+    /// What is sent where with what: who may not name a secret may not send it elsewhere either.
+    pub fn door(&self) -> (DestinationKind, Option<&str>, Option<&str>, Option<&SecretRef>) {
+        (self.to, self.url.as_deref(), self.client_id.as_deref(), self.secret.as_ref())
+    }
+
+    /// The rule broken, if any: the key and what is wrong with it.
+    fn broken(&self) -> Option<(String, String)> {
+        use DestinationKind::{Hubspot, Pipedrive, Salesforce, Webhook};
+        let wrong = |key: &str, what: &str| Some((key.to_owned(), what.to_owned()));
+        let is_name = |name: &str| {
+            (1..=63).contains(&name.len())
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        };
+        if self.to != Webhook {
+            return wrong("to", "can only be `webhook` in this version");
+        }
+        if self.name.as_deref().is_some_and(|name| !is_name(name)) {
+            return wrong("name", "has 1 to 63 letters, digits, `-`, `_`, `.`");
+        }
+        match (self.to, &self.url) {
+            (Webhook, None) => return wrong("url", "is missing: where should it be delivered to?"),
+            (Salesforce, None) => {
+                return wrong(
+                    "url",
+                    "is missing: the organisation's own domain, such as `https://acme.my.salesforce.com`",
+                );
+            }
+            (Hubspot, Some(_)) => {
+                return wrong("url", "is not needed for HubSpot: the key says whose account it is");
+            }
+            (_, Some(url)) if !is_address(url) => {
+                return wrong(
+                    "url",
+                    "is no address: write it like `https://crm.example.com/hooks`",
+                );
+            }
+            (Webhook | Salesforce | Hubspot | Pipedrive, _) => {}
+        }
+        if self.secret.is_none() {
+            return match self.to {
+                Webhook => wrong(
+                    "secret",
+                    "is missing: what the webhook is signed with, such as `{ env = \"CRM_HOOK_SECRET\" }`",
+                ),
+                Hubspot | Pipedrive => {
+                    wrong("secret", "is missing: the key, such as `{ env = \"CRM_KEY\" }`")
+                }
+                Salesforce => {
+                    wrong("secret", "is missing: the consumer secret that belongs to `client_id`")
+                }
+            };
+        }
+        match (self.to, &self.client_id) {
+            (Salesforce, None) => wrong("client_id", "is missing: the consumer key at Salesforce"),
+            (Webhook | Hubspot | Pipedrive, Some(_)) => {
+                wrong("client_id", "is for Salesforce only")
+            }
+            _ if self.fields.len() > MOST_FIELDS => wrong("fields", "has more than 50 fields"),
+            _ => self.fields.iter().find_map(|(field, template)| {
+                let key = || format!("fields.{field}");
+                if field.trim().is_empty() || field.len() > 100 {
+                    return Some((key(), "is no name for a field".to_owned()));
+                }
+                (template.chars().count() > LONGEST_TEMPLATE)
+                    .then(|| (key(), "is longer than 1,000 characters".to_owned()))
+            }),
+        }
+    }
+
+    /// The first rule broken by an assistant's places: the path of the key and what is wrong with it.
+    pub(super) fn broken_among(all: &[Self]) -> Option<(String, String)> {
+        if all.len() > MOST {
+            return Some(("deliver".to_owned(), "has more than 10 places".to_owned()));
+        }
+        all.iter().enumerate().find_map(|(at, one)| {
+            if let Some((key, what)) = one.broken() {
+                return Some((format!("deliver[{at}].{key}"), what));
+            }
+            all[..at].iter().any(|other| other.name() == one.name()).then(|| {
+                let what = format!("is called `{}` like another: give it a `name`", one.name());
+                (format!("deliver[{at}]"), what)
+            })
+        })
+    }
+}
+
+/// Whether a text looks like the address of something on the web; the request itself is judged when
+/// it is sent.
+fn is_address(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    !host.is_empty()
+        && !host.contains('@')
+        && url.len() <= 2_000
+        && !url.contains(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Option<(String, String)> {
+        let all: Vec<Deliver> = serde_json::from_str(json).unwrap();
+        Deliver::broken_among(&all)
+    }
+
+    #[test]
+    fn a_place_needs_what_it_needs() {
+        let secret = r#""secret":{"env":"S"}"#;
+        let good = format!(r#"{{"to":"webhook","url":"https://a.example/b",{secret}}}"#);
+        assert_eq!(read(&format!("[{good}]")), None);
+        for (wrong, key) in [
+            (format!(r#"{{"to":"webhook",{secret}}}"#), "url"),
+            (r#"{"to":"webhook","url":"https://a.example"}"#.to_owned(), "secret"),
+            (format!(r#"{{"to":"webhook","url":"a.example",{secret}}}"#), "url"),
+            (format!(r#"{{"to":"webhook","url":"https://u@a.example",{secret}}}"#), "url"),
+        ] {
+            let (path, _) = read(&format!("[{wrong}]")).unwrap();
+            assert_eq!(path, format!("deliver[0].{key}"), "{wrong}");
+        }
+        assert_eq!(read(&format!("[{good},{good}]")).unwrap().0, "deliver[1]");
+    }
+}

@@ -1,0 +1,343 @@
+//! What others are told: fixed when it happens, under the names of the REST API.
+
+use serde_json::{Map, Value, json};
+
+use super::Happened;
+use crate::{
+    domain::{Assistant, Booking, Call, Deliver, Heard, Message, Turn},
+    provision::template,
+};
+
+/// The shape of payloads: a receiver need not guess when it changes.
+const VERSION: u32 = 1;
+
+/// All that is known when something happens.
+pub(super) struct Scene<'a> {
+    pub(super) assistant: &'a Assistant,
+    pub(super) call: Option<&'a Call>,
+    pub(super) turns: &'a [Turn],
+    pub(super) bookings: &'a [Booking],
+    pub(super) messages: &'a [Message],
+}
+
+impl Scene<'_> {
+    /// What one place is told, as it is sent. `at` is when it happened.
+    pub(super) fn payload(
+        &self,
+        place: &Deliver,
+        happened: &Happened<'_>,
+        at: jiff::Timestamp,
+    ) -> String {
+        let mut data = self.data(happened);
+        let fields = self.fields(place, happened, &data);
+        if !place.transcript {
+            data.remove("turns");
+        }
+        data.insert("fields".to_owned(), fields.into());
+        json!({
+            "type": happened.event().as_str(),
+            "version": VERSION,
+            "timestamp": at,
+            "data": data,
+        })
+        .to_string()
+    }
+
+    fn data(&self, happened: &Happened<'_>) -> Map<String, Value> {
+        let spec = &self.assistant.spec;
+        let mut data = Map::new();
+        let mut put = |key: &str, value: Value| {
+            data.insert(key.to_owned(), value);
+        };
+        put(
+            "assistant",
+            json!({
+                "id": self.assistant.id,
+                "name": spec.name,
+                "client_name": spec.client,
+                "twilio_phone_number": spec.phone,
+            }),
+        );
+        put("caller", self.caller(happened));
+        put("call", self.call.map_or(Value::Null, call));
+        match happened {
+            Happened::CallEnded => {
+                put("turns", self.turns.iter().map(turn).collect());
+                put("bookings", self.bookings.iter().map(booking).collect());
+                put("messages", self.messages.iter().map(message).collect());
+            }
+            Happened::CallTransferred { to, .. } => put("transfer", json!({ "number": to })),
+            Happened::BookingCreated(one)
+            | Happened::BookingChanged(one)
+            | Happened::BookingCancelled(one) => put("booking", booking(one)),
+            Happened::MessageTaken { message: one, .. } => put("message", message(one)),
+        }
+        data
+    }
+
+    /// Who called, by what was said so far.
+    fn caller(&self, happened: &Happened<'_>) -> Value {
+        let (booked, left) = match happened {
+            Happened::BookingCreated(one)
+            | Happened::BookingChanged(one)
+            | Happened::BookingCancelled(one) => (Some(*one), None),
+            Happened::MessageTaken { message, .. } => (None, Some(*message)),
+            Happened::CallEnded | Happened::CallTransferred { .. } => (None, None),
+        };
+        let bookings = booked.into_iter().chain(self.bookings.iter().rev());
+        let messages = left.into_iter().chain(self.messages.iter().rev());
+        let names = bookings.map(|one| Some(one.name.as_str()));
+        let mut names = names.chain(messages.map(|one| one.name.as_deref()));
+        let name = names.find_map(|name| name.filter(|name| !name.trim().is_empty()));
+        let number = self.call.and_then(|call| call.caller.as_deref());
+        let number = number.or_else(|| booked.and_then(|one| one.caller.as_deref()));
+        json!({
+            "number": number,
+            "name": name,
+            "language": self.call.map(|call| &call.language),
+        })
+    }
+
+    /// The place's own fields. A template that cannot be filled in costs its field, and no call.
+    fn fields(
+        &self,
+        place: &Deliver,
+        happened: &Happened<'_>,
+        data: &Map<String, Value>,
+    ) -> Map<String, Value> {
+        if place.fields.is_empty() {
+            return Map::new();
+        }
+        let mut values = data.clone();
+        values.insert("event".to_owned(), happened.event().as_str().into());
+        let mut fields = Map::new();
+        for (field, text) in &place.fields {
+            match template::fill_in(text, &values) {
+                // What is not known is not said: it would take out what a person wrote there.
+                Ok(filled) if filled.is_empty() => {}
+                Ok(filled) => {
+                    fields.insert(field.clone(), filled.into());
+                }
+                Err(error) => tracing::warn!(
+                    assistant = %self.assistant.spec.name, place = place.name(), field, %error,
+                    "a field of a delivery is left out"
+                ),
+            }
+        }
+        fields
+    }
+}
+
+fn call(call: &Call) -> Value {
+    json!({
+        "id": call.id,
+        "assistant_id": call.assistant_id,
+        "assistant": call.assistant,
+        "assistant_revision": call.assistant_revision,
+        "call_sid": call.sid,
+        "from_number": call.caller,
+        "to_number": call.to_number,
+        "duration": call.duration_s,
+        "status": call.status,
+        "satisfaction_score": call.satisfaction,
+        "line": call.line,
+        "language": call.language,
+        "end_reason": call.end_reason,
+        "disclosed_at": call.disclosed_at,
+        "recording_consent": call.recording_consent,
+        "started_at": call.started_at,
+        "ended_at": call.ended_at,
+    })
+}
+
+fn turn(turn: &Turn) -> Value {
+    json!({
+        "number": turn.number,
+        "heard": turn.heard.as_ref().map(Heard::text),
+        "heard_at": turn.heard_at,
+        "said": turn.said,
+        "language": turn.language,
+    })
+}
+
+fn booking(booking: &Booking) -> Value {
+    json!({
+        "id": booking.id,
+        "assistant_id": booking.assistant,
+        "call_id": booking.call,
+        "name": booking.name,
+        "party": booking.party,
+        "caller": booking.caller,
+        "at": booking.at,
+        "timezone": booking.timezone,
+        "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at,
+        "created_at": booking.created_at,
+    })
+}
+
+fn message(message: &Message) -> Value {
+    json!({
+        "caller": message.caller,
+        "name": message.name,
+        "text": message.text,
+        "created_at": message.created_at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::{BookingView, CallView, MessageView, TurnView},
+        domain::*,
+        provision::template::DELIVERED,
+    };
+
+    const AT: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
+
+    fn a_call() -> Call {
+        Call {
+            id: CallId(7),
+            sid: format!("CA{:032x}", 7).parse().unwrap(),
+            assistant_id: AssistantId(3),
+            assistant: "a".parse().unwrap(),
+            assistant_revision: 2,
+            disclosed_at: Some(AT),
+            recording_consent: Some(RecordingConsent::Granted),
+            caller: Some("+33612345678".to_owned()),
+            to_number: "+33123456789".to_owned(),
+            status: CallStatus::Completed,
+            line: VoiceLine::Gather,
+            language: LanguageTag::french(),
+            started_at: AT,
+            ended_at: Some(AT),
+            duration_s: Some(75),
+            satisfaction: None,
+            end_reason: Some(EndReason::CallerHungUp),
+        }
+    }
+
+    fn a_booking() -> Booking {
+        Booking {
+            id: BookingId(1),
+            assistant: AssistantId(3),
+            call: Some(CallId(7)),
+            name: "Zoé".to_owned(),
+            party: 4,
+            caller: Some("+33612345678".to_owned()),
+            at: jiff::civil::datetime(2026, 11, 24, 20, 0, 0, 0),
+            timezone: "Europe/Paris".to_owned(),
+            starts_at: AT,
+            ends_at: AT,
+            created_at: AT,
+        }
+    }
+
+    fn a_message() -> Message {
+        Message {
+            assistant: AssistantId(3),
+            call: CallId(7),
+            caller: Some("+33612345678".to_owned()),
+            name: None,
+            text: "Rappelez-moi".to_owned(),
+            created_at: AT,
+        }
+    }
+
+    fn names(inside: &str) -> Vec<&'static str> {
+        let found = DELIVERED.iter().find(|(name, _)| *name == inside).unwrap();
+        let mut names = found.1.to_vec();
+        names.sort_unstable();
+        names
+    }
+
+    fn keys(value: &Value) -> Vec<String> {
+        let mut keys: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    #[test]
+    fn one_thing_has_one_name_wherever_it_is_met() {
+        assert_eq!(call(&a_call()), json!(CallView::from(&a_call())));
+        assert_eq!(booking(&a_booking()), json!(BookingView::from(&a_booking())));
+        assert_eq!(message(&a_message()), json!(MessageView::from(&a_message())));
+        assert_eq!(keys(&call(&a_call())), names("call"));
+        assert_eq!(keys(&booking(&a_booking())), names("booking"));
+        assert_eq!(keys(&message(&a_message())), names("message"));
+        let one = Turn {
+            call: CallId(7),
+            number: 1,
+            heard: Some(Heard::Speech { text: "Bonjour".to_owned(), confidence: None }),
+            heard_at: AT,
+            said: Some("Bonjour !".to_owned()),
+            unheard: None,
+            language: LanguageTag::french(),
+            next: Some(Next::Listen),
+            engine: None,
+            attempts: Vec::new(),
+            tools: Vec::new(),
+            state: None,
+            timings: TurnTimings::default(),
+            usage: TokenUsage::default(),
+            fillers: 0,
+            ear: None,
+            mouth: None,
+            twiml: None,
+        };
+        let view = json!(TurnView::from(&one));
+        for (key, value) in turn(&one).as_object().unwrap() {
+            assert_eq!(value, &view[key], "{key}");
+        }
+    }
+
+    #[test]
+    fn templates_see_what_is_delivered_and_unknown_fields_are_not_said() {
+        let spec: AssistantSpec = serde_json::from_value(json!({
+            "name": "a", "client": "A", "phone": "+33123456789", "context": "",
+            "deliver": [{
+                "to": "hubspot", "secret": {"env": "K"}, "transcript": false,
+                "fields": {
+                    "lead_source": "Phone", "firstname": "{{ caller.name }}",
+                    "guests": "{{ booking.party }}", "nothing": "{{ message.text }}",
+                    "what": "{{ event }} {{ assistant.client_name }}",
+                },
+            }],
+        }))
+        .unwrap();
+        template::check(&spec.deliver[0].fields["what"], DELIVERED).unwrap();
+        let assistant = Assistant {
+            id: AssistantId(3),
+            owner: None,
+            spec,
+            revision: 1,
+            created_at: AT,
+            updated_at: AT,
+        };
+        let (call, booking) = (a_call(), a_booking());
+        let scene = Scene {
+            assistant: &assistant,
+            call: Some(&call),
+            turns: &[],
+            bookings: &[],
+            messages: &[a_message()],
+        };
+        let place = &assistant.spec.deliver[0];
+        let text = scene.payload(place, &Happened::BookingCreated(&booking), AT);
+        let told: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(told["type"], "booking.created");
+        assert_eq!(told["timestamp"], "1970-01-01T00:00:00Z");
+        let fields = json!({
+            "lead_source": "Phone", "firstname": "Zoé", "guests": "4", "what": "booking.created A",
+        });
+        assert_eq!(told["data"]["fields"], fields);
+        assert_eq!(told["data"]["caller"]["number"], "+33612345678");
+        assert_eq!(keys(&told["data"]["caller"]), names("caller"));
+        assert_eq!(keys(&told["data"]["assistant"]), names("assistant"));
+        let text = scene.payload(place, &Happened::CallEnded, AT);
+        let told: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(told["data"]["messages"][0]["text"], "Rappelez-moi");
+        assert_eq!(told["data"].get("turns"), None, "not where it is not wanted");
+    }
+}

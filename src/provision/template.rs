@@ -1,0 +1,174 @@
+//! Small templates in assistants' files, such as `{{ caller.name }}`: checked when a file is read,
+//! filled in when something happens.
+
+use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
+use serde::Serialize;
+
+use crate::domain::{AssistantSpec, Error, Result, did_you_mean};
+
+/// Steps that a template may take: a line of text needs a few dozen, a loop may go on for ever.
+const STEPS: u64 = 10_000;
+
+/// The most that a template may come to, in characters.
+const LONGEST: usize = 4_000;
+
+/// What a template may name, and what is in it; an empty list stands for a plain value.
+pub type Names = [(&'static str, &'static [&'static str])];
+
+/// What the templates of `[[deliver]]` may name: parts of what is delivered.
+pub const DELIVERED: &Names = &[
+    ("event", &[]),
+    ("assistant", &["id", "name", "client_name", "twilio_phone_number"]),
+    ("caller", &["number", "name", "language"]),
+    (
+        "call",
+        &[
+            "id",
+            "assistant_id",
+            "assistant",
+            "assistant_revision",
+            "call_sid",
+            "from_number",
+            "to_number",
+            "duration",
+            "status",
+            "satisfaction_score",
+            "line",
+            "language",
+            "end_reason",
+            "disclosed_at",
+            "recording_consent",
+            "started_at",
+            "ended_at",
+        ],
+    ),
+    (
+        "booking",
+        &[
+            "id",
+            "assistant_id",
+            "call_id",
+            "name",
+            "party",
+            "caller",
+            "at",
+            "timezone",
+            "starts_at",
+            "ends_at",
+            "created_at",
+        ],
+    ),
+    ("message", &["caller", "name", "text", "created_at"]),
+    ("transfer", &["number"]),
+    ("turns", &[]),
+    ("bookings", &[]),
+    ("messages", &[]),
+];
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    // What is not there is nothing: there is no booking in most calls.
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_fuel(Some(STEPS));
+    environment
+}
+
+/// Whether a template can be read and names only what there is; otherwise what is wrong with it.
+pub fn check(template: &str, names: &Names) -> std::result::Result<(), String> {
+    let environment = environment();
+    let read = environment.template_from_str(template).map_err(|error| {
+        let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
+        format!("is no template: {detail}")
+    })?;
+    let mut named: Vec<String> = read.undeclared_variables(true).into_iter().collect();
+    named.sort();
+    for path in named {
+        let mut parts = path.split('.');
+        let (first, second) = (parts.next().unwrap_or_default(), parts.next());
+        let Some((_, inside)) = names.iter().find(|(name, _)| *name == first) else {
+            let known = names.iter().map(|(name, _)| *name);
+            return Err(unknown(&path, did_you_mean(first, known.clone()), known));
+        };
+        let Some(second) = second.filter(|_| !inside.is_empty()) else { continue };
+        if !inside.contains(&second) {
+            let known = inside.iter().copied();
+            return Err(unknown(&path, did_you_mean(second, known.clone()), known));
+        }
+    }
+    Ok(())
+}
+
+fn unknown<'a>(
+    path: &str,
+    near: impl IntoIterator<Item = impl AsRef<str>>,
+    known: impl Iterator<Item = &'a str>,
+) -> String {
+    if let Some(near) = near.into_iter().next() {
+        return format!("names `{path}`, which there is not; did you mean `{}`?", near.as_ref());
+    }
+    let known: Vec<&str> = known.collect();
+    format!("names `{path}`, which there is not; there is {}", known.join(", "))
+}
+
+/// What a template comes to.
+pub fn fill_in(template: &str, values: &impl Serialize) -> Result<String> {
+    let environment = environment();
+    let filled = environment
+        .template_from_str(template)
+        .and_then(|read| read.render(Value::from(Serde(values))))
+        .map_err(|cause| Error::input("a template cannot be filled in").because(cause))?;
+    Ok(filled.trim().chars().take(LONGEST).collect())
+}
+
+/// Every rule that holds for an assistant, its templates included; the first one broken.
+pub fn check_spec(spec: &AssistantSpec) -> Result<()> {
+    spec.check()?;
+    for (at, place) in spec.deliver.iter().enumerate() {
+        for (field, template) in &place.fields {
+            check(template, DELIVERED).map_err(|what| {
+                Error::input(format!(
+                    "assistant `{}`: `deliver[{at}].fields.{field}` {what}",
+                    spec.name
+                ))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_filled_in_and_what_is_not_is_nothing() {
+        let values = json!({ "caller": { "name": "Zoé", "number": "+33612345678" }, "n": 3 });
+        let fill = |template| fill_in(template, &values).unwrap();
+        assert_eq!(fill("Phone"), "Phone");
+        assert_eq!(fill(" {{ caller.name | upper }} <{{ caller.number }}>"), "ZOÉ <+33612345678>");
+        assert_eq!(fill("{{ booking.name }}"), "");
+        assert_eq!(fill("{{ booking.guest.name | default('–') }}"), "–");
+        assert_eq!(fill("{% if n > 2 %}many{% endif %}"), "many");
+    }
+
+    #[test]
+    fn a_template_cannot_go_on_for_ever() {
+        let loops = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+        assert!(fill_in(loops, &json!({})).is_err());
+        let long = fill_in("{{ 'x' * 9000 }}", &json!({})).map_or(0, |text| text.len());
+        assert!(long <= LONGEST);
+    }
+
+    #[test]
+    fn mistakes_are_told_when_a_file_is_read() {
+        assert_eq!(check("{{ caller.name }} {{ call.started_at[:10] }}", DELIVERED), Ok(()));
+        assert_eq!(check("{{ turns | length }}", DELIVERED), Ok(()));
+        let told = |template| check(template, DELIVERED).unwrap_err();
+        assert!(told("{{ caller.nam }}").contains("did you mean `name`"));
+        assert!(told("{{ callr.name }}").contains("did you mean `caller`"));
+        assert!(told("{{ caller.name ").starts_with("is no template: "));
+        assert!(told("{{ caller.name | shout }}").contains("shout"));
+    }
+}
