@@ -108,7 +108,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hound", &["audio"]),
     ("quick_cache", &["providers/tts"]),
     // Twilio's own words.
-    ("hmac", &["twilio"]),
+    ("hmac", &["twilio", "integrations"]),
     ("quick_xml", &["twilio", "providers/tts", "integrations/calendars"]),
     ("sha1", &["twilio"]),
     ("subtle", &["twilio", "server", "providers/tts"]),

@@ -298,3 +298,123 @@ fn every_assistant_may_tell_the_same_place() {
     let told: Value = receiver.wait_for(1)[0].json();
     assert_eq!(told["type"], "call.ended");
 }
+
+#[test]
+fn what_was_given_up_can_be_seen_and_sent_again() {
+    let receiver = Receiver::start();
+    let webox = le_gourmet(&webhook(&receiver, "events = [\"call.ended\"]"));
+    let daemon = Daemon::start(&webox);
+    receiver.next(&[Reply::Says(410, "  nichts\n mehr  ".to_owned())]);
+    run(async {
+        daemon.ring(&sid(1)).await;
+        daemon.hang_up(&sid(1), 5).await;
+    });
+    let dead = settled(&webox, DeliveryState::Dead);
+    let id = dead[0].id.0.to_string();
+    let listed = webox.run(["deliveries", "list", "--state", "dead", "-o", "json"]).ok().json();
+    assert_eq!(listed["totals"], json!({"pending": 0, "delivered": 0, "dead": 1}));
+    let one = &listed["deliveries"][0];
+    assert_eq!(one["failure"], "it answered 410: nichts mehr");
+    assert_eq!((&one["attempts"], &one["due_at"]), (&json!(1), &Value::Null));
+    let filtered = |filter: &[&str]| {
+        let args = ["deliveries", "list", "-o", "ids"].iter().chain(filter).copied();
+        webox.run(args).ok().stdout
+    };
+    assert_eq!(filtered(&["--state", "delivered"]), "");
+    assert_eq!(filtered(&["--assistant", "le-gourmet", "--since", "1h"]), format!("{id}\n"));
+    let shown = webox.run(["deliveries", "show", &id, "-o", "json"]).ok().json();
+    assert_eq!(shown["delivery"]["payload"]["type"], "call.ended");
+    webox.run(["deliveries", "show", &id, "-o", "table"]).ok().prints("\"call.ended\"");
+    webox.run(["deliveries", "show", "99"]).code(1).says("no delivery 99");
+    webox.run(["deliveries", "--state", "lost"]).code(65).says("pending, delivered, dead");
+
+    webox.run(["deliveries", "retry", &id]).ok().says("is tried again");
+    let all = settled(&webox, DeliveryState::Delivered);
+    let received = receiver.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
+    assert_eq!((all[0].attempts, &all[0].failure), (1, &None));
+    webox.run(["deliveries", "retry", &id]).code(1).says("it has arrived");
+    let audit = webox.run(["audit", "-o", "json"]).ok().stdout;
+    assert!(audit.contains("delivery.retry"), "{audit}");
+}
+
+#[test]
+fn what_is_refused_does_not_hold_up_the_caller_for_ever() {
+    let receiver = Receiver::answering(|one| {
+        let is_first = one.body.contains(sid(1).as_str());
+        Reply::status(if is_first { 422 } else { 200 })
+    });
+    let webox = le_gourmet(&webhook(&receiver, "events = [\"call.ended\"]"));
+    let daemon = Daemon::start(&webox);
+    run(async {
+        for n in 1..=2 {
+            daemon.ring(&sid(n)).await;
+            daemon.hang_up(&sid(n), 5).await;
+        }
+    });
+    receiver.wait_for(1);
+    // As if it had been refused for minutes.
+    let store = rusqlite::Connection::open(webox.db()).unwrap();
+    store.busy_timeout(Duration::from_secs(5)).unwrap();
+    store.execute("UPDATE deliveries SET attempts = 20 WHERE id = 1", []).unwrap();
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while deliveries(&webox)[1].state != DeliveryState::Delivered {
+        assert!(Instant::now() < deadline, "{:?}", deliveries(&webox));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(deliveries(&webox)[0].state, DeliveryState::Dead);
+}
+
+#[test]
+fn a_caller_who_is_forgotten_is_told_of_no_more() {
+    let receiver = Receiver::start();
+    let webox = le_gourmet(&webhook(&receiver, ""));
+    let daemon = Daemon::start(&webox);
+    run(book(&daemon, 1));
+    receiver.wait_for(2);
+    settled(&webox, DeliveryState::Delivered);
+    // One that waits, and quotes the caller.
+    receiver.next(&[Reply::Says(500, "+33612345678 Dupont".to_owned())]);
+    run(async {
+        daemon.ring(&sid(2)).await;
+        daemon.hang_up(&sid(2), 5).await;
+    });
+    receiver.wait_for(3);
+    daemon.logged("not delivered yet");
+    let dossier = webox.run(["privacy", "export", "--caller", "+33612345678"]).ok().stdout;
+    assert_eq!(dossier.matches("\"message_id\"").count(), 3, "{dossier}");
+    webox.run(["privacy", "erase", "--caller", "+33612345678", "--yes"]).ok();
+    let all = deliveries(&webox);
+    let states: Vec<_> = all.iter().map(|one| one.state).collect();
+    assert_eq!(states, [DeliveryState::Delivered, DeliveryState::Delivered, DeliveryState::Dead]);
+    assert!(all.iter().all(|one| one.payload.is_none() && one.contact.is_none()), "{all:?}");
+    let gone = all[2].id.0.to_string();
+    webox.run(["deliveries", "retry", &gone]).code(1).says("was forgotten");
+    drop(daemon);
+    for file in ["webox.db", "webox.db-wal"] {
+        let path = webox.db().with_file_name(file);
+        let Ok(bytes) = std::fs::read(path) else { continue };
+        for word in ["33612345678", "Dupont"] {
+            let found = bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            assert!(!found, "{word} is in {file}");
+        }
+    }
+    assert_eq!(receiver.received().len(), 3);
+}
+
+#[test]
+fn an_environment_variable_goes_where_an_admin_said_and_nowhere_else() {
+    let receiver = Receiver::start();
+    let webox = le_gourmet(&webhook(&receiver, ""));
+    webox.run(["users", "add", "owner@agence.fr", "--role", "member"]).ok();
+    webox.run(["assistants", "give", "le-gourmet", "--to", "owner@agence.fr"]).ok();
+    let text = std::fs::read_to_string(webox.home().join("le-gourmet.toml")).unwrap();
+    let elsewhere = text.replace(&receiver.url(), "https://elsewhere.example");
+    let file = webox.file("other.toml", &elsewhere);
+    let args = ["apply", "--yes", &file, "--as", "owner@agence.fr"];
+    webox.run(args).code(77).says("`deliver[0].secret`");
+    let quieter = format!("{text}\nevents = [\"call.ended\"]\n");
+    let file = webox.file("other.toml", &quieter);
+    webox.run(["apply", "--yes", &file, "--as", "owner@agence.fr"]).ok();
+}

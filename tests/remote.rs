@@ -286,6 +286,11 @@ fn a_member_is_answered_the_same_at_the_file_and_over_the_network() {
         &["audit"],
         &["audit", "--verify"],
         &["privacy", "removals"],
+        &["deliveries"],
+        &["deliveries", "list", "--state", "dead"],
+        &["deliveries", "list", "--state", "lost"],
+        &["deliveries", "show", "7"],
+        &["deliveries", "retry", "7"],
         &["assistants", "delete", "le-gourmet", "--yes"],
         &["assistants", "delete", "two", "--yes"],
     ] {

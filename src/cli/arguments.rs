@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, calls, complete, demo, export, help, history,
+    apply, assistants, audit, bench, bookings, calls, complete, deliveries, demo, export, help, history,
     import, init, login, manual,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
@@ -42,6 +42,8 @@ pub enum Command {
     Calls(calls::Calls),
     /// List what was booked, book and cancel by hand.
     Bookings(bookings::Bookings),
+    /// List what others were told, and try it again.
+    Deliveries(deliveries::Deliveries),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
     /// Check files of assistants, without a store.

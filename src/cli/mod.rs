@@ -13,6 +13,7 @@ mod complete;
 mod context;
 mod credentials;
 mod daemon;
+mod deliveries;
 mod demo;
 mod desk;
 mod diagnostics;
@@ -90,6 +91,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Assistants(args) => assistants::run(args, context),
         Command::Calls(args) => calls::run(args, context),
         Command::Bookings(args) => bookings::run(args, context),
+        Command::Deliveries(args) => deliveries::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Validate(args) => validate::run(args, context),
         Command::Plan(args) => return plan::run(args, context),

@@ -1,7 +1,7 @@
 //! Small templates in assistants' files, such as `{{ caller.name }}`: checked when a file is read,
 //! filled in when something happens.
 
-use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 
 use crate::domain::{AssistantSpec, Error, Result, did_you_mean};
@@ -80,6 +80,16 @@ pub fn check(template: &str, names: &Names) -> std::result::Result<(), String> {
         let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
         format!("is no template: {detail}")
     })?;
+    // Words for filters and functions are looked up only when they are used.
+    if let Err(error) = read.render(Value::UNDEFINED)
+        && matches!(
+            error.kind(),
+            ErrorKind::UnknownFilter | ErrorKind::UnknownFunction | ErrorKind::UnknownTest
+        )
+    {
+        let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
+        return Err(format!("is no template: {detail}"));
+    }
     let mut named: Vec<String> = read.undeclared_variables(true).into_iter().collect();
     named.sort();
     for path in named {

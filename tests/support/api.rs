@@ -93,6 +93,7 @@ impl World {
                 let store = seed::store(&webox);
                 seed::turn(&store, call, 1, at, "Une table ?", "Avec plaisir.");
                 seed::booking(&store);
+                seed::delivery(&store, call, at);
             });
             seeding.join().unwrap();
         });

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use webox::{
     domain::{
-        Attempt, Booking, BookingId, BookingRequest, CallId, CallStatus, EndReason, Expected,
+        Attempt, Booking, BookingId, BookingRequest, CallId, CallStatus, DeliveryEvent, DestinationKind, EndReason, Expected,
         Heard, LanguageTag, Next, Outcome, Reply, TokenUsage, ToolUse, TurnId, TurnTimings,
         VoiceLine,
     },
@@ -11,6 +11,7 @@ use webox::{
     store::{
         Options, Store,
         calls::{self, CallEnd, NewCall},
+        deliveries::{self, NewDelivery},
         turns::{self, Finished},
     },
 };
@@ -133,6 +134,25 @@ pub(crate) fn turn(
             )
         })
         .unwrap();
+}
+
+/// Adds a delivery of a call of Le Gourmet's.
+pub(crate) fn delivery(store: &Store, call: CallId, at: Timestamp) {
+    let actor = webox::domain::Actor::webox("test");
+    let assistant = assistants::find(store, &actor, "le-gourmet").unwrap().id;
+    let new = NewDelivery {
+        message_id: format!("msg_{}", call.0),
+        assistant,
+        call: Some(call),
+        destination: "crm".to_owned(),
+        to: DestinationKind::Webhook,
+        event: DeliveryEvent::CallEnded,
+        source: format!("call.ended/{}", call.0),
+        contact: "+33612345678".to_owned(),
+        payload: r#"{"type":"call.ended","data":{"turns":["Une table ?"]}}"#.to_owned(),
+        at,
+    };
+    store.write(move |tx| deliveries::insert(tx, &new)).unwrap();
 }
 
 fn attempt(model: &str, outcome: Outcome) -> Attempt {

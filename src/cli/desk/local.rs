@@ -7,17 +7,17 @@ use super::{
     waiting::{Ticks, Waiting},
 };
 use crate::{
-    api::RemovalView,
+    api::{Deliveries, DeliveryView, RemovalView},
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
-        BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, EmailAddress, Expected,
+        BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId, EmailAddress, Expected,
         Latency, LatencyBy, PhoneNumber, ProviderStanding, ProvidersOverview, Result, Role, Secret,
         Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
-        audit, bookings, calendars, calls, latency,
+        audit, bookings, calendars, calls, latency, outbox,
         privacy::{self, Dossier, Erased, Whose},
         providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
@@ -141,6 +141,18 @@ impl Desk for Local {
 
     fn close_calendar(&self, assistant: &Assistant) -> Result<()> {
         calendars::close(&self.store, &self.actor, assistant, self.now)
+    }
+
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries> {
+        Ok(outbox::list(&self.store, &self.actor, filter)?.into())
+    }
+
+    fn delivery(&self, id: DeliveryId) -> Result<DeliveryView> {
+        outbox::show(&self.store, &self.actor, id).map(DeliveryView::whole)
+    }
+
+    fn retry_delivery(&self, id: DeliveryId) -> Result<DeliveryView> {
+        outbox::retry(&self.store, &self.actor, id, self.now).map(DeliveryView::whole)
     }
 
     fn providers(&self) -> Result<ProvidersOverview> {

@@ -13,10 +13,10 @@ pub(super) use remote::Remote;
 pub(super) use waiting::{News, Waiting};
 
 use crate::{
-    api::RemovalView,
+    api::{Deliveries, DeliveryView, RemovalView},
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
-        BookingRequest, Call, CallFilter, CallId, CallPage, EmailAddress, Latency, LatencyBy,
+        BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId, EmailAddress, Latency, LatencyBy,
         PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
         WholeCall,
     },
@@ -72,6 +72,11 @@ pub(super) trait Desk {
     /// The path of a calendar's new address.
     fn open_calendar(&self, assistant: &Assistant) -> Result<String>;
     fn close_calendar(&self, assistant: &Assistant) -> Result<()>;
+
+    /// As many as the filter says, or all of them.
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries>;
+    fn delivery(&self, id: DeliveryId) -> Result<DeliveryView>;
+    fn retry_delivery(&self, id: DeliveryId) -> Result<DeliveryView>;
 
     fn providers(&self) -> Result<ProvidersOverview>;
 

@@ -12,15 +12,15 @@ use super::{
 use crate::{
     api::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
-        AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls, Done,
-        DossierView, ErasedView, Latencies, Me, OneAssistant, OneBooking, OneCall, OneUser, Owner,
+        AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls, Deliveries, DeliveryView, Done,
+        DossierView, ErasedView, Latencies, Me, OneAssistant, OneBooking, OneCall, OneDelivery, OneUser, Owner,
         Providers, RemovalView, Removals, RollbackInput, Secrets, Standings, Statistics,
         TokenCreated, TokenRevoked, Tokens, Users, Versions,
     },
     config::PublicUrl,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
-        BookingRequest, Call, CallFilter, CallId, CallPage, EmailAddress, Latency, LatencyBy,
+        BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId, EmailAddress, Latency, LatencyBy,
         PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
         WholeCall,
     },
@@ -310,6 +310,45 @@ impl Desk for Remote {
     fn close_calendar(&self, assistant: &Assistant) -> Result<()> {
         let path = ["assistants", &assistant.id.0.to_string(), "calendar"];
         self.client.ask(Method::DELETE, &path).send::<Done>().map(|_| ())
+    }
+
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries> {
+        let wanted = filter.limit.unwrap_or(u64::MAX);
+        let mut cursor = filter.older_than.map(|id| id.0.to_string());
+        let mut all: Option<Deliveries> = None;
+        loop {
+            let have = all.as_ref().map_or(0, |all| all.deliveries.len() as u64);
+            let page: Deliveries = self
+                .client
+                .get(&["deliveries"])
+                .query("assistant_id", filter.assistant.map(|id| id.0))
+                .query("state", filter.state)
+                .query("since", filter.since)
+                .query("limit", Some((wanted - have).min(PAGE)))
+                .query("cursor", cursor)
+                .send()?;
+            cursor = page.next.clone();
+            let all = match &mut all {
+                None => all.insert(page),
+                Some(all) => {
+                    all.deliveries.extend(page.deliveries);
+                    all.next = page.next;
+                    all
+                }
+            };
+            if cursor.is_none() || all.deliveries.len() as u64 >= wanted {
+                return Ok(all.clone());
+            }
+        }
+    }
+
+    fn delivery(&self, id: DeliveryId) -> Result<DeliveryView> {
+        Ok(self.client.get(&["deliveries", &id.0.to_string()]).send::<OneDelivery>()?.delivery)
+    }
+
+    fn retry_delivery(&self, id: DeliveryId) -> Result<DeliveryView> {
+        let path = ["deliveries", &id.0.to_string(), "retry"];
+        Ok(self.client.post(&path).send::<OneDelivery>()?.delivery)
     }
 
     fn providers(&self) -> Result<ProvidersOverview> {

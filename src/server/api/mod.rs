@@ -7,6 +7,7 @@ mod auth;
 mod bodies;
 mod bookings;
 mod calls;
+mod deliveries;
 mod document;
 mod events;
 mod extract;
@@ -85,6 +86,9 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/assistants/{id}/calendar",
             post_with(bookings::open_calendar, told("openCalendar", "A new address for a calendar of the bookings; the one before is no longer good", &[403, 404, 409, 413, 422]))
             .delete_with(bookings::close_calendar, told("closeCalendar", "No address shows the bookings any more", &[403, 404])))
+        .api_route("/deliveries", get_with(deliveries::list, told("listDeliveries", "What others were told, newest first", &[404])))
+        .api_route("/deliveries/{id}", get_with(deliveries::show, told("getDelivery", "One delivery, with what is delivered", &[404])))
+        .api_route("/deliveries/{id}/retry", post_with(deliveries::retry, told("retryDelivery", "Try a delivery again now, also one that was given up", &[403, 404, 409, 413, 422])))
         .api_route("/standings", get_with(provisioning::standings, told("listStandings", "Every assistant, and what the files last said of it", &[])))
         .api_route("/applies", get_with(provisioning::applies, told("listApplies", "What was applied, newest first", &[])))
         .api_route("/users",
