@@ -23,6 +23,7 @@ mod cli_demo;
 mod cli_settings;
 mod cli_sound;
 mod contract;
+mod crm;
 mod deliveries;
 mod desk;
 mod durability;

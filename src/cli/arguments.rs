@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, calls, complete, deliveries, demo, export, help, history,
-    import, init, login, manual,
+    apply, assistants, audit, bench, bookings, calls, complete, deliveries, demo, export, help,
+    history, import, init, login, manual,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
     tokens, try_out, users, validate, voices, whoami,

@@ -12,7 +12,7 @@ use crate::{
         VoiceProvider,
     },
     integrations::{
-        Couriers,
+        Addresses, Couriers,
         outgoing::{Net, Rules},
     },
     line::Voices,
@@ -46,7 +46,13 @@ pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
         .collect::<std::result::Result<_, _>>()
         .map_err(|cause| Error::config("`outgoing.allowed_networks` is wrong").because(cause))?;
     let rules = Rules { allowed, allow_http: outgoing.allow_http.value, ..Rules::default() };
-    Couriers::new(rules).map_err(|cause| Error::failure("nothing can be delivered").because(cause))
+    let url = |url: &Option<PublicUrl>| url.as_ref().map(ToString::to_string);
+    let addresses = Addresses {
+        hubspot: url(&outgoing.hubspot_url.value),
+        pipedrive: url(&outgoing.pipedrive_url.value),
+    };
+    Couriers::new(rules, addresses)
+        .map_err(|cause| Error::failure("nothing can be delivered").because(cause))
 }
 
 /// The models that the settings give keys or addresses for.

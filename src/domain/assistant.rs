@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver, EarProvider,
-    EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, ModelRef, Money,
-    OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, UserId,
+    AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver,
+    EarProvider, EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, ModelRef,
+    Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, UserId,
     VoiceLine, VoiceProvider, ZoneName,
 };
 

@@ -76,9 +76,6 @@ impl Deliver {
             (1..=63).contains(&name.len())
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
         };
-        if self.to != Webhook {
-            return wrong("to", "can only be `webhook` in this version");
-        }
         if self.name.as_deref().is_some_and(|name| !is_name(name)) {
             return wrong("name", "has 1 to 63 letters, digits, `-`, `_`, `.`");
         }
@@ -170,19 +167,29 @@ mod tests {
     }
 
     #[test]
-    fn a_place_needs_what_it_needs() {
+    fn each_kind_needs_what_it_needs() {
         let secret = r#""secret":{"env":"S"}"#;
-        let good = format!(r#"{{"to":"webhook","url":"https://a.example/b",{secret}}}"#);
-        assert_eq!(read(&format!("[{good}]")), None);
+        let good = [
+            format!(r#"{{"to":"webhook","url":"https://a.example/b",{secret}}}"#),
+            format!(r#"{{"to":"hubspot",{secret}}}"#),
+            format!(r#"{{"to":"pipedrive",{secret}}}"#),
+            format!(r#"{{"to":"salesforce","url":"https://a.example","client_id":"x",{secret}}}"#),
+        ];
+        assert_eq!(read(&format!("[{}]", good.join(","))), None);
         for (wrong, key) in [
             (format!(r#"{{"to":"webhook",{secret}}}"#), "url"),
             (r#"{"to":"webhook","url":"https://a.example"}"#.to_owned(), "secret"),
             (format!(r#"{{"to":"webhook","url":"a.example",{secret}}}"#), "url"),
             (format!(r#"{{"to":"webhook","url":"https://u@a.example",{secret}}}"#), "url"),
+            (format!(r#"{{"to":"hubspot","url":"https://a.example",{secret}}}"#), "url"),
+            (format!(r#"{{"to":"hubspot","client_id":"x",{secret}}}"#), "client_id"),
+            (format!(r#"{{"to":"salesforce","url":"https://a.example",{secret}}}"#), "client_id"),
+            (format!(r#"{{"to":"hubspot","name":"a b",{secret}}}"#), "name"),
         ] {
             let (path, _) = read(&format!("[{wrong}]")).unwrap();
             assert_eq!(path, format!("deliver[0].{key}"), "{wrong}");
         }
-        assert_eq!(read(&format!("[{good},{good}]")).unwrap().0, "deliver[1]");
+        let twice = format!("[{},{}]", good[1], good[1]);
+        assert_eq!(read(&twice).unwrap().0, "deliver[1]");
     }
 }

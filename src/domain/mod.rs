@@ -94,7 +94,7 @@ pub use turn::{
 };
 pub use when::HumanDuration;
 pub use words::{
-    BargeIn, BookingKind, DeliveryEvent, DeliveryState, DestinationKind, EarProvider, HolidayHours, Personality, Redaction, Role, Scope,
-    VoiceLine, VoiceProvider,
+    BargeIn, BookingKind, DeliveryEvent, DeliveryState, DestinationKind, EarProvider, HolidayHours,
+    Personality, Redaction, Role, Scope, VoiceLine, VoiceProvider,
 };
 pub use zone::ZoneName;

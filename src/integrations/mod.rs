@@ -1,14 +1,21 @@
-//! Requests to the world that others ask for: CRMs and webhooks, a file each.
+//! Requests to the world that others ask for: calendars, CRMs and webhooks, a file each.
 //!
 //! Whatever goes out to an address that a customer's file names goes through [`outgoing`]. What is
 //! told and when is `operations::outbox`'s business; here is how each place wants to hear it.
 
 mod answer;
+mod api;
+mod hubspot;
 pub mod ics;
 pub mod outgoing;
+mod pipedrive;
+mod salesforce;
+mod story;
 mod webhook;
 
 use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use crate::domain::{Deliver, DestinationKind, Secret, Trouble};
 use outgoing::{Outgoing, Refused, Rules};
@@ -26,16 +33,36 @@ pub struct Parcel {
     pub id: String,
     /// Now, in seconds of the Unix clock.
     pub now: i64,
+    /// Which try this is, from 1.
+    pub attempts: u32,
     /// What is delivered, as it is stored.
     pub body: String,
     /// What the place has of it already.
     pub progress: Progress,
 }
 
+impl Parcel {
+    /// What is in it.
+    fn told(&self) -> Result<Value, Failure> {
+        serde_json::from_str(&self.body)
+            .map_err(|error| (Trouble::Gone, format!("the delivery cannot be read: {error}")))
+    }
+}
+
+/// Where vendors are, when not at their usual addresses.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    /// HubSpot's API.
+    pub hubspot: Option<String>,
+    /// Pipedrive's API.
+    pub pipedrive: Option<String>,
+}
+
 /// Brings parcels to places.
 #[derive(Debug, Clone)]
 pub struct Couriers {
     outgoing: Outgoing,
+    addresses: Addresses,
 }
 
 impl Couriers {
@@ -43,8 +70,8 @@ impl Couriers {
     ///
     /// # Errors
     /// [`Refused::Failed`] if the HTTP client cannot be set up.
-    pub fn new(rules: Rules) -> Result<Self, Refused> {
-        Ok(Self { outgoing: Outgoing::new(rules)? })
+    pub fn new(rules: Rules, addresses: Addresses) -> Result<Self, Refused> {
+        Ok(Self { outgoing: Outgoing::new(rules)?, addresses })
     }
 
     /// Brings a parcel to a place. What the place has of it afterwards stands in the parcel, also
@@ -58,13 +85,25 @@ impl Couriers {
         secret: &Secret,
         parcel: &mut Parcel,
     ) -> Result<(), Failure> {
+        let outgoing = &self.outgoing;
+        let url = place.url.as_deref();
         match place.to {
             DestinationKind::Webhook => {
-                let url = place.url.as_deref().unwrap_or_default();
-                webhook::deliver(&self.outgoing, url, secret, parcel).await
+                webhook::deliver(outgoing, url.unwrap_or_default(), secret, parcel).await
             }
-            DestinationKind::Hubspot | DestinationKind::Salesforce | DestinationKind::Pipedrive => {
-                Err((Trouble::Refused, format!("this webox cannot deliver to {} yet", place.to)))
+            DestinationKind::Hubspot => {
+                let base = self.addresses.hubspot.as_deref().unwrap_or(hubspot::BASE_URL);
+                hubspot::deliver(outgoing, base, secret, parcel).await
+            }
+            DestinationKind::Salesforce => {
+                let client_id = place.client_id.as_deref().unwrap_or_default();
+                let domain = url.unwrap_or_default();
+                salesforce::deliver(outgoing, domain, client_id, secret, parcel).await
+            }
+            DestinationKind::Pipedrive => {
+                let base = url.or(self.addresses.pipedrive.as_deref());
+                let base = base.unwrap_or(pipedrive::BASE_URL);
+                pipedrive::deliver(outgoing, base, secret, parcel).await
             }
         }
     }

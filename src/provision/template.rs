@@ -18,7 +18,7 @@ pub type Names = [(&'static str, &'static [&'static str])];
 /// What the templates of `[[deliver]]` may name: parts of what is delivered.
 pub const DELIVERED: &Names = &[
     ("event", &[]),
-    ("assistant", &["id", "name", "client_name", "twilio_phone_number"]),
+    ("assistant", &["id", "name", "client_name", "twilio_phone_number", "voice_language"]),
     ("caller", &["number", "name", "language"]),
     (
         "call",

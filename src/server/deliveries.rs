@@ -82,7 +82,13 @@ fn forget(in_flight: &mut InFlight, done: Result<(AssistantId, String), tokio::t
 async fn attempt(post: &Post, taken: Taken) {
     let Taken { delivery, payload, progress } = taken;
     let now = Timestamp::now().as_second();
-    let mut parcel = Parcel { id: delivery.message_id.clone(), now, body: payload, progress };
+    let mut parcel = Parcel {
+        id: delivery.message_id.clone(),
+        now,
+        attempts: delivery.attempts,
+        body: payload,
+        progress,
+    };
     let outcome = bring(post, &delivery, &mut parcel).await;
     let (id, place, attempts) = (delivery.id.0, delivery.destination.clone(), delivery.attempts);
     let noted =

@@ -137,7 +137,34 @@ pub fn take(
     let Some(delivery) = get(tx, Sight::All, id)? else { return Ok(None) };
     let payload = delivery.payload.clone().unwrap_or_default();
     let progress = progress.map(|json| serde_json::from_str(&json)).transpose()?;
-    Ok(Some(Taken { delivery, payload, progress: progress.unwrap_or_default() }))
+    let progress = match progress {
+        Some(progress) => progress,
+        None => before(tx, &delivery)?,
+    };
+    Ok(Some(Taken { delivery, payload, progress }))
+}
+
+/// Whom the place took the same caller for the last time: it may not find by number yet whom it was
+/// told of a moment ago.
+fn before(tx: &Tx, delivery: &OutboxDelivery) -> Result<Progress, StoreError> {
+    let known: Option<Option<String>> = tx
+        .prepare_cached(
+            "SELECT progress ->> '$.contact' FROM deliveries
+             WHERE contact = ?1 AND assistant_id = ?2 AND destination = ?3 AND kind = ?4
+               AND id < ?5 AND progress IS NOT NULL ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(
+            params![
+                delivery.contact,
+                delivery.assistant_id.0,
+                delivery.destination,
+                delivery.to.as_str(),
+                delivery.id.0
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(known.flatten().map(|contact| ("contact".to_owned(), contact)).into_iter().collect())
 }
 
 /// How a try ended.

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod cmd;
 pub(crate) mod daemon;
 pub(crate) mod fake_anthropic;
+pub(crate) mod fake_crm;
 pub(crate) mod fake_daemon;
 pub(crate) mod fake_deepgram;
 pub(crate) mod fake_google;

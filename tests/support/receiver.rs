@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 pub(crate) struct Received {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: String,
 }
@@ -50,6 +51,10 @@ pub(crate) enum Reply {
 impl Reply {
     pub(crate) fn status(status: u16) -> Self {
         Self::Says(status, String::new())
+    }
+
+    pub(crate) fn json(status: u16, value: &Value) -> Self {
+        Self::Says(status, value.to_string())
     }
 }
 
@@ -83,6 +88,11 @@ impl Receiver {
             let one = Received {
                 method: method.to_string(),
                 path: uri.path().to_owned(),
+                query: reqwest::Url::parse(&format!("http://x{uri}"))
+                    .unwrap()
+                    .query_pairs()
+                    .into_owned()
+                    .collect(),
                 headers: headers
                     .iter()
                     .map(|(name, value)| {

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use webox::{
     domain::{
-        Attempt, Booking, BookingId, BookingRequest, CallId, CallStatus, DeliveryEvent, DestinationKind, EndReason, Expected,
-        Heard, LanguageTag, Next, Outcome, Reply, TokenUsage, ToolUse, TurnId, TurnTimings,
-        VoiceLine,
+        Attempt, Booking, BookingId, BookingRequest, CallId, CallStatus, DeliveryEvent,
+        DestinationKind, EndReason, Expected, Heard, LanguageTag, Next, Outcome, Reply, TokenUsage,
+        ToolUse, TurnId, TurnTimings, VoiceLine,
     },
     operations::{assistants, bookings},
     store::{

@@ -10,9 +10,9 @@ use crate::{
     api::{Deliveries, DeliveryView, RemovalView},
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
-        BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId, EmailAddress, Expected,
-        Latency, LatencyBy, PhoneNumber, ProviderStanding, ProvidersOverview, Result, Role, Secret,
-        Stats, StatsBy, Token, TokenId, User, WholeCall,
+        BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter,
+        DeliveryId, EmailAddress, Expected, Latency, LatencyBy, PhoneNumber, ProviderStanding,
+        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},

@@ -16,9 +16,9 @@ use crate::{
     api::{Deliveries, DeliveryView, RemovalView},
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
-        BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId, EmailAddress, Latency, LatencyBy,
-        PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
-        WholeCall,
+        BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId,
+        EmailAddress, Latency, LatencyBy, PhoneNumber, ProvidersOverview, Result, Role, Secret,
+        Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::Wanted,

@@ -12,17 +12,18 @@ use super::{
 use crate::{
     api::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
-        AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls, Deliveries, DeliveryView, Done,
-        DossierView, ErasedView, Latencies, Me, OneAssistant, OneBooking, OneCall, OneDelivery, OneUser, Owner,
-        Providers, RemovalView, Removals, RollbackInput, Secrets, Standings, Statistics,
-        TokenCreated, TokenRevoked, Tokens, Users, Versions,
+        AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls,
+        Deliveries, DeliveryView, Done, DossierView, ErasedView, Latencies, Me, OneAssistant,
+        OneBooking, OneCall, OneDelivery, OneUser, Owner, Providers, RemovalView, Removals,
+        RollbackInput, Secrets, Standings, Statistics, TokenCreated, TokenRevoked, Tokens, Users,
+        Versions,
     },
     config::PublicUrl,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
-        BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId, EmailAddress, Latency, LatencyBy,
-        PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
-        WholeCall,
+        BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId,
+        EmailAddress, Latency, LatencyBy, PhoneNumber, ProvidersOverview, Result, Role, Secret,
+        Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         self,

@@ -56,6 +56,7 @@ impl Scene<'_> {
                 "name": spec.name,
                 "client_name": spec.client,
                 "twilio_phone_number": spec.phone,
+                "voice_language": spec.voice.language,
             }),
         );
         put("caller", self.caller(happened));
