@@ -95,7 +95,7 @@ fn hubspot_has_one_contact_its_calls_and_its_notes() {
     let kinds: Vec<&Value> = records.iter().map(|record| &record["kind"]).collect();
     assert_eq!(kinds, ["notes", "calls", "calls"], "each once: {records:#?}");
     let note = records[0]["properties"]["hs_note_body"].as_str().unwrap();
-    assert!(note.contains("Réservation: Dupont, 4 personnes"), "{note}");
+    assert!(note.contains("Réservation ") && note.contains(": Dupont, 4 personnes"), "{note}");
     let call = &records[1]["properties"];
     assert_eq!(
         (&call["hs_call_duration"], &call["hs_call_direction"]),
@@ -141,7 +141,7 @@ fn pipedrive_has_one_person_its_activities_and_its_notes() {
         (&json!("Dupont"), &json!("Téléphone"))
     );
     assert_eq!(records.len(), 3, "each once: {records:#?}");
-    assert!(records[0]["content"].as_str().unwrap().contains("Réservation: Dupont"));
+    assert!(records[0]["content"].as_str().unwrap().contains(": Dupont, 4 personnes"));
     assert_eq!((&records[1]["type"], &records[1]["duration"]), (&json!("call"), &json!("00:02")));
 }
 

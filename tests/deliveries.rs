@@ -140,6 +140,21 @@ fn a_call_and_what_came_of_it_are_told_in_order_and_signed() {
     assert_eq!(data["fields"], json!({"lead_source": "Téléphone", "firstname": "Dupont"}));
     assert_eq!(data["assistant"]["name"], "le-gourmet");
 
+    // Cancelled by hand, it is told like everything else of the caller's.
+    let reference = data["bookings"][0]["reference"].as_str().unwrap().to_owned();
+    webox.run(["bookings", "cancel", &reference, "--yes"]).ok();
+    let received = receiver.wait_for(3);
+    let told = received[2].json();
+    assert_eq!(told["type"], "booking.cancelled");
+    assert_eq!(
+        (&told["data"]["booking"]["status"], &told["data"]["call"]),
+        (&json!("cancelled"), &Value::Null)
+    );
+    assert_eq!(
+        told["data"]["caller"],
+        json!({"number": "+33612345678", "name": "Dupont", "language": null})
+    );
+
     let all = settled(&webox, DeliveryState::Delivered);
     let ids: Vec<&str> = all.iter().map(|one| one.message_id.as_str()).collect();
     let sent: Vec<&str> = received.iter().map(|one| one.header("webhook-id")).collect();
@@ -147,7 +162,7 @@ fn a_call_and_what_came_of_it_are_told_in_order_and_signed() {
     assert!(all.iter().all(|one| one.attempts == 1 && one.failure.is_none()), "{all:?}");
     // Announced twice, told once.
     run(daemon.hang_up(&sid(1), 42));
-    assert_eq!(deliveries(&webox).len(), 2);
+    assert_eq!(deliveries(&webox).len(), 3);
 }
 
 #[test]

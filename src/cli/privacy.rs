@@ -119,6 +119,13 @@ fn erase(args: &Erase, context: &Context) -> Result<()> {
             human::count(erased.removals, "record or recording", "records and recordings");
         context.out.note(&format!("The daemon asks Twilio to remove {removals}; `webox privacy removals` shows what is left."));
     }
+    let told = erased.erasure.deliveries;
+    if told > 0 {
+        let told = human::count(told, "delivery", "deliveries");
+        context.out.note(&format!(
+            "{told} to others told of this caller: what they were sent is theirs to delete."
+        ));
+    }
     if !erased.scrubbed {
         context.out.note("Copies still lie in the database's free space. The daemon clears it when nobody is on the phone, up to 256 MiB; a larger one needs `VACUUM` with the daemon stopped.");
     }

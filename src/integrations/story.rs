@@ -17,7 +17,7 @@ struct Words {
 }
 
 #[rustfmt::skip]
-const LANGUAGES: [(&str, Words); 7] = [
+static LANGUAGES: [(&str, Words); 7] = [
     ("fr", Words { call: "Appel", caller: "Appelant", booking: "Réservation", changed: "Réservation modifiée", cancelled: "Réservation annulée", message: "Message", transferred: "Appel transféré au", people: "personnes" }),
     ("en", Words { call: "Call", caller: "Caller", booking: "Booking", changed: "Booking changed", cancelled: "Booking cancelled", message: "Message", transferred: "Call transferred to", people: "people" }),
     ("es", Words { call: "Llamada", caller: "Cliente", booking: "Reserva", changed: "Reserva modificada", cancelled: "Reserva cancelada", message: "Mensaje", transferred: "Llamada transferida al", people: "personas" }),
@@ -159,7 +159,12 @@ fn booked(words: &Words, booking: &Map<String, Value>) -> String {
     let at = text("at").replace('T', " ");
     let at = at.strip_suffix(":00").unwrap_or(&at);
     let party = booking.get("party").and_then(Value::as_u64).unwrap_or(0);
-    format!("{}: {}, {party} {}, {at}", words.booking, text("name"), words.people)
+    let mut parts = vec![text("name").to_owned(), format!("{party} {}", words.people)];
+    parts.extend([text("service"), text("resource"), at, text("note")].map(str::to_owned));
+    parts.retain(|part| !part.is_empty());
+    let reference = Some(text("reference")).filter(|reference| !reference.is_empty());
+    let lead = reference.map_or_else(String::new, |reference| format!(" {reference}"));
+    format!("{}{lead}: {}", words.booking, parts.join(", "))
 }
 
 /// As many of the lines as fit, and the last one.

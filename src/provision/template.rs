@@ -46,16 +46,26 @@ pub const DELIVERED: &Names = &[
         "booking",
         &[
             "id",
+            "reference",
+            "status",
             "assistant_id",
             "call_id",
             "name",
             "party",
             "caller",
+            "service",
+            "resource",
+            "nights",
+            "note",
+            "language",
             "at",
             "timezone",
             "starts_at",
             "ends_at",
+            "free_at",
             "created_at",
+            "updated_at",
+            "cancelled_at",
         ],
     ),
     ("message", &["caller", "name", "text", "created_at"]),
@@ -120,14 +130,28 @@ fn unknown<'a>(
     format!("names `{path}`, which there is not; there is {}", known.join(", "))
 }
 
-/// What a template comes to.
+/// What a template comes to. A value that is null is one that is not there.
 pub fn fill_in(template: &str, values: &impl Serialize) -> Result<String> {
+    let mut values = serde_json::to_value(values)
+        .map_err(|cause| Error::failure("a template has no values").because(cause))?;
+    take_out_nulls(&mut values);
     let environment = environment();
     let filled = environment
         .template_from_str(template)
         .and_then(|read| read.render(Value::from(Serde(values))))
         .map_err(|cause| Error::input("a template cannot be filled in").because(cause))?;
     Ok(filled.trim().chars().take(LONGEST).collect())
+}
+
+fn take_out_nulls(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(take_out_nulls);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(take_out_nulls),
+        _ => {}
+    }
 }
 
 /// Every rule that holds for an assistant, its templates included; the first one broken.
@@ -154,11 +178,12 @@ mod tests {
 
     #[test]
     fn what_is_there_is_filled_in_and_what_is_not_is_nothing() {
-        let values = json!({ "caller": { "name": "Zoé", "number": "+33612345678" }, "n": 3 });
+        let values = json!({ "caller": { "name": "Zoé", "number": "+33612345678" }, "n": 3, "booking": null, "message": { "name": null } });
         let fill = |template| fill_in(template, &values).unwrap();
         assert_eq!(fill("Phone"), "Phone");
         assert_eq!(fill(" {{ caller.name | upper }} <{{ caller.number }}>"), "ZOÉ <+33612345678>");
-        assert_eq!(fill("{{ booking.name }}"), "");
+        assert_eq!(fill("{{ booking.name }}{{ message.name }}"), "");
+        assert_eq!(fill("{{ message.name | default('–') }}"), "–");
         assert_eq!(fill("{{ booking.guest.name | default('–') }}"), "–");
         assert_eq!(fill("{% if n > 2 %}many{% endif %}"), "many");
     }

@@ -63,7 +63,10 @@ impl Subject {
         let theirs = format!("call_id IN (SELECT id FROM calls WHERE {} AND {OWN})", self.calls());
         match self {
             Self::Caller(_) => format!("(contact = ?1 OR {theirs} OR instr(payload, ?1) > 0)"),
-            Self::Call(_) => theirs,
+            // A booking that was changed by hand is told apart from its call.
+            Self::Call(_) => format!(
+                "({theirs} OR contact IN (SELECT 'booking/' || id FROM bookings WHERE {theirs}))"
+            ),
         }
     }
 }
@@ -197,18 +200,18 @@ pub fn erase(
     let owner = sight.owner();
     let mut erasure = Erasure::default();
     let (calls, made) = (subject.calls(), subject.made());
-    for (table, count) in [("bookings", &mut erasure.bookings), ("messages", &mut erasure.messages)]
-    {
-        let sql = format!("DELETE FROM {table} WHERE {made} AND {OWN}");
-        *count = tx.prepare_cached(&sql)?.execute(params![subject.key(), owner])? as u64;
-    }
-    // Before the calls, which say whose they are.
+    // Before the calls and bookings, which say whose they are.
     let sql = format!(
         "UPDATE deliveries SET {} WHERE {} AND payload IS NOT NULL AND {OWN}",
         deliveries::FORGOTTEN,
         subject.told()
     );
     erasure.deliveries = tx.prepare_cached(&sql)?.execute(params![subject.key(), owner])? as u64;
+    for (table, count) in [("bookings", &mut erasure.bookings), ("messages", &mut erasure.messages)]
+    {
+        let sql = format!("DELETE FROM {table} WHERE {made} AND {OWN}");
+        *count = tx.prepare_cached(&sql)?.execute(params![subject.key(), owner])? as u64;
+    }
     let sql = format!(
         "UPDATE turns SET {NO_WORDS}
          WHERE call_id IN (SELECT id FROM calls WHERE {calls} AND {OWN})"

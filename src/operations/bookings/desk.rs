@@ -100,7 +100,7 @@ pub fn cancel(store: &Store, actor: &Actor, name: &str, now: Timestamp) -> Resul
         bookings::update(tx, &booking)?;
         let assistant = assistants::by_id(tx, booking.assistant)?;
         if let Some(assistant) = &assistant {
-            // Not in the call that it was made in.
+            // Told apart from the call that it was made in, of which less may be kept by now.
             outbox::tell(tx, assistant, None, &Happened::BookingCancelled(&booking), now)?;
         }
         let whose = assistant.map_or_else(String::new, |assistant| assistant.spec.name.to_string());

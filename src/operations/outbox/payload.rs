@@ -164,16 +164,26 @@ fn turn(turn: &Turn) -> Value {
 fn booking(booking: &Booking) -> Value {
     json!({
         "id": booking.id,
+        "reference": booking.reference,
+        "status": booking.status(),
         "assistant_id": booking.assistant,
         "call_id": booking.call,
         "name": booking.name,
         "party": booking.party,
         "caller": booking.caller,
+        "service": booking.service,
+        "resource": booking.resource,
+        "nights": booking.nights,
+        "note": booking.note,
+        "language": booking.language,
         "at": booking.at,
         "timezone": booking.timezone,
         "starts_at": booking.starts_at,
         "ends_at": booking.ends_at,
+        "free_at": booking.free_at,
         "created_at": booking.created_at,
+        "updated_at": booking.updated_at,
+        "cancelled_at": booking.cancelled_at,
     })
 }
 
@@ -222,16 +232,25 @@ mod tests {
     fn a_booking() -> Booking {
         Booking {
             id: BookingId(1),
+            reference: "123456".to_owned(),
             assistant: AssistantId(3),
             call: Some(CallId(7)),
             name: "Zoé".to_owned(),
             party: 4,
             caller: Some("+33612345678".to_owned()),
+            service: Some("Dîner".to_owned()),
+            resource: None,
+            nights: None,
+            note: None,
+            language: LanguageTag::french(),
             at: jiff::civil::datetime(2026, 11, 24, 20, 0, 0, 0),
             timezone: "Europe/Paris".to_owned(),
             starts_at: AT,
             ends_at: AT,
+            free_at: AT,
             created_at: AT,
+            updated_at: AT,
+            cancelled_at: None,
         }
     }
 
