@@ -50,6 +50,7 @@ pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
     let addresses = Addresses {
         hubspot: url(&outgoing.hubspot_url.value),
         pipedrive: url(&outgoing.pipedrive_url.value),
+        google_calendar: url(&outgoing.google_calendar_url.value),
     };
     Couriers::new(rules, addresses)
         .map_err(|cause| Error::failure("nothing can be delivered").because(cause))

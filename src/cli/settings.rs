@@ -164,6 +164,11 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
             url(&settings.outgoing.pipedrive_url),
             &settings.outgoing.pipedrive_url.origin,
         ),
+        plain(
+            "google_calendar.base_url",
+            url(&settings.outgoing.google_calendar_url),
+            &settings.outgoing.google_calendar_url.origin,
+        ),
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
         master_key(&settings.master_key),

@@ -50,6 +50,7 @@ pub(super) struct FileSettings {
     pub(super) hubspot: VendorSection,
     /// Pipedrive.
     pub(super) pipedrive: VendorSection,
+    pub(super) google_calendar: VendorSection,
     /// Requests to addresses that assistants' files name.
     pub(super) outgoing: OutgoingSection,
     /// Secrets in webox's own keeping.

@@ -176,6 +176,7 @@ impl Settings {
                 outgoing: &file.outgoing,
                 hubspot: &file.hubspot,
                 pipedrive: &file.pipedrive,
+                google_calendar: &file.google_calendar,
             },
         )?;
         let server = sources.pick(

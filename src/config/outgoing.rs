@@ -22,6 +22,8 @@ pub struct Outgoing {
     pub hubspot_url: Setting<Option<PublicUrl>>,
     /// Pipedrive's API, when not at its usual address.
     pub pipedrive_url: Setting<Option<PublicUrl>>,
+    /// Google's calendars, when not at their usual address.
+    pub google_calendar_url: Setting<Option<PublicUrl>>,
 }
 
 /// What the file says of them.
@@ -29,6 +31,7 @@ pub(super) struct Sections<'a> {
     pub(super) outgoing: &'a OutgoingSection,
     pub(super) hubspot: &'a VendorSection,
     pub(super) pipedrive: &'a VendorSection,
+    pub(super) google_calendar: &'a VendorSection,
 }
 
 impl Outgoing {
@@ -64,6 +67,11 @@ impl Outgoing {
                 "pipedrive.base_url",
                 "PIPEDRIVE_BASE_URL",
                 &file.pipedrive.base_url,
+            )?,
+            google_calendar_url: url(
+                "google_calendar.base_url",
+                "GOOGLE_CALENDAR_BASE_URL",
+                &file.google_calendar.base_url,
             )?,
         })
     }

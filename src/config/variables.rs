@@ -67,6 +67,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("GOOGLE_SPEECH_BASE_URL", "Where Google listens, when not at the usual address."),
     ("GOOGLE_VOICE_BASE_URL", "Where Google speaks, when not at the usual address."),
     ("HUBSPOT_BASE_URL", "Where HubSpot answers, when not at the usual address."),
+    ("GOOGLE_CALENDAR_BASE_URL", "Where Google's calendars are, when not at the usual address."),
     ("PIPEDRIVE_BASE_URL", "Where Pipedrive answers, when not at the usual address."),
     (
         "CREDENTIALS_DIRECTORY",

@@ -256,7 +256,8 @@ impl<'a> Wish<'a> {
             .filter(|booked| booked.starts_at < free_at && starts_at < booked.free_at)
             .collect();
         if self.rules.resources.is_empty() {
-            let people = |booked: &Booked| u64::from(booked.party);
+            let all = self.rules.capacity;
+            let people = |one: &Booked| u64::from(if one.whole { all } else { one.party });
             let fullest = fullest(starts_at, &overlapping, people);
             let fits = fullest + u64::from(self.party) <= u64::from(self.rules.capacity);
             return fits.then(|| place(None));
@@ -266,7 +267,10 @@ impl<'a> Wish<'a> {
             .iter()
             .filter(|resource| self.is_there(resource, at, end))
             .find(|resource| {
-                let here = |booked: &Booked| u64::from(self.occupies(booked, resource));
+                let here = |booked: &Booked| match self.occupies(booked, resource) {
+                    true if booked.whole => u64::from(resource.count),
+                    occupied => u64::from(occupied),
+                };
                 fullest(starts_at, &overlapping, here) < u64::from(resource.count)
             })
             .map(|resource| place(Some(resource)))
@@ -285,6 +289,9 @@ impl<'a> Wish<'a> {
     /// Whether a booking occupies a resource. One from before there were resources, or of one that
     /// is gone, occupies the first that it fits.
     fn occupies(&self, booked: &Booked, resource: &BookingResource) -> bool {
+        if booked.whole {
+            return booked.resource.as_ref().is_none_or(|name| resource.is_called(name));
+        }
         let known = booked.resource.as_deref().and_then(|name| self.rules.resource(name));
         let occupied = known.or_else(|| {
             let fits = |r: &&BookingResource| party_of(self.rules, r).holds(booked.party);

@@ -65,6 +65,7 @@ fn booked(place: &Place, party: u32) -> Booked {
         free_at: place.free_at,
         party,
         resource: place.resource.clone(),
+        whole: false,
     }
 }
 
@@ -95,7 +96,7 @@ fn rules_are_told_apart() {
 fn a_full_room_offers_the_nearest_free_times() {
     let start: Timestamp = "2026-11-23T20:00:00+01:00".parse().unwrap();
     let end: Timestamp = "2026-11-23T21:00:00+01:00".parse().unwrap();
-    let taken = [Booked { starts_at: start, free_at: end, party: 8, resource: None }];
+    let taken = [Booked { starts_at: start, free_at: end, party: 8, resource: None, whole: false }];
     assert_eq!(judge(2, monday(20, 0), &taken), None);
     assert_eq!(
         judge(4, monday(20, 30), &taken),
@@ -158,6 +159,26 @@ fn appointments_keep_to_the_grid_the_service_and_the_doctor() {
         find(&spec, &with("Bilan", Some("Docteur Martin"), next(9, 0)), &[]),
         Err(Refusal::WhichResource { resources: vec!["Docteur Petit".into()] })
     );
+}
+
+#[test]
+fn an_entry_in_a_calendar_takes_all_there_is() {
+    let monday = |hour| datetime(2026, 11, 30, hour, 0, 0, 0);
+    let entry = |resource: Option<&str>| Booked {
+        starts_at: "2026-11-30T09:00:00+01:00".parse().unwrap(),
+        free_at: "2026-11-30T12:00:00+01:00".parse().unwrap(),
+        party: 0,
+        resource: resource.map(str::to_owned),
+        whole: true,
+    };
+    let spec = practice();
+    let request = BookingRequest { service: Some("Consultation".into()), ..ask(1, monday(10)) };
+    let one_away = find(&spec, &request, &[entry(Some("docteur martin"))]).unwrap();
+    assert_eq!(one_away.resource.as_deref(), Some("Docteur Petit"));
+    assert!(find(&spec, &request, &[entry(None)]).is_err(), "both are away");
+    let table = ask(2, monday(12));
+    let lunch = Booked { free_at: "2026-11-30T15:00:00+01:00".parse().unwrap(), ..entry(None) };
+    assert!(find(&restaurant(), &table, &[lunch]).is_err());
 }
 
 #[test]

@@ -117,6 +117,8 @@ pub struct Booked {
     pub party: u32,
     /// What or who is occupied.
     pub resource: Option<String>,
+    /// Whether all of it is: an entry in a calendar of others.
+    pub whole: bool,
 }
 
 /// Why a booking cannot be made.

@@ -25,6 +25,18 @@ pub struct Deliver {
     /// The consumer key of the application at Salesforce that the secret belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// Who writes into a CalDAV calendar; the secret is the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The calendar at Google that is shared with the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// Whose calendar it is, of the resources of `[booking]`; everybody's when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Whether what else stands in a calendar takes up its time.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub busy: bool,
     /// What is told; everything when it is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<DeliveryEvent>,
@@ -58,19 +70,23 @@ impl Deliver {
         self.name.as_deref().unwrap_or(self.to.as_str())
     }
 
-    /// Whether it is told of an event.
+    /// Whether it is told of an event. Calendars hold bookings, and all of them.
     pub fn wants(&self, event: DeliveryEvent) -> bool {
+        if self.to.is_calendar() {
+            return event.is_about_a_booking();
+        }
         self.events.is_empty() || self.events.contains(&event)
     }
 
     /// What is sent where with what: who may not name a secret may not send it elsewhere either.
-    pub fn door(&self) -> (DestinationKind, Option<&str>, Option<&str>, Option<&SecretRef>) {
-        (self.to, self.url.as_deref(), self.client_id.as_deref(), self.secret.as_ref())
+    pub fn door(&self) -> (DestinationKind, [Option<&str>; 4], Option<&SecretRef>) {
+        let whither = [&self.url, &self.client_id, &self.user, &self.calendar];
+        (self.to, whither.map(Option::as_deref), self.secret.as_ref())
     }
 
     /// The rule broken, if any: the key and what is wrong with it.
     fn broken(&self) -> Option<(String, String)> {
-        use DestinationKind::{Hubspot, Pipedrive, Salesforce, Webhook};
+        use DestinationKind::{Caldav, GoogleCalendar, Hubspot, Pipedrive, Salesforce, Webhook};
         let wrong = |key: &str, what: &str| Some((key.to_owned(), what.to_owned()));
         let is_name = |name: &str| {
             (1..=63).contains(&name.len())
@@ -87,6 +103,15 @@ impl Deliver {
                     "is missing: the organisation's own domain, such as `https://acme.my.salesforce.com`",
                 );
             }
+            (Caldav, None) => {
+                return wrong(
+                    "url",
+                    "is missing: the calendar's own address, such as `https://cal.example.com/user/calendar/`",
+                );
+            }
+            (GoogleCalendar, Some(_)) => {
+                return wrong("url", "is not needed for Google: `calendar` says which it is");
+            }
             (Hubspot, Some(_)) => {
                 return wrong("url", "is not needed for HubSpot: the key says whose account it is");
             }
@@ -96,7 +121,10 @@ impl Deliver {
                     "is no address: write it like `https://crm.example.com/hooks`",
                 );
             }
-            (Webhook | Salesforce | Hubspot | Pipedrive, _) => {}
+            (Webhook | Salesforce | Hubspot | Pipedrive | Caldav | GoogleCalendar, _) => {}
+        }
+        if let Some(broken) = self.broken_calendar() {
+            return Some(broken);
         }
         if self.secret.is_none() {
             return match self.to {
@@ -110,11 +138,15 @@ impl Deliver {
                 Salesforce => {
                     wrong("secret", "is missing: the consumer secret that belongs to `client_id`")
                 }
+                Caldav => wrong("secret", "is missing: the password of `user`"),
+                GoogleCalendar => {
+                    wrong("secret", "is missing: the JSON key of the service account")
+                }
             };
         }
         match (self.to, &self.client_id) {
             (Salesforce, None) => wrong("client_id", "is missing: the consumer key at Salesforce"),
-            (Webhook | Hubspot | Pipedrive, Some(_)) => {
+            (Webhook | Hubspot | Pipedrive | Caldav | GoogleCalendar, Some(_)) => {
                 wrong("client_id", "is for Salesforce only")
             }
             _ if self.fields.len() > MOST_FIELDS => wrong("fields", "has more than 50 fields"),
@@ -127,6 +159,43 @@ impl Deliver {
                     .then(|| (key(), "is longer than 1,000 characters".to_owned()))
             }),
         }
+    }
+
+    /// The rule broken by what only calendars have.
+    fn broken_calendar(&self) -> Option<(String, String)> {
+        let wrong = |key: &str, what: &str| Some((key.to_owned(), what.to_owned()));
+        if !self.to.is_calendar() {
+            let given = [
+                ("user", self.user.is_some()),
+                ("calendar", self.calendar.is_some()),
+                ("resource", self.resource.is_some()),
+                ("busy", !self.busy),
+            ];
+            let (key, _) = given.into_iter().find(|(_, given)| *given)?;
+            return wrong(key, "is for calendars only");
+        }
+        match (self.to, &self.user, &self.calendar) {
+            (DestinationKind::Caldav, None, _) => {
+                return wrong("user", "is missing: who writes into the calendar");
+            }
+            (DestinationKind::Caldav, _, Some(_)) => {
+                return wrong("calendar", "is for Google only: `url` says which calendar it is");
+            }
+            (DestinationKind::GoogleCalendar, _, None) => {
+                return wrong(
+                    "calendar",
+                    "is missing: which calendar, such as `abc@group.calendar.google.com`",
+                );
+            }
+            (DestinationKind::GoogleCalendar, Some(_), _) => {
+                return wrong("user", "is for CalDAV only: the key says who writes");
+            }
+            _ => {}
+        }
+        if !self.events.is_empty() {
+            return wrong("events", "has no meaning for a calendar: it holds the bookings");
+        }
+        (!self.fields.is_empty()).then(|| ("fields".into(), "has no meaning for a calendar".into()))
     }
 
     /// The first rule broken by an assistant's places: the path of the key and what is wrong with it.

@@ -192,6 +192,17 @@ words! {
         Salesforce = "salesforce",
         /// Pipedrive.
         Pipedrive = "pipedrive",
+        /// A calendar over CalDAV: bookings are written, and what else stands there is read.
+        Caldav = "caldav",
+        /// A calendar at Google, the same.
+        GoogleCalendar = "google-calendar",
+    }
+}
+
+impl DestinationKind {
+    /// Whether it is a calendar.
+    pub const fn is_calendar(self) -> bool {
+        matches!(self, Self::Caldav | Self::GoogleCalendar)
     }
 }
 
@@ -210,6 +221,13 @@ words! {
         BookingCancelled = "booking.cancelled",
         /// A message was taken.
         MessageTaken = "message.taken",
+    }
+}
+
+impl DeliveryEvent {
+    /// Whether it is about a booking.
+    pub const fn is_about_a_booking(self) -> bool {
+        matches!(self, Self::BookingCreated | Self::BookingChanged | Self::BookingCancelled)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Bookings as a calendar (RFC 5545), to be subscribed to or opened by any calendar program.
 
 use icalendar::{Calendar, Component, Event, EventStatus, Property};
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use serde_json::json;
 
+use super::calendars::Entry;
 use crate::domain::{AssistantSpec, Booking};
 
 /// Programs that subscribe are asked to look again this often (RFC 7986, and the older name of it).
@@ -52,6 +54,30 @@ pub fn event(spec: &AssistantSpec, booking: &Booking) -> Event {
     event.add_property("SEQUENCE", version.max(0).to_string());
     event.description(&description(booking));
     event.done()
+}
+
+/// A booking as others' calendars are told of it; one that is cancelled is taken out.
+pub fn entry(spec: &AssistantSpec, booking: &Booking) -> Entry {
+    let uid = uid(spec, booking);
+    if booking.cancelled_at.is_some() {
+        return Entry { uid, ics: None, event: None };
+    }
+    let side = |at: Timestamp, day: Date| match booking.nights {
+        Some(_) => json!({ "date": day.to_string() }),
+        None => json!({ "dateTime": at.to_string(), "timeZone": booking.timezone }),
+    };
+    let nights = i64::from(booking.nights.unwrap_or(0));
+    let arrives = booking.at.date();
+    let event = json!({
+        "summary": summary(booking),
+        "description": description(booking),
+        "start": side(booking.starts_at, arrives),
+        "end": side(booking.ends_at, arrives.saturating_add(nights.days())),
+        "status": "confirmed",
+        "extendedProperties": { "private": { "webox": booking.id.0.to_string() } },
+    });
+    let ics = Calendar::new().push(self::event(spec, booking)).done().to_string();
+    Entry { uid, ics: Some(ics), event: Some(event) }
 }
 
 /// What names a booking in every calendar.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod api;
+pub mod calendars;
 mod hubspot;
 pub mod ics;
 pub mod outgoing;
@@ -56,6 +57,8 @@ pub struct Addresses {
     pub hubspot: Option<String>,
     /// Pipedrive's API.
     pub pipedrive: Option<String>,
+    /// Google's calendars.
+    pub google_calendar: Option<String>,
 }
 
 /// Brings parcels to places.
@@ -63,6 +66,7 @@ pub struct Addresses {
 pub struct Couriers {
     outgoing: Outgoing,
     addresses: Addresses,
+    google: calendars::Access,
 }
 
 impl Couriers {
@@ -71,7 +75,21 @@ impl Couriers {
     /// # Errors
     /// [`Refused::Failed`] if the HTTP client cannot be set up.
     pub fn new(rules: Rules, addresses: Addresses) -> Result<Self, Refused> {
-        Ok(Self { outgoing: Outgoing::new(rules)?, addresses })
+        let google = calendars::Access::new(addresses.google_calendar.clone());
+        Ok(Self { outgoing: Outgoing::new(rules)?, addresses, google })
+    }
+
+    /// What stands in a calendar in a stretch of time, entries of ours left out.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn read_calendar(
+        &self,
+        place: &Deliver,
+        secret: &Secret,
+        window: &calendars::Window<'_>,
+    ) -> Result<Vec<calendars::Busy>, Failure> {
+        calendars::read(&self.outgoing, &self.google, place, secret, window).await
     }
 
     /// Brings a parcel to a place. What the place has of it afterwards stands in the parcel, also
@@ -104,6 +122,10 @@ impl Couriers {
                 let base = url.or(self.addresses.pipedrive.as_deref());
                 let base = base.unwrap_or(pipedrive::BASE_URL);
                 pipedrive::deliver(outgoing, base, secret, parcel).await
+            }
+            DestinationKind::Caldav | DestinationKind::GoogleCalendar => {
+                let google = &self.google;
+                calendars::write(outgoing, google, place, secret, &parcel.body, parcel.now).await
             }
         }
     }

@@ -63,19 +63,18 @@ async fn person(api: &Api<'_>, story: &Story, parcel: &Parcel) -> Result<String,
         }
         None => None,
     };
-    let found = match known {
-        Some(id) => Some(id),
-        None => {
-            let query = [
-                ("term", story.number()),
-                ("fields", "phone"),
-                ("exact_match", "true"),
-                ("limit", "1"),
-            ];
-            let found = api.find(doing, "api/v2/persons/search", &query).await?;
-            let first = found.as_ref().and_then(|found| found.pointer("/data/items/0/item/id"));
-            first.map(|id| id_of(doing, id)).transpose()?
-        }
+    let found = if let Some(id) = known {
+        Some(id)
+    } else {
+        let query = [
+            ("term", story.number()),
+            ("fields", "phone"),
+            ("exact_match", "true"),
+            ("limit", "1"),
+        ];
+        let found = api.find(doing, "api/v2/persons/search", &query).await?;
+        let first = found.as_ref().and_then(|found| found.pointer("/data/items/0/item/id"));
+        first.map(|id| id_of(doing, id)).transpose()?
     };
     let mut fields = fields(story);
     let Some(id) = found else {

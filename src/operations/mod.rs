@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod assistants;
 pub mod audit;
 pub mod bookings;
+pub mod busy;
 pub mod calendars;
 pub mod calls;
 pub mod events;

@@ -9,6 +9,7 @@ mod admission;
 mod api;
 mod audio;
 mod body;
+mod busy;
 mod calendars;
 mod connections;
 mod deliveries;
@@ -221,6 +222,10 @@ pub async fn run(
     let deliverer = app.couriers.clone().map(|couriers| {
         tokio::spawn(deliveries::run(app.store.clone(), app.secrets.clone(), couriers))
     });
+    let reader = app
+        .couriers
+        .clone()
+        .map(|couriers| tokio::spawn(busy::run(app.store.clone(), app.secrets.clone(), couriers)));
     let stop = Arc::clone(&app.stop);
     let shutdown = async move {
         shutdown.await;
@@ -232,7 +237,7 @@ pub async fn run(
     warmer.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in [remover, deliverer].into_iter().flatten() {
+    for worker in [remover, deliverer, reader].into_iter().flatten() {
         // What it was at is done again after a restart.
         worker.abort();
     }

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_voice.sql"),
     include_str!("migrations/0006_bookings.sql"),
     include_str!("migrations/0007_deliveries.sql"),
+    include_str!("migrations/0008_calendars.sql"),
 ];
 
 /// The schema this webox writes.

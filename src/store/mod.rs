@@ -7,6 +7,7 @@
 pub mod assistants;
 pub mod audit;
 pub mod bookings;
+pub mod busy;
 pub mod calls;
 mod connection;
 pub mod deliveries;

@@ -26,7 +26,8 @@ pub struct Except {
     pub booking: Option<BookingId>,
 }
 
-/// The places taken or held that can touch a stretch of time.
+/// The places taken or held, and the time that calendars of others take up, as far as they can touch
+/// a stretch of time.
 pub fn taken(
     tx: &Tx,
     assistant: AssistantId,
@@ -38,13 +39,16 @@ pub fn taken(
     let back = (stretch.longest_days.max(2) * 24).hours();
     let earliest = stretch.from.saturating_sub(back).unwrap_or(Timestamp::MIN);
     let mut statement = tx.prepare_cached(
-        "SELECT starts_at, free_at, party, resource FROM bookings
+        "SELECT starts_at, free_at, party, resource, 0 FROM bookings
          WHERE assistant_id = ?1 AND starts_at >= ?2 AND starts_at < ?3 AND free_at > ?4
          AND cancelled_at IS NULL AND id IS NOT ?5
          UNION ALL
-         SELECT starts_at, free_at, party, resource FROM holds
+         SELECT starts_at, free_at, party, resource, 0 FROM holds
          WHERE assistant_id = ?1 AND starts_at >= ?2 AND starts_at < ?3 AND free_at > ?4
-         AND expires_at > ?7 AND call_id IS NOT ?6",
+         AND expires_at > ?7 AND call_id IS NOT ?6
+         UNION ALL
+         SELECT starts_at, ends_at, 0, resource, 1 FROM calendar_busy
+         WHERE assistant_id = ?1 AND ends_at > ?4 AND starts_at < ?3",
     )?;
     let mut rows = statement.query(params![
         assistant.0,
@@ -62,6 +66,7 @@ pub fn taken(
             free_at: time(row.get(1)?)?,
             party: row.get(2)?,
             resource: row.get(3)?,
+            whole: row.get(4)?,
         });
     }
     Ok(taken)

@@ -328,7 +328,7 @@ impl Desk for Remote {
                 .query("limit", Some((wanted - have).min(PAGE)))
                 .query("cursor", cursor)
                 .send()?;
-            cursor = page.next.clone();
+            cursor.clone_from(&page.next);
             let all = match &mut all {
                 None => all.insert(page),
                 Some(all) => {

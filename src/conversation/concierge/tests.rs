@@ -228,6 +228,7 @@ fn a_full_room_offers_other_times() {
     call.taken = vec![Booked {
         starts_at: "2026-11-23T19:00:00+01:00".parse().unwrap(),
         resource: None,
+        whole: false,
         free_at: "2026-11-23T21:00:00+01:00".parse().unwrap(),
         party: 38,
     }];

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Assistant, Booking, CallId, DeliveryEvent, DestinationKind, Error, Message, PhoneNumber,
-        Result,
+        Assistant, Booking, CallId, Deliver, DeliveryEvent, DestinationKind, Error, Message,
+        PhoneNumber, Result,
     },
     store::{
         StoreError, Tx, bookings, calls,
@@ -140,8 +140,13 @@ pub fn tell(
         messages: &messages,
     };
     for place in places() {
+        let is_calendar = place.to.is_calendar();
         // A CRM knows people by their number: of who has none there is nobody to write to.
-        if place.to != DestinationKind::Webhook && !is_number {
+        if place.to != DestinationKind::Webhook && !is_calendar && !is_number {
+            continue;
+        }
+        // A calendar of one resource holds what occupies that one.
+        if is_calendar && !holds(place, happened.booking()) {
             continue;
         }
         deliveries::insert(
@@ -161,6 +166,16 @@ pub fn tell(
         )?;
     }
     Ok(())
+}
+
+/// Whether a calendar is the one of what a booking occupies, or everybody's.
+fn holds(place: &Deliver, booking: Option<&Booking>) -> bool {
+    let Some(booking) = booking else { return false };
+    match (&place.resource, &booking.resource) {
+        (Some(whose), Some(occupied)) => whose.to_lowercase() == occupied.to_lowercase(),
+        (Some(_), None) => false,
+        (None, _) => true,
+    }
 }
 
 /// A name that no other delivery has.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Happened;
 use crate::{
     domain::{Assistant, Booking, Call, Deliver, Heard, Message, Turn},
+    integrations::ics,
     provision::template,
 };
 
@@ -28,6 +29,9 @@ impl Scene<'_> {
         happened: &Happened<'_>,
         at: jiff::Timestamp,
     ) -> String {
+        if place.to.is_calendar() {
+            return self.entry(happened);
+        }
         let mut data = self.data(happened);
         let fields = self.fields(place, happened, &data);
         if !place.transcript {
@@ -41,6 +45,13 @@ impl Scene<'_> {
             "data": data,
         })
         .to_string()
+    }
+
+    /// A booking as calendars have it.
+    fn entry(&self, happened: &Happened<'_>) -> String {
+        let spec = &self.assistant.spec;
+        let entry = happened.booking().map(|booking| ics::entry(spec, booking));
+        serde_json::to_string(&entry).unwrap_or_default()
     }
 
     fn data(&self, happened: &Happened<'_>) -> Map<String, Value> {

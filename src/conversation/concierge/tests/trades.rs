@@ -42,6 +42,7 @@ fn nothing_said_of_an_appointment_is_said_of_a_table() {
     call.taken = vec![Booked {
         starts_at: "2026-11-24T12:00:00+01:00".parse().unwrap(),
         resource: None,
+        whole: false,
         free_at: "2026-11-24T12:20:00+01:00".parse().unwrap(),
         party: 1,
     }];
