@@ -210,11 +210,16 @@ async fn every_route_answers_everybody_as_the_table_says() {
 }
 
 /// Routes that are no part of the API: Twilio's and the machine's, and the document itself.
-const BESIDE: [&str; 14] = [
+const BESIDE: [&str; 19] = [
     "{webhook}/incoming",
     "{webhook}/process",
     "{webhook}/wait",
     "{webhook}/transfer",
+    "{webhook}/whisper",
+    "{webhook}/take",
+    "{webhook}/voicemail",
+    "{webhook}/voicemail-recording",
+    "{webhook}/voicemail-words",
     "{webhook}/status",
     "{webhook}/recording",
     "{webhook}/resume",

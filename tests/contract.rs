@@ -5,9 +5,10 @@ use quick_xml::{Reader, events::Event};
 use webox::{
     domain::{LanguageTag, Secret},
     twilio::{
+        dial::{AskKey, Dial, TakeMessage},
         form::Form,
         signature,
-        twiml::{Dial, Gather, Response, Say, Words},
+        twiml::{Gather, Response, Say, Words},
     },
 };
 
@@ -21,13 +22,26 @@ fn documents() -> Vec<String> {
     gather.keys = Some(1);
     let mut played = gather.clone();
     played.prompt = Some(Words::Play("https://example.com/a".to_owned()));
-    let number = "+33612345678".parse().unwrap();
-    let dial = Dial { number, action: Some("/transfer".to_owned()), timeout: 25 };
+    let number: webox::domain::PhoneNumber = "+33612345678".parse().unwrap();
+    let dial = Dial {
+        action: Some("/transfer".to_owned()),
+        caller_id: Some(number.clone()),
+        whisper: Some("/whisper".to_owned()),
+        ..Dial::new(number, 25)
+    };
+    let ask = AskKey { action: "/take".to_owned(), prompt: vec![say().into(), say().into()] };
+    let message = TakeMessage {
+        action: "/voicemail".to_owned(),
+        ready: "https://example.com/ready".to_owned(),
+        words: Some("https://example.com/words".to_owned()),
+    };
     vec![
         Response::new().gather(gather).redirect("/process").render(),
         Response::new().say(Words::Play("/a".to_owned())).gather(played).render(),
         Response::new().say(say()).pause(1).redirect("/wait").render(),
         Response::new().say(say()).dial(dial).hangup().render(),
+        Response::new().ask_key(ask).hangup().render(),
+        Response::new().say(say()).take_message(message).hangup().render(),
         Response::new().record("https://example.com/recording").render(),
     ]
 }

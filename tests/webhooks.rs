@@ -210,7 +210,7 @@ async fn a_human_is_called_and_a_message_taken_when_nobody_comes() {
     daemon.ring(&sid(1)).await;
     let answer = daemon.say(&sid(1), 1, "Je veux parler à quelqu'un").await;
     let dial = verbs(&answer).into_iter().find_map(|verb| match verb {
-        Verb::Dial { number, action } => Some((number, action.unwrap())),
+        Verb::Dial { number, action, .. } => Some((number, action.unwrap())),
         _ => None,
     });
     let (number, action) = dial.expect("a <Dial>");

@@ -51,7 +51,11 @@ pub struct AssistantView {
     pub hours: Hours,
     pub facts: Vec<Fact>,
     pub booking: Option<BookingRules>,
+    /// The short form of `transfer`.
     pub transfer_number: Option<PhoneNumber>,
+    /// Whom calls are handed to, when, and how.
+    #[serde(default)]
+    pub transfer: Transfer,
     /// In seconds.
     pub max_call_duration: u64,
     pub max_concurrent_calls: u32,
@@ -128,8 +132,9 @@ impl From<&Assistant> for AssistantView {
             hours: spec.hours,
             facts: spec.facts,
             booking: spec.booking,
-            fallback_to_human: spec.transfer.number.is_some(),
-            transfer_number: spec.transfer.number,
+            fallback_to_human: spec.transfer.has_anyone(),
+            transfer_number: spec.transfer.number.clone(),
+            transfer: spec.transfer,
             max_call_duration: spec.limits.max_call_duration.as_secs(),
             max_concurrent_calls: spec.limits.max_concurrent_calls,
             limits: spec.limits,
@@ -215,7 +220,7 @@ impl TryFrom<AssistantView> for Assistant {
                 facts: view.facts,
                 booking: view.booking,
                 hearing: view.hearing,
-                transfer: Transfer { number: view.transfer_number },
+                transfer: Transfer { number: view.transfer_number, ..view.transfer },
                 limits: view.limits,
                 billing: Billing { plan: view.plan },
                 compliance: view.compliance,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::{
     AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver, EmailAddress,
     Error, Fact, Hearing, Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality,
-    PhoneNumber, Recording, Result, Secret, SecretRef, VoiceLine, VoiceProvider, ZoneName,
+    PhoneNumber, Recording, Result, Secret, SecretRef, Transfer, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -77,6 +77,9 @@ pub struct AssistantInput {
     pub booking: Option<Option<BookingRules>>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub transfer_number: Option<Option<PhoneNumber>>,
+    /// Whom calls are handed to, when, and how; the number above is part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Transfer>,
     /// In seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_call_duration: Option<u64>,
@@ -98,7 +101,7 @@ pub struct AssistantInput {
     /// Only true is taken: a conversation is its turns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_transcription: Option<bool>,
-    /// True needs a `transfer_number`; false takes it out.
+    /// True needs a `transfer_number` or a `transfer`; false takes both out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback_to_human: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,7 +139,8 @@ impl From<&AssistantSpec> for AssistantInput {
             hours: Some(spec.hours),
             facts: Some(spec.facts),
             booking: Some(spec.booking),
-            transfer_number: Some(spec.transfer.number),
+            transfer_number: Some(spec.transfer.number.clone()),
+            transfer: Some(spec.transfer),
             max_call_duration: None,
             max_concurrent_calls: None,
             limits: Some(spec.limits),
@@ -207,6 +211,7 @@ impl AssistantInput {
         put(&mut spec.hours, self.hours);
         put(&mut spec.facts, self.facts);
         put(&mut spec.booking, self.booking);
+        put(&mut spec.transfer, self.transfer);
         put(&mut spec.transfer.number, self.transfer_number);
         put(&mut spec.limits, self.limits);
         let seconds = self.max_call_duration.map(HumanDuration::from_secs);
@@ -229,8 +234,8 @@ impl AssistantInput {
                 .hint("say how long transcripts are kept: `compliance.keep_transcripts`"));
         }
         match self.fallback_to_human {
-            Some(false) => spec.transfer.number = None,
-            Some(true) if spec.transfer.number.is_none() => {
+            Some(false) => spec.transfer = Transfer::default(),
+            Some(true) if !spec.transfer.has_anyone() => {
                 return Err(Error::input("`fallback_to_human` needs somebody to hand calls to")
                     .hint("give a `transfer_number`"));
             }
@@ -266,7 +271,8 @@ mod tests {
             "hours":{"monday":["12:00-14:00"],"closed":["2026-12-25"]},
             "facts":[{"about":["a"],"answer":"b"}],
             "booking":{"kind":"appointment"},
-            "transfer":{"number":"+33612345678"},
+            "transfer":{"words":["urgence"],"warm":true,"voicemail":true,"ring_for":"20s","caller_id":"caller",
+                "to":[{"name":"Accueil","number":"+33612345678","hours":{"monday":["09:00-12:00"]}}]},
             "limits":{"max_call_duration":"5m","max_concurrent_calls":3},
             "billing":{"plan":"p"},
             "compliance":{"announce_ai":true,"redact":"off","keep_transcripts":"30d"},

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Moment, Success};
 use crate::domain::{
-    AssistantId, Booking, BookingId, BookingRequest, CallId, LanguageTag, Message, PhoneNumber,
+    AssistantId, Booking, BookingId, BookingRequest, CallId, KeptRecording, LanguageTag, Message,
+    MessageRecording, PhoneNumber,
 };
 
 /// A booking.
@@ -194,7 +195,14 @@ pub struct Bookings {
 pub struct MessageView {
     pub caller: Option<String>,
     pub name: Option<String>,
+    /// Empty where it was spoken and is not written down.
     pub text: String,
+    /// Where it was spoken: with `.mp3` or `.wav` it is the sound.
+    #[serde(default)]
+    pub recording_url: Option<String>,
+    /// In seconds.
+    #[serde(default)]
+    pub recording_duration: Option<u32>,
     #[schemars(with = "Moment")]
     pub created_at: Timestamp,
 }
@@ -205,7 +213,28 @@ impl From<&Message> for MessageView {
             caller: message.caller.clone(),
             name: message.name.clone(),
             text: message.text.clone(),
+            recording_url: message.recording.as_ref().map(|recording| recording.kept.address()),
+            recording_duration: message.recording.as_ref().map(|recording| recording.seconds),
             created_at: message.created_at,
+        }
+    }
+}
+
+impl MessageView {
+    /// The message of an assistant's call.
+    pub fn of(self, assistant: AssistantId, call: CallId) -> Message {
+        let kept = self.recording_url.as_deref().and_then(KeptRecording::at);
+        Message {
+            assistant,
+            call,
+            caller: self.caller,
+            name: self.name,
+            text: self.text,
+            recording: kept.map(|kept| MessageRecording {
+                kept,
+                seconds: self.recording_duration.unwrap_or_default(),
+            }),
+            created_at: self.created_at,
         }
     }
 }

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{BookingView, MessageView, Moment, Success, TurnView};
 use crate::domain::{
     AssistantId, AssistantName, Booking, Call, CallExtras, CallId, CallSid, CallStatus, EndReason,
-    Error, LanguageTag, Message, RecordingConsent, Result, VoiceLine, WholeCall,
+    Error, Handover, HandoverOutcome, LanguageTag, PhoneNumber, RecordingConsent, Result,
+    VoiceLine, WholeCall,
 };
 
 /// A call.
@@ -146,8 +147,69 @@ pub struct OneCall {
     pub turns: Vec<TurnView>,
     /// Booked in it.
     pub bookings: Vec<BookingView>,
-    /// Written down in it.
+    /// Written down or spoken in it.
     pub messages: Vec<MessageView>,
+    /// The humans who were rung for it, in order.
+    #[serde(default)]
+    pub transfers: Vec<TransferView>,
+}
+
+/// A human who was rung for a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CallTransfer")]
+pub struct TransferView {
+    /// The turn that handed the call over.
+    pub turn: u32,
+    /// From 1 for each such turn.
+    pub attempt: u32,
+    /// Who, by the name in the assistant's file.
+    pub name: Option<String>,
+    /// Whom was dialled.
+    pub number: PhoneNumber,
+    /// Whether the human takes the call with a key.
+    pub warm: bool,
+    /// When it began to ring.
+    #[schemars(with = "Moment")]
+    pub rang_at: Timestamp,
+    /// Whether the human took the call; null when no key was pressed.
+    pub takes: Option<bool>,
+    /// What came of it; null while it goes on.
+    pub outcome: Option<HandoverOutcome>,
+    /// How long they talked, in seconds.
+    pub duration: Option<u32>,
+}
+
+impl From<&Handover> for TransferView {
+    fn from(human: &Handover) -> Self {
+        let Handover { turn, attempt, warm, rang_at, takes, outcome, .. } = *human;
+        Self {
+            turn,
+            attempt,
+            name: human.name.clone(),
+            number: human.number.clone(),
+            warm,
+            rang_at,
+            takes,
+            outcome,
+            duration: human.duration_s,
+        }
+    }
+}
+
+impl From<TransferView> for Handover {
+    fn from(view: TransferView) -> Self {
+        Self {
+            turn: view.turn,
+            attempt: view.attempt,
+            name: view.name,
+            number: view.number,
+            warm: view.warm,
+            rang_at: view.rang_at,
+            takes: view.takes,
+            outcome: view.outcome,
+            duration_s: view.duration,
+        }
+    }
 }
 
 impl From<&WholeCall> for OneCall {
@@ -158,6 +220,7 @@ impl From<&WholeCall> for OneCall {
             turns: whole.turns.iter().map(TurnView::from).collect(),
             bookings: whole.bookings.iter().map(BookingView::from).collect(),
             messages: whole.messages.iter().map(MessageView::from).collect(),
+            transfers: whole.handovers.iter().map(TransferView::from).collect(),
         }
     }
 }
@@ -176,20 +239,13 @@ impl TryFrom<OneCall> for WholeCall {
                 value => Some(value.to_string()),
             },
         });
-        let message = |view: MessageView| Message {
-            assistant,
-            call,
-            caller: view.caller,
-            name: view.name,
-            text: view.text,
-            created_at: view.created_at,
-        };
         Ok(Self {
             call: one.call.into(),
             turns: one.turns.into_iter().map(|turn| turn.of(call)).collect(),
             extras,
             bookings: one.bookings.into_iter().map(Booking::from).collect(),
-            messages: one.messages.into_iter().map(message).collect(),
+            messages: one.messages.into_iter().map(|view| view.of(assistant, call)).collect(),
+            handovers: one.transfers.into_iter().map(Handover::from).collect(),
         })
     }
 }

@@ -28,7 +28,7 @@ pub use assistant::{AssistantView, Assistants, OneAssistant, Owner};
 pub use assistant_input::AssistantInput;
 pub use audit::{AuditCheckView, AuditEntryView, AuditLog};
 pub use booking::{BookingInput, BookingView, Bookings, CalendarFeed, MessageView, OneBooking};
-pub use call::{CallView, Calls, OneCall};
+pub use call::{CallView, Calls, OneCall, TransferView};
 pub use delivery::{Deliveries, DeliveryView, OneDelivery};
 pub use done::{Done, Success};
 pub use event::EventView;

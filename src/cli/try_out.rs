@@ -12,7 +12,7 @@ use super::{Context, daemon, exit, help, output::Tone, progress::Waiting, try_al
 use crate::{
     domain::{AssistantSpec, Error, Result},
     line::Clock,
-    rehearsal::{self, Call, Daemon, Heard, Stage, State},
+    rehearsal::{self, Call, Daemon, Heard, Human, Humans, Stage, State},
     store::Store,
 };
 
@@ -22,6 +22,7 @@ use crate::{
     &[
         ("webox try le-gourmet", "type what a caller would say; an empty line is silence"),
         ("webox try le-gourmet --line", "show the TwiML of every answer as well"),
+        ("webox try le-gourmet --human refuses", "whoever is rung does not take the call"),
         ("webox try le-gourmet < script.txt", "one utterance a line"),
         ("webox try le-gourmet --audio hello.wav question.wav", "recordings speak for the caller"),
     ],
@@ -39,9 +40,19 @@ pub struct Try {
     /// On the line `stream`: recordings that speak for the caller, one after the other, in real time.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) audio: Vec<PathBuf>,
+    /// What a human who is rung does.
+    #[arg(long, value_name = "WHAT", default_value = "answers", conflicts_with = "audio",
+          value_parser = ["answers", "refuses", "busy", "no-answer"])]
+    pub(super) human: String,
     /// Where the call goes as a WAV file, the caller on the left; `webox-call-SID.wav` otherwise.
     #[arg(long, value_name = "FILE", requires = "audio")]
     pub(super) out: Option<PathBuf>,
+}
+
+impl Try {
+    fn humans(&self) -> Humans {
+        Humans::new(Human::read(&self.human).into_iter().collect())
+    }
 }
 
 pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
@@ -62,7 +73,8 @@ async fn talk_here(args: &Try, context: &Context, spec: AssistantSpec) -> Result
     let spec = rehearsal::rehearsed(&spec, Some(&spec.ai.model));
     let stage = Stage::set(spec, daemon::models(context.settings()?), Clock::system()).await?;
     let phone = stage.assistant.spec.phone.clone();
-    let (mut call, greeting) = Call::place(stage.daemon.caller(), &args.from, &phone).await?;
+    let (mut call, greeting) =
+        Call::place_with(stage.daemon.caller(), &args.from, &phone, args.humans()).await?;
     context.out.note("Type what the caller says; an empty line is silence, Ctrl-D hangs up.");
     let talked = converse(&mut call, &greeting, args.line, context).await;
     if talked.is_err() {
@@ -87,7 +99,8 @@ async fn talk(
 ) -> Result<()> {
     let models = daemon::models(context.settings()?);
     let daemon = Daemon::start(store, models, Clock::system()).await?;
-    let (mut call, greeting) = Call::place(daemon.caller(), &args.from, &phone).await?;
+    let (mut call, greeting) =
+        Call::place_with(daemon.caller(), &args.from, &phone, args.humans()).await?;
     context.out.note(&format!(
         "Call {}. Type what the caller says; an empty line is silence, Ctrl-D hangs up.",
         call.sid()
@@ -171,5 +184,8 @@ fn show(line: bool, context: &Context, heard: &Heard) -> Result<()> {
         heard.text,
         colour.paint(Tone::Faint, &time)
     ))?;
+    for whisper in &heard.whispers {
+        context.out.note(&format!("The human hears: {whisper}"));
+    }
     context.out.flush()
 }

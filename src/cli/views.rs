@@ -4,8 +4,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api::{AssistantView, BookingView, CallView, MessageView, StatsView, TurnView},
-    domain::{Assistant, Booking, Breakdown, Call, CallExtras, Message, Next, Stats, Turn},
+    api::{AssistantView, BookingView, CallView, MessageView, StatsView, TransferView, TurnView},
+    domain::{
+        Assistant, Booking, Breakdown, Call, CallExtras, Handover, Message, Next, Stats, Turn,
+    },
     operations::assistants::AssistantOverview,
 };
 
@@ -67,6 +69,11 @@ pub(super) fn booking(booking: &Booking) -> Value {
 /// A message.
 pub(super) fn message(message: &Message) -> Value {
     value(&MessageView::from(message))
+}
+
+/// A human who was rung for a call.
+pub(super) fn handover(human: &Handover) -> Value {
+    value(&TransferView::from(human))
 }
 
 /// The figures of a group of calls.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     engine::{Engine, Progress, Scene},
+    handing_over,
     tools::{ToolRequest, ToolResult},
 };
 use crate::{
@@ -61,19 +62,20 @@ impl Engine {
                     caller: scene.call.caller.clone(),
                     name: name.clone(),
                     text: text.clone(),
+                    recording: None,
                     created_at: scene.now,
                 };
                 messages::take(&self.store, Arc::clone(&scene.assistant), message)
                     .await
                     .map_or_else(failed, |()| ToolResult::MessageTaken)
             }
-            ToolRequest::Transfer { .. } => match &scene.assistant.spec.transfer.number {
-                Some(number) => {
+            ToolRequest::Transfer { to, .. } => {
+                let result = handing_over::choose(&scene.assistant.spec, to.as_deref(), scene.now);
+                if let ToolResult::Transferring { number, .. } = &result {
                     progress.next = Some(Next::Transfer(number.clone()));
-                    ToolResult::Transferring
                 }
-                None => ToolResult::NobodyToTransferTo,
-            },
+                result
+            }
             ToolRequest::EndCall => {
                 progress.next.get_or_insert(Next::HangUp);
                 ToolResult::Ending

@@ -166,17 +166,19 @@ impl Engine {
                 reply.attempts.extend(head_start.map(HeadStart::in_vain));
                 (*reply, end_reason, None)
             }
+            Decision::HandOver { first } => {
+                let progress = Progress { saying, head_start, ..Progress::default() };
+                let reply = self.hand_over(scene, progress, first.as_deref()).await;
+                let end_reason = end_reason(&reply.next);
+                (reply, end_reason, None)
+            }
             Decision::Think { warning } => {
                 if let (Some(saying), Some(warning)) = (&mut saying, &warning) {
                     saying.say(warning);
                 }
                 let progress = Progress { saying, head_start, ..Progress::default() };
                 let reply = self.think(scene, begun, progress).await;
-                let end_reason = match reply.next {
-                    Next::Listen => None,
-                    Next::HangUp => Some(EndReason::AssistantHungUp),
-                    Next::Transfer(_) => Some(EndReason::Transferred),
-                };
+                let end_reason = end_reason(&reply.next);
                 (reply, end_reason, warning)
             }
         };
@@ -245,6 +247,9 @@ impl Engine {
                 };
             }
         }
+        if Self::is_lost(scene, &progress) {
+            return self.hand_over(scene, progress, None).await;
+        }
         self.ask_concierge(scene, progress).await
     }
 
@@ -286,6 +291,15 @@ impl Engine {
         // The moment the call began: instructions that change every minute cannot be cached.
         let began = scene.call.started_at.to_zoned_datetime(spec.zone());
         prompt::system(spec, &scene.call.language, &began)
+    }
+}
+
+/// Why a call is about to end after a reply, if it is.
+const fn end_reason(next: &Next) -> Option<EndReason> {
+    match next {
+        Next::Listen => None,
+        Next::HangUp => Some(EndReason::AssistantHungUp),
+        Next::Transfer(_) => Some(EndReason::Transferred),
     }
 }
 

@@ -2,18 +2,13 @@
 
 use std::time::Instant;
 
-use jiff::Timestamp;
-
 use super::{
     concierge,
     engine::{Engine, Progress, ROUNDS, Scene, millis},
     head_start::HeadStart,
     phrases,
-    tools::ToolResult,
 };
-use crate::domain::{
-    AssistantSpec, Attempt, Call, Heard, ModelRef, Next, Outcome, Reply, TokenUsage, Turn,
-};
+use crate::domain::{Attempt, Heard, ModelRef, Next, Outcome, Reply, TokenUsage, Turn};
 
 impl Engine {
     /// The built-in concierge: always answers.
@@ -77,46 +72,10 @@ impl Engine {
             state: serde_json::to_string(&state).ok(),
         }
     }
-
-    /// What is said when a human could not be reached; a message is offered.
-    pub fn after_failed_transfer(
-        &self,
-        spec: &AssistantSpec,
-        history: &[Turn],
-        call: &Call,
-        now: Timestamp,
-    ) -> Reply {
-        let now = now.to_zoned_datetime(spec.zone());
-        let stage = concierge::Scene {
-            spec,
-            language: &call.language,
-            now: &now,
-            caller: call.caller.as_deref(),
-        };
-        let nobody = ToolResult::NobodyToTransferTo;
-        let state = remembered(&stage, history);
-        let (state, effect) = concierge::step(&stage, state, concierge::Event::Tool(&nobody));
-        let (text, next) = match effect {
-            concierge::Effect::Say { text, next } => (text, next),
-            concierge::Effect::Run(_) => {
-                let phrases = phrases::for_language(&call.language);
-                (phrases.transfer_unavailable.clone(), Next::Listen)
-            }
-        };
-        Reply {
-            text,
-            language: concierge::language(&call.language),
-            next,
-            engine: ModelRef::BUILTIN.to_owned(),
-            attempts: Vec::new(),
-            tools: Vec::new(),
-            state: serde_json::to_string(&state).ok(),
-        }
-    }
 }
 
 /// The concierge's memory: its own of the last turn it answered, and the utterances since.
-fn remembered(stage: &concierge::Scene<'_>, history: &[Turn]) -> concierge::State {
+pub(super) fn remembered(stage: &concierge::Scene<'_>, history: &[Turn]) -> concierge::State {
     let last = history.iter().rposition(|turn| turn.state.is_some());
     let state = last
         .and_then(|last| serde_json::from_str(history[last].state.as_deref()?).ok())

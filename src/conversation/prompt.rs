@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use jiff::{ToSpan, ZonedDateTime, civil::Date};
 
+use super::handing_over;
 use crate::domain::{AssistantSpec, BookingKind, LanguageTag, Personality, WEEKDAYS, weekday_name};
 
 /// The instructions of one call.
@@ -28,6 +29,7 @@ pub(super) fn system(spec: &AssistantSpec, language: &LanguageTag, now: &ZonedDa
         }
     }
     booking(&mut text, spec);
+    handing_over::instructions(&mut text, spec);
     text.push_str(RULES);
     let _ = write!(
         text,

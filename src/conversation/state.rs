@@ -4,7 +4,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::phrases;
+use super::{
+    phrases,
+    urgent::{self, Urgent},
+};
 use crate::domain::{
     AssistantSpec, EndReason, Heard, LanguageTag, Next, RecordingConsent, Reply, Turn,
 };
@@ -42,6 +45,11 @@ pub(super) enum Decision {
         /// Why the call ends, if it does.
         end_reason: Option<EndReason>,
     },
+    /// Hand the call over at once, where somebody is there.
+    HandOver {
+        /// Said before.
+        first: Option<String>,
+    },
     /// Ask the assistant's mind, and warn the caller first if time is nearly up.
     Think {
         /// The warning, unless it was given.
@@ -76,11 +84,34 @@ pub(super) fn decide(facts: &Facts<'_>) -> Decision {
         }
         return say(facts, phrases.not_heard(silences as u32).to_owned(), Next::Listen, None);
     }
+    if let Some(decision) = at_once(facts) {
+        return decision;
+    }
     let warned = facts.history.iter().any(|turn| {
         turn.said.as_deref().is_some_and(|said| said.starts_with(&phrases.duration_warning))
     });
     let near = elapsed >= longest.saturating_sub(WARNING.min(longest / 4));
     Decision::Think { warning: (near && !warned).then(|| phrases.duration_warning.clone()) }
+}
+
+/// What is not left to any mind: somebody in danger, and words after which the file hands over.
+fn at_once(facts: &Facts<'_>) -> Option<Decision> {
+    let Heard::Speech { text, .. } = facts.heard else { return None };
+    let Urgent { told, word } = urgent::heard(facts.spec, facts.language, text)?;
+    let was_told = told.as_ref().is_some_and(|told| {
+        facts
+            .history
+            .iter()
+            .any(|turn| turn.said.as_deref().is_some_and(|said| said.contains(told.as_str())))
+    });
+    let first = told.filter(|_| !was_told);
+    // Once in a call: whoever comes back from a transfer that failed is not sent round in circles.
+    let was_handed = facts.history.iter().any(|turn| matches!(turn.next, Some(Next::Transfer(_))));
+    if word.is_some() && !was_handed {
+        return Some(Decision::HandOver { first });
+    }
+    let otherwise = &phrases::for_language(facts.language).emergency.otherwise;
+    first.map(|first| say(facts, format!("{first} {otherwise}"), Next::Listen, None))
 }
 
 /// Asks again whether the call may be recorded.

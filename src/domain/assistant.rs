@@ -10,7 +10,7 @@ use super::row_number::row_number;
 use super::{
     AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver,
     EarProvider, EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, ModelRef,
-    Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, UserId,
+    Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, Transfer, UserId,
     VoiceLine, VoiceProvider, ZoneName,
 };
 
@@ -142,15 +142,6 @@ pub struct Fact {
     pub about: Vec<String>,
     /// What the assistant says.
     pub answer: String,
-}
-
-/// The human to hand a call to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Transfer {
-    /// Whom to dial.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub number: Option<PhoneNumber>,
 }
 
 /// What a call may take at most.
@@ -381,11 +372,8 @@ impl AssistantSpec {
         if let Some((field, message)) = Deliver::broken_among(&self.deliver) {
             return wrong(&field, &message);
         }
-        if self.transfer.number.as_ref() == Some(&self.phone) {
-            return wrong(
-                "transfer.number",
-                "is the assistant's own number: the call would come back",
-            );
+        if let Some((field, message)) = self.transfer.broken(&self.phone) {
+            return wrong(&field, &message);
         }
         if self.voice.greeting.as_ref().is_some_and(|g| g.chars().count() > 1_000) {
             return wrong("voice.greeting", "is longer than 1,000 characters");

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AssistantId, AssistantName, Booking, CallSid, Error, LanguageTag, Message, RecordingConsent,
-    Turn, VoiceLine, suggestion_hint,
+    AssistantId, AssistantName, Booking, CallSid, Error, Handover, LanguageTag, Message,
+    RecordingConsent, Turn, VoiceLine, suggestion_hint,
 };
 
 row_number!(
@@ -236,8 +236,10 @@ pub struct WholeCall {
     pub extras: CallExtras,
     /// Booked in it.
     pub bookings: Vec<Booking>,
-    /// Written down in it.
+    /// Written down or spoken in it.
     pub messages: Vec<Message>,
+    /// The humans who were rung for it.
+    pub handovers: Vec<Handover>,
 }
 
 /// What a call may bring from a program that kept no turns.

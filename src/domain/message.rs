@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AssistantId, CallId};
+use super::{AssistantId, CallId, KeptRecording};
 
 /// What a caller left to be passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,19 @@ pub struct Message {
     pub caller: Option<String>,
     /// Name given by the caller.
     pub name: Option<String>,
-    /// What to pass on, in the caller's words.
+    /// What to pass on, in the caller's words; empty where it was spoken and is not written down.
     pub text: String,
+    /// Where it was spoken, if it was.
+    pub recording: Option<MessageRecording>,
     /// When it was taken.
     pub created_at: Timestamp,
+}
+
+/// A message as it was spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRecording {
+    /// Where Twilio keeps it.
+    pub kept: KeptRecording,
+    /// How long it is.
+    pub seconds: u32,
 }

@@ -17,10 +17,12 @@ mod country;
 mod deliver;
 mod delivery;
 mod email_address;
+mod emergency;
 mod error;
 mod event;
 mod expected;
 mod folding;
+mod handover;
 mod hearing;
 mod hours;
 mod language;
@@ -40,6 +42,7 @@ mod sid;
 mod stats;
 mod suggest;
 mod text;
+mod transfer;
 mod turn;
 pub mod when;
 mod words;
@@ -48,8 +51,8 @@ mod zone;
 pub use account::{Token, TokenId, User, UserId};
 pub use actor::{Account, Actor, Sight};
 pub use assistant::{
-    Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, Transfer,
-    TwilioAccount, Voice,
+    Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, TwilioAccount,
+    Voice,
 };
 pub use author::{ApplyId, Author};
 pub use availability::{Availability, Place};
@@ -67,15 +70,17 @@ pub use delivery::{
     DeliveryFilter, DeliveryId, DeliveryTotals, OutboxDelivery, TRIED_FOR, Trouble, next_try,
 };
 pub use email_address::EmailAddress;
+pub use emergency::{emergency_number, emergency_told};
 pub use error::{Error, Kind, Result};
 pub use event::{CallEvent, EventId, Happening};
 pub use expected::Expected;
 pub use folding::{fold_into, is_combining, same_person};
+pub use handover::{Handover, HandoverId, HandoverOutcome};
 pub use hearing::Hearing;
 pub use hours::{ClockTime, DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use language::LanguageTag;
 pub use latency::{Latency, LatencyBy, Stage};
-pub use message::Message;
+pub use message::{Message, MessageRecording};
 pub use model::ModelRef;
 pub use money::{Currency, Micros, Money};
 pub use name::{AssistantName, SetName};
@@ -89,6 +94,7 @@ pub use secret::{KeySource, Secret, SecretRef, WRITTEN_OUT};
 pub use sid::{AccountSid, CallSid, RecordingSid};
 pub use stats::{Breakdown, Stats, StatsBy, StatsRow};
 pub use suggest::{did_you_mean, suggestion_hint};
+pub use transfer::{CallerId, Human, Target, Transfer};
 pub use turn::{
     Attempt, Delivery, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
 };

@@ -4,9 +4,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, text::text_type};
+use super::{Country, Error, emergency, text::text_type};
 
-/// A phone number in E.164: `+` and 7 to 15 digits.
+/// A phone number in E.164: `+` and 7 to 15 digits; never an emergency number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber(String);
@@ -17,7 +17,8 @@ impl PhoneNumber {
         let digits = text.strip_prefix('+')?;
         let fits = (7..=15).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_digit())
-            && !digits.starts_with('0');
+            && !digits.starts_with('0')
+            && emergency::in_country(digits).is_none();
         fits.then(|| Self(text.to_owned()))
     }
 
@@ -35,6 +36,12 @@ impl PhoneNumber {
         };
         if text.len() > 64 {
             return Err(wrong());
+        }
+        if let Some(short) = emergency::emergency_number(text) {
+            return Err(Error::input(format!(
+                "`{short}` is an emergency number, which an assistant never dials"
+            ))
+            .hint("callers who need it are told to hang up and dial it themselves"));
         }
         let international = text.strip_prefix("00").map(|rest| format!("+{rest}"));
         let text = international.as_deref().unwrap_or(text);
@@ -55,6 +62,15 @@ impl PhoneNumber {
     /// The digits without the `+`.
     pub fn digits(&self) -> &str {
         &self.0[1..]
+    }
+
+    /// The number as people say it to each other where `home` is: without the country code there.
+    pub fn as_said(&self, home: &Self) -> String {
+        let at_home = Country::of(self).is_some() && Country::of(self) == Country::of(home);
+        let mode =
+            if at_home { phonenumber::Mode::National } else { phonenumber::Mode::International };
+        phonenumber::parse(None, &self.0)
+            .map_or_else(|_| self.0.clone(), |number| number.format().mode(mode).to_string())
     }
 
     /// The number with its middle hidden, for logs: `+3361•••78`.
@@ -176,6 +192,14 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_said_as_at_home() {
+        let number = |text: &str| text.parse::<PhoneNumber>().unwrap();
+        let (paris, london) = (number("+33123456789"), number("+442079460018"));
+        assert_eq!(number("+33612345678").as_said(&paris), "06 12 34 56 78");
+        assert_eq!(number("+33612345678").as_said(&london), "+33 6 12 34 56 78");
+    }
+
+    #[test]
     fn hidden_callers_are_nobody_in_all_their_disguises() {
         for from in
             ["", "anonymous", "ANONYMOUS", "+266696687", "266696687", "Restricted", "+8656696"]
@@ -204,6 +228,7 @@ mod tests {
         #[test]
         fn what_parses_is_e164_and_parses_to_itself(digits in "[1-9][0-9]{6,14}") {
             let text = format!("+{digits}");
+            proptest::prop_assume!(emergency::in_country(&digits).is_none());
             let number = text.parse::<PhoneNumber>().unwrap();
             proptest::prop_assert_eq!(number.as_str(), text);
         }

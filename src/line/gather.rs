@@ -1,15 +1,17 @@
 //! The line `gather`: a conversation as TwiML. Pure: what to say in, a document out.
 
-use super::{connect::connect, greeting::Greeting, player::Player};
+use jiff::Timestamp;
+
+use super::{connect::connect, greeting::Greeting, handover, player::Player};
 use crate::{
     conversation::phrases,
-    domain::{AssistantSpec, CallSid, LanguageTag, Next, PhoneNumber, Reply, VoiceProvider},
+    domain::{AssistantSpec, CallSid, LanguageTag, Next, Reply, VoiceProvider},
     operations::live::Ticket,
-    twilio::twiml::{Dial, Gather, Response, Say, Words},
+    twilio::{
+        dial::Dial,
+        twiml::{Gather, Response, Say, Words},
+    },
 };
-
-/// A transfer that nobody answers comes back after this many seconds.
-const RING_SECONDS: u32 = 25;
 
 /// Writes the TwiML of one call.
 #[derive(Clone, Copy)]
@@ -22,6 +24,15 @@ pub(super) struct Writer<'a> {
     pub(super) ticket: Option<&'a Ticket>,
     /// A mouth of ours, where one speaks: what is kept of it is played.
     pub(super) player: Option<&'a Player>,
+    /// Who calls, where a human may be shown it.
+    pub(super) caller: Option<&'a str>,
+}
+
+impl<'a> Writer<'a> {
+    /// Of somebody's call.
+    pub(super) fn of(self, caller: Option<&'a str>) -> Self {
+        Self { caller, ..self }
+    }
 }
 
 impl Writer<'_> {
@@ -84,7 +95,7 @@ impl Writer<'_> {
                 self.listening(response, gather, number + 1)
             }
             Next::HangUp => response.say(say).hangup().render(),
-            Next::Transfer(to) => self.transfer(response.say(say), to, number + 1),
+            Next::Transfer(to) => self.ring(response.say(say), spec, to, number + 1, 1),
         }
     }
 
@@ -143,7 +154,7 @@ impl Writer<'_> {
         match next {
             Next::Listen => self.listening(response, self.gather(spec, language, number), number),
             Next::HangUp => response.hangup().render(),
-            Next::Transfer(to) => self.transfer(response, to, number),
+            Next::Transfer(to) => self.ring(response, spec, to, number, 1),
         }
     }
 
@@ -155,15 +166,6 @@ impl Writer<'_> {
 
     fn action(&self, number: u32) -> String {
         self.url("process", &format!("&turn={number}"))
-    }
-
-    fn transfer(&self, response: Response, to: &PhoneNumber, number: u32) -> String {
-        let dial = Dial {
-            number: to.clone(),
-            action: Some(self.url("transfer", &format!("&turn={number}"))),
-            timeout: RING_SECONDS,
-        };
-        response.dial(dial).render()
     }
 
     /// A word while the reply to turn `number` is late; Twilio comes back for it. `discloses` when it
@@ -191,36 +193,39 @@ impl Writer<'_> {
         &self,
         spec: &AssistantSpec,
         route: &str,
-        turn: Option<u32>,
+        rest: &str,
         step: u32,
     ) -> String {
-        let turn = turn.map(|turn| format!("&turn={turn}")).unwrap_or_default();
-        let back = self.url(route, &format!("{turn}&step={}", step + 1));
+        let back = self.url(route, &format!("{rest}&step={}", step + 1));
         let language = &spec.voice.language;
         let text = &phrases::for_language(language).busy_retry;
         Response::new().say(self.words(spec, language, text)).pause(1).redirect(&back).render()
     }
 
     /// Words in our own voice when they are kept in it, else in Twilio's.
-    fn words(&self, spec: &AssistantSpec, language: &LanguageTag, text: &str) -> Words {
+    pub(super) fn words(&self, spec: &AssistantSpec, language: &LanguageTag, text: &str) -> Words {
         match self.player.and_then(|player| player.held(text, language)) {
             Some(sound) => Words::Play(sound),
             None => say(spec, language, text).into(),
         }
     }
 
-    fn url(&self, route: &str, rest: &str) -> String {
+    pub(super) fn url(&self, route: &str, rest: &str) -> String {
         let (base, sid) = (self.public_url, self.sid);
         format!("{base}/api/voice/webhook/{route}?call_sid={sid}{rest}")
     }
 }
 
-/// Nothing helps: an apology, and a human if there is one.
-pub(super) fn give_up(spec: &AssistantSpec, language: &LanguageTag) -> String {
+/// Nothing helps: an apology, and a human if one is there now.
+pub(super) fn give_up(spec: &AssistantSpec, language: &LanguageTag, now: Timestamp) -> String {
     let apology = say(spec, language, &phrases::for_language(language).apology);
     let response = Response::new().say(apology);
-    let response = match &spec.transfer.number {
-        Some(to) => response.dial(Dial { number: to.clone(), action: None, timeout: RING_SECONDS }),
+    let at = now.to_zoned_datetime(spec.zone()).datetime();
+    let response = match spec.transfer.reachable(at).first() {
+        Some(human) => response.dial(Dial {
+            caller_id: Some(handover::caller_id(spec, None)),
+            ..Dial::new(human.number.clone(), handover::ring_seconds(spec))
+        }),
         None => response,
     };
     response.hangup().render()

@@ -9,6 +9,7 @@ mod early;
 mod fixed;
 mod gather;
 mod greeting;
+mod handover;
 mod heard;
 mod keys;
 mod late;

@@ -58,8 +58,18 @@ impl Line {
                 Err(error) => self.unstored(&error, to, &sid, "resume", None, step).await,
             };
         }
+        if let (Next::Transfer(number), Some(turn)) = (&next, said) {
+            let id = TurnId { call: standing.call.id, number: turn.number };
+            let now = self.clock.now();
+            let noted = live::hand_over(&self.store, sid.clone(), id, number.clone(), now);
+            if let Err(error) = self.stored(noted).await {
+                // Its outcome makes the row, should it be missing.
+                tracing::error!(%error, "that a human rings could not be stored");
+            }
+        }
         let player = self.player(spec, "");
-        let writer = self.writer_with(&sid, None, player.as_ref());
+        let writer =
+            self.writer_with(&sid, None, player.as_ref()).of(standing.call.caller.as_deref());
         match opening {
             Opening::Think(_) => writer.await_reply(standing.next),
             Opening::Say { number, text, .. } => {

@@ -39,7 +39,7 @@ use crate::{
         self, Answer, Greeted, Hearing, OpenTurn, Ringing, Rung, StatusChange, Ticket, Utterance,
     },
     store::Store,
-    twilio::webhook::{Dialled, Gathered, Incoming, Recorded, Status},
+    twilio::webhook::{Gathered, Incoming, Recorded, Status},
 };
 
 /// How long a filler waits to be noted: less than a caller notices.
@@ -180,39 +180,6 @@ impl Line {
         }
     }
 
-    /// A transfer is over: the human has spoken, or could not be reached.
-    pub async fn transferred(&self, request: Dialled, turn: u32) -> String {
-        if request.answered {
-            return gather::hang_up();
-        }
-        tracing::warn!("nobody answered a transfer");
-        let (sid, to) = (request.call_sid, request.to);
-        let (line, call_sid) = (self.clone(), sid.clone());
-        // Without one, the call goes on over webhooks.
-        let ticket = Ticket::new(self.clock.now()).ok();
-        let resume = live::resume(
-            &self.store,
-            sid.clone(),
-            turn,
-            self.clock.now(),
-            move |spec, history, call| {
-                let reply =
-                    line.engine.after_failed_transfer(spec, history, call, line.clock.now());
-                let ticket = ticket.filter(|_| line.has_socket(spec));
-                let player = line.player(spec, "");
-                let sound = player.as_ref().and_then(|p| p.held(&reply.text, &reply.language));
-                let writer = line.writer_with(&call_sid, ticket.as_ref(), player.as_ref());
-                let twiml = writer.reply(spec, turn, &reply, false, sound);
-                Greeted { reply, twiml, heard: true, ticket }
-            },
-        );
-        match self.stored(resume).await {
-            Ok(Some(twiml)) => twiml,
-            Ok(None) => gather::hang_up(),
-            Err(error) => self.unstored(&error, to, &sid, "transfer", Some(turn), 0).await,
-        }
-    }
-
     /// Follows a call's status.
     pub async fn follow_status(&self, request: Status) -> Result<()> {
         let change = StatusChange {
@@ -325,7 +292,7 @@ impl Line {
             Waited::Reply(twiml) => twiml,
             Waited::Late | Waited::Lost if step >= self.patience.fillers => {
                 tracing::error!(turn = id.number, "gave up waiting for a reply");
-                gather::give_up(&assistant.spec, &language)
+                gather::give_up(&assistant.spec, &language, self.clock.now())
             }
             Waited::Late => {
                 let told = discloses.then(|| self.clock.now());
@@ -343,7 +310,8 @@ impl Line {
             }
             // Let the store recover; the turn is thought about again when Twilio comes back.
             Waited::Lost => {
-                self.writer(sid).try_again(&assistant.spec, "wait", Some(id.number), step)
+                let rest = format!("&turn={}", id.number);
+                self.writer(sid).try_again(&assistant.spec, "wait", &rest, step)
             }
         }
     }
@@ -372,7 +340,8 @@ impl Line {
         let asked = thought.consent.is_some() && scene.call.recording_consent.is_none();
         let goes_on = asked && self.has_socket(spec);
         let ticket = goes_on.then(|| Ticket::new(self.clock.now()).ok()).flatten();
-        let writer = self.writer_with(sid, ticket.as_ref(), None);
+        let caller = scene.call.caller.as_deref();
+        let writer = self.writer_with(sid, ticket.as_ref(), None).of(caller);
         let sound = match self.player(spec, &listener(&scene.call)) {
             Some(player) => player.speak(&thought.reply.text, &thought.reply.language).await,
             None => None,
@@ -424,6 +393,19 @@ impl Line {
         turn: Option<u32>,
         step: u32,
     ) -> String {
+        let rest = turn.map(|turn| format!("&turn={turn}")).unwrap_or_default();
+        self.unstored_at(error, to, sid, (route, &rest), step).await
+    }
+
+    /// The same, with whatever the address to come back to says besides.
+    pub(super) async fn unstored_at(
+        &self,
+        error: &Error,
+        to: Option<PhoneNumber>,
+        sid: &CallSid,
+        (route, rest): (&str, &str),
+        step: u32,
+    ) -> String {
         tracing::error!(route, step, %error, causes = ?error.causes(), "the store could not be used");
         let number = to.clone();
         let found = match number {
@@ -435,9 +417,11 @@ impl Line {
         let writer = self.writer(sid);
         match found {
             Some(assistant) if step < self.patience.fillers => {
-                writer.try_again(&assistant.spec, route, turn, step)
+                writer.try_again(&assistant.spec, route, rest, step)
             }
-            Some(assistant) => gather::give_up(&assistant.spec, &assistant.spec.voice.language),
+            Some(assistant) => {
+                gather::give_up(&assistant.spec, &assistant.spec.voice.language, self.clock.now())
+            }
             None => {
                 let language = Country::language_of(to.as_ref());
                 gather::farewell(None, &language, &phrases::for_language(&language).apology)
@@ -478,7 +462,7 @@ impl Line {
         ticket: Option<&'a Ticket>,
         player: Option<&'a Player>,
     ) -> Writer<'a> {
-        Writer { public_url: &self.public_url, sid, ticket, player }
+        Writer { public_url: &self.public_url, sid, ticket, player, caller: None }
     }
 }
 

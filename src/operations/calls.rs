@@ -2,10 +2,10 @@
 
 use crate::{
     domain::{
-        Actor, Call, CallExtras, CallFilter, CallId, CallPage, CallSid, Error, Message, Result,
-        Turn, WholeCall,
+        Actor, Call, CallExtras, CallFilter, CallId, CallPage, CallSid, Error, Handover, Message,
+        Result, Turn, WholeCall,
     },
-    store::{Store, bookings, calls, imports, messages, turns},
+    store::{Store, bookings, calls, imports, messages, transfers, turns},
 };
 
 /// A page of calls that match, newest first.
@@ -97,6 +97,7 @@ pub fn whole(store: &Store, actor: &Actor, sid: &CallSid) -> Result<WholeCall> {
             extras: imports::extras(tx, call.id)?,
             bookings: bookings::of_call(tx, call.id)?,
             messages: messages::of_call(tx, call.id)?,
+            handovers: transfers::of_call(tx, call.id)?,
             call,
             turns,
         })
@@ -111,6 +112,11 @@ pub fn extras(store: &Store, call: CallId) -> Result<CallExtras> {
 /// Messages taken in a call.
 pub fn messages(store: &Store, call: CallId) -> Result<Vec<Message>> {
     store.read(|tx| messages::of_call(tx, call))
+}
+
+/// The humans who were rung for a call.
+pub fn handovers(store: &Store, call: CallId) -> Result<Vec<Handover>> {
+    store.read(|tx| transfers::of_call(tx, call))
 }
 
 /// The call that a SID, or the beginning of only one, names.

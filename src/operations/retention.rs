@@ -66,6 +66,7 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
                 for (what, kept) in [
                     (Due::Transcripts, compliance.keep_transcripts),
                     (Due::Recordings, Some(compliance.recordings())),
+                    (Due::Messages, Some(compliance.recordings())),
                     (Due::Callers, compliance.keep_callers),
                 ] {
                     let Some(kept) = kept.filter(|_| left > 0) else { continue };

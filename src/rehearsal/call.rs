@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::leg::{Halt, Leg, Told};
+use super::{
+    handed::Beep,
+    human::Humans,
+    leg::{Halt, Leg, Told},
+};
 use crate::{
     domain::{CallSid, Error, PhoneNumber, Result},
     twilio::caller::Caller,
@@ -17,6 +21,8 @@ pub struct Heard {
     pub after: Duration,
     /// Every document that was answered, in order.
     pub twiml: Vec<String>,
+    /// What humans who were rung were told of the call.
+    pub whispers: Vec<String>,
 }
 
 /// Where the call stands.
@@ -34,14 +40,26 @@ pub enum State {
 pub struct Call<'a> {
     leg: Leg<'a>,
     action: Option<String>,
+    beep: Option<Beep>,
     state: State,
 }
 
 impl<'a> Call<'a> {
     /// Dials, and hears the greeting.
     pub async fn place(twilio: &'a Caller, from: &str, to: &PhoneNumber) -> Result<(Self, Heard)> {
-        let leg = Leg::new(twilio, from, to)?;
-        let mut call = Self { leg, action: None, state: State::Listening };
+        Self::place_with(twilio, from, to, Humans::default()).await
+    }
+
+    /// The same, where the humans who are rung do something of their own.
+    pub async fn place_with(
+        twilio: &'a Caller,
+        from: &str,
+        to: &PhoneNumber,
+        humans: Humans,
+    ) -> Result<(Self, Heard)> {
+        let mut leg = Leg::new(twilio, from, to)?;
+        leg.humans = humans;
+        let mut call = Self { leg, action: None, beep: None, state: State::Listening };
         let (begun, mut told) = (Instant::now(), Told::default());
         let halt = call.leg.ring(&mut told).await?;
         let heard = call.halted(halt, begun, told)?;
@@ -60,6 +78,11 @@ impl<'a> Call<'a> {
 
     /// Says something, or nothing, and hears the answer.
     pub async fn say(&mut self, words: &str) -> Result<Heard> {
+        if let Some(beep) = self.beep.take() {
+            let (begun, mut told) = (Instant::now(), Told::default());
+            let halt = self.leg.leave_message(beep, words, &mut told).await?;
+            return self.halted(halt, begun, told);
+        }
         self.answer(&spoken(words)).await
     }
 
@@ -89,13 +112,18 @@ impl<'a> Call<'a> {
             Halt::Gather(action) => (Some(action), State::Listening),
             Halt::Transferred(number) => (None, State::Transferred(number)),
             Halt::HungUp => (None, State::HungUp),
+            Halt::Message(beep) => {
+                self.beep = Some(beep);
+                (None, State::Listening)
+            }
             Halt::Connect(_) => {
                 return Err(Error::failure(
                     "the call goes on over a socket, and this rehearsal has only webhooks",
                 ));
             }
         };
-        Ok(Heard { text: told.text, after: begun.elapsed(), twiml: told.twiml })
+        let Told { text, twiml, whispers } = told;
+        Ok(Heard { text, after: begun.elapsed(), twiml, whispers })
     }
 }
 

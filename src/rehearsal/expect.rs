@@ -18,6 +18,7 @@ pub(super) struct Happened<'a> {
     /// Bookings from before the call that are no longer as they were.
     pub(super) touched: &'a [Booking],
     pub(super) messages: Vec<&'a str>,
+    pub(super) whispers: Vec<&'a str>,
     pub(super) state: &'a State,
     pub(super) own_ms: u32,
 }
@@ -61,6 +62,13 @@ pub(super) fn failures(expect: &Expect, happened: &Happened<'_>) -> Vec<String> 
     booked("changed", expect.changed.as_ref(), changed.into_iter(), &mut failures);
     booked("cancelled", expect.cancelled.as_ref(), cancelled.into_iter(), &mut failures);
     message(expect.message.as_ref(), &happened.messages, &mut failures);
+    for text in &expect.whisper.0 {
+        if !happened.whispers.iter().any(|told| folded(told).contains(&folded(text))) {
+            let told = happened.whispers.join("; ");
+            let told = if told.is_empty() { "nobody was told anything" } else { &told };
+            failures.push(format!("no human was told `{text}` ({told})"));
+        }
+    }
     ending(expect, happened.state, &mut failures);
     if let Some(most) = expect.within_ms
         && happened.own_ms > most
@@ -222,6 +230,7 @@ mod tests {
             bookings: &[],
             touched: &[],
             messages: vec!["Rappelez-moi pour la commande 12"],
+            whispers: vec!["Appel de 06 12 34 56 78."],
             state,
             own_ms: 20,
         };
@@ -240,6 +249,7 @@ mod tests {
             "tool = [{ name = \"check_availability\", arguments = { party = 4 } }]",
             "booked = false",
             "message = \"commande\"",
+            "whisper = \"appel de 06\"",
             "hung_up = false",
             "transferred = false",
             "within_ms = 20",
@@ -267,6 +277,7 @@ mod tests {
             ("booked = true", "nothing was booked"),
             ("message = false", "a message was taken"),
             ("message = \"facture\"", "no message contains `facture`"),
+            ("whisper = \"urgence\"", "no human was told `urgence`"),
             ("hung_up = true", "did not hang up"),
             ("transferred = true", "was not transferred"),
             ("within_ms = 19", "it took 20 ms"),

@@ -6,6 +6,7 @@ use jiff::civil::DateTime;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, de};
 
+use super::human::Humans;
 use crate::{
     document::{self, Problem},
     domain::{AssistantSpec, Error, PhoneNumber},
@@ -38,6 +39,10 @@ pub struct Scenario {
     /// Who calls: a number, or `withheld`.
     #[serde(default)]
     pub from: Option<String>,
+    /// Whether a human who is rung takes the call: `true`, `false`, `"refuses"`, `"busy"`, or a list of
+    /// these in the order in which they are rung.
+    #[serde(default)]
+    pub answers: Humans,
     /// At most this many turns.
     #[serde(default)]
     pub max_turns: Option<usize>,
@@ -159,6 +164,8 @@ pub struct Expect {
     pub message: Option<Said>,
     /// Whether, or to whom, the call was handed over.
     pub transferred: Option<Said>,
+    /// What a human who is rung is told of the call contains each of these.
+    pub whisper: Texts,
     /// Whether the assistant hung up.
     pub hung_up: Option<bool>,
     /// At most this much of webox's own time, in milliseconds.

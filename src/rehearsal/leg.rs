@@ -7,6 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{
+    handed::{Beep, Ringing, Talking},
+    human::Humans,
+};
 use crate::{
     domain::{CallSid, Error, PhoneNumber, Result},
     twilio::{
@@ -25,8 +29,10 @@ pub(super) enum Halt {
     Gather(String),
     /// The call goes on over a socket.
     Connect(Connect),
-    /// The call goes to a human.
+    /// The caller and a human talk.
     Transferred(PhoneNumber),
+    /// A message is recorded.
+    Message(Beep),
     /// The assistant hung up.
     HungUp,
 }
@@ -38,6 +44,8 @@ pub(super) struct Told {
     pub(super) text: String,
     /// Every document, in order.
     pub(super) twiml: Vec<String>,
+    /// What humans were told before they took the call, or refused it.
+    pub(super) whispers: Vec<String>,
 }
 
 impl Told {
@@ -58,6 +66,10 @@ pub(super) struct Leg<'a> {
     begun: Instant,
     /// Verbs after the one that halted.
     rest: VecDeque<Verb>,
+    /// Who is rung, and what they do.
+    pub(super) humans: Humans,
+    /// The human whom the caller talks to.
+    pub(super) talking: Option<Talking>,
 }
 
 impl<'a> Leg<'a> {
@@ -69,6 +81,8 @@ impl<'a> Leg<'a> {
             to: to.clone(),
             begun: Instant::now(),
             rest: VecDeque::new(),
+            humans: Humans::default(),
+            talking: None,
         })
     }
 
@@ -97,9 +111,19 @@ impl<'a> Leg<'a> {
         fields: Vec<(String, String)>,
         told: &mut Told,
     ) -> Result<Halt> {
-        self.rest.clear();
-        self.fetch(&url, fields, told).await?;
+        self.follow_from(&url, fields, told).await?;
         self.go_on(told).await
+    }
+
+    /// Posts to an address whose answer is followed next.
+    pub(super) async fn follow_from(
+        &mut self,
+        url: &str,
+        fields: Vec<(String, String)>,
+        told: &mut Told,
+    ) -> Result<()> {
+        self.rest.clear();
+        self.fetch(url, fields, told).await
     }
 
     /// Follows the verbs that are left: after a `<Connect>` whose socket was closed.
@@ -110,6 +134,11 @@ impl<'a> Leg<'a> {
                 Step::Redirect(url) => {
                     let fields = self.fields("in-progress");
                     self.fetch(&url, fields, told).await?;
+                }
+                Step::Ring(ringing) => {
+                    if let Some(halt) = self.ring_human(ringing, told).await? {
+                        return Ok(halt);
+                    }
                 }
             }
         }
@@ -153,8 +182,11 @@ impl<'a> Leg<'a> {
                     self.rest.clear();
                     return Ok(Step::Redirect(url));
                 }
-                Verb::Dial { number, .. } => {
-                    return Ok(Step::Halt(Halt::Transferred(number.parse()?)));
+                Verb::Dial { number, action, caller_id, whisper } => {
+                    return Ok(Step::Ring(Ringing { number, action, caller_id, whisper }));
+                }
+                Verb::Record { action, ready, words } => {
+                    return Ok(Step::Halt(Halt::Message(Beep { action, ready, words })));
                 }
                 Verb::Hangup => return Ok(Step::Halt(Halt::HungUp)),
                 // A recording begins beside the conversation, which goes on; a sound is no words.
@@ -169,7 +201,8 @@ impl<'a> Leg<'a> {
     }
 
     /// The call is over: Twilio announces it.
-    pub(super) async fn hang_up(&self) -> Result<()> {
+    pub(super) async fn hang_up(&mut self) -> Result<()> {
+        self.talked().await?;
         let mut fields = self.fields("completed");
         let seconds = self.elapsed().as_secs().max(1);
         fields.push(("CallDuration".to_owned(), seconds.to_string()));
@@ -194,6 +227,7 @@ impl<'a> Leg<'a> {
 enum Step {
     Halt(Halt),
     Redirect(String),
+    Ring(Ringing),
 }
 
 /// A CallSid that no other rehearsal has.

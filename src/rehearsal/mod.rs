@@ -9,6 +9,8 @@ mod daemon;
 pub mod demo;
 mod expect;
 mod file;
+mod handed;
+mod human;
 mod lateness;
 mod leg;
 mod persona;
@@ -20,6 +22,7 @@ pub mod streamed;
 pub use call::{Call, Heard, State};
 pub use daemon::Daemon;
 pub use file::{Input, Rehearsal, SUFFIX, Scenario, Step, check, load};
+pub use human::{Human, Humans};
 pub use lateness::Lateness;
 pub use recording::{Recorded, append};
 pub use scenario::{

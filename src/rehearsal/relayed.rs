@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use super::{
     State,
     call::spoken,
+    handed::Beep,
+    human::Humans,
     leg::{Halt, Leg, Told, fresh},
 };
 use crate::{
@@ -69,6 +71,7 @@ pub struct RelayedCall<'a> {
     session: Option<Session>,
     state: State,
     action: Option<String>,
+    beep: Option<Beep>,
     endpoint: Option<Endpoint>,
     told: Told,
     failures: Vec<String>,
@@ -82,6 +85,7 @@ impl<'a> RelayedCall<'a> {
             session: None,
             state: State::Listening,
             action: None,
+            beep: None,
             endpoint: None,
             told: Told::default(),
             failures: Vec::new(),
@@ -91,6 +95,11 @@ impl<'a> RelayedCall<'a> {
         call.halted(halt).await?;
         let heard = call.after_webhook(begun).await?;
         Ok((call, heard))
+    }
+
+    /// What the humans do who are rung from now on.
+    pub fn humans(&mut self, humans: Humans) {
+        self.leg.humans = humans;
     }
 
     /// Its identifier.
@@ -121,6 +130,12 @@ impl<'a> RelayedCall<'a> {
 
     /// Says something, and hears the answer.
     pub async fn say(&mut self, words: &str) -> Result<Heard> {
+        if let Some(beep) = self.beep.take() {
+            let begun = Instant::now();
+            let halt = self.leg.leave_message(beep, words, &mut self.told).await?;
+            self.halted(halt).await?;
+            return self.after_webhook(begun).await;
+        }
         if self.action.is_some() {
             return self.post(&spoken(words)).await;
         }
@@ -392,6 +407,7 @@ impl<'a> RelayedCall<'a> {
                 }
                 Halt::HungUp => self.state = State::HungUp,
                 Halt::Transferred(number) => self.state = State::Transferred(number),
+                Halt::Message(beep) => self.beep = Some(beep),
                 Halt::Connect(Connect { action, to: Some(Noun::Relay(endpoint)) }) => {
                     let (id, begun) = (fresh("VX"), Instant::now());
                     match self.connect(&endpoint, &id).await {

@@ -69,6 +69,9 @@ pub struct Played {
     pub engine: Option<String>,
     /// The tools that were run.
     pub tools: Vec<ToolUse>,
+    /// What humans who were rung were told of the call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub whispers: Vec<String>,
     /// What was not as expected.
     pub failures: Vec<String>,
 }
@@ -211,7 +214,8 @@ async fn play_into(rehearsal: &Rehearsal, minds: &Minds, report: &mut Report) ->
     for given in &scenario.already_booked {
         book_before(&stage, given, &from, now).await?;
     }
-    let (mut call, greeting) = Call::place(stage.daemon.caller(), &from, &phone).await?;
+    let (mut call, greeting) =
+        Call::place_with(stage.daemon.caller(), &from, &phone, scenario.answers.clone()).await?;
     let mut before = Facts::default();
     let seen = Facts::read(&stage, &call)?;
     let (played, _) = judge(None, &greeting, &seen, &before, &call, &scenario.greeting);
@@ -301,6 +305,7 @@ async fn finish(
         bookings: &seen.bookings,
         touched: &seen.touched,
         messages: seen.messages.iter().map(|message| message.text.as_str()).collect(),
+        whispers: report.turns.iter().flat_map(|turn| &turn.whispers).map(String::as_str).collect(),
         state: call.state(),
         own_ms: report.turns.iter().map(|turn| turn.own_ms).max().unwrap_or(0),
     };
@@ -379,6 +384,7 @@ pub(super) fn judge(
             .iter()
             .map(|message| message.text.as_str())
             .collect(),
+        whispers: heard.whispers.iter().map(String::as_str).collect(),
         state: call.state(),
         own_ms: u32::try_from(own.as_millis()).unwrap_or(u32::MAX),
     };
@@ -388,6 +394,7 @@ pub(super) fn judge(
         own_ms: happened.own_ms,
         engine: new.last().and_then(|turn| turn.engine.clone()),
         tools: new.iter().flat_map(|turn| turn.tools.clone()).collect(),
+        whispers: heard.whispers.clone(),
         failures: failures(expect, &happened),
     };
     (played, language)

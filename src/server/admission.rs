@@ -13,7 +13,8 @@ use crate::{
     domain::{CallSid, Kind, PhoneNumber},
     twilio::{
         form::Form,
-        webhook::{Dialled, Gathered, Incoming, Recorded, Resumed, Status, WebhookError},
+        handed::{Dialled, HumanLeg, LeftMessage, Transcribed},
+        webhook::{Gathered, Incoming, Recorded, Resumed, Status, WebhookError},
     },
 };
 
@@ -28,17 +29,22 @@ pub(super) struct Admitted<R> {
 /// What our own action URLs carry.
 #[derive(Debug, Default)]
 pub(super) struct Query {
-    call_sid: Option<CallSid>,
+    /// The call it belongs to.
+    pub(super) call_sid: Option<CallSid>,
     /// The turn it belongs to.
     pub(super) turn: Option<u32>,
     /// How often Twilio has come back for it.
     pub(super) step: Option<u32>,
+    /// Which of the humans who are rung for a turn.
+    pub(super) attempt: Option<u32>,
 }
 
 /// A webhook as a type.
 pub(super) trait Webhook: Sized {
     fn read(form: &Form) -> Result<Self, WebhookError>;
-    fn call_sid(&self) -> &CallSid;
+
+    /// Whether it is of a call.
+    fn is_of(&self, call: &CallSid) -> bool;
 }
 
 macro_rules! webhook {
@@ -48,22 +54,34 @@ macro_rules! webhook {
                 $name::read(form)
             }
 
-            fn call_sid(&self) -> &CallSid {
-                &self.call_sid
+            fn is_of(&self, call: &CallSid) -> bool {
+                self.call_sid == *call
             }
         }
     )+};
 }
 
-webhook!(Incoming, Gathered, Dialled, Status, Recorded);
+webhook!(Incoming, Gathered, Dialled, Status, Recorded, LeftMessage, Transcribed);
 
 impl Webhook for Resumed {
     fn read(form: &Form) -> Result<Self, WebhookError> {
         Self::read(form)
     }
 
-    fn call_sid(&self) -> &CallSid {
-        &self.incoming.call_sid
+    fn is_of(&self, call: &CallSid) -> bool {
+        self.incoming.call_sid == *call
+    }
+}
+
+/// The human's side is a call of its own; that it belongs to the caller's, its address says, which is
+/// signed.
+impl Webhook for HumanLeg {
+    fn read(form: &Form) -> Result<Self, WebhookError> {
+        Self::read(form)
+    }
+
+    fn is_of(&self, call: &CallSid) -> bool {
+        self.parent.as_ref().is_none_or(|parent| parent == call)
     }
 }
 
@@ -124,25 +142,31 @@ async fn admit<R: Webhook>(
         .await
         .map_err(|(status, why)| Refused::Unreadable(status, why.to_owned()))?;
     let form = Form::parse(&bytes).map_err(Refused::bad)?;
-    let own = own_account(app, &form).await?;
+    let query = read_query(uri.query().unwrap_or_default());
+    // Not believed yet; but whose token it is signed with depends on the call it says it is of.
+    let call = query.as_ref().and_then(|query| query.call_sid.clone());
+    let own = own_account(app, &form, call).await?;
     if !app.gate.lets_in(headers, uri, &form, own.as_ref()) {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
-    let query = read_query(uri.query().unwrap_or_default())
-        .ok_or_else(|| Refused::bad("the address has an unreadable query"))?;
+    let query = query.ok_or_else(|| Refused::bad("the address has an unreadable query"))?;
     let request = R::read(&form).map_err(Refused::bad)?;
-    if query.call_sid.as_ref().is_some_and(|sid| sid != request.call_sid()) {
+    if query.call_sid.as_ref().is_some_and(|sid| !request.is_of(sid)) {
         return Err(Refused::bad("the address is that of another call"));
     }
     Ok(Admitted { request, query })
 }
 
 /// The client's own account that the call is of, if it is of one.
-async fn own_account(app: &App, form: &Form) -> Result<Option<OwnAccount>, Refused> {
+async fn own_account(
+    app: &App,
+    form: &Form,
+    named: Option<CallSid>,
+) -> Result<Option<OwnAccount>, Refused> {
     if app.gate.is_open() {
         return Ok(None);
     }
-    let call = form.get("CallSid").and_then(|sid| sid.parse::<CallSid>().ok());
+    let call = named.or_else(|| form.get("CallSid")?.parse::<CallSid>().ok());
     let number = form.get("To").and_then(|to| PhoneNumber::from_e164(to.trim()));
     match app.accounts.of(call, number).await {
         Ok(own) => Ok(own),
@@ -166,5 +190,6 @@ fn read_query(query: &str) -> Option<Query> {
         call_sid: form.get("call_sid").map(str::parse).transpose().ok()?,
         turn: number("turn")?,
         step: number("step")?,
+        attempt: number("attempt")?,
     })
 }

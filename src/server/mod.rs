@@ -14,6 +14,7 @@ mod calendars;
 mod connections;
 mod deliveries;
 mod gate;
+mod handovers;
 mod headers;
 mod health;
 mod limits;
@@ -175,7 +176,12 @@ fn router(app: App) -> Result<Router> {
         .route(&format!("{webhook}/incoming"), post(webhooks::incoming))
         .route(&format!("{webhook}/process"), post(webhooks::process))
         .route(&format!("{webhook}/wait"), post(webhooks::wait))
-        .route(&format!("{webhook}/transfer"), post(webhooks::transfer))
+        .route(&format!("{webhook}/transfer"), post(handovers::transfer))
+        .route(&format!("{webhook}/whisper"), post(handovers::whisper))
+        .route(&format!("{webhook}/take"), post(handovers::take))
+        .route(&format!("{webhook}/voicemail"), post(handovers::voicemail))
+        .route(&format!("{webhook}/voicemail-recording"), post(handovers::voicemail_recording))
+        .route(&format!("{webhook}/voicemail-words"), post(handovers::voicemail_words))
         .route(&format!("{webhook}/resume"), post(webhooks::resume))
         .route("/api/voice/relay/{call_sid}", any(sockets::relay))
         .route("/api/voice/stream/{call_sid}", any(sockets::stream))

@@ -11,7 +11,7 @@ use super::{App, admission::Admitted, problem};
 use crate::{
     domain::CallSid,
     line::Line,
-    twilio::webhook::{Dialled, Gathered, Incoming, Recorded, Resumed, Status},
+    twilio::webhook::{Gathered, Incoming, Recorded, Resumed, Status},
 };
 
 /// A call rings.
@@ -51,19 +51,6 @@ pub(super) async fn wait(
         .await
 }
 
-/// A transfer is over.
-pub(super) async fn transfer(
-    State(app): State<App>,
-    Admitted { request, query }: Admitted<Dialled>,
-) -> Response {
-    let Some(turn) = query.turn else {
-        return problem::problem(StatusCode::BAD_REQUEST, "the address lacks `turn`");
-    };
-    let sid = request.call_sid.clone();
-    let back = move |line: Line| async move { line.transferred(request, turn).await };
-    in_own_task(&sid, app.line, back).await
-}
-
 /// A socket of ours is over.
 pub(super) async fn resume(
     State(app): State<App>,
@@ -93,7 +80,7 @@ pub(super) async fn recording(
 }
 
 /// Does something in a task that outlives the connection, and has nothing to tell of it.
-async fn noted(
+pub(super) async fn noted(
     sid: &CallSid,
     work: impl Future<Output = crate::domain::Result<()>> + Send + 'static,
 ) -> Response {
@@ -109,7 +96,7 @@ async fn noted(
 }
 
 /// Runs a turn in a task that outlives the connection, and answers its TwiML.
-async fn in_own_task<F>(
+pub(super) async fn in_own_task<F>(
     sid: &CallSid,
     line: Line,
     work: impl FnOnce(Line) -> F + Send + 'static,

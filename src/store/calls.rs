@@ -200,6 +200,19 @@ pub fn clear_end_reason(tx: &Tx, id: CallId) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A call that ended while a human rang was not handed over: the caller hung up.
+pub fn was_not_handed_over(tx: &Tx, id: CallId) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE calls SET end_reason = ?2 WHERE id = ?1 AND end_reason = ?3 AND ended_at IS NOT NULL",
+    )?
+    .execute(params![
+        id.0,
+        EndReason::CallerHungUp.as_str(),
+        EndReason::Transferred.as_str()
+    ])?;
+    Ok(())
+}
+
 /// Gives a call a ticket, in the place of the one it had.
 pub fn set_ticket(
     tx: &Tx,

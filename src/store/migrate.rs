@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0006_bookings.sql"),
     include_str!("migrations/0007_deliveries.sql"),
     include_str!("migrations/0008_calendars.sql"),
+    include_str!("migrations/0009_transfer.sql"),
 ];
 
 /// The schema this webox writes.

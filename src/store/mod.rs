@@ -26,6 +26,7 @@ pub mod prototype;
 pub mod removals;
 pub mod secrets;
 pub mod stats;
+pub mod transfers;
 pub mod turns;
 pub mod usage;
 pub mod users;

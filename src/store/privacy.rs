@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, ToSql, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, Tx, assistants::time, calls, deliveries, removals};
+use super::{StoreError, Tx, assistants::time, calls, deliveries, messages, removals};
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
 /// How much was taken out.
@@ -104,7 +104,7 @@ pub fn ask_twilio(
     now: Timestamp,
 ) -> Result<(u64, Vec<String>), StoreError> {
     let mut statement = tx.prepare_cached(&format!(
-        "SELECT sid, recording_url FROM calls WHERE {} AND {OWN} ORDER BY id",
+        "SELECT sid, recording_url, id FROM calls WHERE {} AND {OWN} ORDER BY id",
         subject.calls()
     ))?;
     let mut rows = statement.query(params![subject.key(), sight.owner()])?;
@@ -113,6 +113,10 @@ pub fn ask_twilio(
         let call: CallSid = row.get::<_, String>(0)?.parse().map_err(StoreError::User)?;
         removals::ask(tx, &call, &Removable::CallRecord, now)?;
         asked += 1;
+        for kept in messages::take_recordings(tx, CallId(row.get(2)?))? {
+            removals::ask(tx, &call, &Removable::Recording(kept), now)?;
+            asked += 1;
+        }
         let Some(address) = row.get::<_, Option<String>>(1)? else { continue };
         match KeptRecording::at(&address) {
             Some(kept) => {
@@ -244,6 +248,8 @@ pub enum Due {
     Transcripts,
     /// Recordings, and the links to them.
     Recordings,
+    /// Messages that were spoken.
+    Messages,
     /// Callers' numbers.
     Callers,
 }
@@ -259,6 +265,9 @@ pub fn due(
     let condition = match due {
         Due::Transcripts => "transcript_erased_at IS NULL",
         Due::Recordings => "recording_url IS NOT NULL",
+        Due::Messages => {
+            "id IN (SELECT call_id FROM messages WHERE assistant_id = ?1 AND recording_url IS NOT NULL)"
+        }
         Due::Callers => "caller_erased_at IS NULL AND caller IS NOT NULL",
     };
     let sql = format!(
@@ -291,6 +300,7 @@ pub fn forget(
             Due::Transcripts => {
                 let sql = format!("UPDATE turns SET {NO_WORDS} WHERE call_id = ?1");
                 tx.prepare_cached(&sql)?.execute([id])?;
+                forget_spoken_messages(tx, CallId(*id), now)?;
                 tx.prepare_cached("DELETE FROM messages WHERE call_id = ?1")?.execute([id])?;
                 tx.prepare_cached(
                     "UPDATE calls SET transcription = NULL, metadata = NULL,
@@ -300,13 +310,11 @@ pub fn forget(
             }
             Due::Recordings => {
                 if let Some(kept) = calls::take_recording(tx, CallId(*id))? {
-                    let call: String = tx
-                        .prepare_cached("SELECT sid FROM calls WHERE id = ?1")?
-                        .query_row([id], |row| row.get(0))?;
-                    let call = call.parse().map_err(StoreError::User)?;
+                    let call = sid_of(tx, CallId(*id))?;
                     removals::ask(tx, &call, &Removable::Recording(kept), now)?;
                 }
             }
+            Due::Messages => forget_spoken_messages(tx, CallId(*id), now)?,
             Due::Callers => {
                 let caller: Option<String> = tx
                     .prepare_cached("SELECT caller FROM calls WHERE id = ?1")?
@@ -324,6 +332,26 @@ pub fn forget(
         }
     }
     Ok(calls.len() as u64)
+}
+
+fn sid_of(tx: &Tx, call: CallId) -> Result<CallSid, StoreError> {
+    let sid: String = tx
+        .prepare_cached("SELECT sid FROM calls WHERE id = ?1")?
+        .query_row([call.0], |row| row.get(0))?;
+    sid.parse().map_err(StoreError::User)
+}
+
+/// Asks Twilio to remove the messages that were spoken in a call.
+fn forget_spoken_messages(tx: &Tx, call: CallId, now: Timestamp) -> Result<(), StoreError> {
+    let recordings = messages::take_recordings(tx, call)?;
+    if recordings.is_empty() {
+        return Ok(());
+    }
+    let sid = sid_of(tx, call)?;
+    for kept in recordings {
+        removals::ask(tx, &sid, &Removable::Recording(kept), now)?;
+    }
+    Ok(())
 }
 
 /// Takes names and numbers out of bookings that took place before a moment; answers of how many.

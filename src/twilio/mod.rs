@@ -3,7 +3,9 @@
 
 pub mod caller;
 pub mod connect;
+pub mod dial;
 pub mod form;
+pub mod handed;
 pub mod reader;
 pub mod relay;
 pub mod rest;

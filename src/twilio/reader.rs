@@ -88,6 +88,19 @@ pub enum Verb {
         number: String,
         /// Where the outcome goes.
         action: Option<String>,
+        /// The number that the human sees.
+        caller_id: Option<String>,
+        /// What the human hears first.
+        whisper: Option<String>,
+    },
+    /// `<Record>`
+    Record {
+        /// Where the message goes.
+        action: String,
+        /// Where it is told that it is ready.
+        ready: Option<String>,
+        /// Where its words go.
+        words: Option<String>,
     },
     /// `<Pause>`, in seconds.
     Pause(u32),
@@ -228,8 +241,24 @@ fn open(
         }
         (Some("Response"), "Redirect") => verbs.push(Verb::Redirect(String::new())),
         (Some("Response"), "Dial") => {
-            verbs.push(Verb::Dial { number: String::new(), action: attribute(start, "action")? });
+            verbs.push(Verb::Dial {
+                number: String::new(),
+                action: attribute(start, "action")?,
+                caller_id: attribute(start, "callerId")?,
+                whisper: None,
+            });
         }
+        (Some("Dial"), "Number") => {
+            let url = attribute(start, "url")?;
+            if let Some(Verb::Dial { whisper, .. }) = verbs.last_mut() {
+                *whisper = url;
+            }
+        }
+        (Some("Response"), "Record") => verbs.push(Verb::Record {
+            action: attribute(start, "action")?.unwrap_or_default(),
+            ready: attribute(start, "recordingStatusCallback")?,
+            words: attribute(start, "transcribeCallback")?,
+        }),
         (Some("Response"), "Pause") => {
             let length = attribute(start, "length")?.and_then(|length| length.parse().ok());
             verbs.push(Verb::Pause(length.unwrap_or(1)));

@@ -5,8 +5,11 @@ use quick_xml::{
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
-use super::connect::Connect;
-use crate::domain::{LanguageTag, PhoneNumber};
+use super::{
+    connect::Connect,
+    dial::{AskKey, Dial, TakeMessage},
+};
+use crate::domain::LanguageTag;
 
 /// What one `<Say>` may cost: Twilio takes 4,500 URL-encoded characters (warning 13521).
 const SAY_COST: usize = 4_000;
@@ -139,17 +142,6 @@ impl Gather {
     }
 }
 
-/// Ringing a human.
-#[derive(Debug, Clone)]
-pub struct Dial {
-    /// Whom.
-    pub number: PhoneNumber,
-    /// Where the outcome goes; without it the next verb runs.
-    pub action: Option<String>,
-    /// How long it rings, in seconds.
-    pub timeout: u32,
-}
-
 #[derive(Debug, Clone)]
 enum Verb {
     Speak(Words),
@@ -157,6 +149,8 @@ enum Verb {
     Pause(u32),
     Redirect(String),
     Dial(Dial),
+    AskKey(AskKey),
+    TakeMessage(TakeMessage),
     Record(String),
     Connect(Box<Connect>),
     Hangup,
@@ -206,6 +200,20 @@ impl Response {
     #[must_use]
     pub fn dial(mut self, dial: Dial) -> Self {
         self.verbs.push(Verb::Dial(dial));
+        self
+    }
+
+    /// Asks for a key.
+    #[must_use]
+    pub fn ask_key(mut self, ask: AskKey) -> Self {
+        self.verbs.push(Verb::AskKey(ask));
+        self
+    }
+
+    /// Records a message after a beep.
+    #[must_use]
+    pub fn take_message(mut self, message: TakeMessage) -> Self {
+        self.verbs.push(Verb::TakeMessage(message));
         self
     }
 
@@ -271,7 +279,7 @@ impl Xml {
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.event(Event::Text(BytesText::new(&legal(text))));
     }
 
@@ -285,16 +293,9 @@ impl Xml {
             Verb::Redirect(url) => {
                 self.element("Redirect", &[("method", "POST")], |xml| xml.text(url));
             }
-            Verb::Dial(dial) => {
-                let timeout = dial.timeout.to_string();
-                let mut attributes = vec![("timeout", timeout.as_str())];
-                if let Some(action) = &dial.action {
-                    attributes.extend([("action", action.as_str()), ("method", "POST")]);
-                }
-                self.element("Dial", &attributes, |xml| {
-                    xml.element("Number", &[], |xml| xml.text(dial.number.as_str()));
-                });
-            }
+            Verb::Dial(dial) => dial.write(self),
+            Verb::AskKey(ask) => ask.write(self),
+            Verb::TakeMessage(message) => message.write(self),
             Verb::Record(told) => self.element("Start", &[], |xml| {
                 let attributes = [
                     ("channels", "dual"),
@@ -309,7 +310,7 @@ impl Xml {
         }
     }
 
-    fn speak(&mut self, words: &Words) {
+    pub(super) fn speak(&mut self, words: &Words) {
         match words {
             Words::Say(say) => self.say(say),
             Words::Play(url) => self.element("Play", &[], |xml| xml.text(url)),
@@ -423,13 +424,25 @@ mod tests {
     #[test]
     fn a_document_reads_well() {
         insta::assert_snapshot!(document("Bonjour <M. Dupont> & fils"));
-        let dial = Dial {
-            number: "+33612345678".parse().unwrap(),
-            action: Some("/t?a=1&b=2".into()),
-            timeout: 25,
-        };
+        let number: crate::domain::PhoneNumber = "+33612345678".parse().unwrap();
+        let dial = Dial { action: Some("/t?a=1&b=2".into()), ..Dial::new(number.clone(), 25) };
         insta::assert_snapshot!(Response::new().pause(1).dial(dial).hangup().render());
         insta::assert_snapshot!(Response::new().record("https://example.com/r?a=1&b=2").render());
+        let warm = Dial {
+            caller_id: Some("+33123456789".parse().unwrap()),
+            whisper: Some("/w?a=1&b=2".into()),
+            ..Dial::new(number, 20)
+        };
+        let words = Say::new("Appel de <M. Dupont>.", &LanguageTag::french(), None).into();
+        let ask = AskKey { action: "/k?a=1&b=2".into(), prompt: vec![words] };
+        let message = TakeMessage {
+            action: "/v?a=1".into(),
+            ready: "https://example.com/r".into(),
+            words: Some("https://example.com/t".into()),
+        };
+        insta::assert_snapshot!(
+            Response::new().dial(warm).ask_key(ask).take_message(message).hangup().render()
+        );
     }
 
     #[test]

@@ -30,11 +30,11 @@ pub enum WebhookError {
     TooLong(&'static str),
 }
 
-fn required<'a>(form: &'a Form, name: &'static str) -> Result<&'a str, WebhookError> {
+pub(super) fn required<'a>(form: &'a Form, name: &'static str) -> Result<&'a str, WebhookError> {
     form.get(name).ok_or(WebhookError::Missing(name))
 }
 
-fn bounded<'a>(
+pub(super) fn bounded<'a>(
     form: &'a Form,
     name: &'static str,
     most: usize,
@@ -152,26 +152,6 @@ impl Status {
             ),
         };
         Ok(Self { call_sid, from, to, status, duration_s, account })
-    }
-}
-
-/// A `<Dial>` is over.
-#[derive(Debug, Clone)]
-pub struct Dialled {
-    /// Which call.
-    pub call_sid: CallSid,
-    /// The number first dialled.
-    pub to: Option<PhoneNumber>,
-    /// Whether somebody answered.
-    pub answered: bool,
-}
-
-impl Dialled {
-    /// Reads the request that `<Dial>` makes.
-    pub fn read(form: &Form) -> Result<Self, WebhookError> {
-        let Incoming { call_sid, to, .. } = Incoming::read(form)?;
-        let status = required(form, "DialCallStatus")?;
-        Ok(Self { call_sid, to, answered: matches!(status, "completed" | "answered") })
     }
 }
 
@@ -323,7 +303,7 @@ mod tests {
         #[test]
         fn no_form_panics(fields in proptest::collection::vec(("[A-Za-z]{0,12}", ".{0,40}"), 0..12)) {
             let form = Form::from_fields(fields);
-            let _ = (Incoming::read(&form), Gathered::read(&form), Status::read(&form), Dialled::read(&form));
+            let _ = (Incoming::read(&form), Gathered::read(&form), Status::read(&form));
             let _ = Recorded::read(&form);
         }
     }

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::domain::{
     AssistantSpec, Error, HumanDuration, LanguageTag, ModelRef, Personality, PhoneNumber, Result,
-    VoiceLine, VoiceProvider, ZoneName,
+    Transfer, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// What may be set by flags. Hours, facts and booking rules are set in a file: `webox apply`.
@@ -151,10 +151,13 @@ impl Fields {
             spec.timezone = Some(given::<ZoneName>("--timezone", zone)?);
         }
         if let Some(number) = &self.transfer {
-            spec.transfer.number = match number.as_str() {
-                "" => None,
-                number => Some(given::<PhoneNumber>("--transfer", number)?),
-            };
+            match number.as_str() {
+                // Nobody any more: nor anything about how.
+                "" => spec.transfer = Transfer::default(),
+                number => {
+                    spec.transfer.number = Some(given::<PhoneNumber>("--transfer", number)?);
+                }
+            }
         }
         if let Some(length) = &self.max_call_duration {
             spec.limits.max_call_duration = given::<HumanDuration>("--max-call-duration", length)?;

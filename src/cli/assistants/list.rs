@@ -167,7 +167,7 @@ fn sheet(assistant: &Assistant, now: &ZonedDateTime) -> Listing {
     }
     sheet.maybe(
         "transfer.number",
-        spec.transfer.number.as_ref().map(crate::domain::PhoneNumber::as_str),
+        spec.transfer.first_number().map(crate::domain::PhoneNumber::as_str),
     );
     sheet.add("limits.max_call_duration", spec.limits.max_call_duration.to_string());
     sheet.add("limits.max_concurrent_calls", spec.limits.max_concurrent_calls.to_string());

@@ -56,12 +56,14 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
         Format::Json => {
             let bookings: Vec<_> = whole.bookings.iter().map(views::booking).collect();
             let messages: Vec<_> = whole.messages.iter().map(views::message).collect();
+            let transfers: Vec<_> = whole.handovers.iter().map(views::handover).collect();
             let turns: Vec<_> = whole.turns.iter().map(views::turn).collect();
             context.out.objects([
                 ("call", views::call_with(&whole.call, &whole.extras)),
                 ("turns", json!(turns)),
                 ("bookings", json!(bookings)),
                 ("messages", json!(messages)),
+                ("transfers", json!(transfers)),
             ])
         }
         Format::Table | Format::Text => {

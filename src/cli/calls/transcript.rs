@@ -1,19 +1,24 @@
 //! A call as a person reads it: who said what, how long it took, what came of it.
 
-use jiff::ZonedDateTime;
+use jiff::{Timestamp, ZonedDateTime};
 
 use super::{
     human,
     output::{Colour, Tone},
     status_tone, waterfall,
 };
-use crate::domain::{Call, EndReason, Heard, Next, Outcome, RecordingConsent, Turn, WholeCall};
+use crate::domain::{
+    Call, EndReason, Handover, HandoverOutcome, Heard, Next, Outcome, RecordingConsent, Turn,
+    WholeCall,
+};
 
 pub(super) fn render(story: &WholeCall, now: &ZonedDateTime, colour: Colour) -> String {
     let mut lines = head(&story.call, now, colour);
     for turn in &story.turns {
         lines.push(String::new());
         lines.extend(turn_lines(turn, &story.call, colour));
+        let rung = story.handovers.iter().filter(|human| human.turn == turn.number);
+        lines.extend(rung.map(|human| handover_line(human, &story.call, colour)));
     }
     if let Some(text) = &story.extras.transcription
         && story.turns.is_empty()
@@ -59,9 +64,7 @@ fn plain(line: &str) -> String {
 }
 
 fn turn_lines(turn: &Turn, call: &Call, colour: Colour) -> Vec<String> {
-    let offset = turn.heard_at.as_second() - call.started_at.as_second();
-    let clock = format!("{:>2}:{:02}", offset.max(0) / 60, offset.max(0) % 60);
-    let clock = colour.paint(Tone::Faint, &clock);
+    let clock = colour.paint(Tone::Faint, &clock(turn.heard_at, call));
     let blank = "     ";
     let mut lines = Vec::new();
     match &turn.heard {
@@ -95,6 +98,35 @@ fn turn_lines(turn: &Turn, call: &Call, colour: Colour) -> Vec<String> {
     }
     lines.extend(waterfall::lines(&turn.timings, &indent, colour));
     lines
+}
+
+/// Who was rung, and what came of it.
+fn handover_line(rung: &Handover, call: &Call, colour: Colour) -> String {
+    let clock = colour.paint(Tone::Faint, &clock(rung.rang_at, call));
+    let who = rung.name.as_deref().map_or_else(
+        || rung.number.to_string(),
+        |name| format!("{} ({})", plain(name), rung.number),
+    );
+    let became = match (rung.outcome, rung.duration_s) {
+        (Some(HandoverOutcome::Answered), Some(seconds)) => {
+            format!("talked for {}", human::duration(u64::from(seconds)))
+        }
+        (Some(HandoverOutcome::Answered), None) => "talked".to_owned(),
+        (Some(HandoverOutcome::Refused), _) => "refused".to_owned(),
+        (Some(HandoverOutcome::Busy), _) => "busy".to_owned(),
+        (Some(HandoverOutcome::NoAnswer), _) => "did not take the call".to_owned(),
+        (Some(HandoverOutcome::Failed), _) => "could not be reached".to_owned(),
+        (Some(HandoverOutcome::Canceled), _) => "the caller hung up before".to_owned(),
+        (None, _) if rung.takes == Some(true) => "takes the call".to_owned(),
+        (None, _) => "rings".to_owned(),
+    };
+    format!("{clock}  {}      {who}: {became}", colour.paint(Tone::Strong, "rings"))
+}
+
+/// How long after it rang, in minutes and seconds.
+fn clock(at: Timestamp, call: &Call) -> String {
+    let offset = (at.as_second() - call.started_at.as_second()).max(0);
+    format!("{:>2}:{:02}", offset / 60, offset % 60)
 }
 
 /// Who answered, how soon, and whom it was asked in vain before.
@@ -145,10 +177,17 @@ fn after(story: &WholeCall, now: &ZonedDateTime) -> Vec<String> {
     }
     for message in &story.messages {
         let who = message.name.as_deref().or(message.caller.as_deref()).unwrap_or("withheld");
+        let spoken = message.recording.as_ref().map(|recording| {
+            let length = human::duration(u64::from(recording.seconds));
+            format!("spoken, {length}, {}", recording.kept.address())
+        });
+        let parts =
+            [spoken.as_deref(), Some(message.text.as_str()).filter(|text| !text.is_empty())];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
         lines.push(format!(
             "Message from {who}, {}: {}",
             human::date_time(message.created_at, now),
-            message.text
+            parts.join(": ")
         ));
     }
     lines

@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    conversation::{phrases::fill, tools::ToolRequest},
+    conversation::phrases::fill,
     domain::{Heard, Next},
 };
 
@@ -116,8 +116,8 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
         turn.state.slots.name.clone_from(&meaning.name);
     }
     if meaning.transfer {
-        let reason = text.trim().chars().take(200).collect();
-        return (turn.state, Effect::Run(ToolRequest::Transfer { reason }));
+        let request = super::transfer_to(turn.scene, text);
+        return (turn.state, Effect::Run(request));
     }
     if turn.state.asked == Some(Question::Message) {
         return message(turn, &meaning, text);

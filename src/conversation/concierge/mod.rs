@@ -15,7 +15,10 @@ mod vocabulary;
 use jiff::ZonedDateTime;
 
 use crate::{
-    conversation::tools::{ToolRequest, ToolResult},
+    conversation::{
+        handing_over,
+        tools::{ToolRequest, ToolResult},
+    },
     domain::{AssistantSpec, Availability, Heard, LanguageTag, Next},
 };
 use state::Question;
@@ -114,17 +117,33 @@ fn came_of(mut turn: Turn, result: &ToolResult) -> (State, Effect) {
             turn.state.asked = None;
             turn.bye(&taken)
         }
-        ToolResult::Transferring => match &turn.scene.spec.transfer.number {
-            Some(number) => {
-                let words = &turn.phrases.transferring;
-                let number = number.clone();
-                turn.speak(&[words], Next::Transfer(number))
-            }
-            None => nobody(turn),
-        },
-        ToolResult::NobodyToTransferTo => nobody(turn),
+        ToolResult::Transferring { number, .. } => {
+            turn.state.handed_over = true;
+            let words = &turn.phrases.transferring;
+            turn.speak(&[words], Next::Transfer(number.clone()))
+        }
+        ToolResult::NobodyToTransferTo
+        | ToolResult::NobodyAvailable { .. }
+        | ToolResult::NoSuchHuman { .. } => nobody(turn),
+        ToolResult::NobodyAnswered => {
+            let lead = &turn.phrases.handover.unanswered;
+            turn.ask_message(lead)
+        }
         ToolResult::Ending => turn.bye(""),
         ToolResult::Failed => failed(turn),
+    }
+}
+
+/// Whom to hand over to: one whom the caller named and who is there, else the first.
+fn transfer_to(scene: &Scene, text: &str) -> ToolRequest {
+    let named = handing_over::named_in(scene.spec, text);
+    let is_there = |name: &&str| {
+        let target = scene.spec.transfer.named(name);
+        target.is_some_and(|target| target.is_there(scene.now.datetime()))
+    };
+    ToolRequest::Transfer {
+        reason: text.trim().chars().take(200).collect(),
+        to: named.filter(is_there).map(str::to_owned),
     }
 }
 

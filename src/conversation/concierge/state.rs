@@ -43,6 +43,8 @@ pub struct State {
     pub(crate) failures: u8,
     /// Whether the message being taken is our last resort.
     pub(crate) giving_up: bool,
+    /// Whether the call was handed over before.
+    pub(crate) handed_over: bool,
 }
 
 /// The parts of a booking, as far as they are known.
@@ -140,6 +142,11 @@ pub(crate) enum Question {
 }
 
 impl State {
+    /// The caller's name, as far as it was understood.
+    pub fn name(&self) -> Option<String> {
+        self.slots.name.clone()
+    }
+
     /// Takes in what was said of a booking; later words replace earlier ones.
     pub(crate) fn take_in(&mut self, meaning: &Meaning) {
         let slots = &mut self.slots;

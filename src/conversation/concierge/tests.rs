@@ -286,9 +286,9 @@ fn opening_hours_are_told() {
 fn a_human_is_found_or_a_message_is_taken() {
     let mut call = Call::new("fr");
     call.plays(&[("je veux parler à quelqu'un", "Ne quittez pas")]);
-    assert_eq!(call.next, Next::Transfer(call.spec.transfer.number.clone().unwrap()));
+    assert_eq!(call.next, Next::Transfer(call.spec.transfer.first_number().unwrap().clone()));
     let mut call = Call::new("en");
-    call.spec.transfer.number = None;
+    call.spec.transfer = crate::domain::Transfer::default();
     call.plays(&[
         ("can I speak to a human please", "I can take a message"),
         ("tell the chef that the fish was great", "pass your message on"),

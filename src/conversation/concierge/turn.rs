@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     conversation::{
+        handing_over,
         phrases::{self, Phrases, fill},
         tools::ToolRequest,
     },
@@ -123,8 +124,18 @@ impl<'a> Turn<'a> {
         self.speak(&[lead, goodbye], Next::HangUp)
     }
 
-    /// Passes on what the caller said when nothing else is left to try.
+    /// Hands over where the file wants it so and somebody is there; else passes on what the caller said
+    /// when nothing else is left to try.
     pub(crate) fn give_up(mut self) -> (State, Effect) {
+        let spec = self.scene.spec;
+        if spec.transfer.when_lost
+            && !self.state.handed_over
+            && handing_over::is_anyone_there(spec, self.now())
+        {
+            let reason = self.state.words.last().cloned().unwrap_or_default();
+            let reason = reason.chars().take(200).collect();
+            return (self.state, Effect::Run(ToolRequest::Transfer { reason, to: None }));
+        }
         self.state.giving_up = true;
         let text = self.state.words.join(" / ");
         self.take_message(text)

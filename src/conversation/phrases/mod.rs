@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::domain::{LanguageTag, Personality};
+use crate::domain::{LanguageTag, Personality, PhoneNumber, emergency_told};
 
 /// English first: it stands in for languages without a file.
 const ALL: [(&str, &str); 7] = [
@@ -75,8 +75,62 @@ pub struct Phrases {
     pub recording_refused: String,
     /// It may no longer.
     pub recording_stopped: String,
+    /// What is said when a call is handed over.
+    pub handover: HandoverWords,
+    /// What somebody in an emergency is told.
+    pub emergency: EmergencyWords,
+    /// What somebody in an emergency says.
+    pub urgent: UrgentWords,
     /// What callers say to being recorded.
     pub consent: ConsentWords,
+}
+
+/// What is said when a call is handed over.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverWords {
+    /// Nobody took the call.
+    pub unanswered: String,
+    /// The next one is rung.
+    pub next: String,
+    /// Nobody took the call: a message is recorded, and how.
+    pub voicemail: String,
+    /// None was spoken.
+    pub nothing_left: String,
+    /// To the human: for whom and from whom; `{client}`, `{caller}`.
+    pub whisper: String,
+    /// To the human: what for; `{reason}`.
+    pub reason: String,
+    /// A caller without a number.
+    pub withheld: String,
+    /// To the human: which keys take the call and refuse it.
+    pub keys: String,
+    /// To the human who took it.
+    pub connecting: String,
+}
+
+/// What somebody in an emergency is told.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyWords {
+    /// What to dial: `{number}`.
+    pub one: String,
+    /// What to dial: `{number}` or `{other}`.
+    pub two: String,
+    /// And if it is none.
+    pub otherwise: String,
+}
+
+/// What somebody in an emergency says.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UrgentWords {
+    /// What leaves no doubt that help is needed at once.
+    pub words: Vec<String>,
+    /// What may be meant so.
+    pub urgent: Vec<String>,
+    /// What just before such words says that it is none.
+    pub not: Vec<String>,
 }
 
 /// What callers say to being recorded.
@@ -163,7 +217,8 @@ pub fn all() -> &'static BTreeSet<String> {
         let files = ALL.iter().map(|(_, text)| *text).chain([include_str!("machine.toml")]);
         for table in files.filter_map(|text| toml::from_str::<toml::Table>(text).ok()) {
             // What callers say is not what they hear.
-            table.iter().filter(|(key, _)| *key != "consent").for_each(|(_, value)| {
+            let said = |key: &str| !matches!(key, "consent" | "urgent");
+            table.iter().filter(|(key, _)| said(key)).for_each(|(_, value)| {
                 gather(value, &mut found);
             });
         }
@@ -180,6 +235,15 @@ fn gather(value: &toml::Value, found: &mut BTreeSet<String>) {
         toml::Value::Array(values) => values.iter().for_each(|value| gather(value, found)),
         toml::Value::Table(table) => table.values().for_each(|value| gather(value, found)),
         _ => {}
+    }
+}
+
+/// What somebody in an emergency is told, where a number is of: never will we dial it.
+pub fn emergency(language: &LanguageTag, phone: &PhoneNumber) -> String {
+    let words = &for_language(language).emergency;
+    match emergency_told(phone) {
+        (number, Some(other)) => fill(&words.two, &[("number", number), ("other", other)]),
+        (number, None) => fill(&words.one, &[("number", number)]),
     }
 }
 

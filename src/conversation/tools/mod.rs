@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{
-        AssistantSpec, Availability, Booking, BookingKey, BookingRequest, Refusal, Summary,
-        Untouched,
+        AssistantSpec, Availability, Booking, BookingKey, BookingRequest, PhoneNumber, Refusal,
+        Summary, Untouched,
     },
     operations::bookings::Change,
     providers::llm::ToolSpec,
@@ -36,8 +36,10 @@ pub enum ToolRequest {
     },
     /// Hand over to the client's human.
     Transfer {
-        /// Why, for the record.
+        /// Why: told to the human.
         reason: String,
+        /// To whom, by a name of the file; the first who is there otherwise.
+        to: Option<String>,
     },
     /// Say goodbye and hang up.
     EndCall,
@@ -59,7 +61,24 @@ pub enum ToolResult {
     /// Of `TakeMessage`: it is stored.
     MessageTaken,
     /// Of `Transfer`: the call will be handed over.
-    Transferring,
+    Transferring {
+        /// To whom, by name.
+        to: Option<String>,
+        /// Whom to dial first. Models are never told a number.
+        number: PhoneNumber,
+    },
+    /// Of `Transfer`: nobody is there at this hour.
+    NobodyAvailable {
+        /// Those who are, where another one was asked for.
+        others: Vec<String>,
+    },
+    /// Of `Transfer`: nobody has that name.
+    NoSuchHuman {
+        /// The names there are.
+        names: Vec<String>,
+    },
+    /// Of a transfer before: nobody took the call.
+    NobodyAnswered,
     /// Of `Transfer`: no human is set for this assistant.
     NobodyToTransferTo,
     /// Of `EndCall`.
@@ -95,7 +114,8 @@ impl ToolRequest {
             Self::FindBookings(key) | Self::Cancel(key) => json!(key),
             Self::Reschedule(key, change) => booking::change_arguments(key, change),
             Self::TakeMessage { name, text } => json!({ "name": name, "text": text }),
-            Self::Transfer { reason } => json!({ "reason": reason }),
+            Self::Transfer { reason, to: None } => json!({ "reason": reason }),
+            Self::Transfer { reason, to } => json!({ "reason": reason, "to": to }),
             Self::EndCall => json!({}),
         };
         value.to_string()
@@ -129,9 +149,12 @@ impl ToolRequest {
                 Ok(Self::TakeMessage { name: name.and_then(|name| clean_name(&name)), text })
             }
             "transfer" => {
-                let TransferArguments { reason } = parse(arguments)?;
+                let TransferArguments { reason, to } = parse(arguments)?;
+                let reason: String = reason.unwrap_or_default();
+                let to = to.filter(|to| !to.trim().is_empty());
                 Ok(Self::Transfer {
-                    reason: reason.unwrap_or_default().chars().take(200).collect(),
+                    reason: reason.trim().chars().take(200).collect(),
+                    to: to.map(|to| to.trim().chars().take(LONGEST_NAME).collect()),
                 })
             }
             "end_call" => Ok(Self::EndCall),
@@ -153,7 +176,16 @@ impl ToolResult {
             Self::Cancelled(Err(untouched)) => json!({ "cancelled": false, "why": untouched }),
             Self::Booked(Err(refusal)) => json!({ "booked": false, "refused": refusal }),
             Self::MessageTaken => json!({ "taken": true }),
-            Self::Transferring => json!({ "transferring": true }),
+            Self::Transferring { to: None, .. } => json!({ "transferring": true }),
+            Self::Transferring { to, .. } => json!({ "transferring": true, "to": to }),
+            Self::NobodyAvailable { others } => json!({
+                "transferring": false, "nobody_available": true, "available": others,
+                "offer": if others.is_empty() { "take a message" } else { "one of `available`, or a message" },
+            }),
+            Self::NoSuchHuman { names } => {
+                json!({ "error": "`to` names nobody", "names": names })
+            }
+            Self::NobodyAnswered => json!({ "answered": false, "offer": "take a message" }),
             Self::NobodyToTransferTo => json!({ "transferring": false, "offer": "take a message" }),
             Self::Ending => json!({ "ending": true }),
             Self::Failed => {
@@ -165,7 +197,7 @@ impl ToolResult {
 
     /// Whether the tool did not do what was asked.
     pub fn is_error(&self) -> bool {
-        matches!(self, Self::Failed)
+        matches!(self, Self::Failed | Self::NoSuchHuman { .. })
     }
 }
 
@@ -184,6 +216,7 @@ struct MessageArguments {
 #[derive(Deserialize)]
 struct TransferArguments {
     reason: Option<String>,
+    to: Option<String>,
 }
 
 /// Arguments of a tool: an object, strictly.
@@ -217,13 +250,7 @@ pub fn offered(spec: &AssistantSpec) -> Vec<ToolSpec> {
             &["text"],
         ),
     ));
-    if spec.transfer.number.is_some() {
-        tools.push(tool(
-            "transfer",
-            "Hands the call over to a human, when the caller asks for one or you cannot help.",
-            object(&json!({ "reason": { "type": "string" } }), &["reason"]),
-        ));
-    }
+    tools.extend(super::handing_over::tool(&spec.transfer));
     tools.push(tool(
         "end_call",
         "Hangs up after your words are spoken. Say goodbye in the same answer.",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Greeted, Ticket, kept_reply, kept_text, next_number};
+use super::{Greeted, Ticket, handover, kept_reply, kept_text, next_number};
 use crate::{
     domain::{
         AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, Next, RecordingConsent,
@@ -82,6 +82,9 @@ pub async fn answer(
                 }
                 // What is still on its way is told of when it has been heard.
                 if answer.heard {
+                    if let Next::Transfer(number) = &reply.next {
+                        handover::begin(tx, &cache, &sid, id, number, now)?;
+                    }
                     events::note(tx, now, id.call, "turn", Some(id.number))?;
                     tell_of_transfer(tx, &cache, id, &reply.next, now)?;
                 }
@@ -176,33 +179,40 @@ pub async fn resume(
     speak: impl FnOnce(&AssistantSpec, &[Turn], &Call) -> Greeted + Send + 'static,
 ) -> Result<Option<String>> {
     let cache = store.clone();
-    store
-        .write_async(move |tx| {
-            let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(None) };
-            let history = turns::of_call(tx, call.id)?;
-            if let Some(turn) = history.iter().find(|turn| turn.number == number) {
-                return Ok(turn.twiml.clone());
-            }
-            let next = next_number(&history);
-            if call.status.is_final() || number != next {
-                return Ok(None);
-            }
-            let assistant =
-                cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
-            let Greeted { reply, twiml, heard, ticket } = speak(&assistant.spec, &history, &call);
-            let reply = kept_reply(reply, assistant.spec.compliance.redact);
-            let id = TurnId { call: call.id, number };
-            let timings = TurnTimings::default();
-            let finished = Finished { reply: &reply, timings, twiml: &twiml, heard };
-            turns::insert(tx, id, now, &finished)?;
-            if let Some(ticket) = ticket {
-                calls::set_ticket(tx, call.id, ticket.hash(), ticket.expires_at())?;
-            }
-            calls::clear_end_reason(tx, call.id)?;
-            if heard {
-                events::note(tx, now, call.id, "turn", Some(number))?;
-            }
-            Ok(Some(twiml))
-        })
-        .await
+    store.write_async(move |tx| resume_in(tx, &cache, &sid, number, now, speak)).await
+}
+
+/// The same in a transaction.
+pub(super) fn resume_in(
+    tx: &Tx,
+    cache: &Store,
+    sid: &CallSid,
+    number: u32,
+    now: Timestamp,
+    speak: impl FnOnce(&AssistantSpec, &[Turn], &Call) -> Greeted,
+) -> Result<Option<String>, StoreError> {
+    let Some(call) = calls::by_sid(tx, sid)? else { return Ok(None) };
+    let history = turns::of_call(tx, call.id)?;
+    if let Some(turn) = history.iter().find(|turn| turn.number == number) {
+        return Ok(turn.twiml.clone());
+    }
+    let next = next_number(&history);
+    if call.status.is_final() || number != next {
+        return Ok(None);
+    }
+    let assistant = cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
+    let Greeted { reply, twiml, heard, ticket } = speak(&assistant.spec, &history, &call);
+    let reply = kept_reply(reply, assistant.spec.compliance.redact);
+    let id = TurnId { call: call.id, number };
+    let timings = TurnTimings::default();
+    let finished = Finished { reply: &reply, timings, twiml: &twiml, heard };
+    turns::insert(tx, id, now, &finished)?;
+    if let Some(ticket) = ticket {
+        calls::set_ticket(tx, call.id, ticket.hash(), ticket.expires_at())?;
+    }
+    calls::clear_end_reason(tx, call.id)?;
+    if heard {
+        events::note(tx, now, call.id, "turn", Some(number))?;
+    }
+    Ok(Some(twiml))
 }

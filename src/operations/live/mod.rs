@@ -6,10 +6,12 @@
 mod answer;
 mod end;
 mod go_on;
+mod handover;
 mod hear;
 mod recorded;
 mod ring;
 mod ticket;
+mod voicemail;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -30,10 +32,14 @@ use crate::{
 pub use answer::{Answer, answer, asked_besides, count_filler, deliver, resume};
 pub use end::{StatusChange, follow_status, sweep};
 pub use go_on::{Opened, Standing, open, over_webhooks, reconnect, standing};
+pub use handover::{
+    HumanLeg, Onward, Report, Rung as HumanRung, dialled, hand_over, human_leg, press,
+};
 pub use hear::{Hearing, OpenTurn, Utterance, expect, hear, waiting};
 pub use recorded::{Recorded, recorded};
 pub use ring::{Greet, Greeted, Rung, ring};
 pub use ticket::Ticket;
+pub use voicemail::{Left, Spoken, leave_message, set_words};
 
 /// A call as it is announced.
 #[derive(Debug, Clone)]

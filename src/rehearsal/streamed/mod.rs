@@ -17,6 +17,8 @@ use line::{Happened, Line};
 use super::{
     State,
     call::spoken,
+    handed::Beep,
+    human::Humans,
     lateness::Lateness,
     leg::{Halt, Leg, Told, fresh},
 };
@@ -76,6 +78,7 @@ pub struct StreamedCall<'a> {
     state: State,
     /// Where an answer goes that is asked for by `<Gather>`, before there is a stream.
     action: Option<String>,
+    beep: Option<Beep>,
     /// Where the last `<Connect>` said that the call goes on.
     resume: Option<String>,
     endpoint: Option<Endpoint>,
@@ -104,6 +107,7 @@ impl<'a> StreamedCall<'a> {
             manner,
             state: State::Listening,
             action: None,
+            beep: None,
             resume: None,
             endpoint: None,
             told: Told::default(),
@@ -113,6 +117,11 @@ impl<'a> StreamedCall<'a> {
         call.halted(halt).await?;
         let heard = call.first_sound().await?;
         Ok((call, heard))
+    }
+
+    /// What the humans do who are rung from now on.
+    pub fn humans(&mut self, humans: Humans) {
+        self.leg.humans = humans;
     }
 
     /// Its identifier.
@@ -221,6 +230,11 @@ impl<'a> StreamedCall<'a> {
 
     /// Answers in words what was asked by `<Gather>`, before there is a stream.
     pub async fn answer(&mut self, words: &str) -> Result<Heard> {
+        if let Some(beep) = self.beep.take() {
+            let halt = self.leg.leave_message(beep, words, &mut self.told).await?;
+            self.halted(halt).await?;
+            return self.first_sound().await;
+        }
         self.post(&spoken(words)).await
     }
 
@@ -331,6 +345,7 @@ impl<'a> StreamedCall<'a> {
                 }
                 Halt::HungUp => self.state = State::HungUp,
                 Halt::Transferred(number) => self.state = State::Transferred(number),
+                Halt::Message(beep) => self.beep = Some(beep),
                 Halt::Connect(Connect { action, to: Some(Noun::Stream(endpoint)) }) => {
                     self.resume = action;
                     match self.connect(endpoint).await {

@@ -97,10 +97,10 @@ impl Call {
                 self.messages.push(text);
                 ToolResult::MessageTaken
             }
-            ToolRequest::Transfer { .. } if self.spec.transfer.number.is_some() => {
-                ToolResult::Transferring
+            ToolRequest::Transfer { to, .. } => {
+                let now = self.now.timestamp();
+                crate::conversation::handing_over::choose(&self.spec, to.as_deref(), now)
             }
-            ToolRequest::Transfer { .. } => ToolResult::NobodyToTransferTo,
             ToolRequest::EndCall => ToolResult::Ending,
         }
     }
