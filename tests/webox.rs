@@ -52,4 +52,6 @@ mod secrets;
 mod sockets;
 mod sounds;
 mod stream;
+mod transfer;
+mod transfer_lines;
 mod webhooks;
