@@ -255,7 +255,7 @@ mod tests {
     /// On a Monday, in Paris.
     fn at(hour: i8) -> Timestamp {
         let at = jiff::civil::date(2026, 11, 23).at(hour, 0, 0, 0);
-        at.to_zoned(jiff::tz::TimeZone::get("Europe/Paris").unwrap()).unwrap().timestamp()
+        at.to_zoned_datetime(jiff::tz::TimeZone::get("Europe/Paris").unwrap()).unwrap().timestamp()
     }
 
     #[test]

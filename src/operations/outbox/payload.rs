@@ -272,6 +272,7 @@ mod tests {
             caller: Some("+33612345678".to_owned()),
             name: None,
             text: "Rappelez-moi".to_owned(),
+            recording: None,
             created_at: AT,
         }
     }
