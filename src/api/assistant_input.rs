@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::{
     AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver, EmailAddress,
     Error, Fact, Hearing, Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality,
-    PhoneNumber, Recording, Result, Secret, SecretRef, Transfer, VoiceLine, VoiceProvider, ZoneName,
+    PhoneNumber, Recording, Result, Secret, SecretRef, Transfer, VoiceLine, VoiceProvider,
+    ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.

@@ -8,16 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-<<<<<<< HEAD
     AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver,
     EarProvider, EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, ModelRef,
-    Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, Transfer, UserId,
-=======
-    AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, EarProvider,
-    EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, ModelRef, Money,
-    OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, Transfer, UserId,
->>>>>>> 1367b98 (Keep what a model is told of emergencies, and what Twilio is told of a human)
-    VoiceLine, VoiceProvider, ZoneName,
+    Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, Transfer,
+    UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
 row_number!(
