@@ -326,7 +326,7 @@ impl Desk for Remote {
                 .query("state", filter.state)
                 .query("since", filter.since)
                 .query("limit", Some((wanted - have).min(PAGE)))
-                .query("cursor", cursor)
+                .query("cursor", cursor.as_ref())
                 .send()?;
             cursor.clone_from(&page.next);
             let all = match &mut all {
