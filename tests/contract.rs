@@ -18,10 +18,10 @@ fn documents() -> Vec<String> {
     let say = || Say::new("Bonjour", &language, None);
     let mut gather = Gather::speech("/process", &language);
     gather.hints = vec!["Le Gourmet".to_owned()];
-    gather.prompt = Some(say().into());
+    gather.prompt = vec![say().into()];
     gather.keys = Some(1);
     let mut played = gather.clone();
-    played.prompt = Some(Words::Play("https://example.com/a".to_owned()));
+    played.prompt = vec![Words::Play("https://example.com/a".to_owned())];
     let number: webox::domain::PhoneNumber = "+33612345678".parse().unwrap();
     let dial = Dial {
         action: Some("/transfer".to_owned()),

@@ -43,7 +43,7 @@ async fn a_call_rings_is_answered_and_ends() {
     assert_eq!(call.caller.as_deref(), Some(CALLER));
     assert_eq!(turns.len(), 2);
     assert!(
-        matches!(&turns[1].heard, Some(Heard::Speech { text, confidence: Some(_) }) if text.contains("parking"))
+        matches!(&turns[1].heard, Some(Heard::Speech { text, confidence: Some(_), .. }) if text.contains("parking"))
     );
     let shown = webox.run(["calls", "show", "CA0000", "-o", "json"]).ok().json();
     assert_eq!(shown["call"]["status"], "completed");
@@ -182,7 +182,10 @@ async fn a_change_from_the_terminal_counts_from_the_next_call_on() {
     webox.run(["assistants", "enable", "le-gourmet"]).ok();
     webox.run(["assistants", "edit", "le-gourmet", "--greeting", "Allô, ici Le Gourmet !"]).ok();
     let said = spoken(&daemon.ring(&sid(3)).await);
-    assert_eq!(said, "Allô, ici Le Gourmet ! Je suis un assistant vocal automatique.");
+    assert_eq!(
+        said,
+        "Allô, ici Le Gourmet ! Je suis un assistant vocal automatique. For English, press 9."
+    );
     let rejected = webox.run(["calls", "--status", "rejected", "-o", "json"]).ok().json();
     assert_eq!(rejected["calls"].as_array().unwrap().len(), 1);
     assert_eq!(rejected["calls"][0]["call_sid"], sid(2).as_str());

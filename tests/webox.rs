@@ -34,6 +34,7 @@ mod generated;
 mod hostile;
 mod import;
 mod keys;
+mod languages;
 mod leaks;
 mod limits;
 mod models;

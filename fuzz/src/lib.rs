@@ -71,7 +71,7 @@ pub fn twiml_text(data: &[u8]) {
     let language = LanguageTag::french();
     let mut gather = Gather::speech(&text, &language);
     gather.hints = vec![text.to_string(); 3];
-    gather.prompt = Some(Say::new(&text, &language, None));
+    gather.prompt = vec![Say::new(&text, &language, None).into()];
     let xml = Response::new().say(Say::new(&text, &language, Some(&text))).gather(gather).hangup().render();
     assert!(reader::read(&xml).is_ok(), "{xml}");
     let _ = reader::read(&text);

@@ -1,5 +1,7 @@
 //! Assistants.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,7 +44,13 @@ pub struct AssistantView {
     pub voice_id: Option<String>,
     pub voice_language: LanguageTag,
     pub voice_languages: Vec<LanguageTag>,
+    /// Voices of the other languages.
+    #[serde(default)]
+    pub voice_voices: BTreeMap<LanguageTag, String>,
     pub voice_greeting: Option<String>,
+    /// First sentences in the other languages.
+    #[serde(default)]
+    pub voice_greetings: BTreeMap<LanguageTag, String>,
     pub voice_fallbacks: Vec<VoiceProvider>,
     pub hearing: Hearing,
     pub timezone: Option<String>,
@@ -126,7 +134,9 @@ impl From<&Assistant> for AssistantView {
             voice_id: spec.voice.voice_id,
             voice_language: spec.voice.language,
             voice_languages: spec.voice.languages,
+            voice_voices: spec.voice.voices,
             voice_greeting: spec.voice.greeting,
+            voice_greetings: spec.voice.greetings,
             voice_fallbacks: spec.voice.fallbacks,
             hearing: spec.hearing,
             hours: spec.hours,
@@ -213,8 +223,10 @@ impl TryFrom<AssistantView> for Assistant {
                     languages: view.voice_languages,
                     provider: view.voice_provider,
                     voice_id: view.voice_id,
+                    voices: view.voice_voices,
                     fallbacks: view.voice_fallbacks,
                     greeting: view.voice_greeting,
+                    greetings: view.voice_greetings,
                 },
                 hours: view.hours,
                 facts: view.facts,

@@ -1,5 +1,7 @@
 //! What may be set about an assistant.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -64,6 +66,10 @@ pub struct AssistantInput {
     pub voice_languages: Option<Vec<LanguageTag>>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub voice_greeting: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice_voices: Option<BTreeMap<LanguageTag, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice_greetings: Option<BTreeMap<LanguageTag, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice_fallbacks: Option<Vec<VoiceProvider>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +140,8 @@ impl From<&AssistantSpec> for AssistantInput {
             voice_language: Some(spec.voice.language),
             voice_languages: Some(spec.voice.languages),
             voice_greeting: Some(spec.voice.greeting),
+            voice_voices: Some(spec.voice.voices),
+            voice_greetings: Some(spec.voice.greetings),
             voice_fallbacks: Some(spec.voice.fallbacks),
             hearing: Some(spec.hearing),
             timezone: Some(spec.timezone),
@@ -206,6 +214,8 @@ impl AssistantInput {
         put(&mut spec.voice.language, self.voice_language);
         put(&mut spec.voice.languages, self.voice_languages);
         put(&mut spec.voice.greeting, self.voice_greeting);
+        put(&mut spec.voice.voices, self.voice_voices);
+        put(&mut spec.voice.greetings, self.voice_greetings);
         put(&mut spec.voice.fallbacks, self.voice_fallbacks);
         put(&mut spec.hearing, self.hearing);
         put(&mut spec.timezone, self.timezone);
@@ -267,10 +277,10 @@ mod tests {
             "name":"a","client":"A","email":"a@b.fr","phone":"+33123456789","context":"x",
             "timezone":"America/Montreal","active":false,
             "ai":{"model":"gpt-4","fallbacks":["claude-3"],"personality":"formal","api_key":{"secret":"k"}},
-            "voice":{"line":"gather","language":"en-US","languages":["en-US"],"provider":"google","voice_id":"v","fallbacks":["local"],"greeting":"g"},
+            "voice":{"line":"gather","language":"en-US","languages":["en-US","fr-FR"],"provider":"google","voice_id":"v","voices":{"fr-FR":"w"},"fallbacks":["local"],"greeting":"g","greetings":{"fr-FR":"h"}},
             "hearing":{"provider":"deepgram","model":"nova-3","fallbacks":["google"],"pause_ms":700,"barge_in":"high"},
             "hours":{"monday":["12:00-14:00"],"closed":["2026-12-25"]},
-            "facts":[{"about":["a"],"answer":"b"}],
+            "facts":[{"about":["a"],"answer":"b","language":"en-US"}],
             "booking":{"kind":"appointment"},
             "transfer":{"words":["urgence"],"warm":true,"voicemail":true,"ring_for":"20s","caller_id":"caller",
                 "to":[{"name":"Accueil","number":"+33612345678","hours":{"monday":["09:00-12:00"]}}]},

@@ -24,12 +24,16 @@ pub struct TurnView {
     pub heard_as: Option<String>,
     /// 0 to 1.
     pub confidence: Option<f64>,
+    /// As which language the caller was heard, where several were listened for.
+    #[serde(default)]
+    pub heard_language: Option<LanguageTag>,
     #[schemars(with = "Moment")]
     pub heard_at: Timestamp,
     /// What the caller heard; null until there is a reply.
     pub said: Option<String>,
     /// What the caller cut off.
     pub unheard: Option<String>,
+    /// The language of the reply, and of the call from here on.
     pub language: LanguageTag,
     /// `listen`, `hang-up` or `transfer`.
     pub next: Option<String>,
@@ -70,6 +74,10 @@ impl From<&Turn> for TurnView {
             Some(Heard::Digits(_)) => (Some("digits"), None),
             Some(Heard::Silence) => (Some("silence"), None),
         };
+        let heard_language = match &turn.heard {
+            Some(Heard::Speech { language, .. }) => language.clone(),
+            _ => None,
+        };
         let (next, transfer_to) = match &turn.next {
             None => (None, None),
             Some(Next::Listen) => (Some("listen"), None),
@@ -82,6 +90,7 @@ impl From<&Turn> for TurnView {
             heard_as: kind.map(str::to_owned),
             // Two digits are all a recogniser means; a float's tail would be noise.
             confidence: confidence.map(|c| (f64::from(c) * 100.0).round() / 100.0),
+            heard_language,
             heard_at: turn.heard_at,
             said: turn.said.clone(),
             unheard: turn.unheard.clone(),
@@ -114,7 +123,11 @@ impl TurnView {
         let heard = view.heard_as.as_deref().map(|kind| match kind {
             "digits" => Heard::Digits(text),
             "silence" => Heard::Silence,
-            _ => Heard::Speech { text, confidence: view.confidence.map(|c| c as f32) },
+            _ => Heard::Speech {
+                text,
+                confidence: view.confidence.map(|c| c as f32),
+                language: view.heard_language.clone(),
+            },
         });
         let next = match (view.next.as_deref(), view.transfer_to) {
             (Some("listen"), _) => Some(Next::Listen),

@@ -11,18 +11,27 @@ use super::{
 };
 use crate::domain::LanguageTag;
 
+/// What is said of a reply, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Some words of it.
+    Words(String),
+    /// All that follows is in this language, and the caller is listened to in it.
+    Language(LanguageTag),
+}
+
 /// Whom a reply is said to, while it is thought.
 #[derive(Debug)]
 pub struct Aloud {
-    words: mpsc::UnboundedSender<String>,
+    words: mpsc::UnboundedSender<Piece>,
     stop: watch::Receiver<bool>,
 }
 
 /// The other end: takes the words, and may interrupt.
 #[derive(Debug)]
 pub struct Listener {
-    /// The reply in pieces; joined, they are its text.
-    pub words: mpsc::UnboundedReceiver<String>,
+    /// The reply in pieces; their words, joined, are its text.
+    pub words: mpsc::UnboundedReceiver<Piece>,
     stop: watch::Sender<bool>,
 }
 
@@ -44,7 +53,12 @@ impl Aloud {
     /// Says something that is no part of the reply.
     pub fn say(&self, text: &str) {
         // Nobody may listen any more.
-        let _ = self.words.send(format!("{text} "));
+        let _ = self.words.send(Piece::Words(format!("{text} ")));
+    }
+
+    /// What follows is said in another language.
+    pub fn turn_to(&self, language: &LanguageTag) {
+        let _ = self.words.send(Piece::Language(language.clone()));
     }
 }
 
@@ -160,7 +174,7 @@ impl Saying {
     fn send(&mut self, piece: String) {
         self.said.push_str(&piece);
         // Whoever listens may have hung up: the turn is still thought to its end.
-        let _ = self.to.words.send(piece);
+        let _ = self.to.words.send(Piece::Words(piece));
     }
 }
 
@@ -188,7 +202,7 @@ mod tests {
         for piece in pieces {
             saying.write(piece, done);
             let mut heard = String::new();
-            while let Ok(words) = listener.words.try_recv() {
+            while let Ok(Piece::Words(words)) = listener.words.try_recv() {
                 heard.push_str(&words);
             }
             after.push(heard);

@@ -40,6 +40,8 @@ pub(super) struct Asked<'a> {
     pub(super) consent: Option<RecordingConsent>,
     /// The last words the caller heard.
     pub(super) said: Option<&'a str>,
+    /// The words of the language that they were said in.
+    pub(super) said_in: &'a Phrases,
     /// The words of the language spoken.
     pub(super) phrases: &'a Phrases,
 }
@@ -56,7 +58,7 @@ pub(super) fn judge(asked: &Asked<'_>, heard: &Heard) -> Option<Verdict> {
             };
             objects.then_some(WITHDRAWN)
         }
-        (Recording::Ask, None) if asked.said.is_some_and(|said| asks(said, asked.phrases)) => {
+        (Recording::Ask, None) if asked.said.is_some_and(|said| asks(said, asked.said_in)) => {
             Some(answer(words, heard))
         }
         _ => None,
@@ -65,7 +67,8 @@ pub(super) fn judge(asked: &Asked<'_>, heard: &Heard) -> Option<Verdict> {
 
 /// Whether the caller was asked just now.
 fn asks(said: &str, phrases: &Phrases) -> bool {
-    said.ends_with(phrases.recording_question.as_str())
+    // How to switch to another language may follow it.
+    said.contains(phrases.recording_question.as_str())
 }
 
 const WITHDRAWN: Verdict =
@@ -162,11 +165,11 @@ mod tests {
     use RecordingConsent::{Announced, Granted, Refused, Unanswered, Withdrawn};
 
     fn speech(text: &str) -> Heard {
-        Heard::Speech { text: text.to_owned(), confidence: None }
+        Heard::words(text)
     }
 
     fn asked<'a>(phrases: &'a Phrases, said: &'a str) -> Asked<'a> {
-        Asked { policy: Recording::Ask, consent: None, said: Some(said), phrases }
+        Asked { policy: Recording::Ask, consent: None, said: Some(said), said_in: phrases, phrases }
     }
 
     fn judged(language: &str, heard: &Heard) -> Verdict {

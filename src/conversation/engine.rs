@@ -16,6 +16,7 @@ use super::{
     head_start::HeadStart,
     memory, phrases, prompt,
     state::{self, Decision, Facts},
+    tongue::Turned,
     tools::ToolResult,
 };
 use crate::{
@@ -94,6 +95,8 @@ pub struct Thought {
     pub warned: bool,
     /// What the caller said to being recorded, if this was about that.
     pub consent: Option<RecordingConsent>,
+    /// The language that the call goes on in, if it is another one from here on.
+    pub language: Option<LanguageTag>,
 }
 
 /// What has happened in a turn so far; survives a change of minds.
@@ -111,6 +114,8 @@ pub(super) struct Progress {
     pub(super) saying: Option<Saying>,
     /// A model that was asked early.
     pub(super) head_start: Option<HeadStart>,
+    /// Whether the caller wanted another language, and nothing else.
+    pub(super) only_another_language: bool,
 }
 
 impl Engine {
@@ -127,35 +132,40 @@ impl Engine {
 
     /// Replies to a turn; always has something to say.
     pub async fn reply(&self, scene: &Scene) -> Thought {
-        self.reply_to(scene, None, None, None).await
+        self.reply_to(scene, None, false, None).await
     }
 
-    /// Replies to a turn, and says it meanwhile, `first` before all. The text of the reply is what
-    /// was said; interrupted, that may be nothing. A model that was asked the same early is not asked
-    /// again.
+    /// Replies to a turn, and says it meanwhile; before all that a machine speaks, where `discloses`.
+    /// The text of the reply is what was said; interrupted, that may be nothing. A model that was asked
+    /// the same early is not asked again.
     pub async fn reply_aloud(
         &self,
         scene: &Scene,
         to: Aloud,
-        first: Option<&str>,
+        discloses: bool,
         head_start: Option<HeadStart>,
     ) -> Thought {
-        self.reply_to(scene, Some(to), first, head_start).await
+        self.reply_to(scene, Some(to), discloses, head_start).await
     }
 
     async fn reply_to(
         &self,
         scene: &Scene,
         to: Option<Aloud>,
-        first: Option<&str>,
+        discloses: bool,
         head_start: Option<HeadStart>,
     ) -> Thought {
         let begun = Instant::now();
-        let mut saying = to.map(|to| Saying::new(to, scene.call.language.clone()));
-        if let (Some(saying), Some(first)) = (&mut saying, first) {
-            saying.say(first);
+        let turned = Turned::of(scene);
+        let scene = &*turned.scene(scene);
+        if let (Some(to), Some(language)) = (&to, turned.language()) {
+            to.turn_to(language);
         }
-        let (verdict, decision) = decide(scene);
+        let mut saying = to.map(|to| Saying::new(to, scene.call.language.clone()));
+        if let (Some(saying), true) = (&mut saying, discloses) {
+            saying.say(phrases::machine(&scene.call.language));
+        }
+        let (verdict, decision) = decide(scene, &turned);
         let aloud = saying.is_some();
         let (mut reply, end_reason, warning) = match decision {
             Decision::Say { mut reply, end_reason } => {
@@ -176,7 +186,9 @@ impl Engine {
                 if let (Some(saying), Some(warning)) = (&mut saying, &warning) {
                     saying.say(warning);
                 }
-                let progress = Progress { saying, head_start, ..Progress::default() };
+                let only_another_language = turned.is_all();
+                let progress =
+                    Progress { saying, head_start, only_another_language, ..Progress::default() };
                 let reply = self.think(scene, begun, progress).await;
                 let end_reason = end_reason(&reply.next);
                 (reply, end_reason, warning)
@@ -199,7 +211,8 @@ impl Engine {
             Some(Verdict::Decided { consent, .. }) => Some(consent),
             Some(Verdict::AskAgain) | None => None,
         };
-        Thought { reply, timings, end_reason, warned, consent }
+        let language = turned.language().cloned();
+        Thought { reply, timings, end_reason, warned, consent, language }
     }
 
     async fn think(&self, scene: &Scene, begun: Instant, mut progress: Progress) -> Reply {
@@ -303,8 +316,9 @@ const fn end_reason(next: &Next) -> Option<EndReason> {
     }
 }
 
-/// What is to be done about something heard, and what it was to a question about recording.
-pub(super) fn decide(scene: &Scene) -> (Option<Verdict>, Decision) {
+/// What is to be done about something heard, and what it was to a question about recording. The scene
+/// is the one that the call goes on in.
+pub(super) fn decide(scene: &Scene, turned: &Turned) -> (Option<Verdict>, Decision) {
     let facts = Facts {
         spec: &scene.assistant.spec,
         started_at: scene.call.started_at,
@@ -313,21 +327,46 @@ pub(super) fn decide(scene: &Scene) -> (Option<Verdict>, Decision) {
         history: &scene.history,
         heard: &scene.heard,
     };
+    let phrases = phrases::for_language(&scene.call.language);
     let verdict = consent::judge(
         &consent::Asked {
             policy: scene.assistant.spec.compliance.recording,
             consent: scene.call.recording_consent,
             said: scene.history.last().and_then(|turn| turn.said.as_deref()),
-            phrases: phrases::for_language(&scene.call.language),
+            said_in: scene
+                .history
+                .last()
+                .map_or(phrases, |turn| phrases::for_language(&turn.language)),
+            phrases,
         },
         &scene.heard,
     );
+    // Asked in one language, it is asked again in the other.
+    let verdict = match verdict {
+        Some(Verdict::Decided { .. }) if turned.is_all() && consent_is_open(scene) => {
+            Some(Verdict::AskAgain)
+        }
+        verdict => verdict,
+    };
     let decision = match verdict {
         Some(Verdict::Decided { consent, only_that: true }) => state::consented(&facts, consent),
         Some(Verdict::AskAgain) => state::asked_again(&facts),
-        _ => state::decide(&facts),
+        _ => match state::decide(&facts) {
+            Decision::Think { .. } if turned.is_not_spoken() => state::not_spoken(&facts),
+            Decision::Think { .. }
+                if turned.is_all() && matches!(scene.heard, Heard::Digits(_)) =>
+            {
+                state::switched(&facts)
+            }
+            decision => decision,
+        },
     };
     (verdict, decision)
+}
+
+/// Whether the caller has not said yet whether the call may be recorded.
+fn consent_is_open(scene: &Scene) -> bool {
+    scene.call.recording_consent.is_none()
 }
 
 /// What a model that was interrupted, or failed, had said by then, where the turn ends with it:

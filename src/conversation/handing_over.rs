@@ -28,13 +28,13 @@ pub(super) fn choose(spec: &AssistantSpec, to: Option<&str>, now: Timestamp) -> 
     let reachable = transfer.reachable(at);
     let wanted = match to.filter(|_| !transfer.to.is_empty()) {
         None => None,
-        Some(name) => match transfer.named(name) {
-            Some(target) => Some(target),
-            None => {
+        Some(name) => {
+            let Some(target) = transfer.named(name) else {
                 let names = transfer.to.iter().map(|target| target.name.clone()).collect();
                 return ToolResult::NoSuchHuman { names };
-            }
-        },
+            };
+            Some(target)
+        }
     };
     let chosen = match wanted {
         Some(target) => reachable.iter().find(|human| *human.number == target.number),

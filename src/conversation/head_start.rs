@@ -14,6 +14,7 @@ use super::{
     engine::{Engine, Progress, Scene, breaker_of, decide, millis},
     memory,
     state::Decision,
+    tongue::Turned,
 };
 use crate::{
     domain::{Attempt, Outcome, TokenUsage},
@@ -41,7 +42,9 @@ impl Engine {
     /// Asks the assistant's first model about a turn that may come; nothing when it would not be
     /// asked, or is left alone.
     pub fn head_start(&self, scene: &Scene) -> Option<HeadStart> {
-        if !matches!(decide(scene), (_, Decision::Think { .. })) {
+        let turned = Turned::of(scene);
+        let scene = &*turned.scene(scene);
+        if !matches!(decide(scene, &turned), (_, Decision::Think { .. })) {
             return None;
         }
         let name = &scene.assistant.spec.ai.model;

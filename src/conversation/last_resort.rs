@@ -26,8 +26,11 @@ impl Engine {
         };
         let state = remembered(&stage, &scene.history);
         let booked = progress.booked.take();
-        let event =
-            booked.as_ref().map_or(concierge::Event::Heard(&scene.heard), concierge::Event::Tool);
+        let event = match &booked {
+            Some(booked) => concierge::Event::Tool(booked),
+            None if progress.only_another_language => concierge::Event::AnotherLanguage,
+            None => concierge::Event::Heard(&scene.heard),
+        };
         let (mut state, mut effect) = concierge::step(&stage, state, event);
         let mut rounds = 0;
         let (text, next) = loop {
@@ -81,7 +84,11 @@ pub(super) fn remembered(stage: &concierge::Scene<'_>, history: &[Turn]) -> conc
         .and_then(|last| serde_json::from_str(history[last].state.as_deref()?).ok())
         .unwrap_or_default();
     history[last.map_or(0, |last| last + 1)..].iter().fold(state, |state, turn| match &turn.heard {
-        Some(Heard::Speech { text, .. }) => concierge::absorb(stage, state, text),
+        Some(Heard::Speech { text, .. }) => {
+            // In the language that was spoken then.
+            let stage = concierge::Scene { language: &turn.language, ..*stage };
+            concierge::absorb(&stage, state, text)
+        }
         _ => state,
     })
 }

@@ -141,6 +141,7 @@ mod tests {
             heard: Some(Heard::Speech {
                 text: format!("question {number} {}", "x".repeat(length)),
                 confidence: None,
+                language: None,
             }),
             heard_at: Timestamp::UNIX_EPOCH,
             said: Some(format!("answer {number} {}", "y".repeat(length))),

@@ -1,6 +1,7 @@
 //! What a model is told before the call: who it is, for whom it works, how one speaks on a phone.
 //!
-//! Stable over a call except for the last paragraph, so that providers can cache it.
+//! Stable over a call except for its end, so that providers can cache the rest: the language of the
+//! call, which may change, is said last.
 
 use std::fmt::Write as _;
 
@@ -12,13 +13,9 @@ use crate::domain::{AssistantSpec, BookingKind, LanguageTag, Personality, WEEKDA
 /// The instructions of one call.
 pub(super) fn system(spec: &AssistantSpec, language: &LanguageTag, now: &ZonedDateTime) -> String {
     let mut text = format!(
-        "You answer the telephone for {client}. {tone}\n\
-         Speak {language} ({tag}), whatever language these instructions are in.\n\n\
-         # About {client}\n{context}\n",
+        "You answer the telephone for {client}. {tone}\n\n# About {client}\n{context}\n",
         client = spec.client,
         tone = tone(spec.ai.personality),
-        language = language_name(language),
-        tag = language,
         context = spec.context.trim(),
     );
     hours(&mut text, spec, now.date());
@@ -40,6 +37,12 @@ pub(super) fn system(spec: &AssistantSpec, language: &LanguageTag, now: &ZonedDa
         now.hour(),
         now.minute(),
         now.time_zone().iana_name().unwrap_or("UTC"),
+    );
+    let _ = write!(
+        text,
+        "\n\n# Language\nSpeak {} ({language}), whatever language these instructions and what was \
+         said before are in.",
+        language_name(language),
     );
     text
 }

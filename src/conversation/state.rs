@@ -88,7 +88,9 @@ pub(super) fn decide(facts: &Facts<'_>) -> Decision {
         return decision;
     }
     let warned = facts.history.iter().any(|turn| {
-        turn.said.as_deref().is_some_and(|said| said.starts_with(&phrases.duration_warning))
+        // In the language that was spoken then.
+        let warning = &phrases::for_language(&turn.language).duration_warning;
+        turn.said.as_deref().is_some_and(|said| said.starts_with(warning))
     });
     let near = elapsed >= longest.saturating_sub(WARNING.min(longest / 4));
     Decision::Think { warning: (near && !warned).then(|| phrases.duration_warning.clone()) }
@@ -118,6 +120,18 @@ fn at_once(facts: &Facts<'_>) -> Option<Decision> {
 pub(super) fn asked_again(facts: &Facts<'_>) -> Decision {
     let phrases = phrases::for_language(facts.language);
     say(facts, phrases.recording_question.clone(), Next::Listen, None)
+}
+
+/// Tells which languages are spoken: another one was asked for.
+pub(super) fn not_spoken(facts: &Facts<'_>) -> Decision {
+    let text = phrases::languages_spoken(facts.language, &facts.spec.voice.spoken());
+    say(facts, text, Next::Listen, None)
+}
+
+/// Goes on in the language of the key that was pressed.
+pub(super) fn switched(facts: &Facts<'_>) -> Decision {
+    let phrases = phrases::for_language(facts.language);
+    say(facts, phrases.language_switched.clone(), Next::Listen, None)
 }
 
 /// Acknowledges what the caller said to being recorded, and goes on.
@@ -186,7 +200,7 @@ mod tests {
     }
 
     fn words() -> Heard {
-        Heard::Speech { text: "bonjour".to_owned(), confidence: None }
+        Heard::words("bonjour")
     }
 
     #[test]

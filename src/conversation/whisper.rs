@@ -84,7 +84,7 @@ mod tests {
         Turn {
             call: CallId(1),
             number: 1,
-            heard: Some(Heard::Speech { text: heard.to_owned(), confidence: None }),
+            heard: Some(Heard::words(heard)),
             heard_at: jiff::Timestamp::UNIX_EPOCH,
             said: Some(String::new()),
             unheard: None,

@@ -57,13 +57,19 @@ pub struct Voice {
     pub languages: Vec<LanguageTag>,
     /// Who speaks.
     pub provider: VoiceProvider,
-    /// The provider's name of the voice.
+    /// The provider's name of the voice that speaks `language`.
     pub voice_id: Option<String>,
+    /// The provider's names of the voices that speak the other languages.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub voices: BTreeMap<LanguageTag, String>,
     /// Those that speak when the provider fails, in order, each with its usual voice.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fallbacks: Vec<VoiceProvider>,
     /// First sentence; a courteous one is made from the client's name otherwise.
     pub greeting: Option<String>,
+    /// First sentences in the other languages.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub greetings: BTreeMap<LanguageTag, String>,
 }
 
 impl Default for Voice {
@@ -74,8 +80,10 @@ impl Default for Voice {
             languages: Vec::new(),
             provider: VoiceProvider::Twilio,
             voice_id: None,
+            voices: BTreeMap::new(),
             fallbacks: Vec::new(),
             greeting: None,
+            greetings: BTreeMap::new(),
         }
     }
 }
@@ -142,6 +150,9 @@ pub struct Fact {
     pub about: Vec<String>,
     /// What the assistant says.
     pub answer: String,
+    /// In calls of which language; in all of them otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageTag>,
 }
 
 /// What a call may take at most.
@@ -364,6 +375,9 @@ impl AssistantSpec {
             return wrong("twilio", "needs both `account_sid` and `auth_token`");
         }
         if let Some((field, message)) = self.compliance.broken(&self.phone, &self.voice.language) {
+            return wrong(field, message);
+        }
+        if let Some((field, message)) = self.voice.misspoken() {
             return wrong(field, message);
         }
         if let Some((field, message)) = self.unspeakable() {

@@ -26,6 +26,7 @@ mod handover;
 mod hearing;
 mod hours;
 mod language;
+mod languages;
 mod latency;
 mod message;
 mod model;

@@ -155,9 +155,9 @@ impl Transfer {
     /// The first rule that is broken: the field, and what is wrong with it. `own` is the assistant's
     /// number.
     pub(super) fn broken(&self, own: &PhoneNumber) -> Option<(String, String)> {
+        const OWN: &str = "is the assistant's own number: the call would come back";
         let wrong =
             |field: &str, message: &str| Some((format!("transfer.{field}"), message.to_owned()));
-        const OWN: &str = "is the assistant's own number: the call would come back";
         if self.number.as_ref() == Some(own) {
             return wrong("number", OWN);
         }

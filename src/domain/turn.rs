@@ -23,6 +23,8 @@ pub enum Heard {
         text: String,
         /// 0–1; recognisers may leave it out.
         confidence: Option<f32>,
+        /// The language it was heard as, where the recogniser listened for several.
+        language: Option<LanguageTag>,
     },
     /// Keys.
     Digits(String),
@@ -31,6 +33,11 @@ pub enum Heard {
 }
 
 impl Heard {
+    /// Words of which nothing more is known.
+    pub fn words(text: impl Into<String>) -> Self {
+        Self::Speech { text: text.into(), confidence: None, language: None }
+    }
+
     /// The utterance or the keys; empty for silence.
     pub fn text(&self) -> &str {
         match self {

@@ -2,6 +2,7 @@
 
 use super::{gather, voice::Line};
 use crate::{
+    conversation::tongue::hears_all,
     domain::{AssistantSpec, BargeIn, CallSid, EarProvider, LanguageTag, VoiceLine, VoiceProvider},
     operations::live::{self, Opened, Ticket},
     twilio::connect::{Connect, Relay, RelayLanguage, Stream},
@@ -32,6 +33,7 @@ pub(super) fn connect(
             action: format!("{public_url}/api/voice/webhook/resume?call_sid={sid}"),
             welcome,
             languages: languages(spec, language),
+            hears_all: hears_all(spec),
             interruptible: match spec.hearing.barge_in {
                 BargeIn::Off => None,
                 BargeIn::Low => Some("low"),
@@ -81,26 +83,19 @@ fn as_socket(public_url: &str) -> String {
 
 /// The languages that may be spoken, the one spoken now first.
 fn languages(spec: &AssistantSpec, now: &LanguageTag) -> Vec<RelayLanguage> {
-    let others = std::iter::once(&spec.voice.language).chain(&spec.voice.languages);
-    let mut tags = vec![now];
-    for tag in others {
-        if !tags.contains(&tag) {
-            tags.push(tag);
-        }
-    }
-    tags.into_iter().map(|tag| language(spec, tag)).collect()
+    let others = spec.voice.spoken().into_iter().filter(|tag| *tag != now);
+    std::iter::once(now).chain(others).map(|tag| language(spec, tag)).collect()
 }
 
 fn language(spec: &AssistantSpec, tag: &LanguageTag) -> RelayLanguage {
     let (voice, hearing) = (&spec.voice, &spec.hearing);
-    // A voice of the file's speaks the file's first language.
-    let named = voice.voice_id.as_deref().filter(|_| *tag == voice.language);
+    let named = voice.voice_in(tag);
     let usual = RelayLanguage::usual(tag, None);
     let mut language = match voice.provider {
         VoiceProvider::Elevenlabs => RelayLanguage {
             tts_provider: "ElevenLabs",
             // These voices speak every language.
-            voice: voice.voice_id.as_deref().unwrap_or(ELEVENLABS_VOICE).to_owned(),
+            voice: named.or(voice.voice_id.as_deref()).unwrap_or(ELEVENLABS_VOICE).to_owned(),
             ..usual
         },
         VoiceProvider::Google => RelayLanguage {

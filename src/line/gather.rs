@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{connect::connect, greeting::Greeting, handover, player::Player};
 use crate::{
-    conversation::phrases,
+    conversation::{phrases, tongue::hears_all},
     domain::{AssistantSpec, CallSid, LanguageTag, Next, Reply, VoiceProvider},
     operations::live::Ticket,
     twilio::{
@@ -37,15 +37,18 @@ impl<'a> Writer<'a> {
 
 impl Writer<'_> {
     /// The first words of a call. What the law asks for is heard whole; the rest may be talked over.
-    pub(super) fn greeting(&self, spec: &AssistantSpec, greeting: &Greeting) -> String {
-        let Greeting { told, rest, asks, records, .. } = greeting;
+    pub(super) fn greeting(
+        &self,
+        spec: &AssistantSpec,
+        language: &LanguageTag,
+        greeting: &Greeting,
+    ) -> String {
+        let Greeting { told, rest, hints, asks, records } = greeting;
         if self.ticket.is_some() && !records {
             let welcome = Some(greeting.welcome());
-            return self.connected(Response::new(), spec, &spec.voice.language, welcome);
+            return self.connected(Response::new(), spec, language, welcome);
         }
-        let spoken = |text: &String| {
-            (!text.is_empty()).then(|| self.words(spec, &spec.voice.language, text))
-        };
+        let spoken = |text: &String| (!text.is_empty()).then(|| self.words(spec, language, text));
         let mut response = Response::new();
         if let Some(told) = spoken(told) {
             response = response.say(told);
@@ -59,11 +62,12 @@ impl Writer<'_> {
                 Some(rest) => response.say(rest),
                 None => response,
             };
-            return self.connected(response, spec, &spec.voice.language, None);
+            return self.connected(response, spec, language, None);
         }
-        let mut gather = self.gather(spec, &spec.voice.language, 1);
-        gather.prompt = spoken(rest);
-        gather.keys = asks.then_some(1);
+        let mut gather = self.gather(spec, language, 1);
+        let hints = hints.iter().map(|(language, text)| self.words(spec, language, text));
+        gather.prompt = spoken(rest).into_iter().chain(hints).collect();
+        gather.keys = (*asks || gather.prompt.len() > 1).then_some(1);
         self.listening(response, gather, 1)
     }
 
@@ -91,7 +95,7 @@ impl Writer<'_> {
             }
             Next::Listen => {
                 let mut gather = self.gather(spec, &reply.language, number + 1);
-                gather.prompt = Some(say);
+                gather.prompt = vec![say];
                 self.listening(response, gather, number + 1)
             }
             Next::HangUp => response.say(say).hangup().render(),
@@ -112,6 +116,7 @@ impl Writer<'_> {
     fn gather(&self, spec: &AssistantSpec, language: &LanguageTag, number: u32) -> Gather {
         let mut gather = Gather::speech(&self.action(number), language);
         gather.hints = hints(spec);
+        gather.several = hears_all(spec);
         gather
     }
 
@@ -247,9 +252,8 @@ pub(super) fn hang_up() -> String {
 
 pub(super) fn say(spec: &AssistantSpec, language: &LanguageTag, text: &str) -> Say {
     // A voice of another provider means nothing to `<Say>`.
-    let voice = spec.voice.voice_id.as_deref().filter(|_| {
-        spec.voice.provider == VoiceProvider::Twilio && *language == spec.voice.language
-    });
+    let ours = spec.voice.provider == VoiceProvider::Twilio;
+    let voice = spec.voice.voice_in(language).filter(|_| ours);
     Say::new(text, language, voice)
 }
 

@@ -1,8 +1,8 @@
 //! The first words of a call: who answers, that a machine speaks, whether the call is recorded.
 
 use crate::{
-    conversation::phrases,
-    domain::{AssistantSpec, Recording, Reply},
+    conversation::{phrases, tongue},
+    domain::{AssistantSpec, LanguageTag, Recording, Reply},
 };
 
 /// First words, in two parts.
@@ -12,6 +12,8 @@ pub(super) struct Greeting {
     pub(super) told: String,
     /// What may be talked over.
     pub(super) rest: String,
+    /// Then how to switch to another language, each said in it.
+    pub(super) hints: Vec<(LanguageTag, String)>,
     /// Whether it asks if the call may be recorded.
     pub(super) asks: bool,
     /// Whether the call is recorded from here on.
@@ -19,17 +21,19 @@ pub(super) struct Greeting {
 }
 
 impl Greeting {
-    /// The first words of an assistant.
-    pub(super) fn of(spec: &AssistantSpec) -> Self {
-        let phrases = phrases::for_language(&spec.voice.language);
+    /// The first words of an assistant, in a language.
+    pub(super) fn of(spec: &AssistantSpec, language: &LanguageTag) -> Self {
+        let phrases = phrases::for_language(language);
         let recording = spec.compliance.recording;
-        let words = match &spec.voice.greeting {
-            Some(greeting) => greeting.clone(),
+        let hints = tongue::hints(spec, language);
+        let hints: Vec<_> = hints.into_iter().map(|(tag, text)| (tag.clone(), text)).collect();
+        let words = match spec.voice.greeting_in(language) {
+            Some(greeting) => greeting.to_owned(),
             None => phrases.greeting(spec.ai.personality, &spec.client),
         };
         let mut duties = Vec::new();
         if spec.announces_ai() {
-            duties.push(phrases::machine(&spec.voice.language));
+            duties.push(phrases::machine(language));
         }
         if recording == Recording::Announce {
             duties.push(&phrases.recording_announced);
@@ -39,16 +43,18 @@ impl Greeting {
             // Heard whole as well: a word into the middle of the question answers something else.
             let parts = [phrases::without_question(&words), &duties, &phrases.recording_question];
             let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            return Self { told: parts.join(" "), rest: String::new(), asks: true, records: false };
+            let told = parts.join(" ");
+            return Self { told, rest: String::new(), hints, asks: true, records: false };
         }
         let records = recording == Recording::Announce;
         if duties.is_empty() {
-            return Self { told: duties, rest: words, asks: false, records };
+            return Self { told: duties, rest: words, hints, asks: false, records };
         }
         let words = phrases::with_sentence(&words, &duties);
         let until = words.rfind(&duties).map_or(words.len(), |at| at + duties.len());
         let (told, rest) = words.split_at(until);
-        Self { told: told.to_owned(), rest: rest.trim().to_owned(), asks: false, records }
+        let (told, rest) = (told.to_owned(), rest.trim().to_owned());
+        Self { told, rest, hints, asks: false, records }
     }
 
     /// What Twilio itself may say while a socket opens, and whether it may be talked over: what must
@@ -58,10 +64,11 @@ impl Greeting {
     }
 
     /// The same as what was said in a turn.
-    pub(super) fn reply(&self, spec: &AssistantSpec) -> Reply {
+    pub(super) fn reply(&self, language: &LanguageTag) -> Reply {
         let parts = [self.told.as_str(), self.rest.as_str()];
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        Reply::fixed(parts.join(" "), spec.voice.language.clone())
+        let hints = self.hints.iter().map(|(_, text)| text.as_str());
+        let parts = parts.into_iter().chain(hints).filter(|part| !part.is_empty());
+        Reply::fixed(parts.collect::<Vec<_>>().join(" "), language.clone())
     }
 }
 
@@ -76,7 +83,7 @@ mod tests {
             "compliance": { "recording": recording },
         }))
         .unwrap();
-        Greeting::of(&spec)
+        Greeting::of(&spec, &spec.voice.language)
     }
 
     const FRENCH: &str = "+33123456789";

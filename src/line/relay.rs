@@ -19,10 +19,13 @@ use super::{
     waits::{Due, Waits},
 };
 use crate::{
-    conversation::phrases,
+    conversation::{phrases, tongue::hears_all},
     domain::{CallSid, Delivery, Heard, LanguageTag, Next},
     operations::live::Opened,
-    twilio::relay::{FromTwilio, ToTwilio},
+    twilio::{
+        connect::RelayLanguage,
+        relay::{FromTwilio, ToTwilio},
+    },
 };
 
 /// A socket that has not said which call it is of by then is closed.
@@ -58,6 +61,7 @@ impl Line {
         let mut relay = Relay {
             socket,
             language: talk.language().clone(),
+            hears_all: hears_all(&standing.assistant.spec),
             talk,
             waits: Waits::new(self.patience),
             spoken: None,
@@ -148,6 +152,8 @@ struct Relay<'a, S> {
     socket: &'a mut S,
     talk: Talk,
     language: LanguageTag,
+    /// Whether all languages of the assistant are listened for at once.
+    hears_all: bool,
     waits: Waits,
     spoken: Option<Spoken>,
     /// Heard while a turn was not over yet.
@@ -207,7 +213,7 @@ impl<S: Socket> Relay<'_, S> {
             Opening::Listen => self.waits.for_caller(),
             Opening::Say { number, text, next } => {
                 let spec = &standing.assistant.spec;
-                let greeting = Greeting::of(spec);
+                let greeting = Greeting::of(spec, &self.language);
                 let is_greeting = number == 0;
                 let (welcome, may_interrupt) = greeting.welcome();
                 // Twilio itself says the first part of a greeting, while the socket opens.
@@ -278,11 +284,13 @@ impl<S: Socket> Relay<'_, S> {
                 // Somebody speaks.
                 self.waits.caller_stirs();
             }
-            FromTwilio::Prompt { voice_prompt, .. } => {
+            FromTwilio::Prompt { voice_prompt, lang, .. } => {
                 let text: String =
                     voice_prompt.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
                 if !text.is_empty() {
-                    self.heard(Heard::Speech { text, confidence: None });
+                    // Where one is listened for at a time, it says no more than which.
+                    let language = lang.filter(|_| self.hears_all).and_then(|tag| tag.parse().ok());
+                    self.heard(Heard::Speech { text, confidence: None, language });
                 }
             }
             FromTwilio::Dtmf { digit } => {
@@ -354,6 +362,16 @@ impl<S: Socket> Relay<'_, S> {
                     spoken.push(&words);
                     self.send(&ToTwilio::words(&words)).await?;
                 }
+            }
+            Event::Language(language) => {
+                let code = RelayLanguage::usual(&language, None).code;
+                self.language = language;
+                let listens = (!self.hears_all).then(|| code.clone());
+                let message = ToTwilio::Language {
+                    tts_language: Some(code),
+                    transcription_language: listens,
+                };
+                self.send(&message).await?;
             }
             Event::Done(done) => {
                 self.waits.no_longer_for_reply();
@@ -463,7 +481,7 @@ impl<S: Socket> Relay<'_, S> {
                         self.spoken.get_or_insert_with(|| Spoken::new(String::new(), None));
                     spoken.done = Some(done);
                 }
-                Event::Over => {}
+                Event::Language(_) | Event::Over => {}
             }
         }
         if let Some(Spoken { since, done: Some(done), cut, played, .. }) = self.spoken.take() {

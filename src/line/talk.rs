@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     conversation::{
-        aloud::{Aloud, Listener},
+        aloud::{Aloud, Listener, Piece},
         engine::Scene,
         phrases,
     },
@@ -49,6 +49,8 @@ pub(super) struct Done {
 pub(super) enum Event {
     /// Some words of the reply.
     Words(String),
+    /// The call goes on in this language, the reply too.
+    Language(LanguageTag),
     /// The reply is whole, and stored.
     Done(Done),
     /// The call is over, or cannot go on here.
@@ -166,8 +168,13 @@ impl Talk {
     pub(super) async fn event(&mut self) -> Event {
         let Some(turn) = &mut self.turn else { return std::future::pending().await };
         if !turn.words_are_over {
-            if let Some(words) = turn.listener.words.recv().await {
-                return Event::Words(words);
+            match turn.listener.words.recv().await {
+                Some(Piece::Words(words)) => return Event::Words(words),
+                Some(Piece::Language(language)) => {
+                    self.language.clone_from(&language);
+                    return Event::Language(language);
+                }
+                None => {}
             }
             turn.words_are_over = true;
         }
@@ -262,8 +269,7 @@ impl Line {
         };
         // A call that went on from elsewhere: its first words were not ours.
         let discloses = scene.call.disclosed_at.is_none() && scene.assistant.spec.announces_ai();
-        let first = discloses.then(|| phrases::machine(&scene.call.language));
-        let mut thought = self.engine.reply_aloud(&scene, aloud, first, head_start).await;
+        let mut thought = self.engine.reply_aloud(&scene, aloud, discloses, head_start).await;
         thought.reply.attempts.splice(0..0, in_vain);
         tracing::info!(
             turn = id.number, engine = %thought.reply.engine,
@@ -286,6 +292,7 @@ impl Line {
             warned: thought.warned,
             disclosed: false,
             consent: thought.consent,
+            language: thought.language,
             redaction: scene.assistant.spec.compliance.redact,
             heard: false,
             ticket: None,
@@ -357,8 +364,8 @@ impl Opening {
 /// Both, as one thing heard.
 pub(super) fn joined(before: Option<Heard>, heard: Heard) -> Heard {
     match (before, heard) {
-        (Some(Heard::Speech { text, .. }), Heard::Speech { text: more, confidence }) => {
-            Heard::Speech { text: format!("{text} {more}"), confidence }
+        (Some(Heard::Speech { text, .. }), Heard::Speech { text: more, confidence, language }) => {
+            Heard::Speech { text: format!("{text} {more}"), confidence, language }
         }
         (_, heard) => heard,
     }

@@ -109,17 +109,17 @@ impl Line {
             Err(error) => return self.unstored(&error, to, &sid, "incoming", None, attempt).await,
         };
         let (line, greeted) = (self.clone(), sid.clone());
-        let greet = Box::new(move |assistant: &Assistant| {
+        let greet = Box::new(move |assistant: &Assistant, language: &LanguageTag| {
             let spec = &assistant.spec;
-            let greeting = Greeting::of(spec);
+            let greeting = Greeting::of(spec, language);
             // Whether to record is asked over webhooks: only TwiML can begin it.
             let ticket = (line.has_socket(spec) && !greeting.asks).then_some(ticket);
             let player = line.player(spec, "");
             let writer = line.writer_with(&greeted, ticket.as_ref(), player.as_ref());
-            let twiml = writer.greeting(spec, &greeting);
+            let twiml = writer.greeting(spec, language, &greeting);
             // Where it is recorded, the TwiML says all of it before the socket opens.
             let heard = ticket.is_none() || greeting.records;
-            Greeted { reply: greeting.reply(spec), twiml, heard, ticket }
+            Greeted { reply: greeting.reply(language), twiml, heard, ticket }
         });
         match self.stored(live::ring(&self.store, ringing, greet)).await {
             Ok(Rung::Answered { assistant, twiml, again }) => {
@@ -128,7 +128,7 @@ impl Line {
             }
             Ok(Rung::Declined { assistant, reason }) => {
                 tracing::warn!(assistant = %assistant.spec.name, caller, reason = reason.as_str(), "declined a call");
-                declined(&assistant.spec, reason)
+                declined(&assistant.spec, request.from.number(), reason)
             }
             Ok(Rung::GoesOn) => Box::pin(self.goes_on(request, false, attempt)).await,
             Ok(Rung::Over) => gather::hang_up(),
@@ -367,6 +367,7 @@ impl Line {
             warned: thought.warned,
             disclosed,
             consent: thought.consent,
+            language: thought.language,
             redaction: scene.assistant.spec.compliance.redact,
             heard: true,
             ticket,
@@ -466,8 +467,8 @@ impl Line {
     }
 }
 
-fn declined(spec: &AssistantSpec, reason: EndReason) -> String {
-    let language = &spec.voice.language;
+fn declined(spec: &AssistantSpec, caller: Option<&PhoneNumber>, reason: EndReason) -> String {
+    let language = &spec.voice.first_language(None, caller);
     let phrases = phrases::for_language(language);
     let phrase = match reason {
         EndReason::TooManyCalls => &phrases.too_many_calls,

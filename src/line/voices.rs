@@ -7,7 +7,9 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::fixed;
 use crate::{
-    domain::{AssistantSpec, Call, EarProvider, LanguageTag, Outcome, SoundFigures, VoiceProvider},
+    domain::{
+        AssistantSpec, Call, EarProvider, LanguageTag, Outcome, SoundFigures, Voice, VoiceProvider,
+    },
     providers::{
         breaker::{BreakerState, Breakers},
         speech::SpeechError,
@@ -97,9 +99,8 @@ impl Voices {
                 chain: chain.into(),
                 breakers: self.breakers.clone(),
                 first: spec.voice.provider,
-                voice: spec.voice.voice_id.as_deref().map(Arc::from),
-                voice_language: spec.voice.language.clone(),
-                greeting: fixed::greeting(spec).into(),
+                voice: Arc::new(spec.voice.clone()),
+                greeting: fixed::greetings(spec).into_iter().map(|(_, text)| text).collect(),
                 listener: self.sounds.as_ref().map_or(0, |sounds| sounds.listener(listener)),
                 sounds: self.sounds.clone(),
             }),
@@ -126,6 +127,17 @@ impl Voices {
         }
         let gate = Arc::new(Breaking(self.breakers.clone()));
         ListeningChain::new(ears, gate).listen(request)
+    }
+
+    /// Whether each ear of an assistant hears all of its languages, whichever is spoken.
+    pub(super) fn hears_together(&self, spec: &AssistantSpec) -> bool {
+        let (spoken, hearing) = (spec.voice.spoken(), &spec.hearing);
+        let first = hearing.provider.map(|provider| (provider, hearing.model.as_deref()));
+        let others = hearing.fallbacks.iter().map(|provider| (*provider, None));
+        let mut ears = first.into_iter().chain(others);
+        ears.all(|(provider, model)| {
+            self.ear(provider, model).is_ok_and(|ear| ear.hears_together(&spoken))
+        })
     }
 
     fn ear(
@@ -159,8 +171,7 @@ pub(super) struct Mouth {
     chain: Arc<[Arc<dyn TextToSpeech>]>,
     breakers: Breakers,
     first: VoiceProvider,
-    voice: Option<Arc<str>>,
-    voice_language: LanguageTag,
+    voice: Arc<Voice>,
     greeting: Arc<[String]>,
     listener: u64,
     sounds: Option<Sounds>,
@@ -262,11 +273,12 @@ impl Mouth {
     fn request(&self, text: &str, language: &LanguageTag) -> SpeechRequest {
         // These have voices that speak every language; those of the others speak their own.
         let every = matches!(self.first, VoiceProvider::Elevenlabs | VoiceProvider::Openai);
-        let speaks_it = every || *language == self.voice_language;
+        let named = self.voice.voice_in(language);
+        let named = named.or(self.voice.voice_id.as_deref().filter(|_| every));
         SpeechRequest {
             text: text.to_owned(),
             language: language.clone(),
-            voice: self.voice.as_deref().filter(|_| speaks_it).map(str::to_owned),
+            voice: named.map(str::to_owned),
         }
     }
 

@@ -88,7 +88,7 @@ async fn warm(voices: &Voices, assistant: &Arc<Assistant>) -> bool {
     let sentences = fixed::worth_warming(spec);
     let mouth: &Mouth = &mouth;
     let mut spoken = stream::iter(sentences)
-        .map(|sentence| async move { mouth.warm(&sentence, &spec.voice.language).await })
+        .map(|(language, sentence)| async move { mouth.warm(&sentence, &language).await })
         .buffer_unordered(AT_ONCE);
     while let Some(done) = spoken.next().await {
         match done {

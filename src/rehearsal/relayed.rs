@@ -155,6 +155,19 @@ impl<'a> RelayedCall<'a> {
         self.reply(begun, Until::Complete).await
     }
 
+    /// Says something, heard as a language by a relay that listens for several.
+    pub async fn say_in(&mut self, language: &str, words: &str) -> Result<Heard> {
+        let begun = Instant::now();
+        let prompt = FromTwilio::Prompt {
+            voice_prompt: words.to_owned(),
+            lang: Some(language.to_owned()),
+            last: true,
+        };
+        // A socket that is closed is noticed when the reply is waited for.
+        let _ = self.send(&prompt).await?;
+        self.reply(begun, Until::Complete).await
+    }
+
     /// Says something, and is back as soon as so many characters of the answer have come.
     pub async fn ask(&mut self, words: &str, characters: usize) -> Result<Heard> {
         let begun = Instant::now();

@@ -193,6 +193,13 @@ pub fn set_end_reason(tx: &Tx, id: CallId, reason: EndReason) -> Result<(), Stor
     Ok(())
 }
 
+/// Notes that the call goes on in another language.
+pub fn set_language(tx: &Tx, id: CallId, language: &LanguageTag) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE calls SET language = ?2 WHERE id = ?1 AND ended_at IS NULL")?
+        .execute(params![id.0, language.as_str()])?;
+    Ok(())
+}
+
 /// The call goes on after all.
 pub fn clear_end_reason(tx: &Tx, id: CallId) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE calls SET end_reason = NULL WHERE id = ?1 AND ended_at IS NULL")?

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0007_deliveries.sql"),
     include_str!("migrations/0008_calendars.sql"),
     include_str!("migrations/0009_transfer.sql"),
+    include_str!("migrations/0010_languages.sql"),
 ];
 
 /// The schema this webox writes.

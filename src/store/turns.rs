@@ -12,7 +12,8 @@ use crate::domain::{
 const COLUMNS: &str = "call_id, number, heard_kind, heard, confidence, heard_at, said, unheard, \
                        language, next, transfer_to, engine, attempts, tools, state, first_token_ms, \
                        reply_ms, input_tokens, cached_tokens, output_tokens, fillers, twiml, \
-                       endpoint_ms, words_ms, sentence_ms, audio_ms, frame_ms, ear, mouth";
+                       endpoint_ms, words_ms, sentence_ms, audio_ms, frame_ms, ear, mouth, \
+                       heard_language";
 
 /// A reply with what the line made of it.
 #[derive(Debug, Clone)]
@@ -32,7 +33,11 @@ fn read(row: &Row<'_>) -> Result<Turn, StoreError> {
     let kind = optional(2)?;
     let heard = match kind.as_deref() {
         None => None,
-        Some("speech") => Some(Heard::Speech { text: row.get(3)?, confidence: row.get(4)? }),
+        Some("speech") => Some(Heard::Speech {
+            text: row.get(3)?,
+            confidence: row.get(4)?,
+            language: optional(29)?.and_then(|tag| tag.parse().ok()),
+        }),
         Some("digits") => Some(Heard::Digits(row.get(3)?)),
         Some("silence") => Some(Heard::Silence),
         Some(other) => return Err(StoreError::Row(format!("heard_kind `{other}`"))),
@@ -119,15 +124,18 @@ pub fn begin(
     language: &LanguageTag,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let (kind, text, confidence) = match heard {
-        None => (None, None, None),
-        Some(Heard::Speech { text, confidence }) => (Some("speech"), Some(text), *confidence),
-        Some(Heard::Digits(keys)) => (Some("digits"), Some(keys), None),
-        Some(Heard::Silence) => (Some("silence"), None, None),
+    let (kind, text, confidence, heard_as) = match heard {
+        None => (None, None, None, None),
+        Some(Heard::Speech { text, confidence, language }) => {
+            (Some("speech"), Some(text), *confidence, language.as_ref())
+        }
+        Some(Heard::Digits(keys)) => (Some("digits"), Some(keys), None, None),
+        Some(Heard::Silence) => (Some("silence"), None, None, None),
     };
     tx.prepare_cached(
-        "INSERT INTO turns (call_id, number, heard_kind, heard, confidence, heard_at, language)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO turns (call_id, number, heard_kind, heard, confidence, heard_at, language,
+         heard_language)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         id.call.0,
@@ -136,7 +144,8 @@ pub fn begin(
         text,
         confidence,
         at.as_millisecond(),
-        language.as_str()
+        language.as_str(),
+        heard_as.map(LanguageTag::as_str)
     ])?;
     Ok(())
 }

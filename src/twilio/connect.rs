@@ -27,6 +27,8 @@ pub struct Relay {
     pub welcome: Option<(String, bool)>,
     /// The languages of the call, the one it starts in first, each with its voice; never empty.
     pub languages: Vec<RelayLanguage>,
+    /// Whether all of them are listened for at once, and not only the first (Deepgram can).
+    pub hears_all: bool,
     /// Whether the caller may talk over us, and how readily: `low`, `medium`, `high`.
     pub interruptible: Option<&'static str>,
     /// Words to expect.
@@ -112,6 +114,9 @@ impl Relay {
             if let Some(model) = &first.speech_model {
                 attributes.push(("speechModel", model));
             }
+            if self.hears_all {
+                attributes.push(("transcriptionLanguage", "multi"));
+            }
         }
         // Both are said: by default the words that interrupted are dropped.
         let interruptible = if self.interruptible.is_some() { "any" } else { "none" };
@@ -177,6 +182,7 @@ mod tests {
             action: "https://example.com/resume?call_sid=CA1&turn=1".into(),
             welcome: Some(("Bonjour <vous> & \"moi\"".into(), false)),
             languages: vec![french, RelayLanguage::usual(&"el".parse().unwrap(), None)],
+            hears_all: true,
             interruptible: Some("medium"),
             hints: vec!["Le Gourmet".into(), "terrasse".into()],
             parameters: vec![("ticket".into(), "abc".into())],

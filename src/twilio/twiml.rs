@@ -123,10 +123,12 @@ pub struct Gather {
     language: String,
     /// Words the recogniser should expect.
     pub hints: Vec<String>,
-    /// Spoken first; the caller may talk over it.
-    pub prompt: Option<Words>,
+    /// Spoken first, one after the other; the caller may talk over it.
+    pub prompt: Vec<Words>,
     /// As soon as so many keys are pressed, nothing more is waited for.
     pub keys: Option<u32>,
+    /// Whether several languages are listened for at once, and not only this one.
+    pub several: bool,
 }
 
 impl Gather {
@@ -136,8 +138,9 @@ impl Gather {
             action: action.to_owned(),
             language: usual_voice(language).0.to_owned(),
             hints: Vec::new(),
-            prompt: None,
+            prompt: Vec::new(),
             keys: None,
+            several: false,
         }
     }
 }
@@ -338,19 +341,25 @@ impl Xml {
     fn gather(&mut self, gather: &Gather) {
         let hints = gather.hints.join(", ");
         let hints = affordable(&hints, HINTS_COST);
-        let mut attributes = vec![
-            ("input", "dtmf speech"),
-            ("action", gather.action.as_str()),
-            ("method", "POST"),
-            ("language", gather.language.as_str()),
-            // Twilio chooses the recogniser, and another one if it fails. A model of ours would
-            // need a number here instead of `auto`.
-            ("speechTimeout", "auto"),
+        let mut attributes =
+            vec![("input", "dtmf speech"), ("action", gather.action.as_str()), ("method", "POST")];
+        if gather.several {
+            // Only this model hears several, and with a model the pause is a number.
+            attributes.extend([
+                ("language", "multi"),
+                ("speechModel", "deepgram_nova-3"),
+                ("speechTimeout", "1"),
+            ]);
+        } else {
+            // Twilio chooses the recogniser, and another one if it fails.
+            attributes.extend([("language", gather.language.as_str()), ("speechTimeout", "auto")]);
+        }
+        attributes.extend([
             ("timeout", "6"),
             ("actionOnEmptyResult", "true"),
             // Asterisks instead of letters would only confuse whoever reads the transcript.
             ("profanityFilter", "false"),
-        ];
+        ]);
         let keys = gather.keys.map(|keys| keys.to_string());
         if let Some(keys) = &keys {
             attributes.push(("numDigits", keys));
@@ -359,7 +368,7 @@ impl Xml {
             attributes.push(("hints", hints));
         }
         self.element("Gather", &attributes, |xml| {
-            if let Some(prompt) = &gather.prompt {
+            for prompt in &gather.prompt {
                 xml.speak(prompt);
             }
         });
@@ -416,7 +425,7 @@ mod tests {
     fn document(text: &str) -> String {
         let fr = LanguageTag::french();
         let mut gather = Gather::speech("https://example.com/process?call_sid=CA1&turn=1", &fr);
-        gather.prompt = Some(Say::new(text, &fr, None).into());
+        gather.prompt = vec![Say::new(text, &fr, None).into()];
         gather.hints = vec![text.to_owned()];
         Response::new().gather(gather).redirect("/x?a=1&b=2").render()
     }
@@ -450,7 +459,7 @@ mod tests {
         let fr = LanguageTag::french();
         let url = "https://example.com/api/voice/audio/AbC-_1";
         let mut gather = Gather::speech("/process?a=1&b=2", &fr);
-        gather.prompt = Some(Words::Play(url.to_owned()));
+        gather.prompt = vec![Words::Play(url.to_owned())];
         let first = Words::Play("/first".to_owned());
         let document = Response::new().say(first).gather(gather).hangup().render();
         let verbs = reader::read(&document).unwrap();

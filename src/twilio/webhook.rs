@@ -106,7 +106,8 @@ impl Gathered {
                 .and_then(|text| text.parse::<f32>().ok())
                 .filter(|confidence| (0.0..=1.0).contains(confidence));
             let text = speech.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-            Heard::Speech { text, confidence }
+            // `Language` only repeats what was asked to be listened for.
+            Heard::Speech { text, confidence, language: None }
         } else if !digits.is_empty() {
             if !digits.bytes().all(|b| b.is_ascii_digit() || b"*#ABCDabcd".contains(&b)) {
                 return Err(WebhookError::Malformed("Digits"));
@@ -235,7 +236,8 @@ mod tests {
 
     #[test]
     fn what_was_heard() {
-        let words = |confidence| Heard::Speech { text: "déjà vu".into(), confidence };
+        let words =
+            |confidence| Heard::Speech { text: "déjà vu".into(), confidence, language: None };
         assert_eq!(heard(&[("SpeechResult", " déjà vu ")]), Ok(words(None)));
         assert_eq!(
             heard(&[("SpeechResult", "déjà vu"), ("Confidence", "0.5")]),

@@ -45,6 +45,8 @@ pub(crate) enum Manner {
     BreaksAfter(usize),
     /// Does not answer when it is asked to finish.
     NeverFinishes,
+    /// Whatever the sound, understands these, one after the other, each as a language.
+    Understands(&'static [(&'static str, &'static str)]),
 }
 
 /// What it has seen.
@@ -56,6 +58,8 @@ pub(crate) struct Seen {
     pub(crate) texts: Vec<String>,
     /// The sound of each connection.
     pub(crate) sounds: Vec<Vec<u8>>,
+    /// How many utterances were understood.
+    understood: usize,
 }
 
 pub(crate) struct FakeDeepgram {
@@ -194,6 +198,9 @@ impl Line {
     async fn nova(mut self) -> Gone {
         while let Some(text) = self.next().await? {
             let Some(text) = text else {
+                if matches!(self.manner, Manner::Understands(_)) {
+                    continue;
+                }
                 let words = talk::words(&self.sound[self.told..]);
                 if self.manner == Manner::FinalWords && words.contains(' ') {
                     let word = words.split(' ').next().unwrap();
@@ -223,6 +230,19 @@ impl Line {
     }
 
     async fn finalise(&mut self, from_finalize: bool) -> Gone {
+        if let (Manner::Understands(phrases), true) = (self.manner, from_finalize) {
+            let next = {
+                let mut seen = self.seen.lock().unwrap();
+                seen.understood += 1;
+                phrases.get(seen.understood - 1).copied()
+            };
+            let (words, language) = next.unwrap_or_default();
+            let length = self.sound.len() - self.told;
+            let mut result = results(self.told, length, words, true, from_finalize);
+            result["channel"]["alternatives"][0]["languages"] = json!([language]);
+            self.told = self.sound.len();
+            return self.tell(&result).await;
+        }
         let words = talk::words(&self.sound[self.told..]);
         let length = self.sound.len() - self.told;
         let result = results(self.told, length, &words, true, from_finalize);

@@ -38,6 +38,8 @@ struct Shared {
     words: Mutex<VecDeque<String>>,
     /// What was spoken.
     spoken: Mutex<Vec<String>>,
+    /// In which voices.
+    voices: Mutex<Vec<String>>,
     /// Bytes of sound that were to be understood.
     heard: Mutex<Vec<usize>>,
     ear: Mutex<Option<Mood>>,
@@ -97,6 +99,12 @@ impl FakeSpeech {
         self.shared.spoken.lock().unwrap().clone()
     }
 
+    /// A sentence that was spoken, and in which voice.
+    pub(crate) fn voices(&self) -> Vec<(String, String)> {
+        let voices = self.shared.voices.lock().unwrap().clone();
+        self.spoken().into_iter().zip(voices).collect()
+    }
+
     /// How often it was asked to understand something.
     pub(crate) fn asked(&self) -> usize {
         self.shared.heard.lock().unwrap().len()
@@ -143,6 +151,7 @@ async fn transcribe(State(shared): State<Arc<Shared>>, body: axum::body::Bytes) 
 async fn speak(State(shared): State<Arc<Shared>>, Json(asked): Json<Value>) -> Response {
     let text = asked["input"].as_str().unwrap_or_default().to_owned();
     shared.spoken.lock().unwrap().push(text.clone());
+    shared.voices.lock().unwrap().push(asked["voice"].as_str().unwrap_or_default().to_owned());
     let mood = *shared.mouth.lock().unwrap();
     if let Some(answer) = behave(mood).await {
         return answer;

@@ -117,7 +117,7 @@ pub(crate) fn turn(
         }],
         state: None,
     };
-    let heard = Heard::Speech { text: heard.to_owned(), confidence: Some(0.92) };
+    let heard = Heard::Speech { text: heard.to_owned(), confidence: Some(0.92), language: None };
     store
         .write(move |tx| {
             let id = TurnId { call, number };

@@ -8,15 +8,18 @@ use super::{
     status_tone, waterfall,
 };
 use crate::domain::{
-    Call, EndReason, Handover, HandoverOutcome, Heard, Next, Outcome, RecordingConsent, Turn,
-    WholeCall,
+    Call, EndReason, Handover, HandoverOutcome, Heard, LanguageTag, Next, Outcome,
+    RecordingConsent, Turn, WholeCall,
 };
 
 pub(super) fn render(story: &WholeCall, now: &ZonedDateTime, colour: Colour) -> String {
     let mut lines = head(&story.call, now, colour);
+    let mut spoken: Option<&LanguageTag> = None;
     for turn in &story.turns {
         lines.push(String::new());
-        lines.extend(turn_lines(turn, &story.call, colour));
+        let other = spoken.is_some_and(|spoken| *spoken != turn.language);
+        lines.extend(turn_lines(turn, other, &story.call, colour));
+        spoken = Some(&turn.language);
         let rung = story.handovers.iter().filter(|human| human.turn == turn.number);
         lines.extend(rung.map(|human| handover_line(human, &story.call, colour)));
     }
@@ -63,7 +66,8 @@ fn plain(line: &str) -> String {
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn turn_lines(turn: &Turn, call: &Call, colour: Colour) -> Vec<String> {
+/// One turn; `other` when it goes on in another language than the one before.
+fn turn_lines(turn: &Turn, other: bool, call: &Call, colour: Colour) -> Vec<String> {
     let clock = colour.paint(Tone::Faint, &clock(turn.heard_at, call));
     let blank = "     ";
     let mut lines = Vec::new();
@@ -74,6 +78,11 @@ fn turn_lines(turn: &Turn, call: &Call, colour: Colour) -> Vec<String> {
         Some(Heard::Silence) => lines.push(format!("{clock}  caller     (silence)")),
     }
     let mut first = if lines.is_empty() { clock.as_str() } else { blank };
+    if other {
+        let text = format!("goes on in {}", turn.language);
+        lines.push(format!("{first}  {}", colour.paint(Tone::Strong, &text)));
+        first = blank;
+    }
     if let Some(said) = &turn.said {
         lines.push(format!("{first}  {}  {said}", colour.paint(Tone::Strong, "assistant")));
         first = blank;

@@ -96,11 +96,15 @@ fn place_of(request: &BookingRequest) -> Place {
 
 /// What is to be done, of what there is.
 fn ask_service(turn: Turn, lead: &str) -> (State, Effect) {
+    let words = service_question(&turn);
+    turn.ask(lead, Question::Service, &words)
+}
+
+fn service_question(turn: &Turn) -> String {
     let services = turn.scene.spec.booking.iter().flat_map(|rules| &rules.services);
     let names: Vec<String> = services.map(|service| service.name.clone()).collect();
     let names = speak::list(&names, &turn.spoken().or);
-    let words = fill(&turn.say().ask_service, &[("services", &names)]);
-    turn.ask(lead, Question::Service, &words)
+    fill(&turn.say().ask_service, &[("services", &names)])
 }
 
 /// The store says that there is room for what the slots hold.
@@ -233,36 +237,63 @@ pub(crate) fn refuse(mut turn: Turn, refusal: &Refusal) -> (State, Effect) {
 
 /// Offers times instead of the one asked for.
 fn offer(mut turn: Turn, lead: &str, times: &[DateTime]) -> (State, Effect) {
-    let (say, spoken) = (turn.say(), turn.spoken());
+    let say = turn.say();
     let now = turn.now();
     let times: Vec<DateTime> = times.iter().copied().filter(|at| *at > now).collect();
     turn.state.slots.time = None;
-    match times.as_slice() {
-        [] => {
-            turn.state.slots.date = None;
-            turn.state.slots.part = None;
-            let words = turn.by_all_kinds(
-                &say.ask_other_time,
-                &say.ask_other_time,
-                &say.ask_other_time_stay,
-            );
-            turn.ask(lead, Question::OtherTime, words)
+    if times.is_empty() {
+        turn.state.slots.date = None;
+        turn.state.slots.part = None;
+        let words =
+            turn.by_all_kinds(&say.ask_other_time, &say.ask_other_time, &say.ask_other_time_stay);
+        return turn.ask(lead, Question::OtherTime, words);
+    }
+    let words = offered(&turn, &times);
+    turn.state.offers = times;
+    turn.ask(lead, Question::Offer, &words)
+}
+
+/// The question whether one of some times is wanted.
+fn offered(turn: &Turn, times: &[DateTime]) -> String {
+    let (say, spoken) = (turn.say(), turn.spoken());
+    let [first, _, ..] = times else {
+        return times.first().map_or_else(String::new, |only| turn.about(&say.offer_one, *only));
+    };
+    let same_day = times.iter().all(|at| at.date() == first.date());
+    let said: Vec<String> = times
+        .iter()
+        .map(|at| if same_day { speak::time(spoken, at.time()) } else { turn.when(*at) })
+        .collect();
+    fill(&say.offer_several, &[("times", &speak::list(&said, &spoken.or))])
+}
+
+/// The question that was asked last, in the language spoken now.
+pub(crate) fn reworded(turn: &Turn) -> String {
+    let say = turn.say();
+    match turn.state.asked {
+        Some(Question::Date) => turn
+            .by_all_kinds(&say.ask_date, &say.ask_date_appointment, &say.ask_date_stay)
+            .to_owned(),
+        Some(Question::Time) => turn.by_kind(&say.ask_time, &say.ask_time_appointment).to_owned(),
+        Some(Question::Party) => say.ask_party.clone(),
+        Some(Question::Name) => say.ask_name.clone(),
+        Some(Question::Offer) => offered(turn, &turn.state.offers),
+        Some(Question::OtherTime) => turn
+            .by_all_kinds(&say.ask_other_time, &say.ask_other_time, &say.ask_other_time_stay)
+            .to_owned(),
+        Some(Question::Nights) => say.ask_nights.clone(),
+        Some(Question::Service) => service_question(turn),
+        Some(Question::Resource | Question::WhichBooking) => turn.state.question.clone(),
+        Some(Question::Reference) => say.ask_reference.clone(),
+        Some(Question::CancelOrChange) => say.cancel_or_change.clone(),
+        Some(Question::Cancel) => say.confirm_cancel.clone(),
+        Some(Question::OfferMessage) => say.offer_message.clone(),
+        Some(Question::Message) => turn.phrases.take_message_prompt.clone(),
+        Some(Question::Retry) => {
+            turn.by_kind(&say.not_stored, &say.not_stored_appointment).to_owned()
         }
-        [only] => {
-            turn.state.offers = vec![*only];
-            let words = turn.about(&say.offer_one, *only);
-            turn.ask(lead, Question::Offer, &words)
-        }
-        several => {
-            let same_day = several.iter().all(|at| at.date() == several[0].date());
-            let said: Vec<String> = several
-                .iter()
-                .map(|at| if same_day { speak::time(spoken, at.time()) } else { turn.when(*at) })
-                .collect();
-            let words = fill(&say.offer_several, &[("times", &speak::list(&said, &spoken.or))]);
-            turn.state.offers = several.to_vec();
-            turn.ask(lead, Question::Offer, &words)
-        }
+        Some(Question::AnythingElse) => say.anything_else.clone(),
+        None => say.how_can_i_help.clone(),
     }
 }
 

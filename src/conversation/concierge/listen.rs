@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    conversation::phrases::fill,
+    conversation::{figures, phrases::fill},
     domain::{Heard, Next},
 };
 
@@ -58,6 +58,7 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
         expect_nights: asked == Some(Question::Nights),
         booking: turn.scene.spec.booking.as_ref(),
         facts: &turn.scene.spec.facts,
+        language: turn.scene.language,
     };
     let mut meaning = understand::understand(&context, text);
     if meaning.noon
@@ -215,7 +216,7 @@ fn take_rest(turn: &mut Turn, meaning: &Meaning) {
 fn answer(turn: &Turn, meaning: &Meaning) -> Option<String> {
     let facts = &turn.scene.spec.facts;
     if let Some(fact) = meaning.fact.and_then(|index| facts.get(index)) {
-        return Some(fact.answer.trim().to_owned());
+        return Some(figures::said(fact.answer.trim(), turn.scene.language));
     }
     meaning.hours.then(|| opening_hours(turn, meaning))
 }

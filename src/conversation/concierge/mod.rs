@@ -47,6 +47,8 @@ pub enum Event<'a> {
     Heard(&'a Heard),
     /// The tool asked for was run.
     Tool(&'a ToolResult),
+    /// The caller wanted another language, and nothing else: the scene is in it.
+    AnotherLanguage,
 }
 
 /// What to do.
@@ -78,6 +80,7 @@ pub fn step(scene: &Scene, state: State, event: Event) -> (State, Effect) {
     match event {
         Event::Heard(heard) => listen::heard(turn, heard),
         Event::Tool(result) => came_of(turn, result),
+        Event::AnotherLanguage => another_language(turn),
     }
 }
 
@@ -144,6 +147,18 @@ fn transfer_to(scene: &Scene, text: &str) -> ToolRequest {
     ToolRequest::Transfer {
         reason: text.trim().chars().take(200).collect(),
         to: named.filter(is_there).map(str::to_owned),
+    }
+}
+
+/// Goes on where we were, in the other language.
+fn another_language(turn: Turn) -> (State, Effect) {
+    let lead = &turn.phrases.language_switched;
+    match turn.state.asked {
+        None => {
+            let words = &turn.say().how_can_i_help;
+            turn.speak(&[lead, words], Next::Listen)
+        }
+        Some(_) => turn.ask_again(lead),
     }
 }
 

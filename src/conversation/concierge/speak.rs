@@ -23,7 +23,8 @@ fn weekday(spoken: &Spoken, day: Weekday) -> &str {
 pub(crate) fn date(spoken: &Spoken, date: Date) -> String {
     let number = date.day().to_string();
     let suffix = spoken.day_suffixes.get(&number).unwrap_or(&spoken.day_suffix);
-    let day = format!("{number}{suffix}");
+    let in_figures = || format!("{number}{suffix}");
+    let day = spoken.day_words.get(&number).cloned().unwrap_or_else(in_figures);
     let month = at(&spoken.months, date.month() - 1);
     fill(
         &spoken.date,

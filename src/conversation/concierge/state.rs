@@ -20,8 +20,9 @@ pub struct State {
     pub(crate) booking: bool,
     /// What we asked last.
     pub(crate) asked: Option<Question>,
-    /// The sentence it was asked with.
+    /// The sentence it was asked with, and the language of that.
     pub(crate) question: String,
+    pub(crate) language: String,
     /// The booking that is to be changed or cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) touched: Option<Touched>,

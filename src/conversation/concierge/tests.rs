@@ -383,13 +383,15 @@ fn memory_from_another_version_is_read() {
 
 #[test]
 fn an_unknown_language_is_spoken_to_in_english() {
-    assert_eq!(language(&"it-IT".parse().unwrap()).as_str(), "en");
+    assert_eq!(language(&"nl-NL".parse().unwrap()).as_str(), "en");
+    assert_eq!(language(&"it-CH".parse().unwrap()).as_str(), "it-CH");
     assert_eq!(language(&"fr-CA".parse().unwrap()).as_str(), "fr-CA");
-    let mut call = Call::new("it-IT");
+    let mut call = Call::new("nl-NL");
     assert!(call.say("hello").contains("How can I help"));
 }
 
 mod changes;
+mod languages;
 mod stage;
 mod trades;
 
@@ -430,7 +432,7 @@ const WORDS: [&str; 30] = [
 proptest! {
     #[test]
     fn any_conversation_goes_on_and_ends(
-        language in prop::sample::select(vec!["fr-FR", "en-US", "es-ES", "de-DE"]),
+        language in prop::sample::select(vec!["fr-FR", "en-US", "es-ES", "de-DE", "it-IT", "nl-NL"]),
         turns in prop::collection::vec(
             prop_oneof![
                 "(?s).{0,60}".prop_map(|text| speech(&text)),

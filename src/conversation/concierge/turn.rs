@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime};
 
 use super::{
-    Effect, Scene, speak,
+    Effect, Scene, booking, speak,
     state::{Question, State},
     vocabulary::{self, Sentences, Spoken, Vocabulary},
 };
@@ -32,7 +32,13 @@ impl<'a> Turn<'a> {
         let (code, vocabulary) = vocabulary::for_language(scene.language);
         // Fixed sentences are said in the language we really speak.
         let language = code.parse().unwrap_or_else(|_| LanguageTag::french());
-        Self { scene, vocabulary, phrases: phrases::for_language(&language), state }
+        let was = state.language.clone();
+        let mut turn = Self { scene, vocabulary, phrases: phrases::for_language(&language), state };
+        code.clone_into(&mut turn.state.language);
+        if was != code && !was.is_empty() && !turn.state.question.is_empty() {
+            turn.state.question = booking::reworded(&turn);
+        }
+        turn
     }
 
     pub(crate) fn say(&self) -> &'static Sentences {

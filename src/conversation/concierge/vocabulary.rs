@@ -10,10 +10,12 @@ use super::understand::fold::{self, Token};
 use crate::domain::LanguageTag;
 
 /// The languages the concierge speaks; the first one stands in for all others.
-const ALL: [(&str, &str); 3] = [
+const ALL: [(&str, &str); 5] = [
     ("en", include_str!("../phrases/concierge.en.toml")),
     ("fr", include_str!("../phrases/concierge.fr.toml")),
     ("es", include_str!("../phrases/concierge.es.toml")),
+    ("de", include_str!("../phrases/concierge.de.toml")),
+    ("it", include_str!("../phrases/concierge.it.toml")),
 ];
 
 /// The vocabulary for a language, and the language it really is.
@@ -117,6 +119,9 @@ fn starts_with(tokens: &[Token], start: usize, phrase: &[String]) -> bool {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Numbers {
     pub(crate) words: Table,
+    /// Whether every number up to 99 is a word of its own ("einundzwanzig"): tens take no units.
+    #[serde(default)]
+    pub(crate) whole: bool,
     /// Between tens and units: "vingt et un".
     pub(crate) joins: Words,
     /// Whether it stands before every unit ("treinta y cinco") or only before one.
@@ -146,6 +151,9 @@ pub(crate) struct TimeWords {
     pub(crate) to: Words,
     /// Moments in minutes of the day: "midi" = 720.
     pub(crate) moments: Table,
+    /// Of these, what is a time by itself: "all'una".
+    #[serde(default)]
+    pub(crate) sure_moments: Words,
     /// Parts of the day.
     pub(crate) morning: Words,
     pub(crate) noon: Words,
@@ -183,8 +191,15 @@ pub(crate) struct DateWords {
     pub(crate) until: Words,
     /// After a number: "nuits".
     pub(crate) nights: Words,
+    /// What stands between day and month in figures; `/` where nothing is said.
+    #[serde(default = "slash")]
+    pub(crate) figures: String,
     /// Regions that write the month first: `12/5`.
     pub(crate) month_first_regions: Vec<String>,
+}
+
+fn slash() -> String {
+    "/".to_owned()
 }
 
 /// How many people.
@@ -248,6 +263,9 @@ pub(crate) struct Intents {
 pub(crate) struct Spoken {
     /// `{weekday}`, `{day}`, `{month}`.
     pub(crate) date: String,
+    /// Days of the month that are said in words: "fünften".
+    #[serde(default)]
+    pub(crate) day_words: BTreeMap<String, String>,
     /// After the day of the month, by day.
     pub(crate) day_suffixes: BTreeMap<String, String>,
     /// After the other days.

@@ -81,8 +81,58 @@ pub struct Phrases {
     pub emergency: EmergencyWords,
     /// What somebody in an emergency says.
     pub urgent: UrgentWords,
+    /// How to switch to the language by a key, said in it; `{key}`.
+    pub language_hint: String,
+    /// Which languages are spoken; `{languages}`.
+    pub languages_spoken: String,
+    /// The call goes on in the language, as the caller wished.
+    pub language_switched: String,
     /// What callers say to being recorded.
     pub consent: ConsentWords,
+    /// How amounts and telephone numbers are said.
+    pub figures: FigureWords,
+    /// By which words the language, and a wish for another one, is known.
+    pub tongue: TongueWords,
+}
+
+/// How amounts and telephone numbers are said.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FigureWords {
+    /// With cents; `{units}`, `{currency}`, `{cents}`.
+    pub amount: String,
+    /// Whether telephone numbers are said in pairs, or else digit by digit.
+    pub pairs: bool,
+    /// The calling code of the country where numbers are said without it.
+    pub home: String,
+    /// What stands before them then.
+    pub trunk: String,
+    /// Before the code of another country.
+    pub plus: String,
+    /// From zero to nine.
+    pub digits: Vec<String>,
+    /// By code: one of it, and several.
+    pub currencies: BTreeMap<String, [String; 2]>,
+}
+
+/// By which words a language, and a wish for another one, is known.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TongueWords {
+    /// Between the last two of several languages.
+    pub and: String,
+    /// Ways to ask for a `{language}`, in the middle of other words too.
+    pub asks: Vec<String>,
+    /// What makes a wish of the name of a language where nothing else is said.
+    pub leads: Vec<String>,
+    /// What goes with it and changes nothing.
+    pub manners: Vec<String>,
+    /// Words by which the language is known: frequent ones, and those of telephone calls.
+    pub common: Vec<String>,
+    /// What we call each language, by its code.
+    pub called: BTreeMap<String, String>,
+    /// What callers call them, and languages that we do not speak.
+    pub names: BTreeMap<String, Vec<String>>,
 }
 
 /// What is said when a call is handed over.
@@ -209,6 +259,30 @@ pub fn for_language(language: &LanguageTag) -> &'static Phrases {
         .map_or_else(|| NOTHING.get_or_init(Phrases::default), |(_, phrases)| phrases)
 }
 
+/// All languages with their sentences, by code.
+pub fn each() -> impl Iterator<Item = (&'static str, &'static Phrases)> {
+    ALL.iter().filter_map(|(code, _)| Some((*code, for_language(&code.parse().ok()?))))
+}
+
+/// Which languages an assistant speaks, said in one of them.
+pub fn languages_spoken(now: &LanguageTag, spoken: &[&LanguageTag]) -> String {
+    let phrases = for_language(now);
+    let mut names: Vec<&str> = Vec::new();
+    for language in spoken {
+        let called = phrases.tongue.called.get(language.primary());
+        let name = called.map_or(language.as_str(), String::as_str);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let languages = match names.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{}{}{last}", first.join(", "), phrases.tongue.and),
+    };
+    fill(&phrases.languages_spoken, &[("languages", &languages)])
+}
+
 /// Every sentence of ours, in all languages: those that name nobody.
 pub fn all() -> &'static BTreeSet<String> {
     static FOUND: OnceLock<BTreeSet<String>> = OnceLock::new();
@@ -217,7 +291,7 @@ pub fn all() -> &'static BTreeSet<String> {
         let files = ALL.iter().map(|(_, text)| *text).chain([include_str!("machine.toml")]);
         for table in files.filter_map(|text| toml::from_str::<toml::Table>(text).ok()) {
             // What callers say is not what they hear.
-            let said = |key: &str| !matches!(key, "consent" | "urgent");
+            let said = |key: &str| !matches!(key, "consent" | "figures" | "tongue" | "urgent");
             table.iter().filter(|(key, _)| said(key)).for_each(|(_, value)| {
                 gather(value, &mut found);
             });
@@ -329,7 +403,7 @@ mod tests {
                 }
             }
             toml::Value::String(text) => {
-                assert!(!text.trim().is_empty(), "{path} is empty");
+                assert!(!text.trim().is_empty() || path == ".figures.trunk", "{path} is empty");
                 let names = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
                 let mut names: Vec<_> = names.map(|(name, _)| name.to_owned()).collect();
                 names.sort();

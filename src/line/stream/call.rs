@@ -1,6 +1,6 @@
 //! One streamed call: what it hears, says and waits for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{sync::watch, time::Instant};
@@ -9,7 +9,7 @@ use super::{hearing::Hearing, reply::Speech, voicing::Sounded};
 use crate::{
     audio::FRAME,
     conversation::phrases,
-    domain::{Delivery, Heard, LanguageTag, TurnTimings},
+    domain::{Assistant, AssistantSpec, Delivery, Heard, LanguageTag, TurnTimings},
     line::{
         gather::hints,
         greeting::Greeting,
@@ -80,6 +80,8 @@ pub(super) struct Call<'a, S> {
     pub(super) hearing: Hearing,
     pub(super) never_interrupted: bool,
     pub(super) language: LanguageTag,
+    /// Whose ears hear one language at a time: they are exchanged with the language.
+    pub(super) one_at_a_time: Option<Arc<Assistant>>,
     pub(super) waits: Waits,
     pub(super) speech: Option<Speech>,
     pub(super) next_mark: u64,
@@ -116,14 +118,7 @@ impl<'a, S: Socket> Call<'a, S> {
             }
         };
         let language = standing.call.language.clone();
-        let mut languages = vec![language.clone()];
-        for other in std::iter::once(&spec.voice.language).chain(&spec.voice.languages) {
-            if !languages.contains(other) {
-                languages.push(other.clone());
-            }
-        }
-        let (ear, ear_record) =
-            voices.listen(spec, ListenRequest { languages, hints: hints(spec) });
+        let (ear, ear_record) = voices.listen(spec, request(spec, &language));
         let now = Instant::now();
         Some(Self {
             line,
@@ -135,6 +130,7 @@ impl<'a, S: Socket> Call<'a, S> {
             hearing: Hearing::new(spec, ear_record.ends_turns()),
             ear_record,
             never_interrupted: Hearing::never_interrupted(spec),
+            one_at_a_time: (!voices.hears_together(spec)).then(|| Arc::clone(&standing.assistant)),
             language,
             waits: Waits::new(line.patience),
             speech: None,
@@ -149,6 +145,19 @@ impl<'a, S: Socket> Call<'a, S> {
             outbox: Vec::new(),
             heard_until: None,
         })
+    }
+
+    /// The call goes on in another language: so does its voice, and its ear if need be.
+    pub(super) fn turn_to(&mut self, language: LanguageTag) {
+        self.language = language;
+        if let Some(speech) = &mut self.speech {
+            speech.turn_to(&self.language);
+        }
+        if let (Some(assistant), Some(voices)) = (&self.one_at_a_time, &self.line.voices) {
+            let spec = &assistant.spec;
+            (self.ear, self.ear_record) = voices.listen(spec, request(spec, &self.language));
+            self.hearing.exchange_ear(self.ear_record.ends_turns());
+        }
     }
 
     pub(super) async fn hold(
@@ -226,7 +235,7 @@ impl<'a, S: Socket> Call<'a, S> {
                 let spec = &standing.assistant.spec;
                 self.asked = (Instant::now(), TurnTimings::default());
                 let discloses = number == 0 && spec.announces_ai();
-                let (told, may_interrupt) = Greeting::of(spec).welcome();
+                let (told, may_interrupt) = Greeting::of(spec, &self.language).welcome();
                 let mut speech = self.new_speech();
                 match text.strip_prefix(&told) {
                     Some(rest) if number == 0 && !may_interrupt => {
@@ -350,7 +359,7 @@ impl<'a, S: Socket> Call<'a, S> {
         self.talk.interrupt();
         while self.talk.is_thinking() {
             match self.talk.event().await {
-                Event::Words(_) | Event::Over => {}
+                Event::Words(_) | Event::Language(_) | Event::Over => {}
                 Event::Done(done) => match &mut self.cut {
                     Some(cut) if cut.done.is_none() => cut.done = Some(done),
                     _ => {
@@ -375,6 +384,13 @@ impl<'a, S: Socket> Call<'a, S> {
         let closed = async { while socket.receive().await.is_some() {} };
         let _ = tokio::time::timeout(CLOSES_WITHIN, closed).await;
     }
+}
+
+/// How the caller is listened to: in all languages, the one spoken now first.
+fn request(spec: &AssistantSpec, now: &LanguageTag) -> ListenRequest {
+    let others = spec.voice.spoken().into_iter().filter(|language| *language != now);
+    let languages = std::iter::once(now).chain(others).cloned().collect();
+    ListenRequest { languages, hints: hints(spec) }
 }
 
 async fn next_sound(speech: &mut Option<Speech>) -> Option<Sounded> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     audio::{FRAME, FRAME_MS, g711, vad::Vad},
-    domain::{AssistantSpec, BargeIn},
+    domain::{AssistantSpec, BargeIn, LanguageTag},
     providers::stt::{Heard, Sound},
 };
 
@@ -76,6 +76,8 @@ pub(super) struct Uttered {
     pub(super) text: String,
     /// 0–1.
     pub(super) confidence: Option<f32>,
+    /// As which language it was heard.
+    pub(super) language: Option<LanguageTag>,
     /// From the end of the speech until it was taken for one, in milliseconds.
     pub(super) endpoint_ms: u32,
     /// From the end of the speech until its words were known.
@@ -93,6 +95,7 @@ struct Open {
     last_voice_at: Instant,
     finals: Vec<String>,
     confidence: Option<f32>,
+    language: Option<LanguageTag>,
     interim: String,
     /// The words with which it was taken for finished, before it was.
     probably: Option<String>,
@@ -171,6 +174,21 @@ impl Hearing {
         self.continuous = continuous;
     }
 
+    /// Another ear listens from here on: nothing is owed by the one before.
+    pub(super) fn exchange_ear(&mut self, continuous: bool) {
+        self.continuous = continuous;
+        self.owed = 0;
+        if let Some(open) = &mut self.open {
+            open.asked = None;
+            open.stale = 0;
+        }
+    }
+
+    /// The language that the ear heard, if it is told of what is being said.
+    pub(super) fn language(&self) -> Option<&LanguageTag> {
+        self.open.as_ref()?.language.as_ref()
+    }
+
     /// Whether the caller is in the middle of saying something.
     pub(super) fn is_open(&self) -> bool {
         self.open.is_some()
@@ -244,6 +262,7 @@ impl Hearing {
             last_voice_at: now,
             finals: Vec::new(),
             confidence: None,
+            language: None,
             interim: String::new(),
             probably: None,
             asked: None,
@@ -369,9 +388,10 @@ impl Hearing {
         }
         match heard {
             Heard::Interim(text) => open.interim = text,
-            Heard::Final { text, confidence, .. } => {
+            Heard::Final { text, confidence, language } => {
                 open.interim.clear();
                 if !text.trim().is_empty() {
+                    open.language = language.or(open.language.take());
                     open.finals.push(text.trim().to_owned());
                 }
                 open.confidence = match (open.confidence, confidence) {
@@ -405,6 +425,7 @@ impl Hearing {
             gave_up: self.owed > 0 && text.is_empty(),
             text,
             confidence: open.confidence,
+            language: open.language,
             endpoint_ms: since(open.endpoint.unwrap_or(now)),
             words_ms: since(now),
         }))

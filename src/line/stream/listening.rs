@@ -135,7 +135,9 @@ impl<S: Socket> Call<'_, S> {
             Noticed::Probably(words) => {
                 // What was heard of a reply is noted first; only then would the model be asked the same.
                 if self.speech.is_none() && self.cut.is_none() {
-                    self.talk.expect(Heard::Speech { text: plain(&words), confidence: None });
+                    let language = self.hearing.language().cloned();
+                    let text = plain(&words);
+                    self.talk.expect(Heard::Speech { text, confidence: None, language });
                 }
             }
             Noticed::WentOn => self.talk.expect_no_longer(),
@@ -174,7 +176,8 @@ impl<S: Socket> Call<'_, S> {
             ..TurnTimings::default()
         };
         let text = plain(&uttered.text);
-        self.heard(Heard::Speech { text, confidence: uttered.confidence }, timings).await
+        let Uttered { confidence, language, .. } = uttered;
+        self.heard(Heard::Speech { text, confidence, language }, timings).await
     }
 
     /// Something was heard that wants a reply.

@@ -66,6 +66,11 @@ impl Speech {
         }
     }
 
+    /// What follows is in another language.
+    pub(super) fn turn_to(&mut self, language: &LanguageTag) {
+        self.voicing.turn_to(language);
+    }
+
     /// Goes on with a turn of which something was said before, and keeps how long that took.
     pub(super) fn go_on_after(&mut self, before: String, record: (TurnTimings, Option<String>)) {
         self.before = before;

@@ -65,6 +65,7 @@ impl<S: Socket> Call<'_, S> {
                     self.speech = Some(speech);
                 }
             }
+            Event::Language(language) => self.turn_to(language),
             Event::Done(done) => {
                 self.waits.no_longer_for_reply();
                 self.done(done);

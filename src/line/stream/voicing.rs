@@ -33,6 +33,7 @@ pub(super) enum Sounded {
 
 struct Sentence {
     text: String,
+    language: LanguageTag,
     aside: bool,
 }
 
@@ -42,6 +43,7 @@ pub(super) struct Voicing {
     sentences: Option<mpsc::UnboundedSender<Sentence>>,
     sounds: mpsc::Receiver<Sounded>,
     task: JoinHandle<()>,
+    language: LanguageTag,
     /// When the first sentence was given, if it was.
     pub(super) begun: Option<Instant>,
 }
@@ -56,23 +58,28 @@ impl Voicing {
     pub(super) fn new(mouth: Mouth, language: LanguageTag) -> Self {
         let (sentences, said) = mpsc::unbounded_channel();
         let (ready, sounds) = mpsc::channel(READY);
-        let task =
-            tokio::spawn(tracing::Instrument::in_current_span(speak(mouth, language, said, ready)));
-        Self { sentences: Some(sentences), sounds, task, begun: None }
+        let task = tokio::spawn(tracing::Instrument::in_current_span(speak(mouth, said, ready)));
+        Self { sentences: Some(sentences), sounds, task, language, begun: None }
     }
 
     /// Another sentence.
     pub(super) fn say(&mut self, text: String) {
         self.begun.get_or_insert_with(Instant::now);
-        self.give(Sentence { text, aside: false });
+        self.give(text, false);
     }
 
     /// Something that is no part of the reply.
     pub(super) fn say_aside(&mut self, text: String) {
-        self.give(Sentence { text, aside: true });
+        self.give(text, true);
     }
 
-    fn give(&mut self, sentence: Sentence) {
+    /// The sentences from here on are in another language.
+    pub(super) fn turn_to(&mut self, language: &LanguageTag) {
+        self.language.clone_from(language);
+    }
+
+    fn give(&mut self, text: String, aside: bool) {
+        let sentence = Sentence { text, language: self.language.clone(), aside };
         if let Some(sentences) = &self.sentences {
             // Its task ends only with it.
             let _ = sentences.send(sentence);
@@ -93,27 +100,21 @@ impl Voicing {
 
 async fn speak(
     mouth: Mouth,
-    language: LanguageTag,
     mut said: mpsc::UnboundedReceiver<Sentence>,
     ready: mpsc::Sender<Sounded>,
 ) {
     while let Some(sentence) = said.recv().await {
-        if speak_one(&mouth, &language, sentence, &ready).await.is_none() {
+        if speak_one(&mouth, sentence, &ready).await.is_none() {
             return;
         }
     }
 }
 
 /// Speaks a sentence; nothing when nobody listens any more.
-async fn speak_one(
-    mouth: &Mouth,
-    language: &LanguageTag,
-    sentence: Sentence,
-    ready: &mpsc::Sender<Sounded>,
-) -> Option<()> {
-    let Sentence { text, aside } = sentence;
+async fn speak_one(mouth: &Mouth, sentence: Sentence, ready: &mpsc::Sender<Sounded>) -> Option<()> {
+    let Sentence { text, language, aside } = sentence;
     let begun = Instant::now();
-    let mut spoken = match mouth.speak(&text, language).await {
+    let mut spoken = match mouth.speak(&text, &language).await {
         Ok(spoken) => spoken,
         Err(error) => {
             tracing::error!(%error, "a sentence could not be spoken");

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{Greeted, Ticket, handover, kept_reply, kept_text, next_number};
 use crate::{
     domain::{
-        AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, Next, RecordingConsent,
-        Redaction, Removable, Reply, Result, Turn, TurnId, TurnTimings,
+        AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, LanguageTag, Next,
+        RecordingConsent, Redaction, Removable, Reply, Result, Turn, TurnId, TurnTimings,
     },
     operations::outbox::{self, Happened},
     store::{
@@ -34,6 +34,8 @@ pub struct Answer {
     pub disclosed: bool,
     /// What the caller said in it to being recorded.
     pub consent: Option<RecordingConsent>,
+    /// The language that the call goes on in, if it is another one.
+    pub language: Option<LanguageTag>,
     /// What becomes of card numbers and the like in what is kept.
     pub redaction: Redaction,
     /// Whether the caller is known to hear it; [`deliver`] tells of it otherwise.
@@ -64,6 +66,9 @@ pub async fn answer(
                 }
                 if let Some(reason) = answer.end_reason {
                     calls::set_end_reason(tx, id.call, reason)?;
+                }
+                if let Some(language) = &answer.language {
+                    calls::set_language(tx, id.call, language)?;
                 }
                 if answer.disclosed {
                     calls::set_disclosed(tx, id.call, now)?;

@@ -164,8 +164,9 @@ pub async fn expect(
 fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, StoreError> {
     let Some(to) = &ringing.to else { return Ok(None) };
     let Some(assistant) = store.assistants().by_phone(tx, to)? else { return Ok(None) };
-    let id = calls::insert_live(tx, &new_call(ringing, &assistant, to))?;
-    let language = &assistant.spec.voice.language;
+    let call = new_call(ringing, &assistant, to);
+    let id = calls::insert_live(tx, &call)?;
+    let language = &call.language;
     let turn = TurnId { call: id, number: 0 };
     let greeting = Reply::fixed(String::new(), language.clone());
     let finished =

@@ -19,8 +19,8 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        AccountSid, Assistant, AssistantId, CallSid, Caller, Heard, PhoneNumber, Redaction, Reply,
-        Result, ToolUse, Turn, redact, redact_numbers,
+        AccountSid, Assistant, AssistantId, CallSid, Caller, Heard, LanguageTag, PhoneNumber,
+        Redaction, Reply, Result, ToolUse, Turn, redact, redact_numbers,
     },
     store::{
         Store, assistants,
@@ -75,18 +75,27 @@ fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCa
         caller: ringing.from.as_stored().map(str::to_owned),
         to_number: to.to_string(),
         line: assistant.spec.voice.line,
-        language: assistant.spec.voice.language.clone(),
+        language: first_language(ringing, assistant),
         started_at: ringing.at,
         account: ringing.account.clone(),
     }
 }
 
+/// The language that a call begins in. Who is known to speak another one is asked for here, once
+/// callers are known.
+fn first_language(ringing: &Ringing, assistant: &Assistant) -> LanguageTag {
+    let known = None;
+    assistant.spec.voice.first_language(known, ringing.from.number())
+}
+
 /// What is kept of something heard.
 fn kept(heard: &Heard, redaction: Redaction) -> Heard {
     match (heard, redaction) {
-        (Heard::Speech { text, confidence }, Redaction::Mask) => {
-            Heard::Speech { text: redact(text).into_owned(), confidence: *confidence }
-        }
+        (Heard::Speech { text, confidence, language }, Redaction::Mask) => Heard::Speech {
+            text: redact(text).into_owned(),
+            confidence: *confidence,
+            language: language.clone(),
+        },
         // Keys pressed one after the other are a number like any other.
         (Heard::Digits(keys), Redaction::Mask) => Heard::Digits(redact(keys).into_owned()),
         (heard, _) => heard.clone(),

@@ -8,8 +8,8 @@ use super::{Ringing, Ticket, new_call};
 use crate::{
     billing::rates,
     domain::{
-        Assistant, Call, CallStatus, EndReason, Recording, RecordingConsent, Reply, Result, TurnId,
-        TurnTimings,
+        Assistant, Call, CallStatus, EndReason, LanguageTag, Recording, RecordingConsent, Reply,
+        Result, TurnId, TurnTimings,
     },
     store::{
         Store, StoreError, Tx,
@@ -60,8 +60,8 @@ pub struct Greeted {
     pub ticket: Option<Ticket>,
 }
 
-/// Makes the greeting of an assistant.
-pub type Greet = Box<dyn FnOnce(&Assistant) -> Greeted + Send>;
+/// Makes the greeting of an assistant, in a language.
+pub type Greet = Box<dyn FnOnce(&Assistant, &LanguageTag) -> Greeted + Send>;
 
 /// A call rings: finds the assistant, stores call and greeting, or turns it down.
 pub async fn ring(store: &Store, ringing: Ringing, greet: Greet) -> Result<Rung> {
@@ -101,7 +101,7 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         events::note(tx, ringing.at, id, "end", None)?;
         return Ok(Rung::Declined { assistant, reason });
     }
-    let Greeted { reply, twiml, heard, ticket } = greet(&assistant);
+    let Greeted { reply, twiml, heard, ticket } = greet(&assistant, &call.language);
     let id = TurnId { call: calls::insert_live(tx, &call)?, number: 0 };
     let timings = TurnTimings::default();
     let finished = Finished { reply: &reply, timings, twiml: &twiml, heard };

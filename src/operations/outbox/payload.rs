@@ -301,7 +301,7 @@ mod tests {
         let one = Turn {
             call: CallId(7),
             number: 1,
-            heard: Some(Heard::Speech { text: "Bonjour".to_owned(), confidence: None }),
+            heard: Some(Heard::words("Bonjour")),
             heard_at: AT,
             said: Some("Bonjour !".to_owned()),
             unheard: None,

@@ -159,6 +159,10 @@ impl SpeechToText for Google {
         &self.id
     }
 
+    fn hears_together(&self, languages: &[&LanguageTag]) -> bool {
+        self.model.starts_with("chirp") || languages.len() <= LANGUAGES
+    }
+
     fn listen(&self, request: ListenRequest) -> Listening {
         let ear = self.clone();
         listening(self.key.clone(), move |mut sounds, teller| async move {

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 pub use self::{
     chain::{EarRecord, FINISH_WITHIN, Gate, ListeningChain, OpenGate},
+    deepgram::hears_together as deepgram_hears_together,
     registry::{EarPatience, EarSettings, Ears},
 };
 use super::speech::SpeechError;
@@ -83,6 +84,12 @@ pub trait SpeechToText: Send + Sync {
     /// Whether it decides itself when a turn is over ([`Heard::TurnEnd`]).
     fn ends_turns(&self) -> bool {
         false
+    }
+
+    /// Whether it hears all of these, whichever is spoken; otherwise only the first of a request.
+    fn hears_together(&self, languages: &[&LanguageTag]) -> bool {
+        let _ = languages;
+        true
     }
 
     /// Listens to one call. Connects in the background; a failure is the stream's first item.

@@ -97,11 +97,7 @@ async fn play(
     };
     line.ring(ringing, 0).await;
     for (n, text) in (1_u32..).zip(says) {
-        let heard = if text.trim().is_empty() {
-            Heard::Silence
-        } else {
-            Heard::Speech { text, confidence: None }
-        };
+        let heard = if text.trim().is_empty() { Heard::Silence } else { Heard::words(text) };
         let gathered = Gathered {
             call_sid: sid.clone(),
             from: from.clone(),

@@ -139,6 +139,10 @@ impl Call {
     }
 
     pub(super) fn hear(&mut self, heard: &Heard) -> String {
+        self.happens(Event::Heard(heard))
+    }
+
+    pub(super) fn happens(&mut self, first: Event) -> String {
         let mut result: Option<ToolResult> = None;
         for _ in 0..=5 {
             // Between turns the memory is JSON.
@@ -151,7 +155,7 @@ impl Call {
                 now: &self.now,
                 caller: Some("+33611223344"),
             };
-            let event = result.as_ref().map_or(Event::Heard(heard), Event::Tool);
+            let event = result.as_ref().map_or(first, Event::Tool);
             let (state, effect) = step(&scene, state, event);
             self.state = state;
             match effect {
@@ -164,11 +168,11 @@ impl Call {
                 Effect::Run(tool) => result = Some(self.run(tool)),
             }
         }
-        panic!("no sentence after five tools for {heard:?}");
+        panic!("no sentence after five tools for {first:?}");
     }
 
     pub(super) fn say(&mut self, text: &str) -> String {
-        self.hear(&Heard::Speech { text: text.into(), confidence: Some(0.9) })
+        self.hear(&Heard::words(text))
     }
 
     /// Plays a script of what is said and a part of what must be answered.
@@ -192,5 +196,5 @@ pub(super) fn request_of(summary: &Summary) -> BookingRequest {
 }
 
 pub(super) fn speech(text: &str) -> Heard {
-    Heard::Speech { text: text.into(), confidence: None }
+    Heard::words(text)
 }

@@ -112,7 +112,14 @@ fn day_then_month(u: &Utterance, at: usize) -> Option<(i32, i32, usize)> {
 /// "5/12".
 fn in_figures(u: &Utterance, at: usize, month_first: bool) -> Option<(i32, i32, usize)> {
     let figures = |at: usize| u.tokens.get(at).is_some_and(|t| t.is_figures() && t.word.len() <= 2);
-    if !figures(at) || !figures(at + 1) || u.before(at + 1) != '/' {
+    if !figures(at) || !figures(at + 1) || !u.vocabulary.date.figures.contains(u.before(at + 1)) {
+        return None;
+    }
+    // "um 20.15", "20.15 Uhr": written like a day, and a time.
+    let time = &u.vocabulary.time;
+    if u.before(at + 1) == '.'
+        && (time.at.before(&u.tokens, at) || time.hour.at(&u.tokens, at + 2).is_some())
+    {
         return None;
     }
     let ((first, _), (second, _)) = (u.number_at(at)?, u.number_at(at + 1)?);

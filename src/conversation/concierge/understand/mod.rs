@@ -15,7 +15,7 @@ pub(crate) mod utterance;
 use jiff::civil::Date;
 
 use super::vocabulary::Vocabulary;
-use crate::domain::{BookingKind, BookingRules, Fact};
+use crate::domain::{BookingKind, BookingRules, Fact, LanguageTag};
 use times::{Clock, Expect, Part};
 use utterance::Utterance;
 
@@ -35,6 +35,8 @@ pub(crate) struct Context<'a> {
     pub(crate) expect_nights: bool,
     pub(crate) facts: &'a [Fact],
     pub(crate) booking: Option<&'a BookingRules>,
+    /// Facts in another language than this are not told.
+    pub(crate) language: &'a LanguageTag,
 }
 
 /// What was understood.
@@ -125,7 +127,7 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
     meaning.hours = u.says(&intents.hours);
     meaning.change = u.says(&intents.change);
     meaning.cancel = u.says(&intents.cancel);
-    meaning.fact = fact(context.facts, &u);
+    meaning.fact = fact(context, &u);
     if let Some(rules) = context.booking {
         let services = rules.services.iter().map(|one| (one.name.as_str(), one.about.as_slice()));
         meaning.service = said(services, &u);
@@ -199,14 +201,20 @@ fn says_something_else(meaning: &Meaning) -> bool {
     name_only != Meaning::default()
 }
 
-/// The fact whose words are said, the longest match first. A plural `s` is forgiven.
-fn fact(facts: &[Fact], u: &Utterance) -> Option<usize> {
-    let mut best: Option<(usize, usize)> = None;
-    for (index, fact) in facts.iter().enumerate() {
+/// The fact whose words are said, the longest match first, one of the language before one of any. A
+/// plural `s` is forgiven.
+fn fact(context: &Context, u: &Utterance) -> Option<usize> {
+    let mut best: Option<(usize, (usize, bool))> = None;
+    for (index, fact) in context.facts.iter().enumerate() {
+        let of_language = fact.language.as_ref().map(LanguageTag::primary);
+        if of_language.is_some_and(|language| language != context.language.primary()) {
+            continue;
+        }
         for about in &fact.about {
             let about = fold::words(about);
-            if is_said(&about, u) && best.is_none_or(|(_, length)| about.len() > length) {
-                best = Some((index, about.len()));
+            let rank = (about.len(), of_language.is_some());
+            if is_said(&about, u) && best.is_none_or(|(_, other)| rank > other) {
+                best = Some((index, rank));
             }
         }
     }

@@ -10,7 +10,7 @@ pub(crate) fn number_at(numbers: &Numbers, tokens: &[Token], start: usize) -> Op
         return (first.word.len() <= 4).then(|| first.word.parse().ok()).flatten().map(|n| (n, 1));
     }
     let (value, taken) = numbers.words.at(tokens, start)?;
-    if !(20..100).contains(&value) || value % 10 != 0 {
+    if numbers.whole || !(20..100).contains(&value) || value % 10 != 0 {
         return Some((value, taken));
     }
     let join = numbers.joins.at(tokens, start + taken).unwrap_or(0);

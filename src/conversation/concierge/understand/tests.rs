@@ -21,6 +21,7 @@ fn hear(language: &str, text: &str, asked: &str) -> Meaning {
         booking: None,
         expect_name: asked == "name",
         facts: &[],
+        language: &tag,
     };
     understand(&context, text)
 }
@@ -40,6 +41,8 @@ fn every_vocabulary_is_complete() {
         include_str!("../../phrases/concierge.fr.toml"),
         include_str!("../../phrases/concierge.en.toml"),
         include_str!("../../phrases/concierge.es.toml"),
+        include_str!("../../phrases/concierge.de.toml"),
+        include_str!("../../phrases/concierge.it.toml"),
     ] {
         if let Err(error) = toml::from_str::<vocabulary::Vocabulary>(text) {
             panic!("{error}");
@@ -498,3 +501,6 @@ fn names() {
         assert_eq!(found, expected, "{said}");
     }
 }
+
+mod german;
+mod italian;

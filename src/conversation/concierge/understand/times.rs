@@ -43,7 +43,10 @@ impl Clock {
         }
         let total = (hour * 60 + minutes).rem_euclid(24 * 60);
         let exact = hour == 0 || hour > 12;
-        Some(Self { hour: (total / 60) as i8, minute: (total % 60) as i8, exact })
+        // "halb eins", "quarter to one": noon's hour, as one is noon's.
+        let of_noon = hour == 1 && total < 60;
+        let hour = if of_noon { 12 } else { (total / 60) as i8 };
+        Some(Self { hour, minute: (total % 60) as i8, exact })
     }
 
     /// The hour as meant in a part of the day.
@@ -168,7 +171,8 @@ fn moment(utterance: &Utterance, at: usize, expect: Expect) -> Option<(Clock, us
     let words = &utterance.vocabulary.time;
     let (value, taken) = words.moments.at(&utterance.tokens, at)?;
     let (minutes, more) = minutes_after(utterance, at + taken, false).unwrap_or((0, 0));
-    let meant = more > 0 || expect.time || words.at_moment.before(&utterance.tokens, at);
+    let sure = words.sure_moments.at(&utterance.tokens, at).is_some();
+    let meant = more > 0 || expect.time || sure || words.at_moment.before(&utterance.tokens, at);
     let clock = Clock::new(value / 60, minutes)?;
     meant.then_some((Clock { exact: true, ..clock }, taken + more))
 }

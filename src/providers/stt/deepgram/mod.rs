@@ -31,6 +31,20 @@ const HINTS: usize = 100;
 /// It is more sure when it says that the turn is over (0.7).
 const EAGER: &str = "0.5";
 
+/// The languages that Nova-3 and Flux hear at once, and those of older models (Deepgram,
+/// "Multilingual Codeswitching").
+const TOGETHER: [&str; 10] = ["de", "en", "es", "fr", "hi", "it", "ja", "nl", "pt", "ru"];
+const TOGETHER_BEFORE: [&str; 2] = ["en", "es"];
+
+/// Whether a model of Deepgram's hears several languages at once, whichever is spoken.
+pub fn hears_together(model: Option<&str>, languages: &[&LanguageTag]) -> bool {
+    let known: &[&str] = match model.unwrap_or(MODEL) {
+        model if model.starts_with("nova-3") || model.starts_with("flux") => &TOGETHER,
+        _ => &TOGETHER_BEFORE,
+    };
+    languages.iter().all(|language| known.contains(&language.primary()))
+}
+
 /// An ear of Deepgram's.
 #[derive(Clone)]
 pub(super) struct Deepgram {
@@ -49,6 +63,10 @@ impl SpeechToText for Deepgram {
 
     fn ends_turns(&self) -> bool {
         self.is_flux()
+    }
+
+    fn hears_together(&self, languages: &[&LanguageTag]) -> bool {
+        hears_together(Some(&self.model), languages)
     }
 
     fn listen(&self, request: ListenRequest) -> Listening {
@@ -98,7 +116,8 @@ impl Deepgram {
                 .append_pair("interim_results", "true")
                 .append_pair("smart_format", "true");
             let several = primaries(&request.languages);
-            if several.len() > 1 {
+            let together: Vec<&LanguageTag> = request.languages.iter().collect();
+            if several.len() > 1 && self.hears_together(&together) {
                 // Deepgram, "Multilingual Codeswitching": 100 ms is what it recommends here.
                 query.append_pair("language", "multi").append_pair("endpointing", "100");
                 if self.takes_key_terms() {
