@@ -41,11 +41,8 @@ fn table() -> Vec<Row> {
     let made = [201, 403, 403, 201, 201, 201];
     let admins = [403, 403, 403, 403, 200, 403];
     let caller = json!({ "caller": "+33 6 12 34 56 78" });
-    let next_week = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(7 * 24);
-    let next_week = next_week.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
-    let booking = json!({
-        "assistant_id": "1", "at": format!("{next_week}T20:00:00"), "party": 2, "name": "D",
-    });
+    let at = format!("{}T20:00:00", seed::open_day());
+    let booking = json!({ "assistant_id": "1", "at": at, "party": 2, "name": "D" });
     let new = json!({ "client_name": "N Client", "twilio_phone_number": "+3314000000N", "ai_context": "x" });
     let file = json!([{ "path": "a.toml", "text": "name = \"fileN\"\nclient = \"F\"\nphone = \"+3314100000N\"\ncontext = \"x\"\n" }]);
     vec![

@@ -36,7 +36,7 @@ fn table() -> Vec<Row> {
         row("call", "calls show SID", own),
         row("bookings", "bookings", everybody),
         row("booking", "bookings show 100001", own),
-        row("book", "bookings create le-gourmet --at 7dT20:00 --party 2 --name D", own),
+        row("book", "bookings create le-gourmet --at DAYT20:00 --party 2 --name D", own),
         row("cancel_booking", "bookings cancel 100001 --yes", own),
         row("open_calendar", "bookings feed le-gourmet", own),
         row("close_calendar", "bookings feed le-gourmet --close", own),
@@ -102,6 +102,7 @@ fn everything_that_commands_ask_for_has_a_row_and_ends_as_it_says() {
             world.webox.file(&format!("{n}.toml"), &text);
             let command = row.command.replace("+3314000000N", &format!("+33140{n:06}"));
             let command = command.replace('N', &n.to_string()).replace("SID", &seed::sid(1));
+            let command = command.replace("DAY", &seed::open_day().to_string());
             let as_user = who.map(|who| ["--as", who]).into_iter().flatten();
             let args = command.split(' ').chain(as_user).chain(["--no-input"]);
             let ran = world.webox.run_with_stdin(row.stdin, args);

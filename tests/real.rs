@@ -3,6 +3,7 @@
 //!
 //! `make test-real` brings it; without `WEBOX_REAL_PYTHON` these tests pass over themselves.
 
+mod calendar;
 mod spoken;
 
 use std::{

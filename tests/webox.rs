@@ -15,6 +15,7 @@ mod api_paging;
 mod architecture;
 mod attacks;
 mod bookings;
+mod calendars;
 mod cli_assistants;
 mod cli_bench;
 mod cli_calls;

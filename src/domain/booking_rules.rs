@@ -1,9 +1,11 @@
 //! What may be booked with an assistant.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BookingKind, ClockTime, Hours, HumanDuration};
+use super::{BookingKind, ClockTime, Hours, HumanDuration, LanguageTag};
 
 /// How many people one booking may be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +55,9 @@ pub struct BookingService {
     /// Words a caller uses for it, beside its name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<String>,
+    /// As the assistant says it in other languages.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<LanguageTag, String>,
     /// How long it takes; the section's `duration` otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<HumanDuration>,
@@ -67,6 +72,9 @@ pub struct BookingResource {
     /// Words a caller uses for it, beside its name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<String>,
+    /// As the assistant says it in other languages.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<LanguageTag, String>,
     /// How many of them there are, each for one booking at a time.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub count: u32,
@@ -328,7 +336,30 @@ fn same_name(a: &str, b: &str) -> bool {
     a.trim().to_lowercase() == b.trim().to_lowercase()
 }
 
+/// A name in a language: in that of a region, then in any other of the same language.
+fn said_in<'a>(
+    names: &'a BTreeMap<LanguageTag, String>,
+    name: &'a str,
+    language: &LanguageTag,
+) -> &'a str {
+    let other = || names.iter().find(|(tag, _)| tag.primary() == language.primary());
+    let said = names.get(language).or_else(|| other().map(|(_, said)| said));
+    said.map_or(name, String::as_str)
+}
+
+impl BookingService {
+    /// Its name in a language.
+    pub fn said_in(&self, language: &LanguageTag) -> &str {
+        said_in(&self.names, &self.name, language)
+    }
+}
+
 impl BookingResource {
+    /// Its name in a language.
+    pub fn said_in(&self, language: &LanguageTag) -> &str {
+        said_in(&self.names, &self.name, language)
+    }
+
     /// Whether a service is done there.
     pub fn does(&self, service: &str) -> bool {
         self.services.is_empty() || self.services.iter().any(|name| same_name(name, service))

@@ -68,7 +68,7 @@ pub const DELIVERED: &Names = &[
             "cancelled_at",
         ],
     ),
-    ("message", &["caller", "name", "text", "created_at"]),
+    ("message", &["caller", "name", "text", "recording_url", "recording_duration", "created_at"]),
     ("transfer", &["number"]),
     ("turns", &[]),
     ("bookings", &[]),

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use webox::{
     domain::{
         Attempt, Booking, BookingId, BookingRequest, CallId, CallStatus, DeliveryEvent,
-        DestinationKind, EndReason, Expected, Heard, LanguageTag, Next, Outcome, Reply, TokenUsage,
-        ToolUse, TurnId, TurnTimings, VoiceLine,
+        DestinationKind, EndReason, Heard, LanguageTag, Next, Outcome, Reply, TokenUsage, ToolUse,
+        TurnId, TurnTimings, VoiceLine,
     },
     operations::{assistants, bookings},
     store::{
@@ -68,19 +68,24 @@ fn add(store: &Store, name: &str, n: u32, at: Timestamp, status: CallStatus) -> 
         .unwrap()
 }
 
-/// Lets Le Gourmet take bookings at any hour, and has one tomorrow, with the reference 100001.
+/// A day some days ahead on which Le Gourmet is open.
+pub(crate) fn open_day() -> jiff::civil::Date {
+    let today = Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    let mut day = today.saturating_add(jiff::ToSpan::days(7_i64));
+    while day.weekday() == jiff::civil::Weekday::Sunday || day.month() == 12 && day.day() > 23 {
+        day = day.tomorrow().unwrap();
+    }
+    day
+}
+
+/// Books a table at Le Gourmet, with the reference 100001.
 pub(crate) fn booking(store: &Store) {
     let (actor, now) = (webox::domain::Actor::webox("test"), Timestamp::now());
     let assistant = assistants::find(store, &actor, "le-gourmet").unwrap();
-    let mut spec = assistant.spec;
-    spec.booking = Some(webox::domain::BookingRules::default());
-    let assistant =
-        assistants::update(store, &actor, assistant.id, spec, Expected::any(), now).unwrap();
-    let tomorrow = now.to_zoned_datetime(assistant.spec.zone()).date().tomorrow().unwrap();
     let request = BookingRequest {
         party: 2,
-        at: tomorrow.at(20, 0, 0, 0),
-        name: Some("Une table".to_owned()),
+        at: open_day().at(20, 0, 0, 0),
+        name: Some("Zoé".to_owned()),
         ..BookingRequest::default()
     };
     let booking = bookings::create(store, &actor, assistant, request, None, now).unwrap();

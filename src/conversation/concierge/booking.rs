@@ -102,7 +102,8 @@ fn ask_service(turn: Turn, lead: &str) -> (State, Effect) {
 
 fn service_question(turn: &Turn) -> String {
     let services = turn.scene.spec.booking.iter().flat_map(|rules| &rules.services);
-    let names: Vec<String> = services.map(|service| service.name.clone()).collect();
+    let language = turn.scene.language;
+    let names: Vec<String> = services.map(|service| service.said_in(language).to_owned()).collect();
     let names = speak::list(&names, &turn.spoken().or);
     fill(&turn.say().ask_service, &[("services", &names)])
 }
@@ -122,7 +123,7 @@ pub(crate) fn is_free(mut turn: Turn, with: Option<&str>) -> (State, Effect) {
             ("when", &turn.when(place.at)),
             ("people", &speak::people(spoken, place.party)),
             ("stay", &speak::stay(spoken, place.at.date(), place.nights.unwrap_or(1))),
-            ("with", with.unwrap_or_default()),
+            ("with", &called(&turn, with)),
         ],
     );
     turn.ask(&lead, Question::Name, &say.ask_name)
@@ -144,6 +145,14 @@ pub(crate) fn confirm(mut turn: Turn, booking: &Booking) -> (State, Effect) {
     turn.bye(&text)
 }
 
+/// A resource as it is called in the language spoken.
+fn called(turn: &Turn, name: Option<&str>) -> String {
+    let Some(name) = name else { return String::new() };
+    let rules = turn.scene.spec.booking.as_ref();
+    let known = rules.and_then(|rules| rules.resource(name));
+    known.map_or(name, |resource| resource.said_in(turn.scene.language)).to_owned()
+}
+
 /// A sentence about a booking as it is stored.
 pub(crate) fn about(turn: &Turn, template: &str, booking: &Booking) -> String {
     let spoken = turn.spoken();
@@ -154,7 +163,7 @@ pub(crate) fn about(turn: &Turn, template: &str, booking: &Booking) -> String {
             ("people", &speak::people(spoken, booking.party)),
             ("name", &booking.name),
             ("stay", &speak::stay(spoken, booking.at.date(), booking.nights.unwrap_or(1))),
-            ("with", booking.resource.as_deref().unwrap_or_default()),
+            ("with", &called(turn, booking.resource.as_deref())),
         ],
     )
 }
@@ -198,7 +207,9 @@ pub(crate) fn refuse(mut turn: Turn, refusal: &Refusal) -> (State, Effect) {
         }
         Refusal::WhichResource { resources } => {
             turn.state.slots.resource = None;
-            let names = speak::list(resources, &spoken.or);
+            let names: Vec<String> =
+                resources.iter().map(|name| called(&turn, Some(name))).collect();
+            let names = speak::list(&names, &spoken.or);
             let words = fill(&say.which_resource, &[("resources", &names)]);
             return turn.ask("", Question::Resource, &words);
         }

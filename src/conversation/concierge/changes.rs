@@ -22,7 +22,8 @@ pub(crate) fn wanted(turn: &Turn, meaning: &Meaning) -> Option<Wanted> {
     if !turn.offers_bookings() || turn.state.touched.is_some() {
         return None;
     }
-    if meaning.cancel_booking {
+    // "Meine Reservierung für morgen stornieren": the verb may stand far from what it is about.
+    if meaning.cancel_booking || (meaning.change_booking && meaning.cancel && !meaning.change) {
         return Some(Wanted::Cancel);
     }
     meaning.change_booking.then_some(if meaning.change {

@@ -203,6 +203,8 @@ fn message(message: &Message) -> Value {
         "caller": message.caller,
         "name": message.name,
         "text": message.text,
+        "recording_url": message.recording.as_ref().map(|one| one.kept.address()),
+        "recording_duration": message.recording.as_ref().map(|one| one.seconds),
         "created_at": message.created_at,
     })
 }

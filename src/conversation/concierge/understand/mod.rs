@@ -12,6 +12,8 @@ pub(crate) mod stays;
 pub(crate) mod times;
 pub(crate) mod utterance;
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::vocabulary::Vocabulary;
@@ -129,12 +131,11 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
     meaning.cancel = u.says(&intents.cancel);
     meaning.fact = fact(context, &u);
     if let Some(rules) = context.booking {
-        let services = rules.services.iter().map(|one| (one.name.as_str(), one.about.as_slice()));
-        meaning.service = said(services, &u);
+        let services = rules.services.iter();
+        meaning.service = said(services.map(|one| (&one.name, &one.names, &one.about)), &u);
         if !context.expect_name {
             let resources = rules.resources.iter();
-            meaning.resource =
-                said(resources.map(|one| (one.name.as_str(), one.about.as_slice())), &u);
+            meaning.resource = said(resources.map(|one| (&one.name, &one.names, &one.about)), &u);
         }
     }
     meaning.name = names::scan(&mut u, context.expect_name);
@@ -170,21 +171,21 @@ fn reference(u: &mut Utterance) -> Option<String> {
     (4..=12).contains(&figures.len()).then_some(figures)
 }
 
-/// The name of what is said by its name or by words for it, the longest match first.
-fn said<'a>(
-    things: impl Iterator<Item = (&'a str, &'a [String])>,
-    u: &Utterance,
-) -> Option<String> {
-    let mut best: Option<(&str, usize)> = None;
-    for (name, about) in things {
-        for words in std::iter::once(name).chain(about.iter().map(String::as_str)) {
+/// A name, what it is in other languages, and words for it.
+type Called<'a> = (&'a String, &'a BTreeMap<LanguageTag, String>, &'a Vec<String>);
+
+/// The name of what is said by one of its names or by words for it, the longest match first.
+fn said<'a>(things: impl Iterator<Item = Called<'a>>, u: &Utterance) -> Option<String> {
+    let mut best: Option<(&String, usize)> = None;
+    for (name, names, about) in things {
+        for words in std::iter::once(name).chain(names.values()).chain(about) {
             let words = fold::words(words);
             if is_said(&words, u) && best.is_none_or(|(_, length)| words.len() > length) {
                 best = Some((name, words.len()));
             }
         }
     }
-    best.map(|(name, _)| name.to_owned())
+    best.map(|(name, _)| name.clone())
 }
 
 /// Whether words are said one after the other. A plural `s` is forgiven.

@@ -146,7 +146,7 @@ fn wishes_in_italian() {
     let hear = |said: &str| hear("it-IT", said, "");
     assert!(hear("Buongiorno, vorrei prenotare un tavolo").book);
     assert!(hear("vorrei prendere un appuntamento").book);
-    assert!(hear("vorrei disdire la mia prenotazione").change_booking);
+    assert!(hear("vorrei disdire la mia prenotazione").cancel_booking);
     assert!(hear("devo spostare il mio appuntamento").change_booking);
     assert!(hear("a che ora aprite domani?").hours);
     assert!(hear("posso parlare con la reception?").transfer);
