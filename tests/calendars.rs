@@ -34,7 +34,7 @@ impl Google {
             return Reply::status(401);
         }
         let mut events = self.events.lock().unwrap();
-        let path = asked.path.split("/calendars/salle%40group.calendar.google.com/events").nth(1);
+        let path = asked.path.split("/calendars/salle@group.calendar.google.com/events").nth(1);
         let Some(path) = path else { return Reply::status(404) };
         let id = path.trim_start_matches('/').to_owned();
         match (asked.method.as_str(), id.is_empty()) {
