@@ -25,7 +25,7 @@ test-api: ## Asks a daemon what its OpenAPI document promises, with made-up requ
 test-signatures: ## Compares our signatures with those of Twilio's own library
 	@tests/signatures/run
 
-test-real: ## Runs the tests against a real model, voice and ear, in a venv of their own
+test-real: ## Runs the tests against a real model, voice, ear and mail server, in a venv of their own
 	@tests/real/run
 
 tools: ## Installs what the tests use beyond cargo, where that is possible

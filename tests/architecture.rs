@@ -98,6 +98,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     // Requests to others. A rehearsal calls our own daemon through `twilio`.
     ("eventsource_stream", &["providers", "twilio"]),
+    ("lettre", &["integrations/mail.rs"]),
     ("google_cloud_auth", &["providers", "integrations/calendars"]),
     ("google_cloud_gax", &["providers/stt"]),
     ("google_cloud_speech_v2", &["providers/stt"]),
@@ -123,6 +124,7 @@ const CONFINED: &[(&str, &[&str])] = &[
             "rehearsal",
             "conversation/phrases",
             "conversation/concierge/vocabulary.rs",
+            "operations/outbox",
             "providers/llm",
         ],
     ),

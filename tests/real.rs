@@ -1,9 +1,10 @@
-//! Against real parts: llama.cpp with a small model, speaking all three wire formats; and in `spoken`
-//! a whole call with a real voice and a real ear.
+//! Against real parts: llama.cpp with a small model, speaking all three wire formats; in `spoken`
+//! a whole call with a real voice and a real ear; in `mailed` a mail server.
 //!
 //! `make test-real` brings it; without `WEBOX_REAL_PYTHON` these tests pass over themselves.
 
 mod calendar;
+mod mailed;
 mod spoken;
 
 use std::{

@@ -40,6 +40,7 @@ mod leaks;
 mod limits;
 mod models;
 mod mouths;
+mod notices;
 mod outages;
 mod privacy;
 mod providers;

@@ -13,6 +13,7 @@ use crate::{
     },
     integrations::{
         Addresses, Couriers,
+        mail::{MailServer, Post},
         outgoing::{Net, Rules},
     },
     line::Voices,
@@ -52,8 +53,26 @@ pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
         pipedrive: url(&outgoing.pipedrive_url.value),
         google_calendar: url(&outgoing.google_calendar_url.value),
     };
-    Couriers::new(rules, addresses)
-        .map_err(|cause| Error::failure("nothing can be delivered").because(cause))
+    let couriers = Couriers::new(rules, addresses)
+        .map_err(|cause| Error::failure("nothing can be delivered").because(cause))?;
+    Ok(couriers.mailing_by(mail(settings)?))
+}
+
+/// The server that mail leaves by, where one is set.
+fn mail(settings: &Settings) -> Result<Option<Post>> {
+    let smtp = &settings.smtp;
+    let (Some(host), Some(from)) = (&smtp.host.value, &smtp.from.value) else { return Ok(None) };
+    let server = MailServer {
+        host: host.clone(),
+        port: smtp.port.value,
+        encryption: smtp.encryption.value,
+        user: smtp.user.value.clone(),
+        password: smtp.password.value.clone(),
+        from: from.clone(),
+    };
+    Post::new(&server)
+        .map(Some)
+        .map_err(|why| Error::config(format!("`smtp.host` ({}): {why}", smtp.host.origin)))
 }
 
 /// The models that the settings give keys or addresses for.

@@ -10,7 +10,7 @@ use super::{
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Environment, Origin, Setting, Settings, Speech},
+    config::{Environment, Origin, Setting, Settings, Smtp, Speech},
     domain::{KeySource, Result, Secret},
 };
 
@@ -169,11 +169,28 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
             url(&settings.outgoing.google_calendar_url),
             &settings.outgoing.google_calendar_url.origin,
         ),
+    ])
+    .chain(smtp(&settings.smtp))
+    .chain([
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
         master_key(&settings.master_key),
     ])
     .collect()
+}
+
+/// The mail server.
+fn smtp(smtp: &Smtp) -> Vec<Row> {
+    let port = smtp.port.value.map(|port| port.to_string());
+    let from = smtp.from.value.as_ref().map(ToString::to_string);
+    vec![
+        plain("smtp.host", smtp.host.value.clone(), &smtp.host.origin),
+        plain("smtp.port", port, &smtp.port.origin),
+        plain("smtp.encryption", Some(smtp.encryption.value.to_string()), &smtp.encryption.origin),
+        plain("smtp.user", smtp.user.value.clone(), &smtp.user.origin),
+        key("smtp.password", &smtp.password),
+        plain("smtp.from", from, &smtp.from.origin),
+    ]
 }
 
 /// Ears and mouths.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Environment, speech};
+use super::{Environment, smtp, speech};
 use crate::{
     document,
     domain::{Error, Result, SecretRef},
@@ -53,6 +53,8 @@ pub(super) struct FileSettings {
     pub(super) google_calendar: VendorSection,
     /// Requests to addresses that assistants' files name.
     pub(super) outgoing: OutgoingSection,
+    /// The server that mail leaves by.
+    pub(super) smtp: smtp::SmtpSection,
     /// Secrets in webox's own keeping.
     pub(super) vault: VaultSection,
     /// A daemon to ask instead of the database here.

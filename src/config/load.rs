@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     Api, Environment, Flags, Limits, Origin, Outgoing, Provider, PublicUrl, Setting, Settings,
-    Sounds, Speech, Twilio, file, outgoing, secrets, speech, variables,
+    Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech, variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
@@ -179,6 +179,7 @@ impl Settings {
                 google_calendar: &file.google_calendar,
             },
         )?;
+        let smtp = Smtp::load(&sources, &file.smtp)?;
         let server = sources.pick(
             "server",
             flags.server.as_deref().map(|text| ("--server", text)),
@@ -206,6 +207,7 @@ impl Settings {
             api,
             limits,
             outgoing,
+            smtp,
             server,
             token,
             defaults: file.defaults.as_ref().map(ToString::to_string),

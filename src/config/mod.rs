@@ -9,6 +9,7 @@ mod load;
 mod outgoing;
 mod public_url;
 mod secrets;
+mod smtp;
 mod speech;
 mod variables;
 
@@ -19,6 +20,7 @@ use jiff::tz::TimeZone;
 pub use environment::Environment;
 pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;
+pub use smtp::Smtp;
 pub use speech::{Speech, SpeechProvider};
 pub use variables::VARIABLES;
 
@@ -161,6 +163,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Requests to addresses that assistants' files name.
     pub outgoing: Outgoing,
+    /// The server that mail leaves by.
+    pub smtp: Smtp,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.

@@ -63,6 +63,13 @@ pub(super) const GOOGLE_API_KEY: SecretNames = SecretNames {
     for_owner_alone: false,
 };
 
+pub(super) const SMTP_PASSWORD: SecretNames = SecretNames {
+    key: "smtp.password",
+    credential: "smtp-password",
+    variable: "WEBOX_SMTP_PASSWORD",
+    for_owner_alone: false,
+};
+
 pub(super) const TOKEN: SecretNames = SecretNames {
     key: "token",
     credential: "webox-token",

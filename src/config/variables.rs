@@ -34,6 +34,13 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "The master key of kept secrets, as text; several lines while one replaces another.",
     ),
     ("WEBOX_MASTER_KEY_FILE", "The file with the master key."),
+    ("WEBOX_SMTP_HOST", "The server that mail leaves by."),
+    ("WEBOX_SMTP_PORT", "Its port; 465, 587 or 25 by its encryption otherwise."),
+    ("WEBOX_SMTP_ENCRYPTION", "How it is spoken to: tls, starttls or none."),
+    ("WEBOX_SMTP_USER", "Who sends, where the server asks."),
+    ("WEBOX_SMTP_PASSWORD", "The password of that user."),
+    ("WEBOX_SMTP_PASSWORD_FILE", "A file with it, alone."),
+    ("WEBOX_SMTP_FROM", "The address that mail is from."),
     ("TWILIO_ACCOUNT_SID", "The account whose numbers ring here."),
     (
         "TWILIO_AUTH_TOKEN",
@@ -71,7 +78,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PIPEDRIVE_BASE_URL", "Where Pipedrive answers, when not at the usual address."),
     (
         "CREDENTIALS_DIRECTORY",
-        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key.",
+        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key, smtp-password.",
     ),
     (
         "XDG_CONFIG_HOME, XDG_DATA_HOME",

@@ -383,7 +383,8 @@ impl AssistantSpec {
         if let Some((field, message)) = self.unspeakable() {
             return wrong(field, message);
         }
-        if let Some((field, message)) = Deliver::broken_among(&self.deliver) {
+        let email = self.email.as_deref();
+        if let Some((field, message)) = Deliver::broken_among(&self.deliver, email) {
             return wrong(&field, &message);
         }
         if let Some((field, message)) = self.transfer.broken(&self.phone) {

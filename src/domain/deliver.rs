@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeliveryEvent, DestinationKind, SecretRef};
+use super::{
+    DeliveryEvent, DestinationKind, EmailAddress, HumanDuration, SecretRef,
+    notice::{SAID_BY_EMAIL, SAID_BY_SMS},
+};
 
 /// One place that is told what happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +49,21 @@ pub struct Deliver {
     /// Fields of the place's own, with templates for values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
+    /// Whom an e-mail goes to; to the `email` of the assistant otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<EmailAddress>,
+    /// How long before a booking begins its caller is reminded by SMS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remind: Vec<HumanDuration>,
+    /// What an SMS or e-mail says, as a template; good words in the caller's language otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The same for one event alone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<DeliveryEvent, String>,
+    /// What an e-mail is about, as a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 const fn yes() -> bool {
@@ -73,9 +91,21 @@ impl Deliver {
     /// Whether it is told of an event. Calendars hold bookings, and all of them.
     pub fn wants(&self, event: DeliveryEvent) -> bool {
         if self.to.is_calendar() {
-            return event.is_about_a_booking();
+            return event.is_change_of_a_booking();
         }
-        self.events.is_empty() || self.events.contains(&event)
+        if !self.events.is_empty() {
+            return self.events.contains(&event);
+        }
+        match self.to {
+            DestinationKind::Sms => SAID_BY_SMS.contains(&event),
+            DestinationKind::Email => SAID_BY_EMAIL.contains(&event),
+            _ => event != DeliveryEvent::BookingReminder,
+        }
+    }
+
+    /// The template of its own for an event, if it has one.
+    pub fn text_for(&self, event: DeliveryEvent) -> Option<&str> {
+        self.texts.get(&event).or(self.text.as_ref()).map(String::as_str)
     }
 
     /// What is sent where with what: who may not name a secret may not send it elsewhere either.
@@ -86,7 +116,9 @@ impl Deliver {
 
     /// The rule broken, if any: the key and what is wrong with it.
     fn broken(&self) -> Option<(String, String)> {
-        use DestinationKind::{Caldav, GoogleCalendar, Hubspot, Pipedrive, Salesforce, Webhook};
+        use DestinationKind::{
+            Caldav, Email, GoogleCalendar, Hubspot, Pipedrive, Salesforce, Sms, Webhook,
+        };
         let wrong = |key: &str, what: &str| Some((key.to_owned(), what.to_owned()));
         let is_name = |name: &str| {
             (1..=63).contains(&name.len())
@@ -94,6 +126,12 @@ impl Deliver {
         };
         if self.name.as_deref().is_some_and(|name| !is_name(name)) {
             return wrong("name", "has 1 to 63 letters, digits, `-`, `_`, `.`");
+        }
+        if let Some(broken) = self.broken_notice() {
+            return Some(broken);
+        }
+        if self.to.is_notice() {
+            return self.broken_calendar();
         }
         match (self.to, &self.url) {
             (Webhook, None) => return wrong("url", "is missing: where should it be delivered to?"),
@@ -121,7 +159,7 @@ impl Deliver {
                     "is no address: write it like `https://crm.example.com/hooks`",
                 );
             }
-            (Webhook | Salesforce | Hubspot | Pipedrive | Caldav | GoogleCalendar, _) => {}
+            _ => {}
         }
         if let Some(broken) = self.broken_calendar() {
             return Some(broken);
@@ -142,13 +180,13 @@ impl Deliver {
                 GoogleCalendar => {
                     wrong("secret", "is missing: the JSON key of the service account")
                 }
+                // They need none, and were looked at above.
+                Sms | Email => None,
             };
         }
         match (self.to, &self.client_id) {
             (Salesforce, None) => wrong("client_id", "is missing: the consumer key at Salesforce"),
-            (Webhook | Hubspot | Pipedrive | Caldav | GoogleCalendar, Some(_)) => {
-                wrong("client_id", "is for Salesforce only")
-            }
+            (_, Some(_)) if self.to != Salesforce => wrong("client_id", "is for Salesforce only"),
             _ if self.fields.len() > MOST_FIELDS => wrong("fields", "has more than 50 fields"),
             _ => self.fields.iter().find_map(|(field, template)| {
                 let key = || format!("fields.{field}");
@@ -199,13 +237,17 @@ impl Deliver {
     }
 
     /// The first rule broken by an assistant's places: the path of the key and what is wrong with it.
-    pub(super) fn broken_among(all: &[Self]) -> Option<(String, String)> {
+    pub(super) fn broken_among(all: &[Self], email: Option<&str>) -> Option<(String, String)> {
         if all.len() > MOST {
             return Some(("deliver".to_owned(), "has more than 10 places".to_owned()));
         }
         all.iter().enumerate().find_map(|(at, one)| {
             if let Some((key, what)) = one.broken() {
                 return Some((format!("deliver[{at}].{key}"), what));
+            }
+            if one.to == DestinationKind::Email && one.address.is_none() && email.is_none() {
+                let what = "is missing: whom should it go to? Or give the assistant an `email`";
+                return Some((format!("deliver[{at}].address"), what.to_owned()));
             }
             all[..at].iter().any(|other| other.name() == one.name()).then(|| {
                 let what = format!("is called `{}` like another: give it a `name`", one.name());
@@ -232,7 +274,7 @@ mod tests {
 
     fn read(json: &str) -> Option<(String, String)> {
         let all: Vec<Deliver> = serde_json::from_str(json).unwrap();
-        Deliver::broken_among(&all)
+        Deliver::broken_among(&all, None)
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod message;
 mod model;
 mod money;
 mod name;
+mod notice;
 mod phone;
 mod provider;
 mod recording;
@@ -85,6 +86,7 @@ pub use message::{Message, MessageRecording};
 pub use model::ModelRef;
 pub use money::{Currency, Micros, Money};
 pub use name::{AssistantName, SetName};
+pub use notice::{MOST_SEGMENTS, Notice, sms_segments};
 pub use phone::{Caller, PhoneNumber};
 pub use provider::{
     ProviderKind, ProviderStanding, ProviderState, ProvidersOverview, SoundFigures,
@@ -102,6 +104,6 @@ pub use turn::{
 pub use when::HumanDuration;
 pub use words::{
     BargeIn, BookingKind, DeliveryEvent, DeliveryState, DestinationKind, EarProvider, HolidayHours,
-    Personality, Redaction, Role, Scope, VoiceLine, VoiceProvider,
+    MailEncryption, Personality, Redaction, Role, Scope, VoiceLine, VoiceProvider,
 };
 pub use zone::ZoneName;

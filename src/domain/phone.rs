@@ -64,6 +64,14 @@ impl PhoneNumber {
         &self.0[1..]
     }
 
+    /// Whether an SMS may reach it: not where its country's plan says that it is no mobile.
+    pub fn may_take_sms(&self) -> bool {
+        use phonenumber::Type::{FixedLineOrMobile, Mobile};
+        let kind = phonenumber::parse(None, &self.0)
+            .map(|number| number.number_type(&phonenumber::metadata::DATABASE));
+        matches!(kind, Ok(Mobile | FixedLineOrMobile))
+    }
+
     /// The number as people say it to each other where `home` is: without the country code there.
     pub fn as_said(&self, home: &Self) -> String {
         let at_home = Country::of(self).is_some() && Country::of(self) == Country::of(home);
@@ -197,6 +205,17 @@ mod tests {
         let (paris, london) = (number("+33123456789"), number("+442079460018"));
         assert_eq!(number("+33612345678").as_said(&paris), "06 12 34 56 78");
         assert_eq!(number("+33612345678").as_said(&london), "+33 6 12 34 56 78");
+    }
+
+    #[test]
+    fn only_what_may_be_a_mobile_is_sent_an_sms() {
+        let may = |text: &str| text.parse::<PhoneNumber>().unwrap().may_take_sms();
+        for mobile in ["+33612345678", "+447911123456", "+12125550100", "+4915123456789"] {
+            assert!(may(mobile), "{mobile}");
+        }
+        for other in ["+33123456789", "+442079460018", "+33800123456", "+493012345678"] {
+            assert!(!may(other), "{other}");
+        }
     }
 
     #[test]

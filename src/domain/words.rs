@@ -11,7 +11,9 @@ use super::Error;
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+        )]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
         }
@@ -196,6 +198,10 @@ words! {
         Caldav = "caldav",
         /// A calendar at Google, the same.
         GoogleCalendar = "google-calendar",
+        /// The caller's telephone, by SMS.
+        Sms = "sms",
+        /// The client, by e-mail.
+        Email = "email",
     }
 }
 
@@ -203,6 +209,11 @@ impl DestinationKind {
     /// Whether it is a calendar.
     pub const fn is_calendar(self) -> bool {
         matches!(self, Self::Caldav | Self::GoogleCalendar)
+    }
+
+    /// Whether a person reads it: it is told in words.
+    pub const fn is_notice(self) -> bool {
+        matches!(self, Self::Sms | Self::Email)
     }
 }
 
@@ -219,15 +230,31 @@ words! {
         BookingChanged = "booking.changed",
         /// A booking was cancelled.
         BookingCancelled = "booking.cancelled",
+        /// A booking is soon to begin.
+        BookingReminder = "booking.reminder",
         /// A message was taken.
         MessageTaken = "message.taken",
     }
 }
 
 impl DeliveryEvent {
-    /// Whether it is about a booking.
-    pub const fn is_about_a_booking(self) -> bool {
+    /// Whether a booking is another one now.
+    pub const fn is_change_of_a_booking(self) -> bool {
         matches!(self, Self::BookingCreated | Self::BookingChanged | Self::BookingCancelled)
+    }
+}
+
+words! {
+    /// How a mail server is spoken to.
+    #[derive(Default)]
+    MailEncryption {
+        /// Encrypted from the first byte, usually on port 465 (RFC 8314).
+        #[default]
+        Tls = "tls",
+        /// Encrypted once both agree, usually on port 587; refused where the server does not.
+        StartTls = "starttls",
+        /// Not at all: for a server on the same machine.
+        None = "none",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Requests to the world that others ask for: calendars, CRMs and webhooks, a file each.
+//! Requests to the world that others ask for: calendars, CRMs, mail and webhooks, a file each.
 //!
 //! Whatever goes out to an address that a customer's file names goes through [`outgoing`]. What is
 //! told and when is `operations::outbox`'s business; here is how each place wants to hear it.
@@ -8,6 +8,7 @@ mod api;
 pub mod calendars;
 mod hubspot;
 pub mod ics;
+pub mod mail;
 pub mod outgoing;
 mod pipedrive;
 mod salesforce;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::domain::{Deliver, DestinationKind, Secret, Trouble};
+use crate::domain::{Deliver, DestinationKind, Notice, Secret, Trouble};
 use outgoing::{Outgoing, Refused, Rules};
 
 /// Why something did not arrive: whether to go on trying, and in words what happened.
@@ -67,6 +68,7 @@ pub struct Couriers {
     outgoing: Outgoing,
     addresses: Addresses,
     google: calendars::Access,
+    mail: Option<mail::Post>,
 }
 
 impl Couriers {
@@ -76,7 +78,26 @@ impl Couriers {
     /// [`Refused::Failed`] if the HTTP client cannot be set up.
     pub fn new(rules: Rules, addresses: Addresses) -> Result<Self, Refused> {
         let google = calendars::Access::new(addresses.google_calendar.clone());
-        Ok(Self { outgoing: Outgoing::new(rules)?, addresses, google })
+        Ok(Self { outgoing: Outgoing::new(rules)?, addresses, google, mail: None })
+    }
+
+    /// With a server that mail leaves by.
+    #[must_use]
+    pub fn mailing_by(self, mail: Option<mail::Post>) -> Self {
+        Self { mail, ..self }
+    }
+
+    /// Sends an e-mail.
+    ///
+    /// # Errors
+    /// Why it did not leave.
+    pub async fn mail(&self, id: &str, notice: &Notice) -> Result<(), Failure> {
+        let Some(mail) = &self.mail else {
+            // Ours to set right: the mail waits for it.
+            let what = "no mail server is set: `[smtp]` in webox.toml, or WEBOX_SMTP_HOST and WEBOX_SMTP_FROM";
+            return Err((Trouble::Later(None), what.to_owned()));
+        };
+        mail.send(id, notice).await
     }
 
     /// What stands in a calendar in a stretch of time, entries of ours left out.
@@ -126,6 +147,9 @@ impl Couriers {
             DestinationKind::Caldav | DestinationKind::GoogleCalendar => {
                 let google = &self.google;
                 calendars::write(outgoing, google, place, secret, &parcel.body, parcel.now).await
+            }
+            DestinationKind::Sms | DestinationKind::Email => {
+                Err((Trouble::Gone, "what people are told in words is no parcel".to_owned()))
             }
         }
     }

@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod privacy;
 pub mod providers;
 pub mod provisioning;
+pub mod reminders;
 pub mod removals;
 pub mod retention;
 pub mod secrets;

@@ -4,13 +4,16 @@
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 
-use crate::domain::{AssistantSpec, Error, Result, did_you_mean};
+use crate::domain::{
+    AssistantSpec, DestinationKind, Error, MOST_SEGMENTS, Result, did_you_mean, sms_segments,
+};
 
 /// Steps that a template may take: a line of text needs a few dozen, a loop may go on for ever.
 const STEPS: u64 = 10_000;
 
-/// The most that a template may come to, in characters.
+/// The most that a template may come to, in characters; and one that has a whole call in it.
 const LONGEST: usize = 4_000;
+const LONGEST_CALL: usize = 100_000;
 
 /// What a template may name, and what is in it; an empty list stands for a plain value.
 pub type Names = [(&'static str, &'static [&'static str])];
@@ -75,6 +78,32 @@ pub const DELIVERED: &Names = &[
     ("messages", &[]),
 ];
 
+/// What the texts of SMS and e-mails may name, as people write it: `vendredi 27 novembre à 20 h`.
+pub const NOTICED: &Names = &[
+    ("client", &[]),
+    ("name", &[]),
+    ("number", &[]),
+    ("who", &[]),
+    ("when", &[]),
+    ("date", &[]),
+    ("time", &[]),
+    ("people", &[]),
+    ("party", &[]),
+    ("nights", &[]),
+    ("service", &[]),
+    ("resource", &[]),
+    ("note", &[]),
+    ("reference", &[]),
+    ("booking", &[]),
+    ("message", &[]),
+    ("to", &[]),
+    ("duration", &[]),
+    ("transcript", &[]),
+    ("happened", &[]),
+    ("language", &[]),
+    ("event", &[]),
+];
+
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     // What is not there is nothing: there is no booking in most calls.
@@ -132,6 +161,15 @@ fn unknown<'a>(
 
 /// What a template comes to. A value that is null is one that is not there.
 pub fn fill_in(template: &str, values: &impl Serialize) -> Result<String> {
+    filled_in(template, values, LONGEST)
+}
+
+/// The same of a text that may have a whole call in it.
+pub fn fill_in_long(template: &str, values: &impl Serialize) -> Result<String> {
+    filled_in(template, values, LONGEST_CALL)
+}
+
+fn filled_in(template: &str, values: &impl Serialize, longest: usize) -> Result<String> {
     let mut values = serde_json::to_value(values)
         .map_err(|cause| Error::failure("a template has no values").because(cause))?;
     take_out_nulls(&mut values);
@@ -140,7 +178,7 @@ pub fn fill_in(template: &str, values: &impl Serialize) -> Result<String> {
         .template_from_str(template)
         .and_then(|read| read.render(Value::from(Serde(values))))
         .map_err(|cause| Error::input("a template cannot be filled in").because(cause))?;
-    Ok(filled.trim().chars().take(LONGEST).collect())
+    Ok(filled.trim().chars().take(longest).collect())
 }
 
 fn take_out_nulls(value: &mut serde_json::Value) {
@@ -166,8 +204,30 @@ pub fn check_spec(spec: &AssistantSpec) -> Result<()> {
                 ))
             })?;
         }
+        let own = place.text.iter().map(|text| ("text".to_owned(), text));
+        let own = own.chain(place.texts.iter().map(|(event, t)| (format!("texts.{event}"), t)));
+        for (key, text) in own.chain(place.subject.iter().map(|text| ("subject".to_owned(), text)))
+        {
+            let checked = check(text, NOTICED).and_then(|()| match place.to {
+                DestinationKind::Sms => short_enough(text),
+                _ => Ok(()),
+            });
+            checked.map_err(|what| {
+                Error::input(format!("assistant `{}`: `deliver[{at}].{key}` {what}", spec.name))
+            })?;
+        }
     }
     Ok(())
+}
+
+/// Whether an SMS is not too long even when nothing is filled in.
+fn short_enough(text: &str) -> std::result::Result<(), String> {
+    let Ok(bare) = fill_in(text, &serde_json::Map::new()) else { return Ok(()) };
+    let parts = sms_segments(&bare);
+    if parts <= MOST_SEGMENTS {
+        return Ok(());
+    }
+    Err(format!("comes to {parts} SMS or more, and each is paid for: at most {MOST_SEGMENTS}"))
 }
 
 #[cfg(test)]

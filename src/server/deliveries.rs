@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
+use super::texts::Texts;
 use crate::{
-    domain::{AssistantId, OutboxDelivery, Trouble},
+    domain::{AssistantId, DestinationKind, Notice, OutboxDelivery, Trouble},
     integrations::{Couriers, Parcel},
     operations::{
         outbox::{self, InFlight},
@@ -30,11 +31,12 @@ struct Post {
     store: Store,
     secrets: Secrets,
     couriers: Couriers,
+    texts: Texts,
 }
 
 /// Looks for deliveries that are due, and has them on their way side by side.
-pub(super) async fn run(store: Store, secrets: Secrets, couriers: Couriers) {
-    let post = Post { store, secrets, couriers };
+pub(super) async fn run(store: Store, secrets: Secrets, couriers: Couriers, texts: Texts) {
+    let post = Post { store, secrets, couriers, texts };
     let mut tries: JoinSet<(AssistantId, String)> = JoinSet::new();
     let mut in_flight = InFlight::new();
     loop {
@@ -125,8 +127,24 @@ async fn bring(
     let (store, secrets, of) = (post.store.clone(), post.secrets.clone(), delivery.clone());
     let door = tokio::task::spawn_blocking(move || outbox::door(&store, &secrets, &of)).await;
     let door = door.map_err(|error| (Trouble::Later(None), error.to_string()))??;
-    let brought = post.couriers.deliver(&door.place, &door.secret, parcel);
+    let brought = async {
+        match (delivery.to, door.secret) {
+            (DestinationKind::Sms, _) => {
+                let call = delivery.call.as_ref().map(|(_, sid)| sid.clone());
+                post.texts.send(call, &notice(parcel)?, Timestamp::now()).await
+            }
+            (DestinationKind::Email, _) => post.couriers.mail(&parcel.id, &notice(parcel)?).await,
+            (_, Some(secret)) => post.couriers.deliver(&door.place, &secret, parcel).await,
+            (_, None) => Err((Trouble::Refused, "the place has no `secret`".to_owned())),
+        }
+    };
     tokio::time::timeout(WITHIN, brought).await.unwrap_or_else(|_| {
         Err((Trouble::Later(None), format!("it was not done within {WITHIN:?}")))
     })
+}
+
+/// What somebody is told in words.
+fn notice(parcel: &Parcel) -> Result<Notice, (Trouble, String)> {
+    serde_json::from_str(&parcel.body)
+        .map_err(|error| (Trouble::Gone, format!("the delivery cannot be read: {error}")))
 }

@@ -20,9 +20,11 @@ mod health;
 mod limits;
 mod peer;
 mod problem;
+mod reminders;
 mod removals;
 mod shares;
 mod sockets;
+mod texts;
 mod twilio_accounts;
 mod webhooks;
 
@@ -226,13 +228,15 @@ pub async fn run(
         .clone()
         .map(|access| tokio::spawn(removals::run(app.store.clone(), app.accounts.clone(), access)));
     let deliverer = app.couriers.clone().map(|couriers| {
-        tokio::spawn(deliveries::run(app.store.clone(), app.secrets.clone(), couriers))
+        let texts = texts::Texts { accounts: app.accounts.clone(), access: app.twilio.clone() };
+        tokio::spawn(deliveries::run(app.store.clone(), app.secrets.clone(), couriers, texts))
     });
     let reader = app
         .couriers
         .clone()
         .map(|couriers| tokio::spawn(busy::run(app.store.clone(), app.secrets.clone(), couriers)));
     let stop = Arc::clone(&app.stop);
+    let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
     let shutdown = async move {
         shutdown.await;
         // Those who watch events would keep us from stopping.
@@ -243,7 +247,7 @@ pub async fn run(
     warmer.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in [remover, deliverer, reader].into_iter().flatten() {
+    for worker in [remover, deliverer, reader, reminder].into_iter().flatten() {
         // What it was at is done again after a restart.
         worker.abort();
     }

@@ -29,6 +29,32 @@ pub struct TwilioAccess {
     pub tokens: Vec<Secret>,
 }
 
+impl TwilioAccess {
+    /// Asks an account for something with the first of its tokens that is right.
+    ///
+    /// # Errors
+    /// When no token is set; inside, when Twilio did not do it.
+    pub(super) async fn ask(
+        &self,
+        sid: &AccountSid,
+        tokens: &[Secret],
+        request: &Request,
+    ) -> Result<std::result::Result<(), RestError>> {
+        let mut last = None;
+        for token in tokens {
+            let account = Account { sid: sid.clone(), token: token.clone() };
+            let asked = self.rest.ask(&account, request).await;
+            let another =
+                matches!(&asked, Err(RestError::Refused(refusal)) if refusal.status == 401);
+            if !another {
+                return Ok(asked);
+            }
+            last = Some(asked);
+        }
+        last.ok_or_else(|| Error::config("no auth token is set: set TWILIO_AUTH_TOKEN"))
+    }
+}
+
 /// Looks for removals that are due, for as long as the daemon runs.
 pub(super) async fn run(store: Store, accounts: Accounts, access: TwilioAccess) {
     loop {
@@ -93,19 +119,8 @@ async fn remove(accounts: &Accounts, access: &TwilioAccess, removal: &Removal) -
         Removable::Recording(kept) => Request::DeleteRecording(kept.sid.clone()),
         Removable::CallRecord => Request::DeleteCall(removal.call.clone()),
     };
-    let mut last = Error::config("no auth token is set: set TWILIO_AUTH_TOKEN");
-    for token in tokens {
-        let account = Account { sid: sid.clone(), token };
-        match access.rest.ask(&account, &request).await {
-            Ok(()) => return Ok(()),
-            Err(error) => {
-                let another = matches!(&error, RestError::Refused(r) if r.status == 401);
-                last = Error::unavailable(error.to_string());
-                if !another {
-                    break;
-                }
-            }
-        }
-    }
-    Err(last)
+    access
+        .ask(&sid, &tokens, &request)
+        .await?
+        .map_err(|error| Error::unavailable(error.to_string()))
 }

@@ -105,6 +105,54 @@ pub fn coming(
     many(tx, &sql, params![assistant.0, caller, reference, now.as_millisecond()])
 }
 
+/// Which bookings' callers are to be reminded.
+#[derive(Debug, Clone)]
+pub struct ToRemind {
+    /// Of whose client.
+    pub assistant: AssistantId,
+    /// By which place of the file.
+    pub destination: String,
+    /// Beginning after.
+    pub from: Timestamp,
+    /// And not later than.
+    pub until: Timestamp,
+    /// How many minutes before they begin.
+    pub minutes: i64,
+}
+
+/// Those that stood as they are before the reminder was due, and whose callers the place was not told
+/// to remind yet; after a row, in the order they take place.
+pub fn to_remind(
+    tx: &Tx,
+    wanted: &ToRemind,
+    after: Option<(Timestamp, BookingId)>,
+    limit: u32,
+) -> Result<Vec<Booking>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM bookings WHERE assistant_id = ?1 AND starts_at > ?2 AND starts_at <= ?3
+         AND (?6 IS NULL OR (starts_at, id) > (?6, ?7))
+         AND cancelled_at IS NULL AND caller IS NOT NULL AND starts_at - ?4 * 60000 > updated_at
+         AND NOT EXISTS (
+            SELECT 1 FROM deliveries d WHERE d.assistant_id = ?1 AND d.destination = ?5
+              AND d.source = 'booking.reminder/' || bookings.id || '/' || bookings.starts_at || '/' || ?4)
+         ORDER BY starts_at, id LIMIT ?8"
+    );
+    many(
+        tx,
+        &sql,
+        params![
+            wanted.assistant.0,
+            wanted.from.as_millisecond(),
+            wanted.until.as_millisecond(),
+            wanted.minutes,
+            wanted.destination,
+            after.map(|(at, _)| at.as_millisecond()),
+            after.map(|(_, id)| id.0),
+            limit
+        ],
+    )
+}
+
 /// Whether a client's booking has this reference already.
 pub fn has_reference(tx: &Tx, assistant: AssistantId, reference: &str) -> Result<bool, StoreError> {
     let found = tx

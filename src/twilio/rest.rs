@@ -1,11 +1,13 @@
 //! Asking Twilio over its REST API (Twilio, "Voice API: Calls, Recordings", version 2010-04-01).
-//! Only what a promise to callers needs: to stop a recording, and to delete it and a call's record.
+//! Only what a promise to callers needs: to stop a recording, to delete it and a call's record, and to
+//! send an SMS.
 
 use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 
-use crate::domain::{AccountSid, CallSid, Error, RecordingSid, Result, Secret};
+use super::form::Form;
+use crate::domain::{AccountSid, CallSid, Error, PhoneNumber, RecordingSid, Result, Secret};
 
 /// Where Twilio answers, unless another region is set.
 pub const BASE_URL: &str = "https://api.twilio.com";
@@ -37,6 +39,15 @@ pub enum Request {
     DeleteRecording(RecordingSid),
     /// Delete the record of a call that is over.
     DeleteCall(CallSid),
+    /// Send an SMS. Twilio knows of no name that would keep it from sending one twice.
+    SendMessage {
+        /// One of the account's numbers.
+        from: PhoneNumber,
+        /// To whom.
+        to: PhoneNumber,
+        /// What it says.
+        body: String,
+    },
 }
 
 impl Request {
@@ -46,6 +57,7 @@ impl Request {
             Self::StopRecording(call) => format!("Calls/{call}/Recordings/Twilio.CURRENT.json"),
             Self::DeleteRecording(recording) => format!("Recordings/{recording}.json"),
             Self::DeleteCall(call) => format!("Calls/{call}.json"),
+            Self::SendMessage { .. } => "Messages.json".to_owned(),
         }
     }
 }
@@ -73,11 +85,39 @@ pub struct Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.status, self.code) {
+            (400.., Some(code)) if let Some(why) = known(code) => {
+                write!(f, "{}, error {code}: {why}", self.status)
+            }
             (401 | 403, _) => write!(f, "{}: account or token are not right", self.status),
             (429, _) => f.write_str("429: too many requests at once"),
             (status, Some(code)) => write!(f, "{status}, error {code}"),
             (status, None) => write!(f, "{status}"),
         }
+    }
+}
+
+/// What codes of messages mean (twilio.com/docs/api/errors), in short.
+const fn known(code: u32) -> Option<&'static str> {
+    Some(match code {
+        21_211 => "this is no number that can be sent an SMS",
+        21_408 => {
+            "SMS to this country are not allowed in the account: allow them in Twilio's console"
+        }
+        21_606 | 21_659 => "the assistant's number cannot send SMS, or is not this account's",
+        21_608 | 21_219 => "a trial account sends to verified numbers only",
+        21_610 => "this caller has answered STOP to SMS from this number",
+        21_612 => "this number cannot be reached from the assistant's",
+        21_614 => "this number is no mobile",
+        21_617 => "the SMS is too long",
+        _ => return None,
+    })
+}
+
+impl Refusal {
+    /// Whether the same would be refused for ever: what is wrong is the number that it goes to, or
+    /// what it says.
+    pub const fn is_for_good(&self) -> bool {
+        matches!(self.code, Some(21_211 | 21_610 | 21_612 | 21_614 | 21_617))
     }
 }
 
@@ -116,11 +156,19 @@ impl Rest {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body("Status=stopped"),
             Request::DeleteRecording(_) | Request::DeleteCall(_) => self.client.delete(url),
+            Request::SendMessage { from, to, body } => {
+                let fields = [("From", from.as_str()), ("To", to.as_str()), ("Body", body)];
+                self.client
+                    .post(url)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(Form::from_fields(fields).encode())
+            }
         };
         let asked = asked.basic_auth(account.sid.as_str(), Some(account.token.expose()));
         let mut response = asked.send().await.map_err(|cause| unreachable(&cause))?;
         let status = response.status();
-        if status.is_success() || status.as_u16() == 404 {
+        let may_be_gone = !matches!(request, Request::SendMessage { .. });
+        if status.is_success() || (may_be_gone && status.as_u16() == 404) {
             return Ok(());
         }
         let mut body = Vec::new();

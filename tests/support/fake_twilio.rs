@@ -19,6 +19,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+use webox::twilio::form::Form;
 
 /// A request as it arrived: method, path below the account, body.
 pub(crate) type Asked = (String, String, String);
@@ -31,6 +32,8 @@ struct Account {
     /// Answers these statuses first, in this order.
     failures: Vec<u16>,
     asked: Vec<Asked>,
+    /// Numbers that are sent no SMS, with the code of why.
+    unreachable: Vec<(String, u32)>,
     paths: Option<Value>,
 }
 
@@ -88,6 +91,25 @@ impl FakeTwilio {
         self.account.lock().unwrap().failures = statuses.to_vec();
     }
 
+    /// It sends a number no SMS.
+    pub(crate) fn refuse(&self, number: &str, code: u32) {
+        self.account.lock().unwrap().unreachable.push((number.to_owned(), code));
+    }
+
+    /// Waits until so many SMS were asked for; each with from, to and what it says.
+    #[track_caller]
+    pub(crate) fn wait_for_messages(&self, count: usize) -> Vec<[String; 3]> {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            let messages: Vec<_> = self.asked().iter().filter_map(message).collect();
+            if messages.len() >= count {
+                return messages;
+            }
+            assert!(Instant::now() < deadline, "{messages:?} of {:?}", self.asked());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     pub(crate) fn recordings(&self) -> Vec<String> {
         self.account.lock().unwrap().recordings.iter().cloned().collect()
     }
@@ -118,6 +140,15 @@ impl Drop for FakeTwilio {
     }
 }
 
+/// The SMS that was asked for.
+fn message((method, path, body): &Asked) -> Option<[String; 3]> {
+    if (method.as_str(), path.as_str()) != ("POST", "Messages.json") {
+        return None;
+    }
+    let form = Form::parse(body.as_bytes()).unwrap();
+    Some(["From", "To", "Body"].map(|name| form.get(name).unwrap().to_owned()))
+}
+
 async fn answer(
     State(account): State<Arc<Mutex<Account>>>,
     method: Method,
@@ -144,7 +175,12 @@ async fn answer(
     }
     let body = String::from_utf8(body.to_vec()).unwrap();
     if let Some(paths) = &account.paths {
-        assert!(described(paths, &method, uri.path()), "{method} {} is not Twilio's", uri.path());
+        let found = described(paths, &method, uri.path());
+        let found = found.unwrap_or_else(|| panic!("{method} {} is not Twilio's", uri.path()));
+        for (name, _) in Form::parse(body.as_bytes()).unwrap().fields() {
+            let form = &found["requestBody"]["content"]["application/x-www-form-urlencoded"];
+            assert!(form["schema"]["properties"].get(name).is_some(), "{name} is not Twilio's");
+        }
     }
     account.asked.push((method.to_string(), path.clone(), body.clone()));
     if !account.failures.is_empty() {
@@ -165,18 +201,29 @@ async fn answer(
                 refuse(404, 20404)
             }
         }
+        ("POST", ["Messages.json"]) => {
+            let [_, to, text] = message(&(method.to_string(), path.clone(), body)).unwrap();
+            assert!(!text.is_empty() && text.chars().count() <= 1_600, "{text}");
+            match account.unreachable.iter().find(|(number, _)| *number == to) {
+                Some((_, code)) => refuse(400, *code),
+                None => {
+                    let sent = json!({ "sid": format!("SM{:032x}", 1), "status": "queued" });
+                    (StatusCode::CREATED, sent.to_string()).into_response()
+                }
+            }
+        }
         ("DELETE", ["Calls", _]) => StatusCode::NO_CONTENT.into_response(),
         _ => refuse(405, 20004),
     }
 }
 
-/// Whether a path with its method is in the description.
-fn described(paths: &Value, method: &Method, path: &str) -> bool {
+/// What the description has of a path with its method.
+fn described<'a>(paths: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
     let given: Vec<&str> = path.trim_end_matches(".json").split('/').collect();
-    paths.as_object().unwrap().iter().any(|(template, methods)| {
+    paths.as_object().unwrap().iter().find_map(|(template, methods)| {
         let parts: Vec<&str> = template.trim_end_matches(".json").split('/').collect();
-        parts.len() == given.len()
-            && parts.iter().zip(&given).all(|(part, given)| part.starts_with('{') || part == given)
-            && methods.get(method.as_str().to_ascii_lowercase()).is_some()
+        let same = parts.len() == given.len()
+            && parts.iter().zip(&given).all(|(part, given)| part.starts_with('{') || part == given);
+        methods.get(method.as_str().to_ascii_lowercase()).filter(|_| same)
     })
 }

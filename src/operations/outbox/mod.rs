@@ -5,6 +5,7 @@
 //! often as it takes; people look at them and try them again ([`desk`]).
 
 mod desk;
+mod notice;
 mod payload;
 mod work;
 
@@ -12,8 +13,8 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Assistant, Booking, CallId, Deliver, DeliveryEvent, DestinationKind, Error, Message,
-        PhoneNumber, Result,
+        Assistant, Booking, CallId, Deliver, DeliveryEvent, DestinationKind, Error, HumanDuration,
+        Message, PhoneNumber, Result,
     },
     store::{
         StoreError, Tx, bookings, calls,
@@ -44,6 +45,13 @@ pub enum Happened<'a> {
     BookingChanged(&'a Booking),
     /// A booking was given up.
     BookingCancelled(&'a Booking),
+    /// A booking begins before long.
+    BookingReminder {
+        /// Which.
+        booking: &'a Booking,
+        /// How long before.
+        before: HumanDuration,
+    },
     /// A message was taken.
     MessageTaken {
         /// Its row.
@@ -62,6 +70,7 @@ impl Happened<'_> {
             Self::BookingCreated(_) => DeliveryEvent::BookingCreated,
             Self::BookingChanged(_) => DeliveryEvent::BookingChanged,
             Self::BookingCancelled(_) => DeliveryEvent::BookingCancelled,
+            Self::BookingReminder { .. } => DeliveryEvent::BookingReminder,
             Self::MessageTaken { .. } => DeliveryEvent::MessageTaken,
         }
     }
@@ -80,15 +89,33 @@ impl Happened<'_> {
             Self::BookingChanged(booking) => {
                 format!("{event}/{}/{}", booking.id.0, now.as_millisecond())
             }
+            // `store::bookings::to_remind` looks for it under this name.
+            Self::BookingReminder { booking, before } => {
+                let (id, at) = (booking.id.0, booking.starts_at.as_millisecond());
+                format!("{event}/{id}/{at}/{}", before.as_minutes())
+            }
             Self::MessageTaken { row, .. } => format!("{event}/{row}"),
         }
     }
 
-    fn booking(&self) -> Option<&Booking> {
+    /// Whether a place wants to know.
+    fn is_for(&self, place: &Deliver) -> bool {
+        let asked = match self {
+            Self::BookingReminder { before, .. } => place.remind.contains(before),
+            _ => true,
+        };
+        asked && place.wants(self.event())
+    }
+}
+
+impl<'a> Happened<'a> {
+    /// The booking that it is about.
+    fn booking(&self) -> Option<&'a Booking> {
         match self {
-            Self::BookingCreated(one) | Self::BookingChanged(one) | Self::BookingCancelled(one) => {
-                Some(one)
-            }
+            Self::BookingCreated(one)
+            | Self::BookingChanged(one)
+            | Self::BookingCancelled(one)
+            | Self::BookingReminder { booking: one, .. } => Some(*one),
             Self::CallEnded | Self::CallTransferred { .. } | Self::MessageTaken { .. } => None,
         }
     }
@@ -105,7 +132,7 @@ pub fn tell(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let event = happened.event();
-    let places = || assistant.spec.deliver.iter().filter(|place| place.wants(event));
+    let places = || assistant.spec.deliver.iter().filter(|place| happened.is_for(place));
     if places().next().is_none() {
         return Ok(());
     }
@@ -142,13 +169,15 @@ pub fn tell(
     for place in places() {
         let is_calendar = place.to.is_calendar();
         // A CRM knows people by their number: of who has none there is nobody to write to.
-        if place.to != DestinationKind::Webhook && !is_calendar && !is_number {
+        let is_crm = place.to != DestinationKind::Webhook && !is_calendar && !place.to.is_notice();
+        if is_crm && !is_number {
             continue;
         }
         // A calendar of one resource holds what occupies that one.
         if is_calendar && !holds(place, happened.booking()) {
             continue;
         }
+        let Some(payload) = scene.payload(place, happened, now) else { continue };
         deliveries::insert(
             tx,
             &NewDelivery {
@@ -160,7 +189,7 @@ pub fn tell(
                 event,
                 source: happened.source(id, now),
                 contact: contact.clone(),
-                payload: scene.payload(place, happened, now),
+                payload,
                 at: now,
             },
         )?;

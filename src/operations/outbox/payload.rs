@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Happened;
+use super::{Happened, notice};
 use crate::{
     domain::{Assistant, Booking, Call, Deliver, Heard, Message, Turn},
     integrations::ics,
@@ -22,13 +22,22 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// What one place is told, as it is sent. `at` is when it happened.
+    /// What one place is told, as it is sent; nothing if there is nobody to tell. `at` is when it
+    /// happened.
     pub(super) fn payload(
         &self,
         place: &Deliver,
         happened: &Happened<'_>,
         at: jiff::Timestamp,
-    ) -> String {
+    ) -> Option<String> {
+        if place.to.is_notice() {
+            let notice = notice::write(self, place, happened, at)?;
+            return serde_json::to_string(&notice).ok();
+        }
+        Some(self.told(place, happened, at))
+    }
+
+    fn told(&self, place: &Deliver, happened: &Happened<'_>, at: jiff::Timestamp) -> String {
         if place.to.is_calendar() {
             return self.entry(happened);
         }
@@ -81,7 +90,8 @@ impl Scene<'_> {
             Happened::CallTransferred { to, .. } => put("transfer", json!({ "number": to })),
             Happened::BookingCreated(one)
             | Happened::BookingChanged(one)
-            | Happened::BookingCancelled(one) => put("booking", booking(one)),
+            | Happened::BookingCancelled(one)
+            | Happened::BookingReminder { booking: one, .. } => put("booking", booking(one)),
             Happened::MessageTaken { message: one, .. } => put("message", message(one)),
         }
         data
@@ -89,25 +99,33 @@ impl Scene<'_> {
 
     /// Who called, by what was said so far.
     fn caller(&self, happened: &Happened<'_>) -> Value {
-        let (booked, left) = match happened {
-            Happened::BookingCreated(one)
-            | Happened::BookingChanged(one)
-            | Happened::BookingCancelled(one) => (Some(*one), None),
-            Happened::MessageTaken { message, .. } => (None, Some(*message)),
-            Happened::CallEnded | Happened::CallTransferred { .. } => (None, None),
+        let number = self.call.and_then(|call| call.caller.as_deref());
+        let number = number.or_else(|| happened.booking().and_then(|one| one.caller.as_deref()));
+        json!({
+            "number": number,
+            "name": self.name(happened),
+            "language": self.call.map(|call| &call.language),
+        })
+    }
+
+    /// The number of whom it is about: the one that a booking was made under, before the one that
+    /// calls.
+    pub(super) fn number<'a>(&'a self, happened: &Happened<'a>) -> Option<&'a str> {
+        let booked = happened.booking().and_then(|one| one.caller.as_deref());
+        booked.or_else(|| self.call.and_then(|call| call.caller.as_deref()))
+    }
+
+    /// The name of whom it is about, by what was said so far.
+    pub(super) fn name<'a>(&'a self, happened: &Happened<'a>) -> Option<&'a str> {
+        let left = match happened {
+            Happened::MessageTaken { message, .. } => Some(*message),
+            _ => None,
         };
-        let bookings = booked.into_iter().chain(self.bookings.iter().rev());
+        let bookings = happened.booking().into_iter().chain(self.bookings.iter().rev());
         let messages = left.into_iter().chain(self.messages.iter().rev());
         let names = bookings.map(|one| Some(one.name.as_str()));
         let mut names = names.chain(messages.map(|one| one.name.as_deref()));
-        let name = names.find_map(|name| name.filter(|name| !name.trim().is_empty()));
-        let number = self.call.and_then(|call| call.caller.as_deref());
-        let number = number.or_else(|| booked.and_then(|one| one.caller.as_deref()));
-        json!({
-            "number": number,
-            "name": name,
-            "language": self.call.map(|call| &call.language),
-        })
+        names.find_map(|name| name.filter(|name| !name.trim().is_empty()))
     }
 
     /// The place's own fields. A template that cannot be filled in costs its field, and no call.
@@ -358,7 +376,7 @@ mod tests {
             messages: &[a_message()],
         };
         let place = &assistant.spec.deliver[0];
-        let text = scene.payload(place, &Happened::BookingCreated(&booking), AT);
+        let text = scene.payload(place, &Happened::BookingCreated(&booking), AT).unwrap();
         let told: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(told["type"], "booking.created");
         assert_eq!(told["timestamp"], "1970-01-01T00:00:00Z");
@@ -369,7 +387,7 @@ mod tests {
         assert_eq!(told["data"]["caller"]["number"], "+33612345678");
         assert_eq!(keys(&told["data"]["caller"]), names("caller"));
         assert_eq!(keys(&told["data"]["assistant"]), names("assistant"));
-        let text = scene.payload(place, &Happened::CallEnded, AT);
+        let text = scene.payload(place, &Happened::CallEnded, AT).unwrap();
         let told: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(told["data"]["messages"][0]["text"], "Rappelez-moi");
         assert_eq!(told["data"].get("turns"), None, "not where it is not wanted");

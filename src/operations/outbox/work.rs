@@ -60,8 +60,8 @@ pub async fn take_ready(store: &Store, in_flight: &InFlight, now: Timestamp) -> 
 pub struct Door {
     /// The place, as the assistant's file has it now.
     pub place: Deliver,
-    /// Its secret.
-    pub secret: Secret,
+    /// Its secret; people have none.
+    pub secret: Option<Secret>,
 }
 
 /// Where a delivery goes by the assistant's file as it is now: a new address or key counts for what
@@ -81,15 +81,16 @@ pub fn door(
     let place = places
         .into_iter()
         .find(|place| place.name() == delivery.destination && place.to == delivery.to);
-    let named = place.and_then(|place| Some((place.secret.clone()?, place)));
-    let (reference, place) = named.ok_or_else(|| {
+    let place = place.filter(|place| place.secret.is_some() || place.to.is_notice());
+    let place = place.ok_or_else(|| {
         let what = format!(
             "`{}` has no place `{}` any more: have it back in `[[deliver]]`, then try again",
             delivery.assistant, delivery.destination
         );
         (Trouble::Refused, what)
     })?;
-    let secret = secrets.resolve(store, owner, &reference).map_err(ours)?;
+    let secret = place.secret.as_ref().map(|named| secrets.resolve(store, owner, named));
+    let secret = secret.transpose().map_err(ours)?;
     Ok(Door { place, secret })
 }
 
