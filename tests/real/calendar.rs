@@ -42,7 +42,7 @@ impl Radicale {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while std::net::TcpStream::connect(address).is_err() {
             assert!(Instant::now() < deadline, "Radicale did not start");
             std::thread::sleep(Duration::from_millis(50));

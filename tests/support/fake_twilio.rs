@@ -204,13 +204,11 @@ async fn answer(
         ("POST", ["Messages.json"]) => {
             let [_, to, text] = message(&(method.to_string(), path.clone(), body)).unwrap();
             assert!(!text.is_empty() && text.chars().count() <= 1_600, "{text}");
-            match account.unreachable.iter().find(|(number, _)| *number == to) {
-                Some((_, code)) => refuse(400, *code),
-                None => {
-                    let sent = json!({ "sid": format!("SM{:032x}", 1), "status": "queued" });
-                    (StatusCode::CREATED, sent.to_string()).into_response()
-                }
+            if let Some((_, code)) = account.unreachable.iter().find(|(number, _)| *number == to) {
+                return refuse(400, *code);
             }
+            let sent = json!({ "sid": format!("SM{:032x}", 1), "status": "queued" });
+            (StatusCode::CREATED, sent.to_string()).into_response()
         }
         ("DELETE", ["Calls", _]) => StatusCode::NO_CONTENT.into_response(),
         _ => refuse(405, 20004),
