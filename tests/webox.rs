@@ -23,6 +23,7 @@ mod cli_conventions;
 mod cli_demo;
 mod cli_settings;
 mod cli_sound;
+mod contacts;
 mod contract;
 mod crm;
 mod deliveries;

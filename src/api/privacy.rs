@@ -30,19 +30,32 @@ pub struct DossierView {
     /// What others were told of it.
     #[serde(default)]
     pub deliveries: Vec<Value>,
+    /// Who it is.
+    #[serde(default)]
+    pub contacts: Vec<Value>,
 }
 
 impl From<Dossier> for DossierView {
     fn from(dossier: Dossier) -> Self {
-        let Dossier { caller, calls, turns, bookings, messages, deliveries } = dossier;
-        Self { success: Success::default(), caller, calls, turns, bookings, messages, deliveries }
+        let Dossier { caller, calls, turns, bookings, messages, deliveries, contacts } = dossier;
+        Self {
+            success: Success::default(),
+            caller,
+            calls,
+            turns,
+            bookings,
+            messages,
+            deliveries,
+            contacts,
+        }
     }
 }
 
 impl From<DossierView> for Dossier {
     fn from(view: DossierView) -> Self {
-        let DossierView { caller, calls, turns, bookings, messages, deliveries, .. } = view;
-        Self { caller, calls, turns, bookings, messages, deliveries }
+        let DossierView { caller, calls, turns, bookings, messages, deliveries, contacts, .. } =
+            view;
+        Self { caller, calls, turns, bookings, messages, deliveries, contacts }
     }
 }
 
@@ -62,6 +75,9 @@ pub struct ErasedView {
     /// Deliveries to others whose content was taken out; what they were sent before is theirs.
     #[serde(default)]
     pub deliveries: u64,
+    /// Contacts taken out.
+    #[serde(default)]
+    pub contacts: u64,
     /// What stands in the number's place.
     pub pseudonym: String,
     /// How many records and recordings Twilio is asked to remove.
@@ -74,7 +90,7 @@ pub struct ErasedView {
 
 impl From<Erased> for ErasedView {
     fn from(erased: Erased) -> Self {
-        let Erasure { calls, turns, bookings, messages, deliveries } = erased.erasure;
+        let Erasure { calls, turns, bookings, messages, deliveries, contacts } = erased.erasure;
         Self {
             success: Success::default(),
             calls,
@@ -82,6 +98,7 @@ impl From<Erased> for ErasedView {
             bookings,
             messages,
             deliveries,
+            contacts,
             pseudonym: erased.pseudonym,
             removals: erased.removals,
             recordings: erased.recordings,
@@ -98,13 +115,14 @@ impl From<ErasedView> for Erased {
             bookings,
             messages,
             deliveries,
+            contacts,
             pseudonym,
             removals,
             recordings,
             scrubbed,
             ..
         } = view;
-        let erasure = Erasure { calls, turns, bookings, messages, deliveries };
+        let erasure = Erasure { calls, turns, bookings, messages, deliveries, contacts };
         Self { erasure, pseudonym, removals, recordings, scrubbed }
     }
 }

@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, calls, complete, deliveries, demo, export, help,
-    history, import, init, login, manual,
+    apply, assistants, audit, bench, bookings, calls, complete, contacts, deliveries, demo, export,
+    help, history, import, init, login, manual,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
     tokens, try_out, users, validate, voices, whoami,
@@ -42,6 +42,8 @@ pub enum Command {
     Calls(calls::Calls),
     /// List what was booked, book and cancel by hand.
     Bookings(bookings::Bookings),
+    /// List, show, correct and export who called.
+    Contacts(contacts::Contacts),
     /// List what others were told, and try it again.
     Deliveries(deliveries::Deliveries),
     /// Show how many calls there were, how long, how good.

@@ -10,6 +10,7 @@ mod bench;
 mod bookings;
 mod calls;
 mod complete;
+mod contacts;
 mod context;
 mod credentials;
 mod daemon;
@@ -91,6 +92,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Assistants(args) => assistants::run(args, context),
         Command::Calls(args) => calls::run(args, context),
         Command::Bookings(args) => bookings::run(args, context),
+        Command::Contacts(args) => contacts::run(args, context),
         Command::Deliveries(args) => deliveries::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Validate(args) => validate::run(args, context),

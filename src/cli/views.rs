@@ -4,9 +4,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api::{AssistantView, BookingView, CallView, MessageView, StatsView, TransferView, TurnView},
+    api::{
+        AssistantView, BookingView, CallView, ContactView, MessageView, StatsView, TransferView,
+        TurnView,
+    },
     domain::{
-        Assistant, Booking, Breakdown, Call, CallExtras, Handover, Message, Next, Stats, Turn,
+        Assistant, Booking, Breakdown, Call, CallExtras, Contact, Handover, Message, Next, Stats,
+        Turn,
     },
     operations::assistants::AssistantOverview,
 };
@@ -64,6 +68,11 @@ pub(super) fn next_word(next: &Next) -> &'static str {
 /// A booking.
 pub(super) fn booking(booking: &Booking) -> Value {
     value(&BookingView::from(booking))
+}
+
+/// A contact.
+pub(super) fn contact(contact: &Contact) -> Value {
+    value(&ContactView::from(contact))
 }
 
 /// A message.

@@ -13,6 +13,7 @@ mod booking_rules;
 mod call;
 mod closures;
 mod compliance;
+mod contact;
 mod country;
 mod deliver;
 mod delivery;
@@ -66,6 +67,7 @@ pub use booking_rules::{BookingResource, BookingRules, BookingService, Nights, P
 pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
 pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;
+pub use contact::{Contact, ContactChange, ContactFilter, ContactId};
 pub use country::Country;
 pub use deliver::Deliver;
 pub use delivery::{

@@ -10,6 +10,7 @@ pub mod bookings;
 pub mod busy;
 pub mod calendars;
 pub mod calls;
+pub mod contacts;
 pub mod events;
 pub mod import;
 pub mod latency;

@@ -31,6 +31,8 @@ pub struct Dossier {
     pub messages: Vec<Value>,
     /// What others were told of it.
     pub deliveries: Vec<Value>,
+    /// Who it is.
+    pub contacts: Vec<Value>,
 }
 
 /// What an erasure did, and what it could not reach.
@@ -98,6 +100,7 @@ pub fn export(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Re
             bookings: rows(Table::Bookings)?,
             messages: rows(Table::Messages)?,
             deliveries: rows(Table::Deliveries)?,
+            contacts: rows(Table::Contacts)?,
             caller: caller.clone(),
         })
     })?;
@@ -138,6 +141,7 @@ pub fn erase(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Res
             after: json!({
                 "calls": erasure.calls, "turns": erasure.turns, "bookings": erasure.bookings,
                 "messages": erasure.messages, "deliveries": erasure.deliveries,
+                "contacts": erasure.contacts,
                 "removals": removals,
             }),
         };

@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0008_calendars.sql"),
     include_str!("migrations/0009_transfer.sql"),
     include_str!("migrations/0010_languages.sql"),
+    include_str!("migrations/0011_contacts.sql"),
 ];
 
 /// The schema this webox writes.

@@ -10,6 +10,7 @@ pub mod bookings;
 pub mod busy;
 pub mod calls;
 mod connection;
+pub mod contacts;
 pub mod deliveries;
 mod error;
 pub mod events;

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, ToSql, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, Tx, assistants::time, calls, deliveries, messages, removals};
+use super::{StoreError, Tx, assistants::time, calls, contacts, deliveries, messages, removals};
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
 /// How much was taken out.
@@ -21,6 +21,8 @@ pub struct Erasure {
     pub messages: u64,
     /// Deliveries to others whose content is gone.
     pub deliveries: u64,
+    /// Contacts taken out.
+    pub contacts: u64,
 }
 
 /// Whose rows.
@@ -171,6 +173,8 @@ pub enum Table {
     Messages,
     /// What others were told of it.
     Deliveries,
+    /// Who it is.
+    Contacts,
 }
 
 impl Table {
@@ -184,6 +188,14 @@ impl Table {
             ),
             Self::Bookings => format!("SELECT * FROM bookings WHERE {made} AND {OWN} ORDER BY id"),
             Self::Messages => format!("SELECT * FROM messages WHERE {made} AND {OWN} ORDER BY id"),
+            Self::Contacts => match subject {
+                Subject::Caller(_) => {
+                    "SELECT * FROM contacts WHERE number = ?1 AND (?2 IS NULL OR owner_id = ?2)"
+                        .to_owned()
+                }
+                // A caller may have made other calls, and is no part of this one.
+                Subject::Call(_) => "SELECT * FROM contacts WHERE 0 AND ?1 = ?2".to_owned(),
+            },
             Self::Deliveries => {
                 let told = subject.told();
                 format!("SELECT * FROM deliveries WHERE {told} AND {OWN} ORDER BY id")
@@ -216,6 +228,14 @@ pub fn erase(
         let sql = format!("DELETE FROM {table} WHERE {made} AND {OWN}");
         *count = tx.prepare_cached(&sql)?.execute(params![subject.key(), owner])? as u64;
     }
+    let mut once: Option<(AssistantId, String)> = None;
+    match subject {
+        Subject::Caller(caller) => erasure.contacts = contacts::erase(tx, sight, caller)?,
+        Subject::Call(call) => {
+            once =
+                calls::by_id(tx, *call)?.and_then(|call| Some((call.assistant_id, call.caller?)));
+        }
+    }
     let sql = format!(
         "UPDATE turns SET {NO_WORDS}
          WHERE call_id IN (SELECT id FROM calls WHERE {calls} AND {OWN})"
@@ -230,6 +250,9 @@ pub fn erase(
     );
     let values = params![subject.key(), owner, pseudonym, now.as_millisecond()];
     erasure.calls = tx.prepare_cached(&sql)?.execute(values)? as u64;
+    if let Some((assistant, number)) = once {
+        contacts::tidy(tx, assistant, &number)?;
+    }
     Ok(erasure)
 }
 
@@ -328,6 +351,12 @@ pub fn forget(
                     "UPDATE messages SET caller = NULL, name = NULL WHERE call_id = ?1",
                 )?
                 .execute([id])?;
+                if let Some(caller) = &caller {
+                    let called = calls::by_id(tx, CallId(*id))?;
+                    if let Some(call) = called {
+                        contacts::tidy(tx, call.assistant_id, caller)?;
+                    }
+                }
             }
         }
     }

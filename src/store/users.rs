@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{StoreError, Tx, assistants::time};
+use super::{StoreError, Tx, assistants::time, contacts};
 use crate::domain::{AssistantId, EmailAddress, Error, Role, Scope, Token, TokenId, User, UserId};
 
 const COLUMNS: &str = "u.id, u.email, u.role, u.created_at, u.disabled_at,
@@ -85,6 +85,7 @@ pub fn delete(tx: &Tx, id: UserId) -> Result<(), StoreError> {
     // Those that were deleted still name their owner.
     tx.prepare_cached("UPDATE assistants SET owner_id = NULL WHERE owner_id = ?1")?
         .execute([id.0])?;
+    contacts::forget_owner(tx, id)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?.execute([id.0])?;
     Ok(())
 }

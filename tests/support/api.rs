@@ -94,6 +94,7 @@ impl World {
                 seed::turn(&store, call, 1, at, "Une table ?", "Avec plaisir.");
                 seed::booking(&store);
                 seed::delivery(&store, call, at);
+                seed::contact(&store, call);
             });
             seeding.join().unwrap();
         });

@@ -4,13 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use webox::{
     domain::{
         Attempt, Booking, BookingId, BookingRequest, CallId, CallStatus, DeliveryEvent,
-        DestinationKind, EndReason, Heard, LanguageTag, Next, Outcome, Reply, TokenUsage, ToolUse,
-        TurnId, TurnTimings, VoiceLine,
+        DestinationKind, EndReason, Heard, LanguageTag, Next, Outcome, PhoneNumber, Reply,
+        TokenUsage, ToolUse, TurnId, TurnTimings, VoiceLine,
     },
     operations::{assistants, bookings},
     store::{
         Options, Store,
         calls::{self, CallEnd, NewCall},
+        contacts,
         deliveries::{self, NewDelivery},
         turns::{self, Finished},
     },
@@ -137,6 +138,19 @@ pub(crate) fn turn(
                 id,
                 &Finished { reply: &reply, timings, twiml: "<Response/>", heard: true },
             )
+        })
+        .unwrap();
+}
+
+/// Notes who called Le Gourmet.
+pub(crate) fn contact(store: &Store, call: CallId) {
+    let actor = webox::domain::Actor::webox("test");
+    let assistant = assistants::find(store, &actor, "le-gourmet").unwrap();
+    store
+        .write(move |tx| {
+            let call = calls::by_id(tx, call)?.unwrap();
+            let number = call.caller.as_deref().and_then(PhoneNumber::from_e164).unwrap();
+            contacts::note(tx, &assistant, &call, &number, Some("Une table"), false)
         })
         .unwrap();
 }

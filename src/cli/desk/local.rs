@@ -10,14 +10,15 @@ use crate::{
     api::{Deliveries, DeliveryView, RemovalView},
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
-        BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter,
-        DeliveryId, EmailAddress, Expected, Latency, LatencyBy, PhoneNumber, ProviderStanding,
-        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
+        BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange,
+        ContactFilter, DeliveryFilter, DeliveryId, EmailAddress, Expected, Latency, LatencyBy,
+        PhoneNumber, ProviderStanding, ProvidersOverview, Result, Role, Secret, Stats, StatsBy,
+        Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
-        audit, bookings, calendars, calls, latency, outbox,
+        audit, bookings, calendars, calls, contacts, latency, outbox,
         privacy::{self, Dossier, Erased, Whose},
         providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
@@ -141,6 +142,22 @@ impl Desk for Local {
 
     fn close_calendar(&self, assistant: &Assistant) -> Result<()> {
         calendars::close(&self.store, &self.actor, assistant, self.now)
+    }
+
+    fn contacts(&self, filter: &ContactFilter) -> Result<Vec<Contact>> {
+        contacts::list(&self.store, &self.actor, filter)
+    }
+
+    fn contact(&self, name: &str) -> Result<Contact> {
+        contacts::show(&self.store, &self.actor, name)
+    }
+
+    fn edit_contact(&self, name: &str, change: ContactChange) -> Result<Contact> {
+        contacts::edit(&self.store, &self.actor, name, change, self.now)
+    }
+
+    fn delete_contact(&self, name: &str) -> Result<Contact> {
+        contacts::delete(&self.store, &self.actor, name, self.now)
     }
 
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries> {

@@ -16,9 +16,9 @@ use crate::{
     api::{Deliveries, DeliveryView, RemovalView},
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
-        BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId,
-        EmailAddress, Latency, LatencyBy, PhoneNumber, ProvidersOverview, Result, Role, Secret,
-        Stats, StatsBy, Token, TokenId, User, WholeCall,
+        BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
+        DeliveryFilter, DeliveryId, EmailAddress, Latency, LatencyBy, PhoneNumber,
+        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::Wanted,
@@ -72,6 +72,12 @@ pub(super) trait Desk {
     /// The path of a calendar's new address.
     fn open_calendar(&self, assistant: &Assistant) -> Result<String>;
     fn close_calendar(&self, assistant: &Assistant) -> Result<()>;
+
+    fn contacts(&self, filter: &ContactFilter) -> Result<Vec<Contact>>;
+    /// By id or number.
+    fn contact(&self, name: &str) -> Result<Contact>;
+    fn edit_contact(&self, name: &str, change: ContactChange) -> Result<Contact>;
+    fn delete_contact(&self, name: &str) -> Result<Contact>;
 
     /// As many as the filter says, or all of them.
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries>;

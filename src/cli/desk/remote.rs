@@ -12,18 +12,18 @@ use super::{
 use crate::{
     api::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
-        AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls,
+        AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls, Contacts,
         Deliveries, DeliveryView, Done, DossierView, ErasedView, Latencies, Me, OneAssistant,
-        OneBooking, OneCall, OneDelivery, OneUser, Owner, Providers, RemovalView, Removals,
-        RollbackInput, Secrets, Standings, Statistics, TokenCreated, TokenRevoked, Tokens, Users,
-        Versions,
+        OneBooking, OneCall, OneContact, OneDelivery, OneUser, Owner, Providers, RemovalView,
+        Removals, RollbackInput, Secrets, Standings, Statistics, TokenCreated, TokenRevoked,
+        Tokens, Users, Versions,
     },
     config::PublicUrl,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
-        BookingRequest, Call, CallFilter, CallId, CallPage, DeliveryFilter, DeliveryId,
-        EmailAddress, Latency, LatencyBy, PhoneNumber, ProvidersOverview, Result, Role, Secret,
-        Stats, StatsBy, Token, TokenId, User, WholeCall,
+        BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
+        DeliveryFilter, DeliveryId, EmailAddress, Latency, LatencyBy, PhoneNumber,
+        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         self,
@@ -311,6 +311,31 @@ impl Desk for Remote {
     fn close_calendar(&self, assistant: &Assistant) -> Result<()> {
         let path = ["assistants", &assistant.id.0.to_string(), "calendar"];
         self.client.ask(Method::DELETE, &path).send::<Done>().map(|_| ())
+    }
+
+    fn contacts(&self, filter: &ContactFilter) -> Result<Vec<Contact>> {
+        let answer: Contacts = self
+            .client
+            .get(&["contacts"])
+            .query("since", filter.since)
+            .query("until", filter.until)
+            .query("limit", filter.limit.map(|limit| limit.clamp(1, BOOKINGS)))
+            .send()?;
+        Ok(answer.contacts.into_iter().map(Contact::from).collect())
+    }
+
+    fn contact(&self, name: &str) -> Result<Contact> {
+        Ok(self.client.get(&["contacts", name]).send::<OneContact>()?.contact.into())
+    }
+
+    fn edit_contact(&self, name: &str, change: ContactChange) -> Result<Contact> {
+        let ask = self.client.ask(Method::PATCH, &["contacts", name]).body(&change)?;
+        Ok(ask.send::<OneContact>()?.contact.into())
+    }
+
+    fn delete_contact(&self, name: &str) -> Result<Contact> {
+        let ask = self.client.ask(Method::DELETE, &["contacts", name]);
+        Ok(ask.send::<OneContact>()?.contact.into())
     }
 
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries> {

@@ -150,6 +150,7 @@ pub fn delete(
                 }
                 crate::store::assistants::hand_over(tx, id, Some(heir.id), &stamp)?;
             }
+            crate::store::contacts::give(tx, user.id, heir.id)?;
         } else if user.assistants > 0 {
             return Err(Error::new(
                 Kind::Refused,

@@ -5,7 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Ringing, new_call};
 use crate::{
     domain::{Assistant, Call, CallId, CallStatus, EndReason, Result},
-    operations::outbox::{self, Happened},
+    operations::{
+        contacts,
+        outbox::{self, Happened},
+    },
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd},
@@ -50,6 +53,7 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             let id = calls::insert_ended(tx, &call, &end)?;
             events::note(tx, call.started_at, id, "ring", None)?;
             events::note(tx, ringing.at, id, "end", None)?;
+            contacts::note(tx, &assistant, id, false)?;
             tell(tx, &assistant, id, ringing.at)?;
             Ok(true)
         })
@@ -84,6 +88,7 @@ fn end_known(
     turns::tidy(tx, call.id)?;
     let at = end.ended_at;
     calls::end(tx, call.id, &end)?;
+    contacts::note(tx, assistant, call.id, swept)?;
     tell(tx, assistant, call.id, at)
 }
 
@@ -127,6 +132,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                 removals::is_over(tx, &call.sid)?;
                 places::release(tx, call.id)?;
                 turns::tidy(tx, call.id)?;
+                contacts::note(tx, &assistant, call.id, false)?;
                 tell(tx, &assistant, call.id, now)?;
                 tracing::warn!(call_sid = %call.sid, "closed a call whose end was never announced");
                 swept += 1;

@@ -7,6 +7,7 @@ mod auth;
 mod bodies;
 mod bookings;
 mod calls;
+mod contacts;
 mod deliveries;
 mod document;
 mod events;
@@ -86,6 +87,11 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/assistants/{id}/calendar",
             post_with(bookings::open_calendar, told("openCalendar", "A new address for a calendar of the bookings; the one before is no longer good", &[403, 404, 409, 413, 422]))
             .delete_with(bookings::close_calendar, told("closeCalendar", "No address shows the bookings any more", &[403, 404])))
+        .api_route("/contacts", get_with(contacts::list, told("listContacts", "Who called, those who called last first", &[])))
+        .api_route("/contacts/{id}",
+            get_with(contacts::show, told("getContact", "One contact, by id or number", &[404, 409]))
+            .patch_with(contacts::edit, told("changeContact", "Correct a contact by hand: what is left out stays", &[403, 404, 409, 413, 415, 422]))
+            .delete_with(contacts::delete, told("deleteContact", "Take a contact out; its calls stay", &[403, 404, 409])))
         .api_route("/deliveries", get_with(deliveries::list, told("listDeliveries", "What others were told, newest first", &[404])))
         .api_route("/deliveries/{id}", get_with(deliveries::show, told("getDelivery", "One delivery, with what is delivered", &[404])))
         .api_route("/deliveries/{id}/retry", post_with(deliveries::retry, told("retryDelivery", "Try a delivery again now, also one that was given up", &[403, 404, 409, 413, 422])))
