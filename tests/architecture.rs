@@ -182,6 +182,7 @@ const STOPWATCH: &[&str] = &[
     "rehearsal",
     "server",
     "line",
+    "conversation/afterwards.rs",
     "conversation/asking.rs",
     "conversation/engine.rs",
     "conversation/head_start.rs",

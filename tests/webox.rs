@@ -39,6 +39,7 @@ mod keys;
 mod languages;
 mod leaks;
 mod limits;
+mod memory;
 mod models;
 mod mouths;
 mod notices;

@@ -11,9 +11,9 @@ use crate::{
     domain::{
         AccountSid, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
         BookingRules, Breakdown, Compliance, Deliver, EmailAddress, Error, Fact, Hearing, Hours,
-        LanguageTag, Limits, ModelRef, Owner as DomainOwner, Personality, PhoneNumber, Recording,
-        Result, SecretRef, Transfer, TwilioAccount, UserId, Voice, VoiceLine, VoiceProvider,
-        ZoneName,
+        LanguageTag, Limits, Memory, ModelRef, Owner as DomainOwner, Personality, PhoneNumber,
+        Recording, Result, SecretRef, Transfer, TwilioAccount, UserId, Voice, VoiceLine,
+        VoiceProvider, ZoneName,
     },
     operations::assistants::AssistantOverview,
 };
@@ -70,6 +70,8 @@ pub struct AssistantView {
     pub limits: Limits,
     pub plan: Option<String>,
     pub compliance: Compliance,
+    #[serde(default)]
+    pub memory: Memory,
     /// Who is told what happened.
     #[serde(default)]
     pub deliver: Vec<Deliver>,
@@ -151,6 +153,7 @@ impl From<&Assistant> for AssistantView {
             plan: spec.billing.plan,
             enable_recording: spec.compliance.recording != Recording::Off,
             compliance: spec.compliance,
+            memory: spec.memory,
             deliver: spec.deliver,
             enable_transcription: true,
             is_active: spec.active,
@@ -236,6 +239,7 @@ impl TryFrom<AssistantView> for Assistant {
                 limits: view.limits,
                 billing: Billing { plan: view.plan },
                 compliance: view.compliance,
+                memory: view.memory,
                 twilio: TwilioAccount {
                     account_sid: view.twilio_account_sid,
                     auth_token: view.twilio_auth_token_ref,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{
     AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver, EmailAddress,
-    Error, Fact, Hearing, Hours, HumanDuration, LanguageTag, Limits, ModelRef, Personality,
+    Error, Fact, Hearing, Hours, HumanDuration, LanguageTag, Limits, Memory, ModelRef, Personality,
     PhoneNumber, Recording, Result, Secret, SecretRef, Transfer, VoiceLine, VoiceProvider,
     ZoneName,
 };
@@ -99,6 +99,8 @@ pub struct AssistantInput {
     pub plan: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compliance: Option<Compliance>,
+    /// Whether callers are known again.
+    pub memory: Option<Memory>,
     /// Who is told what happened: the whole list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver: Option<Vec<Deliver>>,
@@ -155,6 +157,7 @@ impl From<&AssistantSpec> for AssistantInput {
             limits: Some(spec.limits),
             plan: Some(spec.billing.plan),
             compliance: Some(spec.compliance),
+            memory: Some(spec.memory),
             deliver: Some(spec.deliver),
             enable_recording: None,
             enable_transcription: None,
@@ -230,6 +233,7 @@ impl AssistantInput {
         put(&mut spec.limits.max_concurrent_calls, self.max_concurrent_calls);
         put(&mut spec.billing.plan, self.plan);
         put(&mut spec.compliance, self.compliance);
+        put(&mut spec.memory, self.memory);
         put(&mut spec.deliver, self.deliver);
         put(&mut spec.active, self.is_active);
         match self.enable_recording {
@@ -278,6 +282,7 @@ mod tests {
             "timezone":"America/Montreal","active":false,
             "ai":{"model":"gpt-4","fallbacks":["claude-3"],"personality":"formal","api_key":{"secret":"k"}},
             "voice":{"line":"gather","language":"en-US","languages":["en-US","fr-FR"],"provider":"google","voice_id":"v","voices":{"fr-FR":"w"},"fallbacks":["local"],"greeting":"g","greetings":{"fr-FR":"h"}},
+            "memory":{"enabled":true,"days":90},
             "hearing":{"provider":"deepgram","model":"nova-3","fallbacks":["google"],"pause_ms":700,"barge_in":"high"},
             "hours":{"monday":["12:00-14:00"],"closed":["2026-12-25"]},
             "facts":[{"about":["a"],"answer":"b","language":"en-US"}],

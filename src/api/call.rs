@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{BookingView, MessageView, Moment, Success, TurnView};
 use crate::domain::{
-    AssistantId, AssistantName, Booking, Call, CallExtras, CallId, CallSid, CallStatus, EndReason,
-    Error, Handover, HandoverOutcome, LanguageTag, PhoneNumber, RecordingConsent, Result,
-    VoiceLine, WholeCall,
+    After, AssistantId, AssistantName, Booking, Call, CallExtras, CallId, CallOutcome, CallSid,
+    CallStatus, EndReason, Error, Handover, HandoverOutcome, LanguageTag, PhoneNumber,
+    RecordingConsent, Result, SummarySource, VoiceLine, WholeCall,
 };
 
 /// A call.
@@ -34,6 +34,18 @@ pub struct CallView {
     pub line: VoiceLine,
     pub language: LanguageTag,
     pub end_reason: Option<EndReason>,
+    /// What came of it; null while it goes on.
+    #[serde(default)]
+    pub outcome: Option<CallOutcome>,
+    /// What it was about, in a few words; by a model.
+    #[serde(default)]
+    pub topic: Option<String>,
+    /// What came of it, in a sentence or two.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// Who wrote the summary.
+    #[serde(default)]
+    pub summary_source: Option<SummarySource>,
     /// When the caller was told that a machine speaks.
     #[schemars(with = "Option<Moment>")]
     pub disclosed_at: Option<Timestamp>,
@@ -74,6 +86,10 @@ impl From<&Call> for CallView {
             line: call.line,
             language: call.language.clone(),
             end_reason: call.end_reason,
+            outcome: call.after.outcome,
+            topic: call.after.topic.clone(),
+            summary: call.after.summary.clone(),
+            summary_source: call.after.summary_source,
             disclosed_at: call.disclosed_at,
             recording_consent: call.recording_consent,
             started_at: call.started_at,
@@ -119,6 +135,12 @@ impl From<CallView> for Call {
             duration_s: view.duration,
             satisfaction: view.satisfaction_score,
             end_reason: view.end_reason,
+            after: After {
+                outcome: view.outcome,
+                topic: view.topic,
+                summary: view.summary,
+                summary_source: view.summary_source,
+            },
         }
     }
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     domain::{
         Assistant, Attempt, Call, EndReason, Heard, LanguageTag, ModelRef, Next, Outcome,
-        RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
+        Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
     },
     providers::{
         breaker::Breakers,
@@ -80,6 +80,8 @@ pub struct Scene {
     pub heard: Heard,
     /// Now.
     pub now: Timestamp,
+    /// What is known of the caller from before.
+    pub known: Option<Recollection>,
 }
 
 /// What the engine came to.
@@ -227,7 +229,7 @@ impl Engine {
                 progress.attempts.push(not_asked(name, Outcome::TimedOut, "no time was left"));
                 continue;
             }
-            let model = match self.model(scene, name) {
+            let model = match self.model(&scene.assistant, name) {
                 Ok(model) => model,
                 Err(error) => {
                     progress.attempts.push(not_asked(name, error.outcome, &error.detail));
@@ -269,11 +271,11 @@ impl Engine {
     /// A model of the assistant's, with the key that is meant for it.
     pub(super) fn model(
         &self,
-        scene: &Scene,
+        assistant: &Assistant,
         name: &ModelRef,
     ) -> Result<Arc<dyn ChatModel>, ModelError> {
-        let ai = &scene.assistant.spec.ai;
-        let owner = scene.assistant.owner.as_ref().map(|owner| owner.id);
+        let ai = &assistant.spec.ai;
+        let owner = assistant.owner.as_ref().map(|owner| owner.id);
         // The assistant's key is one for its model; another provider must never see it.
         let key = ai.api_key.as_ref().filter(|_| self.models.share_a_provider(name, &ai.model));
         self.models.find_with(name, key, owner)
@@ -303,7 +305,7 @@ impl Engine {
         let spec = &scene.assistant.spec;
         // The moment the call began: instructions that change every minute cannot be cached.
         let began = scene.call.started_at.to_zoned_datetime(spec.zone());
-        prompt::system(spec, &scene.call.language, &began)
+        prompt::system(spec, &scene.call.language, &began, scene.known.as_ref())
     }
 }
 

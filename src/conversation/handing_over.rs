@@ -210,6 +210,7 @@ fn after_tool(
         language: &call.language,
         now: &wall,
         caller: call.caller.as_deref(),
+        known: None,
     };
     let state = remembered(&stage, history);
     let (state, _) = concierge::step(&stage, state, concierge::Event::Tool(result));

@@ -51,7 +51,7 @@ impl Engine {
         if name.is_builtin() {
             return None;
         }
-        let model = self.model(scene, name).ok()?;
+        let model = self.model(&scene.assistant, name).ok()?;
         let breaker = breaker_of(model.as_ref());
         if self.breakers.as_ref().is_some_and(|breakers| breakers.is_open(&breaker)) {
             return None;

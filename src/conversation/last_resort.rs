@@ -23,6 +23,7 @@ impl Engine {
             language: &scene.call.language,
             now: &now,
             caller: scene.call.caller.as_deref(),
+            known: scene.known.as_ref(),
         };
         let state = remembered(&stage, &scene.history);
         let booked = progress.booked.take();

@@ -3,6 +3,7 @@
 //! It knows nothing of Twilio, HTTP or SQL: a line brings it what was heard, and the tools it
 //! asks for are run by `operations`.
 
+mod afterwards;
 pub mod aloud;
 mod asking;
 pub mod concierge;

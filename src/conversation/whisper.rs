@@ -134,6 +134,7 @@ mod tests {
             duration_s: None,
             satisfaction: None,
             end_reason: None,
+            after: crate::domain::After::default(),
         };
         summary(&spec, &call, history)
     }

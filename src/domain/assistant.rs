@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::row_number::row_number;
 use super::{
     AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver,
-    EarProvider, EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, ModelRef,
-    Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange, Transfer,
-    UserId, VoiceLine, VoiceProvider, ZoneName,
+    EarProvider, EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, Memory,
+    ModelRef, Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange,
+    Transfer, UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
 row_number!(
@@ -278,6 +278,9 @@ pub struct AssistantSpec {
     /// The client's own account at Twilio.
     #[serde(default, skip_serializing_if = "TwilioAccount::is_agencys")]
     pub twilio: TwilioAccount,
+    /// Whether callers are known again.
+    #[serde(default, skip_serializing_if = "Memory::is_usual")]
+    pub memory: Memory,
     /// Who is told what happened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliver: Vec<Deliver>,
@@ -309,6 +312,7 @@ impl AssistantSpec {
             billing: Billing::default(),
             compliance: Compliance::default(),
             twilio: TwilioAccount::default(),
+            memory: Memory::default(),
             deliver: Vec::new(),
         }
     }
@@ -378,6 +382,9 @@ impl AssistantSpec {
             return wrong(field, message);
         }
         if let Some((field, message)) = self.voice.misspoken() {
+            return wrong(field, message);
+        }
+        if let Some((field, message)) = self.memory.broken() {
             return wrong(field, message);
         }
         if let Some((field, message)) = self.unspeakable() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AssistantId, AssistantName, Booking, CallSid, Error, Handover, LanguageTag, Message,
+    After, AssistantId, AssistantName, Booking, CallSid, Error, Handover, LanguageTag, Message,
     RecordingConsent, Turn, VoiceLine, suggestion_hint,
 };
 
@@ -223,6 +223,8 @@ pub struct Call {
     pub satisfaction: Option<u8>,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
+    /// What came of it.
+    pub after: After,
 }
 
 /// Everything that is known of a call.

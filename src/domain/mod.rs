@@ -5,6 +5,7 @@
 
 mod account;
 mod actor;
+mod after;
 mod assistant;
 mod author;
 mod availability;
@@ -29,6 +30,7 @@ mod hours;
 mod language;
 mod languages;
 mod latency;
+mod memory;
 mod message;
 mod model;
 mod money;
@@ -53,6 +55,7 @@ mod zone;
 
 pub use account::{Token, TokenId, User, UserId};
 pub use actor::{Account, Actor, Sight};
+pub use after::{After, LONGEST_SUMMARY, LONGEST_TOPIC, Rows};
 pub use assistant::{
     Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, TwilioAccount,
     Voice,
@@ -84,6 +87,7 @@ pub use hearing::Hearing;
 pub use hours::{ClockTime, DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use language::LanguageTag;
 pub use latency::{Latency, LatencyBy, Stage};
+pub use memory::{Memory, PastCall, Recollection};
 pub use message::{Message, MessageRecording};
 pub use model::ModelRef;
 pub use money::{Currency, Micros, Money};
@@ -105,7 +109,8 @@ pub use turn::{
 };
 pub use when::HumanDuration;
 pub use words::{
-    BargeIn, BookingKind, DeliveryEvent, DeliveryState, DestinationKind, EarProvider, HolidayHours,
-    MailEncryption, Personality, Redaction, Role, Scope, VoiceLine, VoiceProvider,
+    BargeIn, BookingKind, CallOutcome, DeliveryEvent, DeliveryState, DestinationKind, EarProvider,
+    HolidayHours, MailEncryption, Personality, Redaction, Role, Scope, SummarySource, VoiceLine,
+    VoiceProvider,
 };
 pub use zone::ZoneName;

@@ -152,6 +152,38 @@ words! {
 }
 
 words! {
+    /// What came of a call.
+    CallOutcome {
+        /// Something was booked.
+        Booked = "booked",
+        /// A booking was moved.
+        Changed = "changed",
+        /// A booking was cancelled.
+        Cancelled = "cancelled",
+        /// The caller was answered.
+        Informed = "informed",
+        /// A human took the call.
+        Transferred = "transferred",
+        /// A message was left.
+        Message = "message",
+        /// The caller said nothing, or hung up before an answer.
+        Abandoned = "abandoned",
+        /// It could not be carried out.
+        Failed = "failed",
+    }
+}
+
+words! {
+    /// Who wrote the summary of a call.
+    SummarySource {
+        /// A rule, from the rows of the call.
+        Rule = "rule",
+        /// The assistant's model.
+        Model = "model",
+    }
+}
+
+words! {
     /// What a user may see and do.
     Role {
         /// Everything.

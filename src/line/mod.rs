@@ -3,6 +3,7 @@
 //!
 //! `gather` is spoken over webhooks, `relay` in words over a socket, `stream` in sound over one.
 
+mod afterwards;
 mod clock;
 mod connect;
 mod early;

@@ -265,6 +265,7 @@ impl Line {
             assistant: turn.assistant,
             history: turn.history,
             heard: turn.heard,
+            known: turn.known,
             now: self.clock.now(),
         };
         // A call that went on from elsewhere: its first words were not ours.

@@ -324,6 +324,7 @@ impl Line {
             assistant: turn.assistant,
             history: turn.history,
             heard: turn.heard,
+            known: turn.known,
             now: self.clock.now(),
         };
         let mut thought = self.engine.reply(&scene).await;

@@ -4,6 +4,7 @@
 //! the audit log, say what came of it. Whoever asks, the same checks hold.
 
 pub mod accounts;
+pub mod afterwards;
 pub mod assistants;
 pub mod audit;
 pub mod bookings;

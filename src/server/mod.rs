@@ -67,6 +67,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// How often calls that were never announced as ended are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
+/// How often it is looked for calls to ask models about.
+const LOOK_BACK_EVERY: Duration = Duration::from_secs(1);
+
 /// Bundles of files read at once, and rehearsals played: the calls that are real come first.
 const BUNDLES: usize = 1;
 const REHEARSALS: usize = 4;
@@ -220,6 +223,7 @@ pub async fn run(
         let line = line.clone();
         async move { line.keep_warm().await }
     });
+    let looker = tokio::spawn(look_back(line.clone()));
     let forgetter = tokio::spawn(forget(app.store.clone()));
     let watcher =
         tokio::spawn(api::tell_of_events(app.store.clone(), Arc::clone(&app.newest_event)));
@@ -245,6 +249,7 @@ pub async fn run(
     connections::serve(listener, router, shutdown, DRAIN, proxies).await;
     sweeper.abort();
     warmer.abort();
+    looker.abort();
     forgetter.abort();
     watcher.abort();
     for worker in [remover, deliverer, reader, reminder].into_iter().flatten() {
@@ -324,6 +329,21 @@ fn cors(origins: &[String]) -> CorsLayer {
             HeaderName::from_static("idempotent-replayed"),
             HeaderName::from_static("x-request-id"),
         ])
+}
+
+/// Asks models what came of calls that are over. One that is broken off is asked again after a restart.
+async fn look_back(line: Line) {
+    loop {
+        match line.look_back().await {
+            Ok(0) => {}
+            Ok(calls) => {
+                tracing::debug!(calls, "models were asked about calls that are over");
+                continue;
+            }
+            Err(error) => tracing::error!(%error, "what came of calls could not be noted"),
+        }
+        tokio::time::sleep(LOOK_BACK_EVERY).await;
+    }
 }
 
 async fn sweep(line: Line, limits: Arc<limits::Limits>) {

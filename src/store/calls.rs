@@ -5,13 +5,14 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 
 use super::{StoreError, Tx, assistants::time, figures, stats};
 use crate::domain::{
-    AccountSid, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason,
+    AccountSid, After, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason,
     KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
 };
 
 const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
                        c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
-                       coalesce(c.assistant_revision, a.revision), c.disclosed_at, c.recording_consent";
+                       coalesce(c.assistant_revision, a.revision), c.disclosed_at, c.recording_consent, \
+                       c.outcome, c.topic, c.summary, c.summary_source";
 
 /// A call that begins, or that was turned down at once.
 #[derive(Debug, Clone)]
@@ -89,6 +90,20 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
             .as_str_or_null()?
             .map(|text| word(16, text, text.parse().ok()))
             .transpose()?,
+        after: After {
+            outcome: row
+                .get_ref(17)?
+                .as_str_or_null()?
+                .map(|text| word(17, text, text.parse().ok()))
+                .transpose()?,
+            topic: row.get(18)?,
+            summary: row.get(19)?,
+            summary_source: row
+                .get_ref(20)?
+                .as_str_or_null()?
+                .map(|text| word(20, text, text.parse().ok()))
+                .transpose()?,
+        },
     })
 }
 

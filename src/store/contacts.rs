@@ -136,6 +136,21 @@ pub fn erase(tx: &Tx, sight: Sight, number: &str) -> Result<u64, StoreError> {
     Ok(tx.prepare_cached(&sql)?.execute(params![sight.owner(), number])? as u64)
 }
 
+/// How many calls of a contact are left.
+const LEFT: &str = "SELECT count(*) FROM calls c JOIN assistants a ON a.id = c.assistant_id
+    WHERE c.caller = contacts.number AND a.owner_id IS contacts.owner_id
+    AND c.started_at >= contacts.first_call_at AND c.ended_at IS NOT NULL
+    AND c.status <> 'rejected'";
+
+/// The name that they gave last.
+const NAMED: &str = "SELECT name FROM (
+    SELECT b.name, b.created_at FROM bookings b JOIN assistants a ON a.id = b.assistant_id
+    WHERE b.caller = contacts.number AND a.owner_id IS contacts.owner_id AND b.name <> ''
+    UNION ALL
+    SELECT m.name, m.created_at FROM messages m JOIN assistants a ON a.id = m.assistant_id
+    WHERE m.caller = contacts.number AND a.owner_id IS contacts.owner_id AND m.name <> ''
+    ORDER BY 2 DESC LIMIT 1)";
+
 /// Once calls of a number to an assistant were forgotten, leaves of its contact what the calls that
 /// are left still tell; nothing when there are none.
 pub fn tidy(tx: &Tx, assistant: AssistantId, number: &str) -> Result<(), StoreError> {
@@ -144,17 +159,6 @@ pub fn tidy(tx: &Tx, assistant: AssistantId, number: &str) -> Result<(), StoreEr
         .query_row([assistant.0], |row| row.get(0))
         .optional()?
         .flatten();
-    const LEFT: &str = "SELECT count(*) FROM calls c JOIN assistants a ON a.id = c.assistant_id
-        WHERE c.caller = contacts.number AND a.owner_id IS contacts.owner_id
-        AND c.started_at >= contacts.first_call_at AND c.ended_at IS NOT NULL
-        AND c.status <> 'rejected'";
-    const NAMED: &str = "SELECT name FROM (
-        SELECT b.name, b.created_at FROM bookings b JOIN assistants a ON a.id = b.assistant_id
-        WHERE b.caller = contacts.number AND a.owner_id IS contacts.owner_id AND b.name <> ''
-        UNION ALL
-        SELECT m.name, m.created_at FROM messages m JOIN assistants a ON a.id = m.assistant_id
-        WHERE m.caller = contacts.number AND a.owner_id IS contacts.owner_id AND m.name <> ''
-        ORDER BY 2 DESC LIMIT 1)";
     let sql = format!(
         "UPDATE contacts SET calls = ({LEFT}),
          name = CASE WHEN name_by_hand THEN name ELSE ({NAMED}) END

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0009_transfer.sql"),
     include_str!("migrations/0010_languages.sql"),
     include_str!("migrations/0011_contacts.sql"),
+    include_str!("migrations/0012_afterwards.sql"),
 ];
 
 /// The schema this webox writes.

@@ -4,6 +4,7 @@
 //! ([`Store::write`]); reads use a few read-only connections ([`Store::read`]). The daemon and the
 //! terminal open the same file at once. Row functions take a [`Tx`] and live one file a noun.
 
+pub mod afterwards;
 pub mod assistants;
 pub mod audit;
 pub mod bookings;

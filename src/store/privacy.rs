@@ -262,7 +262,8 @@ const NO_WORDS: &str = "heard = CASE WHEN heard IS NULL THEN NULL ELSE '' END, \
      said = CASE WHEN said IS NULL THEN NULL ELSE '' END, unheard = NULL, tools = NULL, \
      state = NULL, transfer_to = NULL, twiml = CASE WHEN twiml IS NULL THEN NULL ELSE '<Response/>' END";
 
-const NO_EXTRAS: &str = "transcription = NULL, recording_url = NULL, metadata = NULL";
+const NO_EXTRAS: &str = "transcription = NULL, recording_url = NULL, metadata = NULL, \
+     topic = NULL, summary = NULL, summary_source = NULL, summary_due = NULL";
 
 /// What is due to be forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -326,7 +327,8 @@ pub fn forget(
                 forget_spoken_messages(tx, CallId(*id), now)?;
                 tx.prepare_cached("DELETE FROM messages WHERE call_id = ?1")?.execute([id])?;
                 tx.prepare_cached(
-                    "UPDATE calls SET transcription = NULL, metadata = NULL,
+                    "UPDATE calls SET transcription = NULL, metadata = NULL, topic = NULL,
+                     summary = NULL, summary_source = NULL, summary_due = NULL,
                      transcript_erased_at = ?2 WHERE id = ?1",
                 )?
                 .execute(params![id, at])?;
@@ -344,7 +346,8 @@ pub fn forget(
                     .query_row([id], |row| row.get(0))?;
                 let pseudonym = pseudonym(salt, caller.as_deref().unwrap_or_default());
                 tx.prepare_cached(
-                    "UPDATE calls SET caller = ?2, caller_erased_at = ?3 WHERE id = ?1",
+                    "UPDATE calls SET caller = ?2, caller_erased_at = ?3, topic = NULL, summary = NULL,
+                     summary_source = NULL, summary_due = NULL WHERE id = ?1",
                 )?
                 .execute(params![id, pseudonym, at])?;
                 tx.prepare_cached(

@@ -47,10 +47,13 @@ fn head(call: &Call, now: &ZonedDateTime, colour: Colour) -> Vec<String> {
     if let Some(reason) = call.end_reason {
         facts.push(reason_words(reason).to_owned());
     }
+    if let Some(outcome) = call.after.outcome {
+        facts.push(outcome.as_str().to_owned());
+    }
     if let Some(score) = call.satisfaction {
         facts.push(human::stars(f64::from(score)));
     }
-    vec![
+    let mut lines = vec![
         format!(
             "{}  {caller} → {} ({})",
             colour.paint(Tone::Strong, call.sid.as_str()),
@@ -58,7 +61,9 @@ fn head(call: &Call, now: &ZonedDateTime, colour: Colour) -> Vec<String> {
             call.to_number
         ),
         facts.join(" · "),
-    ]
+    ];
+    lines.extend(call.after.summary.as_deref().map(plain));
+    lines
 }
 
 /// A line from elsewhere, without what a terminal would take for a command.

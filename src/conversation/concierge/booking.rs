@@ -79,7 +79,7 @@ pub(crate) fn advance(mut turn: Turn) -> (State, Effect) {
         return (turn.state, Effect::Run(ToolRequest::CheckAvailability(request)));
     }
     if request.name.is_none() {
-        return turn.ask("", Question::Name, &say.ask_name);
+        return ask_name(turn, "");
     }
     (turn.state, Effect::Run(ToolRequest::Book(request)))
 }
@@ -126,7 +126,22 @@ pub(crate) fn is_free(mut turn: Turn, with: Option<&str>) -> (State, Effect) {
             ("with", &called(&turn, with)),
         ],
     );
-    turn.ask(&lead, Question::Name, &say.ask_name)
+    ask_name(turn, &lead)
+}
+
+/// Asks for the name; of whom called before, whether it is that one: a yes is said and understood more
+/// surely than a name, and others may use the same telephone.
+fn ask_name(turn: Turn, lead: &str) -> (State, Effect) {
+    match turn.known_name() {
+        Some(name) => {
+            let words = fill(&turn.say().ask_known_name, &[("name", name)]);
+            turn.ask(lead, Question::KnownName, &words)
+        }
+        None => {
+            let words = &turn.say().ask_name;
+            turn.ask(lead, Question::Name, words)
+        }
+    }
 }
 
 /// It is stored: the stored values are what we promise.
@@ -288,6 +303,10 @@ pub(crate) fn reworded(turn: &Turn) -> String {
         Some(Question::Time) => turn.by_kind(&say.ask_time, &say.ask_time_appointment).to_owned(),
         Some(Question::Party) => say.ask_party.clone(),
         Some(Question::Name) => say.ask_name.clone(),
+        Some(Question::KnownName) => match turn.known_name() {
+            Some(name) => fill(&say.ask_known_name, &[("name", name)]),
+            None => say.ask_name.clone(),
+        },
         Some(Question::Offer) => offered(turn, &turn.state.offers),
         Some(Question::OtherTime) => turn
             .by_all_kinds(&say.ask_other_time, &say.ask_other_time, &say.ask_other_time_stay)

@@ -26,6 +26,7 @@ pub(crate) fn heard(mut turn: Turn, heard: &Heard) -> (State, Effect) {
         Heard::Speech { text, .. } if text.trim().is_empty() => silence(turn),
         Heard::Speech { text, .. } => {
             turn.state.silences = 0;
+            turn.welcome();
             spoken(turn, text)
         }
         Heard::Digits(keys) => {
@@ -53,7 +54,7 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
                     && !turn.only_party()
                     && turn.state.slots.party.is_none()),
         },
-        expect_name: asked == Some(Question::Name),
+        expect_name: matches!(asked, Some(Question::Name | Question::KnownName)),
         expect_reference: asked == Some(Question::Reference),
         expect_nights: asked == Some(Question::Nights),
         booking: turn.scene.spec.booking.as_ref(),
@@ -131,6 +132,19 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
             Ok(done) => return done,
             Err(other) => turn = *other,
         }
+    }
+    if turn.state.asked == Some(Question::KnownName)
+        && meaning.name.is_none()
+        && !meaning.has_slots()
+        && (meaning.yes || meaning.no)
+    {
+        turn.state.misses = 0;
+        if meaning.yes {
+            turn.state.slots.name = turn.known_name().map(str::to_owned);
+        } else {
+            turn.state.other_name = true;
+        }
+        return booking::advance(turn);
     }
     if turn.state.asked == Some(Question::Offer)
         && let Some(chosen) = chosen_offer(&turn, &meaning)
@@ -307,6 +321,7 @@ fn yes_or_no(mut turn: Turn, meaning: &Meaning) -> (State, Effect) {
             | Question::Time
             | Question::Party
             | Question::Name
+            | Question::KnownName
             | Question::Nights
             | Question::Service
             | Question::Resource

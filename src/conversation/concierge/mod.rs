@@ -19,7 +19,7 @@ use crate::{
         handing_over,
         tools::{ToolRequest, ToolResult},
     },
-    domain::{AssistantSpec, Availability, Heard, LanguageTag, Next},
+    domain::{AssistantSpec, Availability, Heard, LanguageTag, Next, Recollection},
 };
 use state::Question;
 use turn::Turn;
@@ -38,6 +38,8 @@ pub struct Scene<'a> {
     pub now: &'a ZonedDateTime,
     /// The caller's number, when it is known.
     pub caller: Option<&'a str>,
+    /// What is known of the caller from before.
+    pub known: Option<&'a Recollection>,
 }
 
 /// What happened.

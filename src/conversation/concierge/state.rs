@@ -46,6 +46,12 @@ pub struct State {
     pub(crate) giving_up: bool,
     /// Whether the call was handed over before.
     pub(crate) handed_over: bool,
+    /// Whether a caller who is known was told so.
+    #[serde(skip_serializing_if = "is_not")]
+    pub(crate) welcomed: bool,
+    /// Whether the name of before is not the one.
+    #[serde(skip_serializing_if = "is_not")]
+    pub(crate) other_name: bool,
 }
 
 /// The parts of a booking, as far as they are known.
@@ -114,6 +120,8 @@ pub(crate) enum Question {
     Time,
     Party,
     Name,
+    /// Whether the name of before is the name.
+    KnownName,
     /// How long a stay is.
     Nights,
     /// What is to be done.
@@ -140,6 +148,12 @@ pub(crate) enum Question {
     Retry,
     /// Anything else?
     AnythingElse,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_not(flag: &bool) -> bool {
+    !*flag
 }
 
 impl State {

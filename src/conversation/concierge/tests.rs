@@ -368,7 +368,13 @@ fn a_store_that_fails_is_never_confirmed() {
 #[test]
 fn what_a_model_heard_before_is_not_asked_again() {
     let mut call = Call::new("fr");
-    let scene = Scene { spec: &call.spec, language: &call.language, now: &call.now, caller: None };
+    let scene = Scene {
+        spec: &call.spec,
+        language: &call.language,
+        now: &call.now,
+        caller: None,
+        known: None,
+    };
     let state = absorb(&scene, State::default(), "je voudrais réserver pour 4 ce soir");
     call.state = state;
     call.plays(&[("vers 20h", "À quel nom"), ("Dupont", "C'est réservé")]);
@@ -391,6 +397,7 @@ fn an_unknown_language_is_spoken_to_in_english() {
 }
 
 mod changes;
+mod known;
 mod languages;
 mod stage;
 mod trades;

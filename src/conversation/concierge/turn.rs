@@ -41,6 +41,26 @@ impl<'a> Turn<'a> {
         turn
     }
 
+    /// The caller's name of before, unless it is not the one.
+    pub(crate) fn known_name(&self) -> Option<&'a str> {
+        let name = self.scene.known?.name.as_deref()?.trim();
+        (!name.is_empty() && !self.state.other_name).then_some(name)
+    }
+
+    /// Lets the next sentence begin with a word for whom called before, once. A surname alone is no way
+    /// to greet anybody.
+    pub(crate) fn welcome(&mut self) {
+        if self.scene.known.is_none() || self.state.welcomed {
+            return;
+        }
+        self.state.welcomed = true;
+        let name = self.known_name().filter(|name| name.contains(' '));
+        self.state.aside = Some(match name {
+            Some(name) => fill(&self.say().welcome_back_name, &[("name", name)]),
+            None => self.say().welcome_back.clone(),
+        });
+    }
+
     pub(crate) fn say(&self) -> &'static Sentences {
         &self.vocabulary.say
     }

@@ -321,6 +321,11 @@ pub(crate) struct Sentences {
     pub(crate) ask_time_appointment: String,
     pub(crate) ask_party: String,
     pub(crate) ask_name: String,
+    /// `{name}`: of whom called before.
+    pub(crate) ask_known_name: String,
+    pub(crate) welcome_back: String,
+    /// `{name}`.
+    pub(crate) welcome_back_name: String,
     pub(crate) ask_other_time: String,
     pub(crate) ask_other_time_stay: String,
     pub(crate) free: String,

@@ -164,6 +164,7 @@ fn spec(
             ..Voice::default()
         },
         hearing: Hearing::default(),
+        memory: crate::domain::Memory::default(),
         hours: Hours::default(),
         facts: Vec::new(),
         booking: None,

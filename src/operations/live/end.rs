@@ -6,7 +6,7 @@ use super::{Ringing, new_call};
 use crate::{
     domain::{Assistant, Call, CallId, CallStatus, EndReason, Result},
     operations::{
-        contacts,
+        afterwards, contacts,
         outbox::{self, Happened},
     },
     store::{
@@ -54,6 +54,7 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             events::note(tx, call.started_at, id, "ring", None)?;
             events::note(tx, ringing.at, id, "end", None)?;
             contacts::note(tx, &assistant, id, false)?;
+            afterwards::settle(tx, &assistant, id, Some(ringing.at))?;
             tell(tx, &assistant, id, ringing.at)?;
             Ok(true)
         })
@@ -89,6 +90,7 @@ fn end_known(
     let at = end.ended_at;
     calls::end(tx, call.id, &end)?;
     contacts::note(tx, assistant, call.id, swept)?;
+    afterwards::settle(tx, assistant, call.id, (!swept).then_some(at))?;
     tell(tx, assistant, call.id, at)
 }
 
@@ -133,6 +135,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                 places::release(tx, call.id)?;
                 turns::tidy(tx, call.id)?;
                 contacts::note(tx, &assistant, call.id, false)?;
+                afterwards::settle(tx, &assistant, call.id, Some(now))?;
                 tell(tx, &assistant, call.id, now)?;
                 tracing::warn!(call_sid = %call.sid, "closed a call whose end was never announced");
                 swept += 1;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::{Ringing, kept, new_call, next_number};
 use crate::{
     domain::{
-        Assistant, Call, CallSid, Heard, LanguageTag, Reply, Result, Turn, TurnId, TurnTimings,
+        Assistant, Call, CallSid, Heard, LanguageTag, Recollection, Reply, Result, Turn, TurnId,
+        TurnTimings,
     },
+    operations::afterwards,
     store::{
         Store, StoreError, Tx, calls,
         turns::{self, Finished},
@@ -39,6 +41,8 @@ pub struct OpenTurn {
     pub heard: Heard,
     /// Fillers the caller heard so far.
     pub fillers: u32,
+    /// What is known of the caller from before, where the file allows it.
+    pub known: Option<Recollection>,
 }
 
 /// What to do with something heard.
@@ -132,7 +136,8 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
         turns::begin(tx, id, Some(&kept), &language, ringing.at)?;
         (heard, 0)
     };
-    let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers });
+    let known = afterwards::recall(tx, &assistant, &call)?;
+    let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers, known });
     Ok(Hearing::Think { turn, again })
 }
 
@@ -155,7 +160,8 @@ pub async fn expect(
             let assistant =
                 cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
             let id = TurnId { call: call.id, number };
-            Ok(Some(OpenTurn { call, assistant, history, id, heard, fillers: 0 }))
+            let known = afterwards::recall(tx, &assistant, &call)?;
+            Ok(Some(OpenTurn { call, assistant, history, id, heard, fillers: 0, known }))
         })
         .await
 }
@@ -206,7 +212,9 @@ pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing
             }
             let id = TurnId { call: call.id, number };
             let heard = turn.heard.unwrap_or(Heard::Silence);
-            let open = OpenTurn { call, assistant, history, id, heard, fillers: turn.fillers };
+            let known = afterwards::recall(tx, &assistant, &call)?;
+            let fillers = turn.fillers;
+            let open = OpenTurn { call, assistant, history, id, heard, fillers, known };
             Ok(Hearing::Think { turn: Box::new(open), again: true })
         })
         .await

@@ -10,7 +10,10 @@ use crate::{
         Assistant, Call, CallSid, EndReason, KeptRecording, Message, MessageRecording, Removable,
         Result,
     },
-    operations::outbox::{self, Happened},
+    operations::{
+        afterwards,
+        outbox::{self, Happened},
+    },
     store::{Store, calls, messages, privacy, removals},
 };
 
@@ -73,6 +76,7 @@ pub async fn leave_message(store: &Store, spoken: Spoken, now: Timestamp) -> Res
                 (None, Some(recording)) => messages::set_seconds(tx, call.id, recording)?,
                 (None, None) => {}
             }
+            afterwards::settle(tx, &assistant, call.id, None)?;
             if !is_over {
                 calls::set_end_reason(tx, call.id, EndReason::AssistantHungUp)?;
             }
@@ -113,6 +117,7 @@ pub async fn set_words(
                 let Some(row) = messages::insert(tx, &message)? else { return Ok(false) };
                 let taken = Happened::MessageTaken { row, message: &message };
                 outbox::tell(tx, &assistant, Some(call.id), &taken, now)?;
+                afterwards::settle(tx, &assistant, call.id, None)?;
                 return Ok(true);
             }
             messages::set_text(tx, call.id, &kept, &words)?;

@@ -173,6 +173,10 @@ fn call(call: &Call) -> Value {
         "line": call.line,
         "language": call.language,
         "end_reason": call.end_reason,
+        "outcome": call.after.outcome,
+        "topic": call.after.topic,
+        "summary": call.after.summary,
+        "summary_source": call.after.summary_source,
         "disclosed_at": call.disclosed_at,
         "recording_consent": call.recording_consent,
         "started_at": call.started_at,
@@ -257,6 +261,7 @@ mod tests {
             duration_s: Some(75),
             satisfaction: None,
             end_reason: Some(EndReason::CallerHungUp),
+            after: After::default(),
         }
     }
 

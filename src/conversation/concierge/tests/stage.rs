@@ -27,6 +27,8 @@ pub(super) struct Call {
     /// The reference of a caller who shows no number.
     pub(super) withheld: Option<String>,
     pub(super) broken: bool,
+    /// What is known of the caller.
+    pub(super) known: Option<Recollection>,
     pub(super) next: Next,
 }
 
@@ -43,6 +45,7 @@ impl Call {
             diary: Vec::new(),
             withheld: None,
             broken: false,
+            known: None,
             next: Next::Listen,
         }
     }
@@ -154,6 +157,7 @@ impl Call {
                 language: &self.language,
                 now: &self.now,
                 caller: Some("+33611223344"),
+                known: self.known.as_ref(),
             };
             let event = result.as_ref().map_or(first, Event::Tool);
             let (state, effect) = step(&scene, state, event);

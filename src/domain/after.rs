@@ -1,0 +1,158 @@
+//! What came of a call: in a word, by rule from its rows, and in a sentence.
+
+use super::{
+    Booking, Call, CallOutcome, CallStatus, EndReason, Handover, HandoverOutcome, Heard,
+    LanguageTag, Message, SummarySource, Turn,
+};
+
+/// What is known of a call once it is over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct After {
+    /// What came of it; nothing while it goes on.
+    pub outcome: Option<CallOutcome>,
+    /// What it was about, in a few words.
+    pub topic: Option<String>,
+    /// What came of it, in a sentence or two.
+    pub summary: Option<String>,
+    /// Who wrote the summary.
+    pub summary_source: Option<SummarySource>,
+}
+
+/// The longest summary and topic that are kept, in characters.
+pub const LONGEST_SUMMARY: usize = 500;
+/// The same of a topic.
+pub const LONGEST_TOPIC: usize = 60;
+
+/// The rows of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// What its tools did of a booking, if anything: the first of booked, changed, cancelled.
+    pub done: Option<CallOutcome>,
+    /// The call, as it ended.
+    pub call: &'a Call,
+    /// What was said.
+    pub turns: &'a [Turn],
+    /// Booked in it.
+    pub bookings: &'a [Booking],
+    /// Left in it.
+    pub messages: &'a [Message],
+    /// The humans who were rung for it.
+    pub handovers: &'a [Handover],
+}
+
+impl Rows<'_> {
+    /// What came of the call: what was done counts more than what was said.
+    pub fn outcome(&self) -> CallOutcome {
+        if self.call.end_reason == Some(EndReason::OurFailure) {
+            return CallOutcome::Failed;
+        }
+        match self.call.status {
+            CallStatus::Failed => return CallOutcome::Failed,
+            CallStatus::Busy | CallStatus::NoAnswer | CallStatus::Canceled => {
+                return CallOutcome::Abandoned;
+            }
+            _ => {}
+        }
+        if let Some(done) = self.done {
+            return done;
+        }
+        let answered = |human: &Handover| human.outcome == Some(HandoverOutcome::Answered);
+        if self.handovers.iter().any(answered)
+            || self.call.end_reason == Some(EndReason::Transferred)
+        {
+            return CallOutcome::Transferred;
+        }
+        if !self.messages.is_empty() {
+            return CallOutcome::Message;
+        }
+        let informed = self.turns.iter().any(|turn| {
+            let spoke = matches!(
+                &turn.heard,
+                Some(Heard::Speech { text, .. } | Heard::Digits(text)) if !text.trim().is_empty()
+            );
+            spoke && turn.said.as_ref().is_some_and(|said| !said.trim().is_empty())
+        });
+        if informed { CallOutcome::Informed } else { CallOutcome::Abandoned }
+    }
+
+    /// The same in a sentence, in the language of the call: what was booked is told with its time.
+    pub fn summary(&self) -> String {
+        let outcome = self.outcome();
+        let words = said(outcome, &self.call.language);
+        let booked = self.bookings.last().filter(|_| outcome == CallOutcome::Booked);
+        match booked {
+            Some(booking) => {
+                let at = booking.at.strftime("%F %H:%M");
+                let what: String =
+                    booking.service.iter().map(|service| format!(", {service}")).collect();
+                format!("{words} : {at}, {} × {}{what}.", booking.party, booking.name)
+            }
+            None => format!("{words}."),
+        }
+    }
+}
+
+/// An outcome as one says it.
+fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
+    use CallOutcome::{
+        Abandoned, Booked, Cancelled, Changed, Failed, Informed, Message, Transferred,
+    };
+    match (language.primary(), outcome) {
+        ("fr", Booked) => "A réservé",
+        ("fr", Changed) => "A déplacé une réservation",
+        ("fr", Cancelled) => "A annulé une réservation",
+        ("fr", Informed) => "A été renseigné",
+        ("fr", Transferred) => "A été mis en relation",
+        ("fr", Message) => "A laissé un message",
+        ("fr", Abandoned) => "A raccroché sans suite",
+        ("fr", Failed) => "L'appel a échoué",
+        ("es", Booked) => "Ha reservado",
+        ("es", Changed) => "Ha cambiado una reserva",
+        ("es", Cancelled) => "Ha cancelado una reserva",
+        ("es", Informed) => "Ha recibido información",
+        ("es", Transferred) => "Se le ha pasado con una persona",
+        ("es", Message) => "Ha dejado un mensaje",
+        ("es", Abandoned) => "Ha colgado sin más",
+        ("es", Failed) => "La llamada ha fallado",
+        ("de", Booked) => "Hat gebucht",
+        ("de", Changed) => "Hat eine Buchung verschoben",
+        ("de", Cancelled) => "Hat eine Buchung storniert",
+        ("de", Informed) => "Hat Auskunft bekommen",
+        ("de", Transferred) => "Wurde weiterverbunden",
+        ("de", Message) => "Hat eine Nachricht hinterlassen",
+        ("de", Abandoned) => "Hat ohne Ergebnis aufgelegt",
+        ("de", Failed) => "Der Anruf ist fehlgeschlagen",
+        ("it", Booked) => "Ha prenotato",
+        ("it", Changed) => "Ha spostato una prenotazione",
+        ("it", Cancelled) => "Ha annullato una prenotazione",
+        ("it", Informed) => "Ha ricevuto informazioni",
+        ("it", Transferred) => "È stato messo in contatto con una persona",
+        ("it", Message) => "Ha lasciato un messaggio",
+        ("it", Abandoned) => "Ha riattaccato senza esito",
+        ("it", Failed) => "La chiamata non è riuscita",
+        ("pt", Booked) => "Reservou",
+        ("pt", Changed) => "Alterou uma reserva",
+        ("pt", Cancelled) => "Cancelou uma reserva",
+        ("pt", Informed) => "Recebeu informações",
+        ("pt", Transferred) => "Foi passado a uma pessoa",
+        ("pt", Message) => "Deixou uma mensagem",
+        ("pt", Abandoned) => "Desligou sem resultado",
+        ("pt", Failed) => "A chamada falhou",
+        ("nl", Booked) => "Heeft gereserveerd",
+        ("nl", Changed) => "Heeft een reservering verplaatst",
+        ("nl", Cancelled) => "Heeft een reservering geannuleerd",
+        ("nl", Informed) => "Heeft informatie gekregen",
+        ("nl", Transferred) => "Is doorverbonden",
+        ("nl", Message) => "Heeft een bericht achtergelaten",
+        ("nl", Abandoned) => "Heeft zonder resultaat opgehangen",
+        ("nl", Failed) => "Het gesprek is mislukt",
+        (_, Booked) => "Booked",
+        (_, Changed) => "Moved a booking",
+        (_, Cancelled) => "Cancelled a booking",
+        (_, Informed) => "Was informed",
+        (_, Transferred) => "Was put through",
+        (_, Message) => "Left a message",
+        (_, Abandoned) => "Hung up without a result",
+        (_, Failed) => "The call failed",
+    }
+}

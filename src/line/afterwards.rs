@@ -1,0 +1,30 @@
+//! What came of calls, said better by a model: after the call, off every caller's path.
+
+use futures_util::future::join_all;
+
+use super::Line;
+use crate::{
+    domain::{Result, TurnId},
+    operations::{afterwards, live},
+};
+
+impl Line {
+    /// Asks models about calls that are over, a few at a time, each once; answers how many.
+    pub async fn look_back(&self) -> Result<usize> {
+        let ended = afterwards::due(&self.store).await?;
+        let asked = ended.iter().map(|one| async {
+            let (said, attempt) = self.engine.look_back(one).await;
+            afterwards::summarise(&self.store, one, said).await?;
+            // What it cost is part of what the call cost.
+            if let (Some(attempt), Some(last)) = (attempt, one.turns.last()) {
+                let id = TurnId { call: one.call.id, number: last.number };
+                live::asked_besides(&self.store, id, vec![attempt]).await?;
+            }
+            Ok(())
+        });
+        let done: Vec<Result<()>> = join_all(asked).await;
+        let many = done.len();
+        done.into_iter().collect::<Result<()>>()?;
+        Ok(many)
+    }
+}
