@@ -196,7 +196,7 @@ fn row(contact: &Contact, now: &ZonedDateTime) -> Row {
             Cell::same(contact.calls.to_string()),
             Cell::same(contact.language.as_str()),
             Cell::maybe(contact.notes.as_deref()),
-            Cell::maybe(contact.recording_consent.map(|consent| consent.as_str())),
+            Cell::maybe(contact.recording_consent.map(crate::domain::RecordingConsent::as_str)),
             time(contact.first_call_at),
             Cell::maybe(contact.owner.map(|owner| owner.0.to_string())),
         ],
@@ -215,7 +215,10 @@ fn tell(contact: &Contact, context: &Context) -> Result<()> {
             sheet.maybe("name", contact.name.as_deref());
             sheet.add("language", contact.language.as_str());
             sheet.maybe("notes", contact.notes.as_deref());
-            sheet.maybe("recording", contact.recording_consent.map(|consent| consent.as_str()));
+            sheet.maybe(
+                "recording",
+                contact.recording_consent.map(crate::domain::RecordingConsent::as_str),
+            );
             sheet.add("calls", contact.calls.to_string());
             sheet.time("first call", contact.first_call_at, &now);
             sheet.time("last call", contact.last_call_at, &now);
@@ -253,7 +256,7 @@ fn export(args: &Export, context: &Context) -> Result<()> {
 fn delete(args: &Delete, context: &Context) -> Result<()> {
     let desk = context.desk("contacts delete")?;
     let contact = desk.contact(&args.named.contact)?;
-    let name = contact.name.iter().map(|name| format!(" ({name})")).collect::<String>();
+    let name = contact.name.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     let what = format!("{}{name}", contact.number);
     if !args.yes && !prompt::confirm(context, &format!("Delete the contact {what}?"), "--yes")? {
         return Err(Error::new(Kind::Refused, "nothing was deleted"));

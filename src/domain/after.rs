@@ -84,7 +84,7 @@ impl Rows<'_> {
             Some(booking) => {
                 let at = booking.at.strftime("%F %H:%M");
                 let what: String =
-                    booking.service.iter().map(|service| format!(", {service}")).collect();
+                    booking.service.as_ref().map_or_else(String::new, |name| format!(", {name}"));
                 format!("{words} : {at}, {} × {}{what}.", booking.party, booking.name)
             }
             None => format!("{words}."),

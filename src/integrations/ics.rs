@@ -10,9 +10,12 @@ use crate::domain::{AssistantSpec, Booking};
 /// Programs that subscribe are asked to look again this often (RFC 7986, and the older name of it).
 const REFRESH: &str = "PT15M";
 
+/// Who writes these calendars.
+const PRODUCT: &str = "-//webox//webox//EN";
+
 /// A calendar of bookings.
 pub fn calendar(spec: &AssistantSpec, bookings: &[Booking]) -> String {
-    let mut calendar = Calendar::new();
+    let mut calendar = empty();
     calendar.name(&spec.client);
     calendar.append_property(
         Property::new("REFRESH-INTERVAL", REFRESH).add_parameter("VALUE", "DURATION").done(),
@@ -22,6 +25,14 @@ pub fn calendar(spec: &AssistantSpec, bookings: &[Booking]) -> String {
         calendar.push(event(spec, booking));
     }
     calendar.done().to_string()
+}
+
+/// A calendar without anything in it.
+fn empty() -> Calendar {
+    let mut calendar = Calendar::empty();
+    calendar.append_property(Property::new("VERSION", "2.0"));
+    calendar.append_property(Property::new("PRODID", PRODUCT));
+    calendar
 }
 
 /// One booking as an event. Its name stays the same whatever becomes of it, so that a change moves
@@ -76,7 +87,7 @@ pub fn entry(spec: &AssistantSpec, booking: &Booking) -> Entry {
         "status": "confirmed",
         "extendedProperties": { "private": { "webox": booking.id.0.to_string() } },
     });
-    let ics = Calendar::new().push(self::event(spec, booking)).done().to_string();
+    let ics = empty().push(self::event(spec, booking)).done().to_string();
     Entry { uid, ics: Some(ics), event: Some(event) }
 }
 

@@ -132,16 +132,12 @@ pub(crate) fn is_free(mut turn: Turn, with: Option<&str>) -> (State, Effect) {
 /// Asks for the name; of whom called before, whether it is that one: a yes is said and understood more
 /// surely than a name, and others may use the same telephone.
 fn ask_name(turn: Turn, lead: &str) -> (State, Effect) {
-    match turn.known_name() {
-        Some(name) => {
-            let words = fill(&turn.say().ask_known_name, &[("name", name)]);
-            turn.ask(lead, Question::KnownName, &words)
-        }
-        None => {
-            let words = &turn.say().ask_name;
-            turn.ask(lead, Question::Name, words)
-        }
+    let say = turn.say();
+    if let Some(name) = turn.known_name() {
+        let words = fill(&say.ask_known_name, &[("name", name)]);
+        return turn.ask(lead, Question::KnownName, &words);
     }
+    turn.ask(lead, Question::Name, &say.ask_name)
 }
 
 /// It is stored: the stored values are what we promise.

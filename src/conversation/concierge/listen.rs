@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     conversation::{figures, phrases::fill},
-    domain::{Heard, Next},
+    domain::{BookingKind, Heard, Next},
 };
 
 /// Silences in a row before we hang up.
@@ -62,6 +62,12 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
         language: turn.scene.language,
     };
     let mut meaning = understand::understand(&context, text);
+    if turn.kind() == BookingKind::Stay {
+        // Breakfast and dinner are questions of guests here, and no hours to come at.
+        meaning.time = None;
+        meaning.part = None;
+        meaning.noon = false;
+    }
     if meaning.noon
         && let Some(date) = meaning.date
     {
