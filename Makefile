@@ -4,6 +4,9 @@ CARGO ?= cargo
 BENCH ?=
 FUZZ_SECONDS ?= 60
 
+# Tests wait more than they work: one thread more than a small machine has cores.
+export RUST_TEST_THREADS ?= 3
+
 .DEFAULT_GOAL := help
 .PHONY: help demo build test test-api test-signatures test-real tools lint fmt bench fuzz man ci
 

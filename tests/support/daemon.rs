@@ -100,6 +100,11 @@ impl Daemon {
         self.child.wait().unwrap().code()
     }
 
+    /// Waits until it has stopped by itself; answers its exit code.
+    pub(crate) fn stopped(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
