@@ -10,9 +10,10 @@ use webox::{
     provision, rehearsal,
     twilio::{
         form::Form,
+        handed::{Dialled, HumanLeg, LeftMessage, Transcribed},
         reader, relay, signature, stream,
         twiml::{Gather, Response, Say},
-        webhook::{Dialled, Gathered, Incoming, Status},
+        webhook::{Gathered, Incoming, Status},
     },
 };
 
@@ -48,6 +49,9 @@ pub fn form_body(data: &[u8]) {
     let _ = Gathered::read(&form);
     let _ = Status::read(&form);
     let _ = Dialled::read(&form);
+    let _ = HumanLeg::read(&form);
+    let _ = LeftMessage::read(&form);
+    let _ = Transcribed::read(&form);
 }
 
 /// A URL, a form and a signature, by lines.
@@ -72,7 +76,11 @@ pub fn twiml_text(data: &[u8]) {
     let mut gather = Gather::speech(&text, &language);
     gather.hints = vec![text.to_string(); 3];
     gather.prompt = vec![Say::new(&text, &language, None).into()];
-    let xml = Response::new().say(Say::new(&text, &language, Some(&text))).gather(gather).hangup().render();
+    let xml = Response::new()
+        .say(Say::new(&text, &language, Some(&text)))
+        .gather(gather)
+        .hangup()
+        .render();
     assert!(reader::read(&xml).is_ok(), "{xml}");
     let _ = reader::read(&text);
 }
@@ -96,20 +104,33 @@ pub fn model_output(data: &[u8]) {
     assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
 }
 
-/// What a caller says, line by line, in French and in English.
+/// What a caller says, line by line, in every language of the concierge, where tables, appointments
+/// and stays are booked.
 pub fn concierge(data: &[u8]) {
-    let spec: AssistantSpec =
-        provision::read_text("le-gourmet.toml", include_str!("../../assistants/le-gourmet.toml"))
-            .unwrap_or_else(|problems| panic!("{problems:?}"));
+    let files = [
+        include_str!("../../assistants/le-gourmet.toml"),
+        include_str!("../../assistants/garage-dupont.toml"),
+        include_str!("../../assistants/hotel-miramar.toml"),
+    ];
     let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().expect("a moment");
-    for tag in ["fr-FR", "en-US"] {
-        let language = tag.parse().expect("a language");
-        let scene = concierge::Scene { spec: &spec, language: &language, now: &now, caller: None };
-        let mut state = concierge::State::default();
-        for line in text(data).lines().take(20) {
-            let heard = Heard::Speech { text: line.to_owned(), confidence: None };
-            (state, _) = concierge::step(&scene, state, concierge::Event::Heard(&heard));
-            state = concierge::absorb(&scene, state, line);
+    for file in files {
+        let spec: AssistantSpec = provision::read_text("assistant.toml", file)
+            .unwrap_or_else(|problems| panic!("{problems:?}"));
+        for tag in ["fr-FR", "en-US", "es-ES", "de-DE", "it-IT"] {
+            let language = tag.parse().expect("a language");
+            let scene = concierge::Scene {
+                spec: &spec,
+                language: &language,
+                now: &now,
+                caller: None,
+                known: None,
+            };
+            let mut state = concierge::State::default();
+            for line in text(data).lines().take(20) {
+                let heard = Heard::words(line);
+                (state, _) = concierge::step(&scene, state, concierge::Event::Heard(&heard));
+                state = concierge::absorb(&scene, state, line);
+            }
         }
     }
 }

@@ -56,7 +56,10 @@ fn run(name: &str, target: fn(&[u8]), time: Duration) -> bool {
         if catch_unwind(|| target(&input)).is_err() || one.elapsed() > Duration::from_secs(1) {
             let kept = folder.join(format!("found-{runs}"));
             let _ = std::fs::write(&kept, &input);
-            println!("{name}: FAILED on {length} bytes after {runs} runs, kept as {}", kept.display());
+            println!(
+                "{name}: FAILED on {length} bytes after {runs} runs, kept as {}",
+                kept.display()
+            );
             return false;
         }
         if pool.len() < 500 && dice.roll(100) == 0 {
@@ -70,9 +73,37 @@ fn run(name: &str, target: fn(&[u8]), time: Duration) -> bool {
 
 fn mutate(pool: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     const WORDS: &[&str] = &[
-        "%", "&", "=", "\n", "\"", "<", ">", "]]>", "é", "\u{202e}", "\0", "[", "]", "{", "}", "#",
-        "```", "**", "- ", "à ", "h", ":", "demain ", "non ", "plutôt ", "9999999999", "-1", "+33",
-        "12:60", "noon ", "friday ",
+        "%",
+        "&",
+        "=",
+        "\n",
+        "\"",
+        "<",
+        ">",
+        "]]>",
+        "é",
+        "\u{202e}",
+        "\0",
+        "[",
+        "]",
+        "{",
+        "}",
+        "#",
+        "```",
+        "**",
+        "- ",
+        "à ",
+        "h",
+        ":",
+        "demain ",
+        "non ",
+        "plutôt ",
+        "9999999999",
+        "-1",
+        "+33",
+        "12:60",
+        "noon ",
+        "friday ",
     ];
     let mut input = pool[dice.roll(pool.len())].clone();
     for _ in 0..=dice.roll(6) {
@@ -81,7 +112,7 @@ fn mutate(pool: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
             0 if !input.is_empty() => {
                 let last = input.len() - 1;
                 input[at.min(last)] ^= 1 << dice.roll(8);
-            },
+            }
             1 => input.insert(at, dice.roll(256) as u8),
             2 if at < input.len() => drop(input.remove(at)),
             3 => drop(input.splice(at..at, WORDS[dice.roll(WORDS.len())].bytes())),

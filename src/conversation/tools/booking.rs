@@ -103,7 +103,8 @@ fn date_time(date: &str, time: Option<&str>, nights: bool) -> Result<DateTime, S
 /// A request as JSON, for the transcript.
 pub(super) fn arguments(request: &BookingRequest) -> Value {
     let mut value = json!({ "party": request.party, "date": request.at.date().to_string() });
-    if request.nights.is_none() {
+    // Of a stay only the day counts, unless somebody said more.
+    if request.nights.is_none() || request.at.time() != Time::midnight() {
         value["time"] = json!(hour_and_minute(request.at));
     }
     for (key, said) in [
