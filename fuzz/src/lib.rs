@@ -107,19 +107,23 @@ pub fn model_output(data: &[u8]) {
 /// What a caller says, line by line, in every language of the concierge, where tables, appointments
 /// and stays are booked.
 pub fn concierge(data: &[u8]) {
-    let files = [
-        include_str!("../../assistants/le-gourmet.toml"),
-        include_str!("../../assistants/garage-dupont.toml"),
-        include_str!("../../assistants/hotel-miramar.toml"),
-    ];
+    // Read once: reading files is another target's matter.
+    static SPECS: std::sync::OnceLock<Vec<AssistantSpec>> = std::sync::OnceLock::new();
+    let specs = SPECS.get_or_init(|| {
+        let files = [
+            include_str!("../../assistants/le-gourmet.toml"),
+            include_str!("../../assistants/garage-dupont.toml"),
+            include_str!("../../assistants/hotel-miramar.toml"),
+        ];
+        let read = |file| provision::read_text("assistant.toml", file);
+        files.map(|file| read(file).unwrap_or_else(|problems| panic!("{problems:?}"))).into()
+    });
     let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().expect("a moment");
-    for file in files {
-        let spec: AssistantSpec = provision::read_text("assistant.toml", file)
-            .unwrap_or_else(|problems| panic!("{problems:?}"));
+    for spec in specs {
         for tag in ["fr-FR", "en-US", "es-ES", "de-DE", "it-IT"] {
             let language = tag.parse().expect("a language");
             let scene = concierge::Scene {
-                spec: &spec,
+                spec,
                 language: &language,
                 now: &now,
                 caller: None,
