@@ -37,7 +37,7 @@ pub struct Privacy {
 enum Action {
     /// Print everything that is kept of a caller, as JSON.
     Export(Whom),
-    /// Forget a caller: number, words, bookings, messages. The calls stay as figures.
+    /// Forget a caller: number, words, bookings, messages, the contact. The calls stay as figures.
     Erase(Erase),
     /// List what Twilio has still to remove: recordings, and records of calls.
     Removals,

@@ -10,6 +10,7 @@ mod assistant;
 mod author;
 mod availability;
 mod booking;
+mod booking_resources;
 mod booking_rules;
 mod call;
 mod closures;
@@ -66,7 +67,8 @@ pub use booking::{
     Booked, Booking, BookingFilter, BookingId, BookingKey, BookingRequest, Refusal, Summary,
     Untouched,
 };
-pub use booking_rules::{BookingResource, BookingRules, BookingService, Nights, Party};
+pub use booking_resources::{BookingResource, BookingService};
+pub use booking_rules::{BookingRules, Nights, Party};
 pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
 pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;

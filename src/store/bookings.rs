@@ -84,7 +84,7 @@ pub fn seen(tx: &Tx, sight: Sight, id: BookingId) -> Result<Option<Booking>, Sto
     Ok(many(tx, &sql, params![id.0, sight.owner()])?.pop())
 }
 
-/// Those made in a call that still stand.
+/// Those made in a call, also such as were cancelled since.
 pub fn of_call(tx: &Tx, call: CallId) -> Result<Vec<Booking>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM bookings WHERE call_id = ?1 ORDER BY id");
     many(tx, &sql, params![call.0])

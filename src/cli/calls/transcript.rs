@@ -175,8 +175,9 @@ fn timing(turn: &Turn) -> String {
 fn after(story: &WholeCall, now: &ZonedDateTime) -> Vec<String> {
     let mut lines = Vec::new();
     for booking in &story.bookings {
+        let word = if booking.cancelled_at.is_some() { "Cancelled" } else { "Booked" };
         lines.push(format!(
-            "Booked: {} for {}, {} {}",
+            "{word}: {} for {}, {} {}",
             booking.name,
             booking.party,
             booking.at.strftime("%Y-%m-%d %H:%M"),
