@@ -395,6 +395,11 @@ fn what_belongs_to_a_user_goes_to_another_and_a_file_of_a_member_names_nothing_o
         .run(["apply", "--yes", &file, "--as", OWNER])
         .code(77)
         .says("names something on the daemon's machine");
+    let tool = webox.file(
+        "t.toml",
+        "name = \"t\"\nclient = \"T\"\nphone = \"+33140000008\"\ncontext = \"x\"\n[[tools]]\nname = \"stock\"\ndescription = \"x\"\nurl = \"https://a.example\"\nsecret = { env = \"HOME\" }\n",
+    );
+    webox.run(["apply", "--yes", &tool, "--as", OWNER]).code(77).says("`tools[0].secret`");
     webox.run(["apply", "--yes", &file]).ok();
     // What stands there already may stay; it may not be made another one.
     webox.run(["assistants", "give", "m", "--to", OWNER]).ok();

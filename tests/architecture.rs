@@ -102,6 +102,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("google_cloud_auth", &["providers", "integrations/calendars"]),
     ("google_cloud_gax", &["providers/stt"]),
     ("google_cloud_speech_v2", &["providers/stt"]),
+    ("percent_encoding", &["integrations"]),
     ("reqwest", &["providers", "twilio", "integrations", "cli/desk"]),
     ("tokio_tungstenite", &["providers", "twilio"]),
     // Sound.
@@ -140,6 +141,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("secrecy", &["domain", "vault"]),
     // Rules about what we talk about.
     ("holidays_rs", &["domain"]),
+    ("jsonschema", &["domain"]),
     ("phonenumber", &["domain"]),
     ("strsim", &["domain"]),
 ];
@@ -161,8 +163,17 @@ const COMMON: &[&str] = &[
 ];
 
 /// All that `domain` may name besides the standard library.
-const DOMAIN_MAY_NAME: &[&str] =
-    &["holidays_rs", "jiff", "phonenumber", "schemars", "secrecy", "serde", "strsim"];
+const DOMAIN_MAY_NAME: &[&str] = &[
+    "holidays_rs",
+    "jiff",
+    "jsonschema",
+    "phonenumber",
+    "schemars",
+    "secrecy",
+    "serde",
+    "serde_json",
+    "strsim",
+];
 
 /// Parts of the standard library that reach outside the process; `domain` does without.
 const OUTSIDE_WORLD: &[&str] = &["env", "fs", "io", "net", "os", "process", "thread"];
@@ -186,6 +197,7 @@ const STOPWATCH: &[&str] = &[
     "conversation/asking.rs",
     "conversation/engine.rs",
     "conversation/head_start.rs",
+    "conversation/inquiring.rs",
     "conversation/last_resort.rs",
     "store",
     "twilio",

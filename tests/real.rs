@@ -115,7 +115,7 @@ async fn a_real_model_calls_a_tool_in_all_three_formats() {
     let models = model.models();
     for name in WIRES {
         let tool = ToolSpec {
-            name: "book",
+            name: "book".into(),
             description: "Books a table.".to_owned(),
             parameters: serde_json::json!({
                 "type": "object",

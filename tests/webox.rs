@@ -34,6 +34,7 @@ mod edges;
 mod far;
 mod generated;
 mod hostile;
+mod http_tools;
 mod import;
 mod keys;
 mod languages;

@@ -11,9 +11,9 @@ use crate::{
     domain::{
         AccountSid, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
         BookingRules, Breakdown, Compliance, Deliver, EmailAddress, Error, Fact, Hearing, Hours,
-        LanguageTag, Limits, Memory, ModelRef, Owner as DomainOwner, Personality, PhoneNumber,
-        Recording, Result, SecretRef, Transfer, TwilioAccount, UserId, Voice, VoiceLine,
-        VoiceProvider, ZoneName,
+        HttpTool, LanguageTag, Limits, Memory, ModelRef, Owner as DomainOwner, Personality,
+        PhoneNumber, Recording, Result, SecretRef, Transfer, TwilioAccount, UserId, Voice,
+        VoiceLine, VoiceProvider, ZoneName,
     },
     operations::assistants::AssistantOverview,
 };
@@ -75,6 +75,9 @@ pub struct AssistantView {
     /// Who is told what happened.
     #[serde(default)]
     pub deliver: Vec<Deliver>,
+    /// What it may ask the client's own systems in a call.
+    #[serde(default)]
+    pub tools: Vec<HttpTool>,
     /// Whether callers are recorded who agree, or do not object; `compliance` says how they are asked.
     pub enable_recording: bool,
     /// Always true: a conversation is its turns.
@@ -155,6 +158,7 @@ impl From<&Assistant> for AssistantView {
             compliance: spec.compliance,
             memory: spec.memory,
             deliver: spec.deliver,
+            tools: spec.tools,
             enable_transcription: true,
             is_active: spec.active,
             owner_id: owner.as_ref().map(|owner| owner.id),
@@ -245,6 +249,7 @@ impl TryFrom<AssistantView> for Assistant {
                     auth_token: view.twilio_auth_token_ref,
                 },
                 deliver: view.deliver,
+                tools: view.tools,
             },
         })
     }

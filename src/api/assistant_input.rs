@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{
     AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver, EmailAddress,
-    Error, Fact, Hearing, Hours, HumanDuration, LanguageTag, Limits, Memory, ModelRef, Personality,
-    PhoneNumber, Recording, Result, Secret, SecretRef, Transfer, VoiceLine, VoiceProvider,
-    ZoneName,
+    Error, Fact, Hearing, Hours, HttpTool, HumanDuration, LanguageTag, Limits, Memory, ModelRef,
+    Personality, PhoneNumber, Recording, Result, Secret, SecretRef, Transfer, VoiceLine,
+    VoiceProvider, ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -104,6 +104,9 @@ pub struct AssistantInput {
     /// Who is told what happened: the whole list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver: Option<Vec<Deliver>>,
+    /// What it may ask the client's own systems in a call: the whole list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<HttpTool>>,
     /// True asks callers, unless `compliance` says how else they are told; false records nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_recording: Option<bool>,
@@ -159,6 +162,7 @@ impl From<&AssistantSpec> for AssistantInput {
             compliance: Some(spec.compliance),
             memory: Some(spec.memory),
             deliver: Some(spec.deliver),
+            tools: Some(spec.tools),
             enable_recording: None,
             enable_transcription: None,
             fallback_to_human: None,
@@ -235,6 +239,7 @@ impl AssistantInput {
         put(&mut spec.compliance, self.compliance);
         put(&mut spec.memory, self.memory);
         put(&mut spec.deliver, self.deliver);
+        put(&mut spec.tools, self.tools);
         put(&mut spec.active, self.is_active);
         match self.enable_recording {
             Some(false) => spec.compliance.recording = Recording::Off,
@@ -293,7 +298,8 @@ mod tests {
             "billing":{"plan":"p"},
             "compliance":{"announce_ai":true,"redact":"off","keep_transcripts":"30d"},
             "twilio":{"account_sid":"AC00000000000000000000000000000001","auth_token":{"secret":"t"}},
-            "deliver":[{"to":"webhook","url":"https://a.example","secret":{"secret":"s"},"events":["call.ended"],"transcript":false,"fields":{"a":"b"}}]
+            "deliver":[{"to":"webhook","url":"https://a.example","secret":{"secret":"s"},"events":["call.ended"],"transcript":false,"fields":{"a":"b"}}],
+            "tools":[{"name":"stock","description":"What is there.","url":"https://a.example","secret":{"secret":"s"}}]
         }"#;
         serde_json::from_str(json).unwrap()
     }

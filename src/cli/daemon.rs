@@ -17,7 +17,7 @@ use crate::{
         outgoing::{Net, Rules},
     },
     line::Voices,
-    operations::{assistants, secrets::Secrets},
+    operations::{assistants, endpoints::Endpoints, secrets::Secrets},
     providers::{
         breaker::Breakers,
         llm::{self, Models, ProviderSettings},
@@ -29,6 +29,7 @@ use crate::{
         },
     },
     store::Store,
+    vault::Vault,
 };
 
 pub(super) fn runtime() -> Result<Runtime> {
@@ -56,6 +57,12 @@ pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
     let couriers = Couriers::new(rules, addresses)
         .map_err(|cause| Error::failure("nothing can be delivered").because(cause))?;
     Ok(couriers.mailing_by(mail(settings)?))
+}
+
+/// The clients' own systems, asked for real.
+pub(super) fn endpoints(settings: &Settings, store: &Store) -> Result<Endpoints> {
+    let secrets = Secrets::new(Vault::new(settings.master_key.clone()));
+    Ok(Endpoints::real(couriers(settings)?, secrets, store.clone()))
 }
 
 /// The server that mail leaves by, where one is set.

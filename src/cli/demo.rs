@@ -11,7 +11,7 @@ use crate::{
         Actor, AssistantSpec, EarProvider, Error, LanguageTag, Result, VoiceLine, VoiceProvider,
     },
     line::{Clock, Voices},
-    operations::assistants,
+    operations::{assistants, endpoints::Endpoints},
     providers::{
         breaker::Breakers,
         stt::{EarSettings, Ears},
@@ -152,7 +152,7 @@ impl Cast {
             Some(ears) => {
                 let voices =
                     Voices::new(daemon::mouths(settings), ears.clone(), Breakers::default());
-                Daemon::start_in_sound(store, models, clock, voices).await
+                Daemon::start_in_sound(store, models, clock, voices, Endpoints::default()).await
             }
             None => {
                 Daemon::start_in_sound(
@@ -160,6 +160,7 @@ impl Cast {
                     models,
                     clock,
                     daemon::voices(settings, Breakers::default()),
+                    Endpoints::default(),
                 )
                 .await
             }

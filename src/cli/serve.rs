@@ -13,7 +13,7 @@ use crate::{
     conversation::engine::{Deadlines, Engine},
     domain::{Error, Kind, Result},
     line::{Clock, Line, Patience},
-    operations::secrets::Secrets,
+    operations::{endpoints::Endpoints, secrets::Secrets},
     providers::breaker::Breakers,
     provision::Layer,
     server::{self, ApiSettings, App, Gate, Rates, Trust, TwilioAccess},
@@ -90,8 +90,11 @@ async fn serve(
     let models = daemon::models_with(settings, &store, &secrets);
     daemon::warn_of_models(&store, &models)?;
     let breakers = Breakers::default();
-    let engine =
-        Engine::new(store.clone(), models.clone(), Deadlines::default()).sharing(breakers.clone());
+    let couriers = daemon::couriers(settings)?;
+    let endpoints = Endpoints::real(couriers.clone(), secrets.clone(), store.clone());
+    let engine = Engine::new(store.clone(), models.clone(), Deadlines::default())
+        .sharing(breakers.clone())
+        .asking(endpoints);
     let line = Line::new(store.clone(), engine, Clock::system(), &public_url, Patience::default())
         .with_voices(daemon::voices(settings, breakers));
     let gate = Gate::new(trust, &public_url).of_account(settings.twilio.account_sid.value.clone());
@@ -108,7 +111,7 @@ async fn serve(
         .with_api(api, defaults)
         .knowing(daemon::standings(settings))
         .removing_at(twilio(settings)?)
-        .delivering_by(daemon::couriers(settings)?);
+        .delivering_by(couriers);
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");

@@ -8,6 +8,7 @@ use crate::{
     audio::{RATE, g711, wav},
     domain::{AssistantSpec, Error, Recording as ToRecord, Result, Turn, VoiceLine},
     line::Clock,
+    operations::endpoints::Endpoints,
     providers::breaker::Breakers,
     rehearsal::{
         self, Daemon, Stage, State,
@@ -70,14 +71,17 @@ pub(super) async fn run(args: &Try, context: &Context, spec: AssistantSpec) -> R
     if context.is_far()? {
         // On a store that is thrown away: nothing is left behind there.
         let spec = rehearsal::rehearsed(&spec, Some(&spec.ai.model));
-        let stage = Stage::set_in_sound(spec, models, Clock::system(), voices).await?;
+        let stage =
+            Stage::set_in_sound(spec, models, Clock::system(), voices, Endpoints::default())
+                .await?;
         let (daemon, store) = (&stage.daemon, &stage.store);
         let place = Place { daemon, store, spec: &stage.assistant.spec };
         call(args, context, &recordings, &place).await?;
         return stage.daemon.stop().await;
     }
     let store = context.store()?;
-    let daemon = Daemon::start_in_sound(store.clone(), models, Clock::system(), voices).await?;
+    let (at, asks) = (Clock::system(), daemon::endpoints(settings, &store)?);
+    let daemon = Daemon::start_in_sound(store.clone(), models, at, voices, asks).await?;
     let place = Place { daemon: &daemon, store: &store, spec: &spec };
     let sid = call(args, context, &recordings, &place).await?;
     context.out.note(&format!("See it again: webox calls show {sid}"));

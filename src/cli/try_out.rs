@@ -98,7 +98,8 @@ async fn talk(
     phone: crate::domain::PhoneNumber,
 ) -> Result<()> {
     let models = daemon::models(context.settings()?);
-    let daemon = Daemon::start(store, models, Clock::system()).await?;
+    let endpoints = daemon::endpoints(context.settings()?, &store)?;
+    let daemon = Daemon::start_asking(store, models, Clock::system(), endpoints).await?;
     let (mut call, greeting) =
         Call::place_with(daemon.caller(), &args.from, &phone, args.humans()).await?;
     context.out.note(&format!(

@@ -55,6 +55,7 @@ impl Engine {
         progress: &mut Progress,
     ) -> Option<String> {
         let begun = Instant::now();
+        let before = progress.inquired;
         let deadline = Deadline::now() + self.deadlines.model.min(left);
         let mut attempt = Attempt {
             model: model.id().to_owned(),
@@ -65,7 +66,8 @@ impl Engine {
             detail: None,
         };
         let outcome = self.rounds(scene, model, messages, deadline, progress, &mut attempt).await;
-        attempt.total_ms = millis(begun.elapsed());
+        let inquired = progress.inquired.saturating_sub(before);
+        attempt.total_ms = millis(begun.elapsed().saturating_sub(inquired));
         let text = match outcome {
             Ok(text) => Some(text),
             Err(error) => {
@@ -93,6 +95,7 @@ impl Engine {
     ) -> Result<String, ModelError> {
         let mut corrected = false;
         let mut said = String::new();
+        let before = progress.inquired;
         for round in 0..=ROUNDS {
             let mut request = Self::request(scene, messages.clone());
             if round == ROUNDS {
@@ -105,6 +108,7 @@ impl Engine {
                 saying.begin_round();
             }
             let done = done_so_far(scene, progress);
+            let deadline = deadline + progress.inquired.saturating_sub(before);
             let answer =
                 self.round(stream, length, deadline, attempt, &mut progress.saying, done).await?;
             if !answer.text.trim().is_empty() {
@@ -169,25 +173,26 @@ impl Engine {
         messages: &mut Vec<ChatMessage>,
         progress: &mut Progress,
     ) -> bool {
-        let (content, is_error) = match ToolRequest::read(&call.name, &call.arguments) {
-            Ok(_) if progress.tools.len() >= TOOLS => {
-                let enough = "no more tools in this turn: answer the caller with what you know";
-                (enough.to_owned(), true)
-            }
-            Ok(request) => {
-                let result = self.run(scene, &request, progress).await;
-                (result.to_json(), result.is_error())
-            }
-            Err(wrong) => {
-                // Kept for the transcript too: a model that cannot use its tools should be seen.
-                progress.tools.push(crate::domain::ToolUse {
-                    tool: call.name.chars().take(64).collect(),
-                    arguments: call.arguments.chars().take(500).collect(),
-                    result: serde_json::json!({ "error": wrong }).to_string(),
-                });
-                (wrong, true)
-            }
-        };
+        let (content, is_error) =
+            match ToolRequest::read(&call.name, &call.arguments, &scene.assistant.spec) {
+                Ok(_) if progress.tools.len() >= TOOLS => {
+                    let enough = "no more tools in this turn: answer the caller with what you know";
+                    (enough.to_owned(), true)
+                }
+                Ok(request) => {
+                    let result = self.run(scene, &request, progress).await;
+                    (result.to_json(), result.is_error())
+                }
+                Err(wrong) => {
+                    // Kept for the transcript too: a model that cannot use its tools should be seen.
+                    progress.tools.push(crate::domain::ToolUse {
+                        tool: call.name.chars().take(64).collect(),
+                        arguments: call.arguments.chars().take(500).collect(),
+                        result: serde_json::json!({ "error": wrong }).to_string(),
+                    });
+                    (wrong, true)
+                }
+            };
         messages.push(ChatMessage::ToolResult { call_id: call.id, content, is_error });
         progress.next.is_some()
     }

@@ -76,6 +76,12 @@ impl Engine {
                 }
                 result
             }
+            ToolRequest::Inquire { tool, arguments } => {
+                match scene.assistant.spec.tools.iter().find(|one| one.name == *tool) {
+                    Some(tool) => self.inquire(scene, tool, arguments, progress).await,
+                    None => ToolResult::NoAnswer(format!("there is no tool `{tool}`")),
+                }
+            }
             ToolRequest::EndCall => {
                 progress.next.get_or_insert(Next::HangUp);
                 ToolResult::Ending

@@ -14,6 +14,7 @@ use super::{
     aloud::{Aloud, Saying},
     consent::{self, Verdict},
     head_start::HeadStart,
+    hold_on::HoldOn,
     memory, phrases, prompt,
     state::{self, Decision, Facts},
     tongue::Turned,
@@ -21,9 +22,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Assistant, Attempt, Call, EndReason, Heard, LanguageTag, ModelRef, Next, Outcome,
+        Assistant, Attempt, Call, CallId, EndReason, Heard, LanguageTag, ModelRef, Next, Outcome,
         Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
     },
+    operations::endpoints::Endpoints,
     providers::{
         breaker::Breakers,
         llm::{ChatMessage, ChatModel, ModelError, Models},
@@ -65,6 +67,8 @@ pub struct Engine {
     pub(super) models: Models,
     pub(super) deadlines: Deadlines,
     pub(super) breakers: Option<Breakers>,
+    pub(super) endpoints: Endpoints,
+    pub(super) hold_on: HoldOn,
 }
 
 /// A turn to reply to.
@@ -118,12 +122,26 @@ pub(super) struct Progress {
     pub(super) head_start: Option<HeadStart>,
     /// Whether the caller wanted another language, and nothing else.
     pub(super) only_another_language: bool,
+    /// How long the client's own systems were waited for: no model is to blame for it.
+    pub(super) inquired: Duration,
 }
 
 impl Engine {
     /// An engine on a store, with the models that can be asked.
     pub fn new(store: Store, models: Models, deadlines: Deadlines) -> Self {
-        Self { store, models, deadlines, breakers: None }
+        let (endpoints, hold_on) = (Endpoints::default(), HoldOn::default());
+        Self { store, models, deadlines, breakers: None, endpoints, hold_on }
+    }
+
+    /// Asks the client's own systems where assistants' files say so.
+    #[must_use]
+    pub fn asking(self, endpoints: Endpoints) -> Self {
+        Self { endpoints, ..self }
+    }
+
+    /// Waits until the caller is to be asked to hold on; says with what words.
+    pub async fn hold_on(&self, call: CallId) -> String {
+        self.hold_on.wanted(call).await
     }
 
     /// Leaves a provider that failed a few times alone for a while: with breakers that others share.
@@ -224,7 +242,8 @@ impl Engine {
             if name.is_builtin() {
                 break;
             }
-            let left = self.deadlines.turn.saturating_sub(begun.elapsed());
+            let thought = begun.elapsed().saturating_sub(progress.inquired);
+            let left = self.deadlines.turn.saturating_sub(thought);
             if left.is_zero() {
                 progress.attempts.push(not_asked(name, Outcome::TimedOut, "no time was left"));
                 continue;

@@ -68,7 +68,7 @@ pub(super) fn tool(transfer: &Transfer) -> Option<ToolSpec> {
         });
     }
     Some(ToolSpec {
-        name: "transfer",
+        name: "transfer".into(),
         description: "Hands the call over to a human, when the caller asks for one or you cannot \
                       help. It answers whether somebody is there."
             .to_owned(),

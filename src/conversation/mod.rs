@@ -13,6 +13,8 @@ pub mod engine;
 mod figures;
 mod handing_over;
 pub mod head_start;
+pub mod hold_on;
+mod inquiring;
 mod last_resort;
 mod memory;
 pub mod phrases;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::row_number::row_number;
 use super::{
     AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver,
-    EarProvider, EmailAddress, Error, Hearing, HolidayHours, HumanDuration, LanguageTag, Memory,
-    ModelRef, Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef, TimeRange,
-    Transfer, UserId, VoiceLine, VoiceProvider, ZoneName,
+    EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool, HumanDuration, LanguageTag,
+    Memory, ModelRef, Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef,
+    TimeRange, Transfer, UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
 row_number!(
@@ -284,6 +284,9 @@ pub struct AssistantSpec {
     /// Who is told what happened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliver: Vec<Deliver>,
+    /// What it may ask the client's own systems in a call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<HttpTool>,
 }
 
 const fn yes() -> bool {
@@ -314,6 +317,7 @@ impl AssistantSpec {
             twilio: TwilioAccount::default(),
             memory: Memory::default(),
             deliver: Vec::new(),
+            tools: Vec::new(),
         }
     }
 
@@ -342,8 +346,11 @@ impl AssistantSpec {
             [("ai.api_key", &self.ai.api_key), ("twilio.auth_token", &self.twilio.auth_token)];
         let places = self.deliver.iter().enumerate();
         let places = places.map(|(at, place)| (format!("deliver[{at}].secret"), &place.secret));
+        let tools = self.tools.iter().enumerate();
+        let tools = tools.map(|(at, tool)| (format!("tools[{at}].secret"), &tool.secret));
         let fields = fields.into_iter().map(|(field, secret)| (field.to_owned(), secret));
-        fields.chain(places).filter_map(|(field, secret)| Some((field, secret.as_ref()?))).collect()
+        let all = fields.chain(places).chain(tools);
+        all.filter_map(|(field, secret)| Some((field, secret.as_ref()?))).collect()
     }
 
     /// Rules that hold between fields; the first one broken.
@@ -392,6 +399,9 @@ impl AssistantSpec {
         }
         let email = self.email.as_deref();
         if let Some((field, message)) = Deliver::broken_among(&self.deliver, email) {
+            return wrong(&field, &message);
+        }
+        if let Some((field, message)) = HttpTool::broken_among(&self.tools) {
             return wrong(&field, &message);
         }
         if let Some((field, message)) = self.transfer.broken(&self.phone) {

@@ -259,7 +259,7 @@ impl Deliver {
 
 /// Whether a text looks like the address of something on the web; the request itself is judged when
 /// it is sent.
-fn is_address(url: &str) -> bool {
+pub(super) fn is_address(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
     !host.is_empty()

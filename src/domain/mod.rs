@@ -17,6 +17,7 @@ mod closures;
 mod compliance;
 mod contact;
 mod country;
+mod data_schema;
 mod deliver;
 mod delivery;
 mod email_address;
@@ -28,6 +29,7 @@ mod folding;
 mod handover;
 mod hearing;
 mod hours;
+mod http_tool;
 mod language;
 mod languages;
 mod latency;
@@ -51,6 +53,7 @@ mod text;
 mod transfer;
 mod turn;
 pub mod when;
+mod wording;
 mod words;
 mod zone;
 
@@ -74,6 +77,7 @@ pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;
 pub use contact::{Contact, ContactChange, ContactFilter, ContactId};
 pub use country::Country;
+pub use data_schema::DataSchema;
 pub use deliver::Deliver;
 pub use delivery::{
     DeliveryFilter, DeliveryId, DeliveryTotals, OutboxDelivery, TRIED_FOR, Trouble, next_try,
@@ -87,6 +91,7 @@ pub use folding::{fold_into, is_combining, same_person};
 pub use handover::{Handover, HandoverId, HandoverOutcome};
 pub use hearing::Hearing;
 pub use hours::{ClockTime, DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
+pub use http_tool::{CALLER_ARGUMENT, HttpTool, ToolMethod};
 pub use language::LanguageTag;
 pub use latency::{Latency, LatencyBy, Stage};
 pub use memory::{Memory, PastCall, Recollection};
@@ -110,6 +115,7 @@ pub use turn::{
     Attempt, Delivery, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
 };
 pub use when::HumanDuration;
+pub use wording::Wording;
 pub use words::{
     BargeIn, BookingKind, CallOutcome, DeliveryEvent, DeliveryState, DestinationKind, EarProvider,
     HolidayHours, MailEncryption, Personality, Redaction, Role, Scope, SummarySource, VoiceLine,

@@ -56,7 +56,7 @@ fn retry_after(headers: &HeaderMap, now: i64) -> Option<SignedDuration> {
 }
 
 /// The beginning of an answer, fit for a log and a table.
-fn quoted(body: &[u8]) -> String {
+pub(super) fn quoted(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * QUOTED)]);
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(QUOTED).collect()

@@ -6,6 +6,7 @@
 mod answer;
 mod api;
 pub mod calendars;
+pub mod endpoint;
 mod hubspot;
 pub mod ics;
 pub mod mail;
@@ -85,6 +86,17 @@ impl Couriers {
     #[must_use]
     pub fn mailing_by(self, mail: Option<mail::Post>) -> Self {
         Self { mail, ..self }
+    }
+
+    /// Asks an endpoint of a client's while somebody is on the phone.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn ask(
+        &self,
+        asking: endpoint::Asking<'_>,
+    ) -> Result<endpoint::Answered, endpoint::Unanswered> {
+        endpoint::ask(&self.outgoing, asking).await
     }
 
     /// Sends an e-mail.

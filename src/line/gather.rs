@@ -183,12 +183,24 @@ impl Writer<'_> {
         step: u32,
         discloses: bool,
     ) -> String {
-        let back = self.url("wait", &format!("&turn={number}&step={}", step + 1));
         let filler = phrases::for_language(language).filler(step);
+        self.hold_on(spec, language, (number, step), filler, discloses)
+    }
+
+    /// The same with words of somebody's own.
+    pub(super) fn hold_on(
+        &self,
+        spec: &AssistantSpec,
+        language: &LanguageTag,
+        (number, step): (u32, u32),
+        words: &str,
+        discloses: bool,
+    ) -> String {
+        let back = self.url("wait", &format!("&turn={number}&step={}", step + 1));
         let text = if discloses {
-            format!("{} {filler}", phrases::machine(language))
+            format!("{} {words}", phrases::machine(language))
         } else {
-            filler.to_owned()
+            words.to_owned()
         };
         Response::new().say(self.words(spec, language, &text)).redirect(&back).render()
     }
@@ -261,6 +273,7 @@ pub(super) fn say(spec: &AssistantSpec, language: &LanguageTag, text: &str) -> S
 pub(super) fn hints(spec: &AssistantSpec) -> Vec<String> {
     let mut hints = vec![spec.client.clone()];
     hints.extend(spec.facts.iter().flat_map(|fact| fact.about.iter().cloned()));
+    hints.extend(spec.tools.iter().flat_map(|tool| tool.about.iter().cloned()));
     hints.retain(|hint| !hint.contains(',') && hint.chars().count() <= 100);
     hints.truncate(100);
     hints

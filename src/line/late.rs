@@ -127,6 +127,8 @@ pub(super) enum Waited {
     Reply(String),
     /// It is late.
     Late,
+    /// It waits for somebody else, and the caller is to hear these words.
+    HoldOn(String),
     /// It could not be stored, or its thought broke off.
     Lost,
 }

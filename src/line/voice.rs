@@ -288,13 +288,18 @@ impl Line {
             async move { line.reply(&sid, turn).await }
         });
         let patience = if step == 0 { self.patience.first } else { self.patience.next };
-        match waiter.wait(patience).await {
+        let waited = tokio::select! {
+            biased;
+            waited = waiter.wait(patience) => waited,
+            words = self.engine.hold_on(id.call) => Waited::HoldOn(words),
+        };
+        match waited {
             Waited::Reply(twiml) => twiml,
-            Waited::Late | Waited::Lost if step >= self.patience.fillers => {
+            Waited::Late | Waited::Lost | Waited::HoldOn(_) if step >= self.patience.fillers => {
                 tracing::error!(turn = id.number, "gave up waiting for a reply");
                 gather::give_up(&assistant.spec, &language, self.clock.now())
             }
-            Waited::Late => {
+            Waited::Late | Waited::HoldOn(_) => {
                 let told = discloses.then(|| self.clock.now());
                 let counted = live::count_filler(&self.store, id, step + 1, told);
                 // The caller has waited already; the note is written later if the store is busy.
@@ -306,7 +311,11 @@ impl Line {
                 let spec = &assistant.spec;
                 let player = self.player(spec, "");
                 let writer = self.writer_with(sid, None, player.as_ref());
-                writer.filler(spec, &language, id.number, step, discloses)
+                let words = match &waited {
+                    Waited::HoldOn(words) => words,
+                    _ => phrases::for_language(&language).filler(step),
+                };
+                writer.hold_on(spec, &language, (id.number, step), words, discloses)
             }
             // Let the store recover; the turn is thought about again when Twilio comes back.
             Waited::Lost => {

@@ -7,7 +7,7 @@ use super::audit;
 use crate::{
     domain::{
         Actor, Assistant, AssistantId, AssistantName, AssistantSpec, Deliver, EmailAddress, Error,
-        Expected, Kind, Result, SecretRef, Sight, UserId, suggestion_hint,
+        Expected, HttpTool, Kind, Result, SecretRef, Sight, UserId, suggestion_hint,
     },
     provision,
     store::{Store, StoreError, Tx, assistants, audit::Deed, secrets, users, versions::Stamp},
@@ -78,8 +78,8 @@ pub(super) fn may_say(
     }
     let known = before.map(AssistantSpec::secrets).unwrap_or_default();
     let foreign = spec.secrets().into_iter().find(|named| {
-        let is_place = named.0.starts_with("deliver");
-        !is_place && !matches!(named.1, SecretRef::Secret(_)) && !known.contains(named)
+        let goes_out = named.0.starts_with("deliver") || named.0.starts_with("tools");
+        !goes_out && !matches!(named.1, SecretRef::Secret(_)) && !known.contains(named)
     });
     // What the machine keeps stays with the place that an admin named it for.
     let doors: Vec<_> = before.iter().flat_map(|spec| &spec.deliver).map(Deliver::door).collect();
@@ -89,6 +89,14 @@ pub(super) fn may_say(
                 && !doors.contains(&place.door())
         })?;
         Some(format!("deliver[{at}].secret"))
+    });
+    let doors: Vec<_> = before.iter().flat_map(|spec| &spec.tools).map(HttpTool::door).collect();
+    let foreign = foreign.or_else(|| {
+        let at = spec.tools.iter().position(|tool| {
+            matches!(tool.secret, Some(SecretRef::Env(_) | SecretRef::File(_)))
+                && !doors.contains(&tool.door())
+        })?;
+        Some(format!("tools[{at}].secret"))
     });
     match foreign {
         None => Ok(()),

@@ -12,6 +12,7 @@ pub mod busy;
 pub mod calendars;
 pub mod calls;
 pub mod contacts;
+pub mod endpoints;
 pub mod events;
 pub mod import;
 pub mod latency;

@@ -5,7 +5,8 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 
 use crate::domain::{
-    AssistantSpec, DestinationKind, Error, MOST_SEGMENTS, Result, did_you_mean, sms_segments,
+    AssistantSpec, DestinationKind, Error, MOST_SEGMENTS, Result, Wording, did_you_mean,
+    sms_segments,
 };
 
 /// Steps that a template may take: a line of text needs a few dozen, a loop may go on for ever.
@@ -16,10 +17,10 @@ const LONGEST: usize = 4_000;
 const LONGEST_CALL: usize = 100_000;
 
 /// What a template may name, and what is in it; an empty list stands for a plain value.
-pub type Names = [(&'static str, &'static [&'static str])];
+pub type Names<'a> = [(&'a str, &'a [&'a str])];
 
 /// What the templates of `[[deliver]]` may name: parts of what is delivered.
-pub const DELIVERED: &Names = &[
+pub const DELIVERED: &Names<'static> = &[
     ("event", &[]),
     ("assistant", &["id", "name", "client_name", "twilio_phone_number", "voice_language"]),
     ("caller", &["number", "name", "language"]),
@@ -83,7 +84,7 @@ pub const DELIVERED: &Names = &[
 ];
 
 /// What the texts of SMS and e-mails may name, as people write it: `vendredi 27 novembre à 20 h`.
-pub const NOTICED: &Names = &[
+pub const NOTICED: &Names<'static> = &[
     ("client", &[]),
     ("name", &[]),
     ("number", &[]),
@@ -117,7 +118,7 @@ fn environment() -> Environment<'static> {
 }
 
 /// Whether a template can be read and names only what there is; otherwise what is wrong with it.
-pub fn check(template: &str, names: &Names) -> std::result::Result<(), String> {
+pub fn check(template: &str, names: &Names<'_>) -> std::result::Result<(), String> {
     let environment = environment();
     let read = environment.template_from_str(template).map_err(|error| {
         let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
@@ -219,6 +220,19 @@ pub fn check_spec(spec: &AssistantSpec) -> Result<()> {
             checked.map_err(|what| {
                 Error::input(format!("assistant `{}`: `deliver[{at}].{key}` {what}", spec.name))
             })?;
+        }
+    }
+    for (at, tool) in spec.tools.iter().enumerate() {
+        let named = tool.named();
+        let names: Vec<(&str, &[&str])> =
+            named.iter().map(|name| (*name, &[] as &[&str])).collect();
+        for (key, words) in [("say", &tool.say), ("not_found", &tool.not_found)] {
+            for (language, text) in words.iter().flat_map(Wording::texts) {
+                check(text, &names).map_err(|what| {
+                    let field = format!("tools[{at}].{key}{language}");
+                    Error::input(format!("assistant `{}`: `{field}` {what}", spec.name))
+                })?;
+            }
         }
     }
     Ok(())

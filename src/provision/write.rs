@@ -38,6 +38,7 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         "memory",
         "twilio",
         "deliver",
+        "tools",
     ];
     // One document a key keeps this order; within tables TOML's own is as good as another.
     let mut text = String::new();

@@ -8,7 +8,7 @@ use crate::{
     conversation::engine::{Deadlines, Engine},
     domain::{AccountSid, Error, KeySource, Result, Secret},
     line::{Clock, Line, Patience, Voices},
-    operations::secrets::Secrets,
+    operations::{endpoints::Endpoints, secrets::Secrets},
     providers::llm::Models,
     server::{self, App, Gate, Trust},
     store::Store,
@@ -43,7 +43,18 @@ impl Daemon {
         deadlines: Deadlines,
         patience: Patience,
     ) -> Result<Self> {
-        Self::run(store, models, clock, None, (deadlines, patience)).await
+        let closed = Endpoints::default();
+        Self::run(store, models, clock, None, (deadlines, patience), closed).await
+    }
+
+    /// Starts a daemon for rehearsals in writing, with endpoints that assistants may ask.
+    pub async fn start_asking(
+        store: Store,
+        models: Models,
+        clock: Clock,
+        endpoints: Endpoints,
+    ) -> Result<Self> {
+        Self::run(store, models, clock, None, Default::default(), endpoints).await
     }
 
     /// Starts a daemon whose calls travel as their files say, over sockets too, with mouths and ears.
@@ -52,8 +63,9 @@ impl Daemon {
         models: Models,
         clock: Clock,
         voices: Voices,
+        endpoints: Endpoints,
     ) -> Result<Self> {
-        Self::run(store, models, clock, Some(voices), Default::default()).await
+        Self::run(store, models, clock, Some(voices), Default::default(), endpoints).await
     }
 
     async fn run(
@@ -62,6 +74,7 @@ impl Daemon {
         clock: Clock,
         voices: Option<Voices>,
         (deadlines, patience): (Deadlines, Patience),
+        endpoints: Endpoints,
     ) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Error::failure("no port of this machine could be bound").because(error)
@@ -73,7 +86,7 @@ impl Daemon {
         let token = fresh_token();
         let account: AccountSid = ACCOUNT.parse()?;
         let caller = Caller::new(&url, &url, token.clone(), account)?;
-        let engine = Engine::new(store.clone(), models.clone(), deadlines);
+        let engine = Engine::new(store.clone(), models.clone(), deadlines).asking(endpoints);
         let line = Line::new(store.clone(), engine, clock, &url, patience);
         let line = match voices {
             Some(voices) => line.with_voices(voices),

@@ -6,10 +6,11 @@ use jiff::civil::DateTime;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, de};
 
-use super::human::Humans;
+use super::{human::Humans, named};
 use crate::{
     document::{self, Problem},
     domain::{AssistantSpec, Error, PhoneNumber},
+    operations::endpoints::PlayedAnswer,
     provision::{self, Layer},
 };
 
@@ -55,6 +56,9 @@ pub struct Scenario {
     /// What is booked when the phone rings.
     #[serde(default)]
     pub already_booked: Vec<AlreadyBooked>,
+    /// What the client's own systems answer, in place of them: the first that fits.
+    #[serde(default)]
+    pub tools: Vec<PlayedAnswer>,
     /// What the caller does.
     #[serde(default)]
     pub turn: Vec<Step>,
@@ -255,16 +259,6 @@ impl ToolForm {
 
 impl<'de> Deserialize<'de> for Tools {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const TOOLS: [&str; 8] = [
-            "check_availability",
-            "book",
-            "find_bookings",
-            "reschedule",
-            "cancel",
-            "take_message",
-            "transfer",
-            "end_call",
-        ];
         let mut tools = Vec::new();
         ToolForm::deserialize(deserializer)
             .map_err(|_| {
@@ -273,13 +267,6 @@ impl<'de> Deserialize<'de> for Tools {
                 )
             })?
             .flatten(&mut tools);
-        if let Some(unknown) = tools.iter().find(|tool| !TOOLS.contains(&tool.name.as_str())) {
-            let known = TOOLS.join(", ");
-            return Err(de::Error::custom(format!(
-                "there is no tool `{}`: there are {known}",
-                unknown.name
-            )));
-        }
         Ok(Self(tools))
     }
 }
@@ -421,6 +408,10 @@ fn read(path: &Path, settings: Option<&Layer>) -> Result<Vec<Rehearsal>, Vec<Pro
     let Some(assistant) = loaded.pop().map(|loaded| loaded.file.spec) else {
         return Err(of_file(format!("there is no assistant in {}", assistant.display())));
     };
+    let unknown = named::unknown(&name, &text, &written.scenario, &assistant);
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
     let with = |scenario| Rehearsal { file: name.clone(), assistant: assistant.clone(), scenario };
     Ok(written.scenario.into_iter().map(with).collect())
 }
@@ -492,10 +483,6 @@ mod tests {
             (
                 "[[scenario]]\nname = \"a\"\nexpect = { matches = \"(\" }\n",
                 "is not a regular expression",
-            ),
-            (
-                "[[scenario]]\nname = \"a\"\nexpect = { tool = \"reserve\" }\n",
-                "there is no tool `reserve`",
             ),
             (
                 "[[scenario]]\nname = \"a\"\nexpect = { booked = { prty = 4 } }\n",

@@ -13,6 +13,7 @@ mod handed;
 mod human;
 mod lateness;
 mod leg;
+mod named;
 mod persona;
 mod recording;
 pub mod relayed;

@@ -24,6 +24,7 @@ use crate::{
         assistants,
         bookings::{self, Booker},
         calls,
+        endpoints::Endpoints,
     },
     providers::llm::Models,
     store::{Options, Store},
@@ -110,7 +111,17 @@ pub struct Stage {
 impl Stage {
     /// Sets the stage for an assistant at a moment, in writing.
     pub async fn set(spec: AssistantSpec, models: Models, clock: Clock) -> Result<Self> {
-        Self::set_for(spec, models, clock, None).await
+        Self::set_for(spec, models, clock, None, Endpoints::default()).await
+    }
+
+    /// The same with endpoints that the assistant may ask.
+    pub async fn set_asking(
+        spec: AssistantSpec,
+        models: Models,
+        clock: Clock,
+        endpoints: Endpoints,
+    ) -> Result<Self> {
+        Self::set_for(spec, models, clock, None, endpoints).await
     }
 
     /// The same for calls that travel as the assistant's file says, with mouths and ears.
@@ -119,8 +130,9 @@ impl Stage {
         models: Models,
         clock: Clock,
         voices: Voices,
+        endpoints: Endpoints,
     ) -> Result<Self> {
-        Self::set_for(spec, models, clock, Some(voices)).await
+        Self::set_for(spec, models, clock, Some(voices), endpoints).await
     }
 
     async fn set_for(
@@ -128,6 +140,7 @@ impl Stage {
         models: Models,
         clock: Clock,
         voices: Option<Voices>,
+        endpoints: Endpoints,
     ) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("webox-rehearsal-")
@@ -144,8 +157,10 @@ impl Stage {
             .await
             .unwrap_or_else(|error| Err(Error::failure("a rehearsal broke off").because(error)))?;
         let daemon = match voices {
-            Some(voices) => Daemon::start_in_sound(store.clone(), models, clock, voices).await?,
-            None => Daemon::start(store.clone(), models, clock).await?,
+            Some(voices) => {
+                Daemon::start_in_sound(store.clone(), models, clock, voices, endpoints).await?
+            }
+            None => Daemon::start_asking(store.clone(), models, clock, endpoints).await?,
         };
         Ok(Self { store, daemon, assistant, _folder: folder })
     }
@@ -204,7 +219,8 @@ async fn play_into(rehearsal: &Rehearsal, minds: &Minds, report: &mut Report) ->
     let spec = rehearsed(assistant, minds.model.as_ref());
     let clock = clock(&spec, scenario.at)?;
     let now = clock.now();
-    let stage = Stage::set(spec, minds.models.clone(), clock).await?;
+    let endpoints = Endpoints::played(scenario.tools.clone());
+    let stage = Stage::set_asking(spec, minds.models.clone(), clock, endpoints).await?;
     let from = match scenario.from.as_deref() {
         None => CALLER.to_owned(),
         Some("withheld") => "anonymous".to_owned(),

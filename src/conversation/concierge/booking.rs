@@ -6,7 +6,7 @@ use jiff::{
 };
 
 use super::{
-    Effect, changes, speak,
+    Effect, changes, lookup, speak,
     state::{Place, Question, State},
     turn::Turn,
     understand::times::Clock,
@@ -313,6 +313,7 @@ pub(crate) fn reworded(turn: &Turn) -> String {
         Some(Question::Reference) => say.ask_reference.clone(),
         Some(Question::CancelOrChange) => say.cancel_or_change.clone(),
         Some(Question::Cancel) => say.confirm_cancel.clone(),
+        Some(Question::Argument) => lookup::question(turn),
         Some(Question::OfferMessage) => say.offer_message.clone(),
         Some(Question::Message) => turn.phrases.take_message_prompt.clone(),
         Some(Question::Retry) => {

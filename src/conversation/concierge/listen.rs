@@ -1,7 +1,7 @@
 //! What to make of what the caller said.
 
 use super::{
-    Effect, booking, changes, speak,
+    Effect, booking, changes, lookup, speak,
     state::{Question, State},
     turn::Turn,
     understand::{
@@ -59,6 +59,7 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
         expect_nights: asked == Some(Question::Nights),
         booking: turn.scene.spec.booking.as_ref(),
         facts: &turn.scene.spec.facts,
+        tools: &turn.scene.spec.tools,
         language: turn.scene.language,
     };
     let mut meaning = understand::understand(&context, text);
@@ -139,6 +140,12 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
             Err(other) => turn = *other,
         }
     }
+    if turn.state.lookup.is_some() && !meaning.goodbye && !meaning.message {
+        match lookup::heard(turn, &meaning, text) {
+            Ok(done) => return done,
+            Err(other) => turn = *other,
+        }
+    }
     if turn.state.asked == Some(Question::KnownName)
         && meaning.name.is_none()
         && !meaning.has_slots()
@@ -187,6 +194,9 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
         turn.state.take_in(&meaning);
         return booking::advance(turn);
     }
+    if let Some(tool) = meaning.tool {
+        return lookup::begin(turn, tool, text);
+    }
     if let Some(answer) = answer(&turn, &meaning) {
         return after_answer(turn, &meaning, answer);
     }
@@ -233,7 +243,7 @@ fn take_rest(turn: &mut Turn, meaning: &Meaning) {
 }
 
 /// The answer to a question about the client, if one was asked.
-fn answer(turn: &Turn, meaning: &Meaning) -> Option<String> {
+pub(crate) fn answer(turn: &Turn, meaning: &Meaning) -> Option<String> {
     let facts = &turn.scene.spec.facts;
     if let Some(fact) = meaning.fact.and_then(|index| facts.get(index)) {
         return Some(figures::said(fact.answer.trim(), turn.scene.language));

@@ -6,6 +6,7 @@
 mod booking;
 mod changes;
 mod listen;
+mod lookup;
 mod speak;
 mod state;
 mod turn;
@@ -134,6 +135,9 @@ fn came_of(mut turn: Turn, result: &ToolResult) -> (State, Effect) {
             let lead = &turn.phrases.handover.unanswered;
             turn.ask_message(lead)
         }
+        ToolResult::Answered { said, .. } => lookup::found(turn, said.as_deref()),
+        ToolResult::NoSuchThing { said, .. } => lookup::not_found(turn, said.as_deref()),
+        ToolResult::NoAnswer(_) => lookup::failed(turn),
         ToolResult::Ending => turn.bye(""),
         ToolResult::Failed => failed(turn),
     }

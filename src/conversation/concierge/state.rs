@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{BookingKey, Summary};
 
+use super::lookup::Lookup;
 use super::understand::{
     Meaning,
     times::{Clock, Part},
@@ -49,6 +50,9 @@ pub struct State {
     /// Whether a caller who is known was told so.
     #[serde(skip_serializing_if = "is_not")]
     pub(crate) welcomed: bool,
+    /// What is being looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lookup: Option<Lookup>,
     /// Whether the name of before is not the one.
     #[serde(skip_serializing_if = "is_not")]
     pub(crate) other_name: bool,
@@ -146,6 +150,8 @@ pub(crate) enum Question {
     Message,
     /// Whether to try again what failed.
     Retry,
+    /// What something is to be looked up by.
+    Argument,
     /// Anything else?
     AnythingElse,
 }

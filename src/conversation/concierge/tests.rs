@@ -399,6 +399,7 @@ fn an_unknown_language_is_spoken_to_in_english() {
 mod changes;
 mod known;
 mod languages;
+mod lookup;
 mod stage;
 mod trades;
 

@@ -379,6 +379,9 @@ pub(crate) struct Sentences {
     pub(crate) offer_one: String,
     pub(crate) offer_several: String,
     pub(crate) offer_message: String,
+    /// Of what was looked up.
+    pub(crate) nothing_found: String,
+    pub(crate) not_looked_up: String,
     pub(crate) open_that_day: String,
     pub(crate) closed_then_open: String,
     pub(crate) open_week: String,

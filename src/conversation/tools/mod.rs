@@ -2,8 +2,10 @@
 
 mod booking;
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
@@ -40,6 +42,13 @@ pub enum ToolRequest {
         reason: String,
         /// To whom, by a name of the file; the first who is there otherwise.
         to: Option<String>,
+    },
+    /// Ask the client's own system.
+    Inquire {
+        /// By its name in the assistant's file.
+        tool: String,
+        /// They fit its schema.
+        arguments: Map<String, Value>,
     },
     /// Say goodbye and hang up.
     EndCall,
@@ -81,6 +90,22 @@ pub enum ToolResult {
     NobodyAnswered,
     /// Of `Transfer`: no human is set for this assistant.
     NobodyToTransferTo,
+    /// Of `Inquire`.
+    Answered {
+        /// As it came.
+        answer: Value,
+        /// As the file wants it said.
+        said: Option<String>,
+    },
+    /// Of `Inquire`: there is no such order, customer, thing.
+    NoSuchThing {
+        /// What was said about that.
+        answer: Value,
+        /// As the file wants it said.
+        said: Option<String>,
+    },
+    /// Of `Inquire`: nobody answered, and why.
+    NoAnswer(String),
     /// Of `EndCall`.
     Ending,
     /// The store could not be written now.
@@ -94,7 +119,7 @@ const LONGEST_MESSAGE: usize = 2_000;
 
 impl ToolRequest {
     /// The tool's name, as models and transcripts see it.
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::CheckAvailability(_) => "check_availability",
             Self::Book(_) => "book",
@@ -103,6 +128,7 @@ impl ToolRequest {
             Self::Cancel(_) => "cancel",
             Self::TakeMessage { .. } => "take_message",
             Self::Transfer { .. } => "transfer",
+            Self::Inquire { tool, .. } => tool,
             Self::EndCall => "end_call",
         }
     }
@@ -116,13 +142,14 @@ impl ToolRequest {
             Self::TakeMessage { name, text } => json!({ "name": name, "text": text }),
             Self::Transfer { reason, to: None } => json!({ "reason": reason }),
             Self::Transfer { reason, to } => json!({ "reason": reason, "to": to }),
+            Self::Inquire { arguments, .. } => json!(arguments),
             Self::EndCall => json!({}),
         };
         value.to_string()
     }
 
     /// Reads what a model asked for. The error is told to the model, which may try again.
-    pub fn read(name: &str, arguments: &str) -> Result<Self, String> {
+    pub fn read(name: &str, arguments: &str, spec: &AssistantSpec) -> Result<Self, String> {
         fn parse<'a, T: Deserialize<'a>>(arguments: &'a str) -> Result<T, String> {
             let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
             serde_json::from_str(arguments).map_err(|error| format!("wrong arguments: {error}"))
@@ -158,7 +185,16 @@ impl ToolRequest {
                 })
             }
             "end_call" => Ok(Self::EndCall),
-            other => Err(format!("there is no tool `{}`", other.escape_debug())),
+            other => match spec.tools.iter().find(|tool| tool.name == other) {
+                Some(tool) => {
+                    let arguments: Map<String, Value> = parse(arguments)?;
+                    let value = Value::Object(arguments.clone());
+                    let fits = tool.arguments.fits(&value);
+                    fits.map_err(|what| format!("wrong arguments: {what}"))?;
+                    Ok(Self::Inquire { tool: tool.name.clone(), arguments })
+                }
+                None => Err(format!("there is no tool `{}`", other.escape_debug())),
+            },
         }
     }
 }
@@ -187,6 +223,13 @@ impl ToolResult {
             }
             Self::NobodyAnswered => json!({ "answered": false, "offer": "take a message" }),
             Self::NobodyToTransferTo => json!({ "transferring": false, "offer": "take a message" }),
+            Self::Answered { answer, .. } => json!({ "answer": bounded(answer) }),
+            Self::NoSuchThing { answer, .. } => {
+                json!({ "found": false, "answer": bounded(answer) })
+            }
+            Self::NoAnswer(why) => json!({
+                "error": why, "offer": "say that you cannot look it up now, and take a message",
+            }),
             Self::Ending => json!({ "ending": true }),
             Self::Failed => {
                 json!({ "error": "not possible now; apologise and offer to take a message" })
@@ -197,8 +240,21 @@ impl ToolResult {
 
     /// Whether the tool did not do what was asked.
     pub fn is_error(&self) -> bool {
-        matches!(self, Self::Failed | Self::NoSuchHuman { .. })
+        matches!(self, Self::Failed | Self::NoSuchHuman { .. } | Self::NoAnswer(_))
     }
+}
+
+/// The longest answer of the client's that models read and transcripts keep, in bytes.
+const LONGEST_ANSWER: usize = 6_000;
+
+/// An answer, or the beginning of a long one as text.
+fn bounded(answer: &Value) -> Cow<'_, Value> {
+    let text = answer.to_string();
+    if text.len() <= LONGEST_ANSWER {
+        return Cow::Borrowed(answer);
+    }
+    let end = (0..=LONGEST_ANSWER).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    Cow::Owned(Value::String(format!("{}…", &text[..end])))
 }
 
 fn clean_name(name: &str) -> Option<String> {
@@ -230,7 +286,7 @@ fn object(properties: &Value, required: &[&str]) -> Value {
 }
 
 fn tool(name: &'static str, description: &str, parameters: Value) -> ToolSpec {
-    ToolSpec { name, description: description.to_owned(), parameters }
+    ToolSpec { name: name.into(), description: description.to_owned(), parameters }
 }
 
 /// The tools an assistant has: what its file allows, and no more.
@@ -251,6 +307,11 @@ pub fn offered(spec: &AssistantSpec) -> Vec<ToolSpec> {
         ),
     ));
     tools.extend(super::handing_over::tool(&spec.transfer));
+    tools.extend(spec.tools.iter().map(|tool| ToolSpec {
+        name: tool.name.clone().into(),
+        description: tool.description.trim().to_owned(),
+        parameters: tool.arguments.to_value(),
+    }));
     tools.push(tool(
         "end_call",
         "Hangs up after your words are spoken. Say goodbye in the same answer.",
@@ -265,11 +326,10 @@ mod tests {
 
     #[test]
     fn arguments_are_judged_not_trusted() {
-        let read = ToolRequest::read(
-            "book",
-            r#"{"party":4,"date":"2026-11-23","time":"20:00","name":" Dupont \n"}"#,
-        );
-        let Ok(ToolRequest::Book(request)) = read else { panic!("{read:?}") };
+        let read = |name: &str, arguments: &str| ToolRequest::read(name, arguments, &spec());
+        let booked =
+            read("book", r#"{"party":4,"date":"2026-11-23","time":"20:00","name":" Dupont \n"}"#);
+        let Ok(ToolRequest::Book(request)) = booked else { panic!("{booked:?}") };
         assert_eq!(request.name.as_deref(), Some("Dupont"));
         assert_eq!(request.at.to_string(), "2026-11-23T20:00:00");
         for (name, arguments, part) in [
@@ -282,19 +342,43 @@ mod tests {
             ),
             ("book", "not json", "wrong arguments"),
             ("take_message", r#"{"text":"  "}"#, "`text` is empty"),
+            ("order_status", r#"{"number":"48"}"#, "wrong arguments: `number`: "),
+            ("order_status", "[]", "wrong arguments"),
             ("format_disk", "{}", "there is no tool"),
         ] {
-            let error = ToolRequest::read(name, arguments).unwrap_err();
+            let error = read(name, arguments).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
-        assert_eq!(ToolRequest::read("end_call", ""), Ok(ToolRequest::EndCall));
+        assert_eq!(read("end_call", ""), Ok(ToolRequest::EndCall));
+        let asked = read("order_status", r#"{"number":"48213"}"#).unwrap();
+        assert_eq!(
+            (asked.name(), asked.arguments().as_str()),
+            ("order_status", r#"{"number":"48213"}"#)
+        );
+    }
+
+    fn spec() -> AssistantSpec {
+        serde_json::from_str(
+            r#"{"name":"a","client":"A","phone":"+33123456789","context":"","tools":[{
+                "name":"order_status","description":"Where an order is.",
+                "url":"https://a.example/{number}","arguments":{"required":["number"],
+                "properties":{"number":{"type":"string","pattern":"^[0-9]{5}$"}}}}]}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_long_answer_is_cut_between_letters() {
+        let result = ToolResult::Answered { answer: json!(vec!["é"; 9_000]), said: None };
+        let json: Value = serde_json::from_str(&result.to_json()).unwrap();
+        assert!(json["answer"].as_str().unwrap().len() <= LONGEST_ANSWER + 3);
     }
 
     #[test]
     fn an_assistant_is_offered_what_its_file_allows() {
         let names = |json: &str| {
             let spec: AssistantSpec = serde_json::from_str(json).unwrap();
-            offered(&spec).into_iter().map(|tool| tool.name).collect::<Vec<_>>()
+            offered(&spec).into_iter().map(|tool| tool.name.into_owned()).collect::<Vec<_>>()
         };
         let base = r#"{"name":"a","client":"A","phone":"+33123456789","context":"""#;
         assert_eq!(names(&format!("{base}}}")), ["take_message", "end_call"]);
@@ -316,7 +400,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_arguments_panic(name in "[a-z_]{0,20}", arguments in ".{0,200}") {
-            let _ = ToolRequest::read(&name, &arguments);
+            let _ = ToolRequest::read(&name, &arguments, &spec());
         }
     }
 }

@@ -174,6 +174,7 @@ fn spec(
         compliance: crate::domain::Compliance::default(),
         twilio: crate::domain::TwilioAccount::default(),
         deliver: Vec::new(),
+        tools: Vec::new(),
     };
     spec.check().map_err(|error| Refused::new("", error.message()))?;
     Ok(spec)

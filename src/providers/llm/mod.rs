@@ -15,7 +15,7 @@ mod table;
 mod testing;
 mod wire;
 
-use std::{pin::Pin, time::Duration};
+use std::{borrow::Cow, pin::Pin, time::Duration};
 
 use futures_util::Stream;
 
@@ -67,7 +67,7 @@ pub enum ChatMessage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolSpec {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// When to use it.
     pub description: String,
     /// JSON Schema of its arguments.

@@ -21,7 +21,7 @@ pub(super) fn done(reason: StopReason, usage: Option<TokenUsage>) -> ChatEvent {
 /// A greeting, a wish, two tools at once of which one failed, and impatience.
 pub(super) fn conversation() -> ChatRequest {
     let tool = |name: &'static str, description: &str| ToolSpec {
-        name,
+        name: name.into(),
         description: description.to_owned(),
         parameters: json!({"type": "object"}),
     };

@@ -22,6 +22,7 @@ pub(super) struct Call {
     pub(super) taken: Vec<Booked>,
     pub(super) booked: Vec<BookingRequest>,
     pub(super) messages: Vec<String>,
+    pub(super) looked_up: Vec<String>,
     /// What the caller has booked before.
     pub(super) diary: Vec<Summary>,
     /// The reference of a caller who shows no number.
@@ -42,6 +43,7 @@ impl Call {
             taken: Vec::new(),
             booked: Vec::new(),
             messages: Vec::new(),
+            looked_up: Vec::new(),
             diary: Vec::new(),
             withheld: None,
             broken: false,
@@ -103,6 +105,16 @@ impl Call {
             ToolRequest::Transfer { to, .. } => {
                 let now = self.now.timestamp();
                 crate::conversation::handing_over::choose(&self.spec, to.as_deref(), now)
+            }
+            ToolRequest::Inquire { arguments, .. } => {
+                let number = arguments["number"].as_str().unwrap_or_default().to_owned();
+                self.looked_up.push(number.clone());
+                let answer = serde_json::Value::Null;
+                if number == "48213" {
+                    ToolResult::Answered { answer, said: Some(format!("{number} en route")) }
+                } else {
+                    ToolResult::NoSuchThing { answer, said: None }
+                }
             }
             ToolRequest::EndCall => ToolResult::Ending,
         }

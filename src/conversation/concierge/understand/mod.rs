@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::vocabulary::Vocabulary;
-use crate::domain::{BookingKind, BookingRules, Fact, LanguageTag};
+use crate::domain::{BookingKind, BookingRules, Fact, HttpTool, LanguageTag};
 use times::{Clock, Expect, Part};
 use utterance::Utterance;
 
@@ -36,6 +36,8 @@ pub(crate) struct Context<'a> {
     /// We asked for a number of nights.
     pub(crate) expect_nights: bool,
     pub(crate) facts: &'a [Fact],
+    /// What can be looked up.
+    pub(crate) tools: &'a [HttpTool],
     pub(crate) booking: Option<&'a BookingRules>,
     /// Facts in another language than this are not told.
     pub(crate) language: &'a LanguageTag,
@@ -77,6 +79,8 @@ pub(crate) struct Meaning {
     pub(crate) no: bool,
     /// The fact asked for.
     pub(crate) fact: Option<usize>,
+    /// What is to be looked up.
+    pub(crate) tool: Option<usize>,
 }
 
 impl Meaning {
@@ -129,7 +133,9 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
     meaning.hours = u.says(&intents.hours);
     meaning.change = u.says(&intents.change);
     meaning.cancel = u.says(&intents.cancel);
-    meaning.fact = fact(context, &u);
+    let fact = fact(context, &u);
+    meaning.tool = tool(context, &u, fact.map_or(0, |(_, length)| length));
+    meaning.fact = fact.map(|(index, _)| index).filter(|_| meaning.tool.is_none());
     if let Some(rules) = context.booking {
         let services = rules.services.iter();
         meaning.service = said(services.map(|one| (&one.name, &one.names, &one.about)), &u);
@@ -202,9 +208,25 @@ fn says_something_else(meaning: &Meaning) -> bool {
     name_only != Meaning::default()
 }
 
-/// The fact whose words are said, the longest match first, one of the language before one of any. A
-/// plural `s` is forgiven.
-fn fact(context: &Context, u: &Utterance) -> Option<usize> {
+/// What can be looked up whose words are said, the longest match first, if they are as long as those of
+/// a fact.
+fn tool(context: &Context, u: &Utterance, least: usize) -> Option<usize> {
+    let mut best: Option<(usize, usize)> = None;
+    for (index, tool) in context.tools.iter().enumerate() {
+        for about in &tool.about {
+            let about = fold::words(about);
+            let longer = best.is_none_or(|(_, length)| about.len() > length);
+            if longer && about.len() >= least && is_said(&about, u) {
+                best = Some((index, about.len()));
+            }
+        }
+    }
+    best.map(|(index, _)| index)
+}
+
+/// The fact whose words are said, the longest match first, one of the language before one of any, and
+/// how many words. A plural `s` is forgiven.
+fn fact(context: &Context, u: &Utterance) -> Option<(usize, usize)> {
     let mut best: Option<(usize, (usize, bool))> = None;
     for (index, fact) in context.facts.iter().enumerate() {
         let of_language = fact.language.as_ref().map(LanguageTag::primary);
@@ -219,7 +241,7 @@ fn fact(context: &Context, u: &Utterance) -> Option<usize> {
             }
         }
     }
-    best.map(|(index, _)| index)
+    best.map(|(index, (length, _))| (index, length))
 }
 
 fn singular(word: &str) -> &str {

@@ -20,6 +20,7 @@ fn hear(language: &str, text: &str, asked: &str) -> Meaning {
         expect_nights: asked == "nights",
         booking: None,
         expect_name: asked == "name",
+        tools: &[],
         facts: &[],
         language: &tag,
     };
