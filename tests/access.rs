@@ -36,6 +36,7 @@ fn table() -> Vec<Row> {
     let everybody = [200; 6];
     // What belongs to somebody: nothing for others, nothing to write for readers.
     let own = [404, 200, 200, 200, 200, 200];
+    let nothing_there = [404; 6];
     let own_write = [404, 403, 403, 200, 200, 200];
     let write = [200, 403, 403, 200, 200, 200];
     let made = [201, 403, 403, 201, 201, 201];
@@ -61,6 +62,8 @@ fn table() -> Vec<Row> {
         row("POST", "/assistants/{id}/rehearse", Some(json!({ "says": ["Bonjour"] })), own_write),
         row("GET", "/calls", None, everybody),
         row("GET", "/calls/{sid}", None, own),
+        // Nobody was recorded: who may see the call and who may not are told the same.
+        row("GET", "/calls/{sid}/recording", None, nothing_there),
         row("GET", "/stats", None, everybody),
         row("GET", "/latency", None, everybody),
         row("GET", "/providers", None, admins),

@@ -34,6 +34,7 @@ fn table() -> Vec<Row> {
         row("calls", "calls", everybody),
         row("each_call", "calls --limit 0", everybody),
         row("call", "calls show SID", own),
+        row("save_recording", "calls recording SID --save -", [1; 3]),
         row("bookings", "bookings", everybody),
         row("booking", "bookings show 100001", own),
         row("book", "bookings create le-gourmet --at DAYT20:00 --party 2 --name D", own),

@@ -50,6 +50,7 @@ mod providers;
 mod provisioning;
 mod real;
 mod recordings;
+mod recordings_heard;
 mod rehearsals;
 mod relay;
 mod remote;

@@ -1,6 +1,6 @@
 //! What the commands that run a daemon share: a runtime, and the models that are set up.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use futures_util::TryStreamExt;
 use tokio::runtime::{Builder, Runtime};
@@ -28,7 +28,12 @@ use crate::{
             Mouths, OpenAiSettings, Sounds, SpeechRequest, TextToSpeech, speak_through,
         },
     },
+    server::{Archive, TwilioAccess},
     store::Store,
+    twilio::{
+        media::Media,
+        rest::{self, Rest},
+    },
     vault::Vault,
 };
 
@@ -63,6 +68,38 @@ pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
 pub(super) fn endpoints(settings: &Settings, store: &Store) -> Result<Endpoints> {
     let secrets = Secrets::new(Vault::new(settings.master_key.clone()));
     Ok(Endpoints::real(couriers(settings)?, secrets, store.clone()))
+}
+
+/// Where recordings are, and what Twilio is asked for them with.
+pub(super) fn archive(settings: &Settings, store: &Store) -> Result<Archive> {
+    let secrets = Secrets::new(Vault::new(settings.master_key.clone()));
+    let base_url = settings.twilio.base_url.value.as_ref();
+    let media = Media::new(base_url.map_or(rest::BASE_URL, |url| url.as_str()))?;
+    let folder = settings.recordings_folder.value.clone();
+    Ok(Archive::new(store.clone(), secrets, twilio(settings)?, media, folder))
+}
+
+/// Makes a folder that only its owner can look into, where there is none.
+pub(super) fn make_private(folder: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|cause| {
+        Error::config(format!("the folder {} cannot be made", folder.display()))
+            .because(cause)
+            .hint("set `recordings.folder` to one that can, or leave it out: they stay at Twilio")
+    })
+}
+
+/// What Twilio is asked with to remove recordings and records of calls.
+pub(super) fn twilio(settings: &Settings) -> Result<TwilioAccess> {
+    let base_url = settings.twilio.base_url.value.as_ref();
+    Ok(TwilioAccess {
+        rest: Rest::new(base_url.map_or(rest::BASE_URL, |url| url.as_str()))?,
+        account: settings.twilio.account_sid.value.clone(),
+        tokens: settings.twilio.auth_tokens.value.clone(),
+    })
 }
 
 /// The server that mail leaves by, where one is set.

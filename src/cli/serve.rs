@@ -16,9 +16,8 @@ use crate::{
     operations::{endpoints::Endpoints, secrets::Secrets},
     providers::breaker::Breakers,
     provision::Layer,
-    server::{self, ApiSettings, App, Gate, Rates, Trust, TwilioAccess},
+    server::{self, ApiSettings, App, Gate, Rates, Trust},
     store::{Options, Store},
-    twilio::rest::{self, Rest},
     vault::Vault,
 };
 
@@ -107,10 +106,15 @@ async fn serve(
             calls_of_an_account: settings.limits.calls_of_an_account.value,
         },
     };
+    if let Some(folder) = &settings.recordings_folder.value {
+        daemon::make_private(folder)?;
+    }
+    let archive = daemon::archive(settings, &store)?;
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
         .knowing(daemon::standings(settings))
-        .removing_at(twilio(settings)?)
+        .removing_at(daemon::twilio(settings)?)
+        .keeping(archive)
         .delivering_by(couriers);
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
@@ -129,16 +133,6 @@ async fn serve(
         () = told_twice => Err(Error::new(Kind::Interrupted, "stopped at once, with turns in flight")
             .hint("they are stored: the calls go on when the daemon runs again")),
     }
-}
-
-/// What Twilio is asked with to remove recordings and records of calls.
-fn twilio(settings: &Settings) -> Result<TwilioAccess> {
-    let base_url = settings.twilio.base_url.value.as_ref();
-    Ok(TwilioAccess {
-        rest: Rest::new(base_url.map_or(rest::BASE_URL, |url| url.as_str()))?,
-        account: settings.twilio.account_sid.value.clone(),
-        tokens: settings.twilio.auth_tokens.value.clone(),
-    })
 }
 
 /// Whom to believe; without a token and a public URL, nobody, and that is no way to start.

@@ -108,6 +108,11 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     .chain(speech(&settings.speech))
     .chain([
         plain(
+            "recordings.folder",
+            settings.recordings_folder.value.as_ref().map(|folder| folder.display().to_string()),
+            &settings.recordings_folder.origin,
+        ),
+        plain(
             "sounds.folder",
             Some(settings.sounds.folder.value.display().to_string()),
             &settings.sounds.folder.origin,

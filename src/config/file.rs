@@ -42,6 +42,8 @@ pub(super) struct FileSettings {
     pub(super) local: speech::LocalSection,
     /// Sounds that are kept.
     pub(super) sounds: SoundsSection,
+    /// Recordings of calls.
+    pub(super) recordings: RecordingsSection,
     /// The API.
     pub(super) api: ApiSection,
     /// How often calls may ring.
@@ -86,6 +88,13 @@ pub(super) struct LimitsSection {
     pub(super) calls_of_an_account: Option<u32>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RecordingsSection {
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// `[sounds]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SoundsSection {

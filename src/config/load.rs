@@ -170,6 +170,14 @@ impl Settings {
             },
             max_mib: sources.number(file.sounds.max_mib, SOUNDS_MIB),
         };
+        let recordings = file.recordings.folder.as_ref().map(|folder| sources.beside(folder));
+        let recordings_folder = sources.pick(
+            "recordings.folder",
+            None,
+            "WEBOX_RECORDINGS_FOLDER",
+            recordings.as_ref().map(|folder| folder.display().to_string()).as_deref(),
+            |text| Ok(PathBuf::from(text.trim())),
+        )?;
         let outgoing = Outgoing::load(
             &sources,
             &outgoing::Sections {
@@ -203,6 +211,7 @@ impl Settings {
             anthropic,
             speech,
             sounds,
+            recordings_folder,
             master_key,
             api,
             limits,

@@ -155,6 +155,8 @@ pub struct Settings {
     pub speech: Speech,
     /// Sounds that are kept.
     pub sounds: Sounds,
+    /// The folder that recordings of calls are fetched into; they stay at Twilio where there is none.
+    pub recordings_folder: Setting<Option<PathBuf>>,
     /// Where the master key of kept secrets is.
     pub master_key: KeySource,
     /// The API.

@@ -34,6 +34,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "The master key of kept secrets, as text; several lines while one replaces another.",
     ),
     ("WEBOX_MASTER_KEY_FILE", "The file with the master key."),
+    (
+        "WEBOX_RECORDINGS_FOLDER",
+        "The folder that recordings of calls are fetched into; they stay at Twilio without one.",
+    ),
     ("WEBOX_SMTP_HOST", "The server that mail leaves by."),
     ("WEBOX_SMTP_PORT", "Its port; 465, 587 or 25 by its encryption otherwise."),
     ("WEBOX_SMTP_ENCRYPTION", "How it is spoken to: tls, starttls or none."),

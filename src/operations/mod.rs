@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod privacy;
 pub mod providers;
 pub mod provisioning;
+pub mod recordings;
 pub mod reminders;
 pub mod removals;
 pub mod retention;

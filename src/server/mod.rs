@@ -20,6 +20,7 @@ mod health;
 mod limits;
 mod peer;
 mod problem;
+mod recordings;
 mod reminders;
 mod removals;
 mod shares;
@@ -41,7 +42,10 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
 };
-use tower_http::{compression::CompressionLayer, cors::CorsLayer};
+use tower_http::{
+    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
+    cors::CorsLayer,
+};
 
 use crate::{
     domain::{EventId, ProviderStanding, Result, TokenId},
@@ -59,6 +63,7 @@ use crate::{
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
 pub use limits::Rates;
+pub use recordings::Archive;
 pub use removals::TwilioAccess;
 
 /// How long a stopping daemon waits for turns in flight.
@@ -108,6 +113,7 @@ pub struct App {
     defaults: Option<Layer>,
     twilio: Option<TwilioAccess>,
     couriers: Option<Couriers>,
+    archive: Option<Archive>,
     providers: Arc<[ProviderStanding]>,
     limits: Arc<limits::Limits>,
     bundles: Arc<Semaphore>,
@@ -142,6 +148,7 @@ impl App {
             defaults: None,
             twilio: None,
             couriers: None,
+            archive: None,
             providers: Vec::new().into(),
             stop: stop.into(),
             stopping,
@@ -165,6 +172,12 @@ impl App {
     #[must_use]
     pub fn removing_at(self, twilio: TwilioAccess) -> Self {
         Self { twilio: Some(twilio), ..self }
+    }
+
+    /// Lets recordings be heard, and keeps them where that is set.
+    #[must_use]
+    pub fn keeping(self, archive: Archive) -> Self {
+        Self { archive: Some(archive), ..self }
     }
 
     /// Delivers what happened to those outside who are to know.
@@ -200,7 +213,11 @@ fn router(app: App) -> Result<Router> {
         .merge(api::router(&app)?)
         .fallback(any(problem::not_found))
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(CompressionLayer::new())
+        // Sound is packed already.
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("audio/"))),
+        )
         // After it: parts of a sound are parts of what it is, and not of what was made of it.
         .route("/api/voice/audio/{key}", get(audio::play))
         .layer(cors(&app.api.cors_origins))
@@ -230,7 +247,11 @@ pub async fn run(
     let remover = app
         .twilio
         .clone()
-        .map(|access| tokio::spawn(removals::run(app.store.clone(), app.accounts.clone(), access)));
+        .map(|access| (app.store.clone(), app.accounts.clone(), access, app.archive.clone()))
+        .map(|(store, accounts, access, archive)| {
+            tokio::spawn(removals::run(store, accounts, access, archive))
+        });
+    let fetcher = app.archive.clone().map(|archive| tokio::spawn(archive.run()));
     let deliverer = app.couriers.clone().map(|couriers| {
         let texts = texts::Texts { accounts: app.accounts.clone(), access: app.twilio.clone() };
         tokio::spawn(deliveries::run(app.store.clone(), app.secrets.clone(), couriers, texts))
@@ -252,7 +273,7 @@ pub async fn run(
     looker.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in [remover, deliverer, reader, reminder].into_iter().flatten() {
+    for worker in [remover, fetcher, deliverer, reader, reminder].into_iter().flatten() {
         // What it was at is done again after a restart.
         worker.abort();
     }

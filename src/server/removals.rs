@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::twilio_accounts::Accounts;
+use super::{recordings::Archive, twilio_accounts::Accounts};
 use crate::{
     domain::{AccountSid, Error, Removable, Removal, Result, Secret},
     operations::removals,
@@ -56,7 +56,12 @@ impl TwilioAccess {
 }
 
 /// Looks for removals that are due, for as long as the daemon runs.
-pub(super) async fn run(store: Store, accounts: Accounts, access: TwilioAccess) {
+pub(super) async fn run(
+    store: Store,
+    accounts: Accounts,
+    access: TwilioAccess,
+    archive: Option<Archive>,
+) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let due = match removals::due(&store, Timestamp::now()).await {
@@ -67,7 +72,7 @@ pub(super) async fn run(store: Store, accounts: Accounts, access: TwilioAccess) 
             }
         };
         for removal in due {
-            let kept = settle(&store, &accounts, &access, removal).await;
+            let kept = settle(&store, &accounts, &access, archive.as_ref(), removal).await;
             if let Err(error) = kept {
                 tracing::error!(%error, "what Twilio removed could not be noted");
             }
@@ -79,10 +84,20 @@ async fn settle(
     store: &Store,
     accounts: &Accounts,
     access: &TwilioAccess,
+    archive: Option<&Archive>,
     removal: Removal,
 ) -> Result<()> {
     let what = removal.what.as_str();
-    match remove(accounts, access, &removal).await {
+    // What lies here goes first: it needs nobody else.
+    let dropped = match (archive, &removal.what) {
+        (Some(archive), Removable::Recording(kept)) => archive.drop(&removal.call, kept).await,
+        _ => Ok(()),
+    };
+    let removed = match dropped {
+        Ok(()) => remove(accounts, access, &removal).await,
+        Err(error) => Err(error),
+    };
+    match removed {
         Ok(()) => {
             tracing::info!(call_sid = %removal.call, what, "Twilio removed what it was asked to");
             removals::done(store, removal.id).await

@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0010_languages.sql"),
     include_str!("migrations/0011_contacts.sql"),
     include_str!("migrations/0012_afterwards.sql"),
+    include_str!("migrations/0013_recordings.sql"),
 ];
 
 /// The schema this webox writes.

@@ -25,6 +25,7 @@ mod migrate;
 pub mod places;
 pub mod privacy;
 pub mod prototype;
+pub mod recordings;
 pub mod removals;
 pub mod secrets;
 pub mod stats;

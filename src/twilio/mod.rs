@@ -6,6 +6,7 @@ pub mod connect;
 pub mod dial;
 pub mod form;
 pub mod handed;
+pub mod media;
 pub mod reader;
 pub mod relay;
 pub mod rest;

@@ -193,6 +193,14 @@ async fn answer(
             assert_eq!(body, "Status=stopped");
             json!({ "status": "stopped" }).to_string().into_response()
         }
+        ("GET", ["Recordings", name]) if name.ends_with(".mp3") => {
+            let name = name.trim_end_matches(".mp3");
+            if !account.recordings.contains(name) {
+                return refuse(404, 20404);
+            }
+            let range = headers.get("range").and_then(|range| range.to_str().ok());
+            part(sound(name), range)
+        }
         ("DELETE", ["Recordings", name]) => {
             let name = name.trim_end_matches(".json").to_owned();
             if account.recordings.remove(&name) {
@@ -213,6 +221,25 @@ async fn answer(
         ("DELETE", ["Calls", _]) => StatusCode::NO_CONTENT.into_response(),
         _ => refuse(405, 20004),
     }
+}
+
+/// What is heard in a recording.
+pub(crate) fn sound(recording: &str) -> Vec<u8> {
+    format!("ID3 {recording} ").repeat(500).into_bytes()
+}
+
+/// One range, as a server of files answers it.
+fn part(sound: Vec<u8>, range: Option<&str>) -> Response {
+    let all = sound.len();
+    let Some((from, to)) = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-'))
+    else {
+        return sound.into_response();
+    };
+    let from: usize = from.parse().unwrap();
+    let to: usize = to.parse().unwrap_or(all - 1);
+    let shown = format!("bytes {from}-{to}/{all}");
+    (StatusCode::PARTIAL_CONTENT, [("content-range", shown)], sound[from..=to].to_vec())
+        .into_response()
 }
 
 /// What the description has of a path with its method.

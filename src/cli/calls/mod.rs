@@ -2,6 +2,7 @@
 
 mod follow;
 mod list;
+mod recording;
 mod show;
 mod transcript;
 mod waterfall;
@@ -19,6 +20,7 @@ use crate::domain::{CallStatus, Error, Result};
         ("webox calls --since 2026-09-20 --until 2026-09-21 --status failed", "one day's failures"),
         ("webox calls --follow", "new calls as they come"),
         ("webox calls show CA3f2a", "one call, turn by turn"),
+        ("webox calls recording CA3f2a --play", "hear it"),
     ],
     &[exit::FAILURE, exit::USAGE, exit::DATA, exit::BUSY],
 ))]
@@ -35,6 +37,8 @@ enum Action {
     List(list::List),
     /// Show one call, turn by turn.
     Show(show::Show),
+    /// Hear or keep the recording of a call.
+    Recording(recording::Recording),
 }
 
 pub(super) fn run(args: &Calls, context: &Context) -> Result<()> {
@@ -47,6 +51,7 @@ pub(super) fn run(args: &Calls, context: &Context) -> Result<()> {
         None => list::run(&args.list, context),
         Some(Action::List(list)) => list::run(list, context),
         Some(Action::Show(args)) => show::run(args, context),
+        Some(Action::Recording(args)) => recording::run(args, context),
     }
 }
 

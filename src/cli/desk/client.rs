@@ -1,6 +1,6 @@
 //! Requests to a daemon, and its answers as types.
 
-use std::time::Duration;
+use std::{io::Write, path::Path, time::Duration};
 
 use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::{Serialize, de::DeserializeOwned};
@@ -209,6 +209,35 @@ impl Ask<'_> {
                 _ => return Err(client.told(response).await),
             }
         }
+    }
+
+    /// Sends it, and writes what comes into a file; what has the name is whole.
+    pub(super) fn save(self, to: &Path) -> Result<()> {
+        let client = self.client;
+        let unwritten = |cause: std::io::Error| {
+            Error::failure(format!("{} could not be written", to.display())).because(cause)
+        };
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut part = tempfile::Builder::new()
+            .prefix(".webox-")
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .map_err(unwritten)?;
+        client.runtime.block_on(async {
+            // Longer than an answer that is read at once: it is as long as a call.
+            let request = self.request().timeout(WITHIN * 10);
+            let mut response = request.send().await.map_err(|cause| client.unreachable(cause))?;
+            if !response.status().is_success() {
+                return Err(client.told(response).await);
+            }
+            while let Some(piece) =
+                response.chunk().await.map_err(|cause| client.unreachable(cause))?
+            {
+                part.write_all(&piece).map_err(unwritten)?;
+            }
+            Ok(())
+        })?;
+        part.persist(to).map_err(|error| unwritten(error.error))?;
+        Ok(())
     }
 
     fn request(&self) -> RequestBuilder {

@@ -1,5 +1,7 @@
 //! At the store's own file.
 
+use std::path::Path;
+
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
@@ -8,6 +10,8 @@ use super::{
 };
 use crate::{
     api::{Deliveries, DeliveryView, RemovalView},
+    cli::daemon,
+    config::Settings,
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
         BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange,
@@ -22,7 +26,7 @@ use crate::{
         privacy::{self, Dossier, Erased, Whose},
         providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
-        removals,
+        recordings, removals,
         secrets::{self, Kept, Secrets},
         stats,
     },
@@ -102,6 +106,12 @@ impl Desk for Local {
     fn call(&self, sid: &str) -> Result<WholeCall> {
         let sid = calls::resolve(&self.store, &self.actor, sid)?;
         calls::whole(&self.store, &self.actor, &sid)
+    }
+
+    fn save_recording(&self, sid: &str, to: &Path, settings: &Settings) -> Result<()> {
+        let (call, kept) = recordings::of_call(&self.store, &self.actor, sid)?;
+        let archive = daemon::archive(settings, &self.store)?;
+        daemon::runtime()?.block_on(archive.save(&call, &kept, to))
     }
 
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats> {

@@ -6,6 +6,8 @@ mod local;
 mod remote;
 mod waiting;
 
+use std::path::Path;
+
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use local::Local;
@@ -14,6 +16,7 @@ pub(super) use waiting::{News, Waiting};
 
 use crate::{
     api::{Deliveries, DeliveryView, RemovalView},
+    config::Settings,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
@@ -61,6 +64,8 @@ pub(super) trait Desk {
     fn wait_for_calls(&self) -> Result<Box<dyn Waiting + '_>>;
     /// By SID, or the beginning of only one.
     fn call(&self, sid: &str) -> Result<WholeCall>;
+    /// Writes the recording of a call into a file, as MP3.
+    fn save_recording(&self, sid: &str, to: &Path, settings: &Settings) -> Result<()>;
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
     fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>>;
 

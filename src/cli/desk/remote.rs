@@ -1,5 +1,7 @@
 //! At a daemon, through its API.
 
+use std::path::Path;
+
 use jiff::tz::TimeZone;
 use reqwest::Method;
 use serde_json::json;
@@ -19,6 +21,7 @@ use crate::{
         Tokens, Users, Versions,
     },
     config::PublicUrl,
+    config::Settings,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
@@ -225,6 +228,13 @@ impl Desk for Remote {
             return Err(operations::calls::too_short(sid.trim()));
         }
         self.client.get(&["calls", sid.trim()]).send::<OneCall>()?.try_into()
+    }
+
+    fn save_recording(&self, sid: &str, to: &Path, _: &Settings) -> Result<()> {
+        if !is_nameable(sid.trim()) {
+            return Err(operations::calls::too_short(sid.trim()));
+        }
+        self.client.get(&["calls", sid.trim(), "recording"]).save(to)
     }
 
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats> {

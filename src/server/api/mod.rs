@@ -19,6 +19,7 @@ mod parameters;
 mod privacy;
 mod providers;
 mod provisioning;
+mod recordings;
 mod rehearse;
 mod secrets;
 mod stats;
@@ -76,6 +77,7 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/assistants/{id}/rehearse", post_with(rehearse::rehearse, told("rehearseAssistant", "How an assistant would answer; nothing is kept", &[403, 404, 413, 415])))
         .api_route("/calls", get_with(calls::list, told("listCalls", "Calls, newest first; after one, oldest first", &[404])))
         .api_route("/calls/{sid}", get_with(calls::show, told("getCall", "One call, turn by turn", &[404])))
+        .api_route("/calls/{sid}/recording", get_with(recordings::hear, recordings::told))
         .api_route("/stats", get_with(stats::stats, told("getStats", "Sums over calls", &[404])))
         .api_route("/latency", get_with(stats::latency, told("getLatency", "How long callers wait, by stage", &[404])))
         .api_route("/providers", get_with(providers::standing, told("getProviders", "How models, ears and mouths stand", &[403])))
