@@ -55,6 +55,7 @@ mod rehearsals;
 mod relay;
 mod remote;
 mod schema;
+mod screening;
 mod secrets;
 mod sockets;
 mod sounds;

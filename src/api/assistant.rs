@@ -12,8 +12,8 @@ use crate::{
         AccountSid, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
         BookingRules, Breakdown, Compliance, Deliver, EmailAddress, Error, Fact, Hearing, Hours,
         HttpTool, LanguageTag, Limits, Memory, ModelRef, Owner as DomainOwner, Personality,
-        PhoneNumber, Recording, Result, SecretRef, Transfer, TwilioAccount, UserId, Voice,
-        VoiceLine, VoiceProvider, ZoneName,
+        PhoneNumber, Recording, Result, Screening, SecretRef, Transfer, TwilioAccount, UserId,
+        Voice, VoiceLine, VoiceProvider, ZoneName,
     },
     operations::assistants::AssistantOverview,
 };
@@ -72,6 +72,9 @@ pub struct AssistantView {
     pub compliance: Compliance,
     #[serde(default)]
     pub memory: Memory,
+    /// Whose calls it does not take.
+    #[serde(default)]
+    pub screening: Screening,
     /// Who is told what happened.
     #[serde(default)]
     pub deliver: Vec<Deliver>,
@@ -156,6 +159,7 @@ impl From<&Assistant> for AssistantView {
             plan: spec.billing.plan,
             enable_recording: spec.compliance.recording != Recording::Off,
             compliance: spec.compliance,
+            screening: spec.screening,
             memory: spec.memory,
             deliver: spec.deliver,
             tools: spec.tools,
@@ -243,6 +247,7 @@ impl TryFrom<AssistantView> for Assistant {
                 limits: view.limits,
                 billing: Billing { plan: view.plan },
                 compliance: view.compliance,
+                screening: view.screening,
                 memory: view.memory,
                 twilio: TwilioAccount {
                     account_sid: view.twilio_account_sid,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::{
     AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver, EmailAddress,
     Error, Fact, Hearing, Hours, HttpTool, HumanDuration, LanguageTag, Limits, Memory, ModelRef,
-    Personality, PhoneNumber, Recording, Result, Secret, SecretRef, Transfer, VoiceLine,
+    Personality, PhoneNumber, Recording, Result, Screening, Secret, SecretRef, Transfer, VoiceLine,
     VoiceProvider, ZoneName,
 };
 
@@ -101,6 +101,9 @@ pub struct AssistantInput {
     pub compliance: Option<Compliance>,
     /// Whether callers are known again.
     pub memory: Option<Memory>,
+    /// Whose calls it does not take: the whole section.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
     /// Who is told what happened: the whole list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver: Option<Vec<Deliver>>,
@@ -160,6 +163,7 @@ impl From<&AssistantSpec> for AssistantInput {
             limits: Some(spec.limits),
             plan: Some(spec.billing.plan),
             compliance: Some(spec.compliance),
+            screening: Some(spec.screening),
             memory: Some(spec.memory),
             deliver: Some(spec.deliver),
             tools: Some(spec.tools),
@@ -237,6 +241,7 @@ impl AssistantInput {
         put(&mut spec.limits.max_concurrent_calls, self.max_concurrent_calls);
         put(&mut spec.billing.plan, self.plan);
         put(&mut spec.compliance, self.compliance);
+        put(&mut spec.screening, self.screening);
         put(&mut spec.memory, self.memory);
         put(&mut spec.deliver, self.deliver);
         put(&mut spec.tools, self.tools);
@@ -299,6 +304,7 @@ mod tests {
             "compliance":{"announce_ai":true,"redact":"off","keep_transcripts":"30d"},
             "twilio":{"account_sid":"AC00000000000000000000000000000001","auth_token":{"secret":"t"}},
             "deliver":[{"to":"webhook","url":"https://a.example","secret":{"secret":"s"},"events":["call.ended"],"transcript":false,"fields":{"a":"b"}}],
+            "screening":{"block":["+33899*"],"anonymous":"refuse"},
             "tools":[{"name":"stock","description":"What is there.","url":"https://a.example","secret":{"secret":"s"}}]
         }"#;
         serde_json::from_str(json).unwrap()

@@ -10,8 +10,8 @@ use super::row_number::row_number;
 use super::{
     AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver,
     EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool, HumanDuration, LanguageTag,
-    Memory, ModelRef, Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, SecretRef,
-    TimeRange, Transfer, UserId, VoiceLine, VoiceProvider, ZoneName,
+    Memory, ModelRef, Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, Screening,
+    SecretRef, TimeRange, Transfer, UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
 row_number!(
@@ -278,6 +278,9 @@ pub struct AssistantSpec {
     /// The client's own account at Twilio.
     #[serde(default, skip_serializing_if = "TwilioAccount::is_agencys")]
     pub twilio: TwilioAccount,
+    /// Whose calls it does not take.
+    #[serde(default, skip_serializing_if = "Screening::is_usual")]
+    pub screening: Screening,
     /// Whether callers are known again.
     #[serde(default, skip_serializing_if = "Memory::is_usual")]
     pub memory: Memory,
@@ -315,6 +318,7 @@ impl AssistantSpec {
             billing: Billing::default(),
             compliance: Compliance::default(),
             twilio: TwilioAccount::default(),
+            screening: Screening::default(),
             memory: Memory::default(),
             deliver: Vec::new(),
             tools: Vec::new(),
@@ -389,6 +393,9 @@ impl AssistantSpec {
             return wrong(field, message);
         }
         if let Some((field, message)) = self.voice.misspoken() {
+            return wrong(field, message);
+        }
+        if let Some((field, message)) = self.screening.broken() {
             return wrong(field, message);
         }
         if let Some((field, message)) = self.memory.broken() {

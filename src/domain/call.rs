@@ -137,6 +137,14 @@ pub enum EndReason {
     Flood,
     /// The minutes of the day are used up.
     DailyLimit,
+    /// The number is one that is not answered.
+    Blocked,
+    /// The caller shows no number.
+    Anonymous,
+    /// The number is not the caller's, says the operator.
+    Spoofed,
+    /// The caller has called often enough today.
+    CallerLimit,
     /// The status callback never came; a sweep closed the call.
     Swept,
     /// Something of ours failed.
@@ -156,6 +164,10 @@ impl EndReason {
             Self::TooManyCalls => "too-many-calls",
             Self::Flood => "flood",
             Self::DailyLimit => "daily-limit",
+            Self::Blocked => "blocked",
+            Self::Anonymous => "anonymous",
+            Self::Spoofed => "spoofed",
+            Self::CallerLimit => "caller-limit",
             Self::Swept => "swept",
             Self::OurFailure => "our-failure",
         }
@@ -163,7 +175,17 @@ impl EndReason {
 
     /// Whether the call was turned down when it rang.
     pub const fn is_refusal(self) -> bool {
-        matches!(self, Self::Disabled | Self::TooManyCalls | Self::Flood | Self::DailyLimit)
+        matches!(
+            self,
+            Self::Disabled
+                | Self::TooManyCalls
+                | Self::Flood
+                | Self::DailyLimit
+                | Self::Blocked
+                | Self::Anonymous
+                | Self::Spoofed
+                | Self::CallerLimit
+        )
     }
 
     /// Reads the word in the store.
@@ -178,6 +200,10 @@ impl EndReason {
             Self::TooManyCalls,
             Self::Flood,
             Self::DailyLimit,
+            Self::Blocked,
+            Self::Anonymous,
+            Self::Spoofed,
+            Self::CallerLimit,
             Self::Swept,
             Self::OurFailure,
         ]

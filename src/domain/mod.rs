@@ -45,6 +45,7 @@ mod recording;
 mod redaction;
 mod row_number;
 mod schema;
+mod screening;
 mod secret;
 mod sid;
 mod stats;
@@ -106,6 +107,7 @@ pub use provider::{
 };
 pub use recording::{KeptRecording, Recording, RecordingConsent, Removable, Removal, RemovalId};
 pub use redaction::{redact, redact_numbers};
+pub use screening::{Admission, Blocked, Screening};
 pub use secret::{KeySource, Secret, SecretRef, WRITTEN_OUT};
 pub use sid::{AccountSid, CallSid, RecordingSid};
 pub use stats::{Breakdown, Stats, StatsBy, StatsRow};

@@ -257,6 +257,11 @@ pub(super) fn farewell(spec: Option<&AssistantSpec>, language: &LanguageTag, tex
     Response::new().say(say).hangup().render()
 }
 
+/// Turned down without being answered: as busy, or as not in service.
+pub(super) fn reject(as_busy: bool) -> String {
+    Response::new().reject(as_busy).render()
+}
+
 /// The end, without a word: the call is over already.
 pub(super) fn hang_up() -> String {
     Response::new().hangup().render()

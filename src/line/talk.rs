@@ -121,6 +121,7 @@ impl Talk {
                 to: None,
                 at: self.line.clock.now(),
                 account: None,
+                spoofed: false,
             },
             number,
             heard,

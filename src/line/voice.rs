@@ -154,6 +154,7 @@ impl Line {
                 to: to.clone(),
                 at: self.clock.now(),
                 account: request.account,
+                spoofed: false,
             },
             number: turn.unwrap_or(1),
             heard: request.heard,
@@ -189,6 +190,7 @@ impl Line {
                 to: request.to,
                 at: self.clock.now(),
                 account: request.account,
+                spoofed: false,
             },
             status: request.status,
             duration_s: request.duration_s,
@@ -447,6 +449,7 @@ impl Line {
             to: request.to.clone(),
             at: self.clock.now(),
             account: request.account.clone(),
+            spoofed: request.spoofed,
         }
     }
 
@@ -483,6 +486,10 @@ fn declined(spec: &AssistantSpec, caller: Option<&PhoneNumber>, reason: EndReaso
     let phrase = match reason {
         EndReason::TooManyCalls => &phrases.too_many_calls,
         EndReason::Flood => &phrases.flood,
+        EndReason::Anonymous => &phrases.anonymous,
+        // Not a word: nothing of such a call is paid for.
+        EndReason::Blocked | EndReason::Spoofed => return gather::reject(false),
+        EndReason::CallerLimit => return gather::reject(true),
         _ => &phrases.disabled,
     };
     let text = phrases::fill(phrase, &[("client", &spec.client)]);

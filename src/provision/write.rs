@@ -35,6 +35,7 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         "limits",
         "billing",
         "compliance",
+        "screening",
         "memory",
         "twilio",
         "deliver",

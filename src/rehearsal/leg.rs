@@ -188,7 +188,7 @@ impl<'a> Leg<'a> {
                 Verb::Record { action, ready, words } => {
                     return Ok(Step::Halt(Halt::Message(Beep { action, ready, words })));
                 }
-                Verb::Hangup => return Ok(Step::Halt(Halt::HungUp)),
+                Verb::Hangup | Verb::Reject => return Ok(Step::Halt(Halt::HungUp)),
                 // A recording begins beside the conversation, which goes on; a sound is no words.
                 Verb::Pause(_) | Verb::Start | Verb::Play(_) => {}
                 Verb::Other(name) => {

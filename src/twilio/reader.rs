@@ -106,6 +106,8 @@ pub enum Verb {
     Pause(u32),
     /// `<Hangup>`
     Hangup,
+    /// `<Reject>`
+    Reject,
     /// `<Start>`: something that goes on beside what follows.
     Start,
     /// A verb that this reader does not follow.
@@ -264,6 +266,7 @@ fn open(
             verbs.push(Verb::Pause(length.unwrap_or(1)));
         }
         (Some("Response"), "Hangup") => verbs.push(Verb::Hangup),
+        (Some("Response"), "Reject") => verbs.push(Verb::Reject),
         (Some("Response"), "Start") => verbs.push(Verb::Start),
         (Some("Response"), other) => verbs.push(Verb::Other(other.to_owned())),
         _ => {}

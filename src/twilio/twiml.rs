@@ -157,6 +157,7 @@ enum Verb {
     Record(String),
     Connect(Box<Connect>),
     Hangup,
+    Reject { as_busy: bool },
 }
 
 /// A document, verb by verb.
@@ -242,6 +243,13 @@ impl Response {
         self
     }
 
+    /// Turns the call down before it is answered, which is not billed; must be the first.
+    #[must_use]
+    pub fn reject(mut self, as_busy: bool) -> Self {
+        self.verbs.push(Verb::Reject { as_busy });
+        self
+    }
+
     /// The document as text.
     pub fn render(&self) -> String {
         let mut xml = Xml { writer: Writer::new(Vec::new()), speech_left: SPEECH_COST };
@@ -310,6 +318,10 @@ impl Xml {
             }),
             Verb::Connect(connect) => connect.write(self),
             Verb::Hangup => self.element("Hangup", &[], |_| {}),
+            Verb::Reject { as_busy } => {
+                let reason = if *as_busy { "busy" } else { "rejected" };
+                self.element("Reject", &[("reason", reason)], |_| {});
+            }
         }
     }
 

@@ -58,6 +58,8 @@ pub struct Incoming {
     pub to_raw: String,
     /// The account that owns the number.
     pub account: Option<AccountSid>,
+    /// Whether the caller's operator says that the number is not theirs (`StirVerstat`).
+    pub spoofed: bool,
 }
 
 impl Incoming {
@@ -74,6 +76,8 @@ impl Incoming {
             to: PhoneNumber::from_e164(to.trim()),
             to_raw: to.to_owned(),
             account: form.get("AccountSid").and_then(|sid| sid.parse().ok()),
+            // An open set; a number that nobody vouches for is as good as most are.
+            spoofed: form.get("StirVerstat").is_some_and(|it| it.contains("Validation-Failed")),
         })
     }
 }

@@ -229,6 +229,10 @@ fn reason_words(reason: EndReason) -> &'static str {
         EndReason::TooManyCalls => "too many calls at once",
         EndReason::Flood => "this caller dialled too often",
         EndReason::DailyLimit => "the minutes of the day were used up",
+        EndReason::Blocked => "the number is blocked",
+        EndReason::Anonymous => "the caller showed no number",
+        EndReason::Spoofed => "the number was not the caller's",
+        EndReason::CallerLimit => "this caller had called often enough that day",
         EndReason::Swept => "its end was never told",
         EndReason::OurFailure => "something of ours failed",
     }

@@ -47,6 +47,8 @@ pub struct Phrases {
     pub unknown_number: String,
     /// The assistant is switched off; `{client}`.
     pub disabled: String,
+    /// To a caller who shows no number, where those are not answered.
+    pub anonymous: String,
     /// All lines are taken; `{client}`.
     pub too_many_calls: String,
     /// The longest a call may take is near.

@@ -164,6 +164,7 @@ fn spec(
             ..Voice::default()
         },
         hearing: Hearing::default(),
+        screening: crate::domain::Screening::default(),
         memory: crate::domain::Memory::default(),
         hours: Hours::default(),
         facts: Vec::new(),

@@ -10,6 +10,7 @@ mod handover;
 mod hear;
 mod recorded;
 mod ring;
+mod screening;
 mod ticket;
 mod voicemail;
 
@@ -54,6 +55,8 @@ pub struct Ringing {
     pub at: Timestamp,
     /// The account that says so.
     pub account: Option<AccountSid>,
+    /// Whether the caller's operator says that the number is not theirs.
+    pub spoofed: bool,
 }
 
 /// Every assistant's newest version.

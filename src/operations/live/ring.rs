@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ringing, Ticket, new_call};
+use super::{Ringing, Ticket, new_call, screening};
 use crate::{
     billing::rates,
     domain::{
@@ -82,6 +82,8 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         Some(EndReason::Disabled)
     } else if figures::live_calls(tx, assistant.id)? >= assistant.spec.limits.max_concurrent_calls {
         Some(EndReason::TooManyCalls)
+    } else if let Some(reason) = screening::refusal(tx, &ringing, &call, &assistant)? {
+        Some(reason)
     } else if dials_too_often(tx, &call, &assistant)? {
         Some(EndReason::Flood)
     } else if day_is_used_up(tx, &assistant, ringing.at)? {
@@ -139,9 +141,7 @@ fn day_is_used_up(tx: &Tx, assistant: &Assistant, at: Timestamp) -> Result<bool,
     if limits.max_daily_minutes.is_none() && limits.max_daily_cost.is_none() {
         return Ok(false);
     }
-    // The day of those who are called.
-    let day = at.to_zoned_datetime(assistant.spec.zone()).start_of_day();
-    let since = day.map_or(at, |day| day.timestamp());
+    let since = screening::start_of_day(assistant, at);
     if let Some(minutes) = limits.max_daily_minutes
         && usage::seconds_since(tx, assistant.id, since, at)? >= u64::from(minutes) * 60
     {

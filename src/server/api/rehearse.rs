@@ -94,6 +94,7 @@ async fn play(
         from: from.clone(),
         to: Some(phone.clone()),
         to_raw: phone.to_string(),
+        spoofed: false,
     };
     line.ring(ringing, 0).await;
     for (n, text) in (1_u32..).zip(says) {
