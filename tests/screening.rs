@@ -39,7 +39,8 @@ async fn numbers_that_are_blocked_cost_nothing() {
     }
     let other = daemon.post_from("+33612345679", NUMBER, "incoming", &sid(3), &[]).await;
     assert!(spoken(&other).contains("Le Gourmet"), "{}", other.body);
-    webox.run(["calls", "show", sid(1).as_str()]).ok().prints("the number is blocked");
+    let shown = webox.run(["calls", "show", sid(1).as_str(), "-o", "table"]).ok();
+    shown.prints("the number is blocked");
 }
 
 #[tokio::test]
