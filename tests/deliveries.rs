@@ -112,9 +112,9 @@ fn a_call_and_what_came_of_it_are_told_in_order_and_signed() {
     let webox = le_gourmet(&webhook(&receiver, fields));
     let daemon = Daemon::start(&webox);
     run(book(&daemon, 1));
-    let received = receiver.wait_for(2);
+    let received = receiver.wait_for(3);
     received.iter().for_each(assert_signed);
-    let [booked, ended] = received.as_slice() else { panic!("{received:?}") };
+    let [booked, ended, summarised] = received.as_slice() else { panic!("{received:?}") };
     assert_eq!((booked.method.as_str(), booked.path.as_str()), ("POST", "/hooks"));
 
     let told = booked.json();
@@ -140,11 +140,17 @@ fn a_call_and_what_came_of_it_are_told_in_order_and_signed() {
     assert_eq!(data["fields"], json!({"lead_source": "Téléphone", "firstname": "Dupont"}));
     assert_eq!(data["assistant"]["name"], "le-gourmet");
 
+    let told = summarised.json();
+    assert_eq!(told["type"], "call.summarised");
+    let (call, data) = (&told["data"]["call"], &told["data"]);
+    assert_eq!((&call["outcome"], &call["summary_source"]), (&json!("booked"), &json!("rule")));
+    assert_eq!((&data["bookings"][0]["name"], &data["turns"]), (&json!("Dupont"), &Value::Null));
+
     // Cancelled by hand, it is told like everything else of the caller's.
     let reference = data["bookings"][0]["reference"].as_str().unwrap().to_owned();
     webox.run(["bookings", "cancel", &reference, "--yes"]).ok();
-    let received = receiver.wait_for(3);
-    let told = received[2].json();
+    let received = receiver.wait_for(4);
+    let told = received[3].json();
     assert_eq!(told["type"], "booking.cancelled");
     assert_eq!(
         (&told["data"]["booking"]["status"], &told["data"]["call"]),
@@ -162,7 +168,7 @@ fn a_call_and_what_came_of_it_are_told_in_order_and_signed() {
     assert!(all.iter().all(|one| one.attempts == 1 && one.failure.is_none()), "{all:?}");
     // Announced twice, told once.
     run(daemon.hang_up(&sid(1), 42));
-    assert_eq!(deliveries(&webox).len(), 3);
+    assert_eq!(deliveries(&webox).len(), 4);
 }
 
 #[test]
@@ -384,7 +390,7 @@ fn what_is_refused_does_not_hold_up_the_caller_for_ever() {
 #[test]
 fn a_caller_who_is_forgotten_is_told_of_no_more() {
     let receiver = Receiver::start();
-    let webox = le_gourmet(&webhook(&receiver, ""));
+    let webox = le_gourmet(&webhook(&receiver, "events = [\"booking.created\", \"call.ended\"]"));
     let daemon = Daemon::start(&webox);
     run(book(&daemon, 1));
     receiver.wait_for(2);

@@ -198,7 +198,7 @@ async fn a_model_that_fails_leaves_what_was_noted_by_rule_and_is_asked_once() {
         let webox = with_model(&provider, MEMORY);
         let daemon = Daemon::start(&webox);
         call(&daemon, CALLER, 1, &["Bonjour"]).await;
-        daemon.logged("a model gave no summary of a call");
+        daemon.logged("a model said nothing of use about a call");
         let call = tokio::task::block_in_place(|| after(&webox, 1));
         assert_eq!(
             (&call["outcome"], &call["summary_source"]),

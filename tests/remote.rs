@@ -350,6 +350,8 @@ fn calls_read_the_same_at_the_file_and_over_the_network() {
         &["stats", "--by", "day", "-o", "json"],
         &["stats", "--by", "assistant"],
         &["stats", "--by", "status", "-o", "csv"],
+        &["stats", "--by", "outcome", "-o", "csv"],
+        &["calls", "list", "--outcome", "informed", "-o", "json"],
         &["replay", &sid],
         &["privacy", "export", "--caller", "+33612345678"],
         &["privacy", "erase", "--caller", "+33612345678", "--dry-run"],

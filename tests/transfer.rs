@@ -294,6 +294,7 @@ async fn a_caller_who_hangs_up_while_it_rings_was_not_handed_over() {
     for call in [1, 2] {
         let story = shown(&webox, call);
         assert_eq!(story["call"]["end_reason"], "caller-hung-up", "{call}");
+        assert_ne!(story["call"]["outcome"], "transferred", "whatever was noted at the end");
         assert_eq!(story["transfers"].as_array().unwrap().len(), 1);
         assert_eq!(story["transfers"][0]["outcome"], "canceled");
     }

@@ -7,6 +7,7 @@
 mod support;
 
 mod access;
+mod afterwards;
 mod api;
 mod api_bodies;
 mod api_editing;

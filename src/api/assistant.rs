@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Moment, Success};
 use crate::{
     domain::{
-        AccountSid, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
+        AccountSid, AfterCall, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
         BookingRules, Breakdown, Compliance, Deliver, EmailAddress, Error, Fact, Hearing, Hours,
         HttpTool, LanguageTag, Limits, Memory, ModelRef, Owner as DomainOwner, Personality,
         PhoneNumber, Recording, Result, Screening, SecretRef, Transfer, TwilioAccount, UserId,
@@ -75,6 +75,9 @@ pub struct AssistantView {
     /// Whose calls it does not take.
     #[serde(default)]
     pub screening: Screening,
+    /// What is found out about every call.
+    #[serde(default)]
+    pub after: AfterCall,
     /// Who is told what happened.
     #[serde(default)]
     pub deliver: Vec<Deliver>,
@@ -161,6 +164,7 @@ impl From<&Assistant> for AssistantView {
             compliance: spec.compliance,
             screening: spec.screening,
             memory: spec.memory,
+            after: spec.after.clone(),
             deliver: spec.deliver,
             tools: spec.tools,
             enable_transcription: true,
@@ -249,6 +253,7 @@ impl TryFrom<AssistantView> for Assistant {
                 compliance: view.compliance,
                 screening: view.screening,
                 memory: view.memory,
+                after: view.after,
                 twilio: TwilioAccount {
                     account_sid: view.twilio_account_sid,
                     auth_token: view.twilio_auth_token_ref,

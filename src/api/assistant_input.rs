@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{
-    AccountSid, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver, EmailAddress,
-    Error, Fact, Hearing, Hours, HttpTool, HumanDuration, LanguageTag, Limits, Memory, ModelRef,
-    Personality, PhoneNumber, Recording, Result, Screening, Secret, SecretRef, Transfer, VoiceLine,
-    VoiceProvider, ZoneName,
+    AccountSid, AfterCall, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver,
+    EmailAddress, Error, Fact, Hearing, Hours, HttpTool, HumanDuration, LanguageTag, Limits,
+    Memory, ModelRef, Personality, PhoneNumber, Recording, Result, Screening, Secret, SecretRef,
+    Transfer, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -104,6 +104,9 @@ pub struct AssistantInput {
     /// Whose calls it does not take: the whole section.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub screening: Option<Screening>,
+    /// What is found out about every call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<AfterCall>,
     /// Who is told what happened: the whole list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliver: Option<Vec<Deliver>>,
@@ -165,6 +168,7 @@ impl From<&AssistantSpec> for AssistantInput {
             compliance: Some(spec.compliance),
             screening: Some(spec.screening),
             memory: Some(spec.memory),
+            after: Some(spec.after.clone()),
             deliver: Some(spec.deliver),
             tools: Some(spec.tools),
             enable_recording: None,
@@ -243,6 +247,7 @@ impl AssistantInput {
         put(&mut spec.compliance, self.compliance);
         put(&mut spec.screening, self.screening);
         put(&mut spec.memory, self.memory);
+        put(&mut spec.after, self.after);
         put(&mut spec.deliver, self.deliver);
         put(&mut spec.tools, self.tools);
         put(&mut spec.active, self.is_active);
@@ -293,6 +298,7 @@ mod tests {
             "ai":{"model":"gpt-4","fallbacks":["claude-3"],"personality":"formal","api_key":{"secret":"k"}},
             "voice":{"line":"gather","language":"en-US","languages":["en-US","fr-FR"],"provider":"google","voice_id":"v","voices":{"fr-FR":"w"},"fallbacks":["local"],"greeting":"g","greetings":{"fr-FR":"h"}},
             "memory":{"enabled":true,"days":90},
+            "after":{"satisfaction":"ask","summary":true,"extract":{"type":"object","properties":{"plate":{"type":"string"}}}},
             "hearing":{"provider":"deepgram","model":"nova-3","fallbacks":["google"],"pause_ms":700,"barge_in":"high"},
             "hours":{"monday":["12:00-14:00"],"closed":["2026-12-25"]},
             "facts":[{"about":["a"],"answer":"b","language":"en-US"}],

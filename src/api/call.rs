@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{BookingView, MessageView, Moment, Success, TurnView};
 use crate::domain::{
     After, AssistantId, AssistantName, Booking, Call, CallExtras, CallId, CallOutcome, CallSid,
-    CallStatus, EndReason, Error, Handover, HandoverOutcome, LanguageTag, PhoneNumber,
-    RecordingConsent, Result, SummarySource, VoiceLine, WholeCall,
+    CallStatus, EndReason, Error, Handover, HandoverOutcome, LanguageTag, Members, PhoneNumber,
+    RecordingConsent, Result, SatisfactionSource, SummarySource, VoiceLine, WholeCall,
 };
 
 /// A call.
@@ -31,6 +31,12 @@ pub struct CallView {
     pub status: CallStatus,
     /// 0 to 5.
     pub satisfaction_score: Option<u8>,
+    /// Who said so: the caller, who was asked, or a model; null for a score from elsewhere.
+    #[serde(default)]
+    pub satisfaction_source: Option<SatisfactionSource>,
+    /// Why: in the caller's words, or a model's.
+    #[serde(default)]
+    pub satisfaction_why: Option<String>,
     pub line: VoiceLine,
     pub language: LanguageTag,
     pub end_reason: Option<EndReason>,
@@ -46,6 +52,9 @@ pub struct CallView {
     /// Who wrote the summary.
     #[serde(default)]
     pub summary_source: Option<SummarySource>,
+    /// What the assistant's file asks for; null for what was not said.
+    #[serde(default)]
+    pub extract: Option<Members>,
     /// When the caller was told that a machine speaks.
     #[schemars(with = "Option<Moment>")]
     pub disclosed_at: Option<Timestamp>,
@@ -83,6 +92,8 @@ impl From<&Call> for CallView {
             duration: call.duration_s,
             status: call.status,
             satisfaction_score: call.satisfaction,
+            satisfaction_source: call.after.satisfaction_source,
+            satisfaction_why: call.after.satisfaction_why.clone(),
             line: call.line,
             language: call.language.clone(),
             end_reason: call.end_reason,
@@ -90,6 +101,7 @@ impl From<&Call> for CallView {
             topic: call.after.topic.clone(),
             summary: call.after.summary.clone(),
             summary_source: call.after.summary_source,
+            extract: call.after.extract.clone(),
             disclosed_at: call.disclosed_at,
             recording_consent: call.recording_consent,
             started_at: call.started_at,
@@ -140,6 +152,9 @@ impl From<CallView> for Call {
                 topic: view.topic,
                 summary: view.summary,
                 summary_source: view.summary_source,
+                satisfaction_source: view.satisfaction_source,
+                satisfaction_why: view.satisfaction_why,
+                extract: view.extract,
             },
         }
     }

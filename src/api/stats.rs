@@ -70,7 +70,7 @@ impl From<&Stats> for StatsView {
 /// One group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatsGroup {
-    /// A day, an assistant's name, or a status.
+    /// A day, an assistant's name, a status, or an outcome.
     pub key: String,
     /// Calls.
     pub total_calls: u64,

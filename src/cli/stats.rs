@@ -19,6 +19,7 @@ use crate::domain::{Breakdown, Error, Result, Stats as Figures, StatsBy};
     &[
         ("webox stats", "everything so far"),
         ("webox stats --since 30d --by day", "a month, day by day"),
+        ("webox stats --by outcome", "what came of the calls"),
         ("webox stats --by assistant -o csv > assistants.csv", "for a spreadsheet"),
         ("webox stats --latency --since 1d", "how long callers wait, and for what"),
         ("webox stats --latency --by provider", "and for whom"),
@@ -41,6 +42,7 @@ enum Group {
     Day,
     Assistant,
     Status,
+    Outcome,
     Provider,
 }
 
@@ -50,6 +52,7 @@ impl Group {
             Self::Day => "day",
             Self::Assistant => "assistant",
             Self::Status => "status",
+            Self::Outcome => "outcome",
             Self::Provider => "provider",
         }
     }
@@ -68,6 +71,7 @@ pub(super) fn run(args: &Stats, context: &Context) -> Result<()> {
         Some(Group::Day) => Some(StatsBy::Day),
         Some(Group::Assistant) => Some(StatsBy::Assistant),
         Some(Group::Status) => Some(StatsBy::Status),
+        Some(Group::Outcome) => Some(StatsBy::Outcome),
         Some(Group::Provider) => {
             return Err(Error::usage("`--by provider` goes with `--latency`"));
         }

@@ -308,6 +308,7 @@ fn closing_words(scene: &Scene, progress: &Progress) -> String {
     let phrases = super::phrases::for_language(&scene.call.language);
     match progress.next {
         Some(Next::Transfer(_)) => phrases.transferring.clone(),
+        _ if super::satisfaction::is_due(scene) => phrases.satisfaction.question.clone(),
         _ => phrases.goodbye.clone(),
     }
 }

@@ -15,7 +15,7 @@ use super::{
     consent::{self, Verdict},
     head_start::HeadStart,
     hold_on::HoldOn,
-    memory, phrases, prompt,
+    memory, phrases, prompt, satisfaction,
     state::{self, Decision, Facts},
     tongue::Turned,
     tools::ToolResult,
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     domain::{
         Assistant, Attempt, Call, CallId, EndReason, Heard, LanguageTag, ModelRef, Next, Outcome,
-        Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
+        Rating, Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
     },
     operations::endpoints::Endpoints,
     providers::{
@@ -101,6 +101,8 @@ pub struct Thought {
     pub warned: bool,
     /// What the caller said to being recorded, if this was about that.
     pub consent: Option<RecordingConsent>,
+    /// How satisfied the caller is, who was asked and said so.
+    pub rating: Option<Rating>,
     /// The language that the call goes on in, if it is another one from here on.
     pub language: Option<LanguageTag>,
 }
@@ -231,8 +233,13 @@ impl Engine {
             Some(Verdict::Decided { consent, .. }) => Some(consent),
             Some(Verdict::AskAgain) | None => None,
         };
+        let answer = satisfaction::answer(&scene.history, &scene.call.language, &scene.heard);
+        let rating = match answer {
+            Some(satisfaction::Answer::Rated(rating)) => Some(rating),
+            Some(satisfaction::Answer::Declined) | None => None,
+        };
         let language = turned.language().cloned();
-        Thought { reply, timings, end_reason, warned, consent, language }
+        Thought { reply, timings, end_reason, warned, consent, rating, language }
     }
 
     async fn think(&self, scene: &Scene, begun: Instant, mut progress: Progress) -> Reply {
@@ -270,6 +277,8 @@ impl Engine {
             if let Some(text) = spoken {
                 let engine = model.id().to_owned();
                 let next = progress.next.unwrap_or(Next::Listen);
+                let (text, next) =
+                    satisfaction::after_model(scene, text, next, &mut progress.saying);
                 return Reply {
                     text,
                     language: scene.call.language.clone(),

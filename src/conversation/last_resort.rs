@@ -6,7 +6,7 @@ use super::{
     concierge,
     engine::{Engine, Progress, ROUNDS, Scene, millis},
     head_start::HeadStart,
-    phrases,
+    phrases, satisfaction,
 };
 use crate::domain::{Attempt, Heard, ModelRef, Next, Outcome, Reply, TokenUsage, Turn};
 
@@ -51,6 +51,11 @@ impl Engine {
                 }
             }
         };
+        let parts = next == Next::HangUp;
+        let (text, next) = satisfaction::after_concierge(scene, text, next);
+        if parts && next == Next::Listen {
+            state.begin_again();
+        }
         let text = match &mut progress.saying {
             Some(saying) => {
                 saying.say(&text);

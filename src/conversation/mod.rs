@@ -20,6 +20,7 @@ mod memory;
 pub mod phrases;
 mod promises;
 mod prompt;
+mod satisfaction;
 pub mod speakable;
 mod state;
 pub mod tongue;

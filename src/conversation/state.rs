@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     phrases,
+    satisfaction::{self, Answer},
     urgent::{self, Urgent},
 };
 use crate::domain::{
@@ -71,6 +72,16 @@ pub(super) fn decide(facts: &Facts<'_>) -> Decision {
             Some(EndReason::TooLong),
         );
     }
+    if let Some(decision) = at_once(facts) {
+        return decision;
+    }
+    if let Some(answer) = satisfaction::answer(facts.history, facts.language, facts.heard) {
+        let text = match answer {
+            Answer::Rated(_) => &phrases.satisfaction.thanks,
+            Answer::Declined => &phrases.goodbye,
+        };
+        return say(facts, text.clone(), Next::HangUp, Some(EndReason::AssistantHungUp));
+    }
     if *facts.heard == Heard::Silence {
         let silences = facts
             .history
@@ -83,9 +94,6 @@ pub(super) fn decide(facts: &Facts<'_>) -> Decision {
             return say(facts, goodbye, Next::HangUp, Some(EndReason::Silence));
         }
         return say(facts, phrases.not_heard(silences as u32).to_owned(), Next::Listen, None);
-    }
-    if let Some(decision) = at_once(facts) {
-        return decision;
     }
     let warned = facts.history.iter().any(|turn| {
         // In the language that was spoken then.

@@ -2,7 +2,7 @@
 
 use super::{
     Booking, Call, CallOutcome, CallStatus, EndReason, Handover, HandoverOutcome, Heard,
-    LanguageTag, Message, SummarySource, Turn,
+    LanguageTag, Members, Message, SatisfactionSource, SummarySource, Turn,
 };
 
 /// What is known of a call once it is over.
@@ -16,12 +16,29 @@ pub struct After {
     pub summary: Option<String>,
     /// Who wrote the summary.
     pub summary_source: Option<SummarySource>,
+    /// Who said how satisfied the caller was.
+    pub satisfaction_source: Option<SatisfactionSource>,
+    /// Why: in the caller's words, or a model's.
+    pub satisfaction_why: Option<String>,
+    /// What the file asks for, as far as a model found it.
+    pub extract: Option<Members>,
+}
+
+/// How satisfied a caller was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rating {
+    /// From 1 to 5.
+    pub score: u8,
+    /// Why: in the caller's words, or a model's.
+    pub why: Option<String>,
 }
 
 /// The longest summary and topic that are kept, in characters.
 pub const LONGEST_SUMMARY: usize = 500;
 /// The same of a topic.
 pub const LONGEST_TOPIC: usize = 60;
+/// The same of why a caller was satisfied or not.
+pub const LONGEST_WHY: usize = 200;
 
 /// The rows of a call.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +102,9 @@ impl Rows<'_> {
                 let at = booking.at.strftime("%F %H:%M");
                 let what: String =
                     booking.service.as_ref().map_or_else(String::new, |name| format!(", {name}"));
-                format!("{words} : {at}, {} × {}{what}.", booking.party, booking.name)
+                // French alone sets a colon apart.
+                let apart = if self.call.language.primary() == "fr" { " " } else { "" };
+                format!("{words}{apart}: {at}, {} × {}{what}.", booking.party, booking.name)
             }
             None => format!("{words}."),
         }

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AccountSid, AssistantName, BookingRules, Closure, Compliance, Country, DayHours, Deliver,
-    EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool, HumanDuration, LanguageTag,
-    Memory, ModelRef, Money, OpeningHours, Personality, PhoneNumber, PublicHolidays, Screening,
-    SecretRef, TimeRange, Transfer, UserId, VoiceLine, VoiceProvider, ZoneName,
+    AccountSid, AfterCall, AssistantName, BookingRules, Closure, Compliance, Country, DayHours,
+    Deliver, EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool, HumanDuration,
+    LanguageTag, Memory, ModelRef, Money, OpeningHours, Personality, PhoneNumber, PublicHolidays,
+    Screening, SecretRef, TimeRange, Transfer, UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
 row_number!(
@@ -284,6 +284,9 @@ pub struct AssistantSpec {
     /// Whether callers are known again.
     #[serde(default, skip_serializing_if = "Memory::is_usual")]
     pub memory: Memory,
+    /// What is to be found out about every call.
+    #[serde(default, skip_serializing_if = "AfterCall::is_usual")]
+    pub after: AfterCall,
     /// Who is told what happened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliver: Vec<Deliver>,
@@ -320,6 +323,7 @@ impl AssistantSpec {
             twilio: TwilioAccount::default(),
             screening: Screening::default(),
             memory: Memory::default(),
+            after: AfterCall::default(),
             deliver: Vec::new(),
             tools: Vec::new(),
         }
@@ -400,6 +404,9 @@ impl AssistantSpec {
         }
         if let Some((field, message)) = self.memory.broken() {
             return wrong(field, message);
+        }
+        if let Some((field, message)) = self.after.broken() {
+            return wrong(field, &message);
         }
         if let Some((field, message)) = self.unspeakable() {
             return wrong(field, message);

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    After, AssistantId, AssistantName, Booking, CallSid, Error, Handover, LanguageTag, Message,
-    RecordingConsent, Turn, VoiceLine, suggestion_hint,
+    After, AssistantId, AssistantName, Booking, CallOutcome, CallSid, Error, Handover, LanguageTag,
+    Message, RecordingConsent, Turn, VoiceLine, suggestion_hint,
 };
 
 row_number!(
@@ -292,6 +292,8 @@ pub struct CallFilter {
     pub assistant: Option<AssistantId>,
     /// Standing at.
     pub status: Option<CallStatus>,
+    /// Come to this.
+    pub outcome: Option<CallOutcome>,
     /// Caller's number exactly.
     pub caller: Option<String>,
     /// Older than this call, in the order of the list: where a page ends, the next one begins.

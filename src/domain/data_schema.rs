@@ -103,7 +103,7 @@ impl DataSchema {
 }
 
 /// Patterns run in linear time: what callers say is matched against them.
-fn validator(schema: &Value) -> Result<Validator, Misfit> {
+pub(super) fn validator(schema: &Value) -> Result<Validator, Misfit> {
     let patterns = PatternOptions::regex().size_limit(LARGEST_PATTERN);
     let options =
         jsonschema::options().with_pattern_options(patterns).should_validate_formats(true);

@@ -6,6 +6,7 @@
 mod account;
 mod actor;
 mod after;
+mod after_call;
 mod assistant;
 mod author;
 mod availability;
@@ -25,6 +26,7 @@ mod emergency;
 mod error;
 mod event;
 mod expected;
+mod extract;
 mod folding;
 mod handover;
 mod hearing;
@@ -60,7 +62,8 @@ mod zone;
 
 pub use account::{Token, TokenId, User, UserId};
 pub use actor::{Account, Actor, Sight};
-pub use after::{After, LONGEST_SUMMARY, LONGEST_TOPIC, Rows};
+pub use after::{After, LONGEST_SUMMARY, LONGEST_TOPIC, LONGEST_WHY, Rating, Rows};
+pub use after_call::{AfterCall, Wanted};
 pub use assistant::{
     Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, TwilioAccount,
     Voice,
@@ -88,6 +91,7 @@ pub use emergency::{emergency_number, emergency_told};
 pub use error::{Error, Kind, Result};
 pub use event::{CallEvent, EventId, Happening};
 pub use expected::Expected;
+pub use extract::Members;
 pub use folding::{fold_into, is_combining, same_person};
 pub use handover::{Handover, HandoverId, HandoverOutcome};
 pub use hearing::Hearing;
@@ -120,7 +124,7 @@ pub use when::HumanDuration;
 pub use wording::Wording;
 pub use words::{
     BargeIn, BookingKind, CallOutcome, DeliveryEvent, DeliveryState, DestinationKind, EarProvider,
-    HolidayHours, MailEncryption, Personality, Redaction, Role, Scope, SummarySource, VoiceLine,
-    VoiceProvider,
+    HolidayHours, MailEncryption, Personality, Redaction, Role, SatisfactionRule,
+    SatisfactionSource, Scope, SummarySource, VoiceLine, VoiceProvider,
 };
 pub use zone::ZoneName;

@@ -11,6 +11,8 @@ pub enum StatsBy {
     Assistant,
     /// One row a status.
     Status,
+    /// What came of them.
+    Outcome,
 }
 
 /// Sums over some calls.

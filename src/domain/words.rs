@@ -243,9 +243,36 @@ impl DestinationKind {
         matches!(self, Self::Caldav | Self::GoogleCalendar)
     }
 
+    /// Whether it is a CRM, which knows people by their number.
+    pub const fn is_crm(self) -> bool {
+        matches!(self, Self::Hubspot | Self::Salesforce | Self::Pipedrive)
+    }
+
     /// Whether a person reads it: it is told in words.
     pub const fn is_notice(self) -> bool {
         matches!(self, Self::Sms | Self::Email)
+    }
+}
+
+words! {
+    /// How it is found out how satisfied a caller was.
+    SatisfactionRule {
+        /// The caller is asked before the goodbye.
+        Ask = "ask",
+        /// A model is asked after the call.
+        Judge = "judge",
+        /// It is not.
+        Off = "off",
+    }
+}
+
+words! {
+    /// Who said how satisfied a caller was.
+    SatisfactionSource {
+        /// The caller, who was asked.
+        Asked = "asked",
+        /// A model, from what was said.
+        Judged = "judged",
     }
 }
 
@@ -254,6 +281,8 @@ words! {
     DeliveryEvent {
         /// A call is over.
         CallEnded = "call.ended",
+        /// What came of a call is known as well as it will be.
+        CallSummarised = "call.summarised",
         /// A call was handed to a human.
         CallTransferred = "call.transferred",
         /// Something was booked.

@@ -14,17 +14,20 @@ struct Words {
     message: &'static str,
     transferred: &'static str,
     people: &'static str,
+    summary: &'static str,
+    topic: &'static str,
+    satisfaction: &'static str,
 }
 
 #[rustfmt::skip]
 static LANGUAGES: [(&str, Words); 7] = [
-    ("fr", Words { call: "Appel", caller: "Appelant", booking: "Réservation", changed: "Réservation modifiée", cancelled: "Réservation annulée", message: "Message", transferred: "Appel transféré au", people: "personnes" }),
-    ("en", Words { call: "Call", caller: "Caller", booking: "Booking", changed: "Booking changed", cancelled: "Booking cancelled", message: "Message", transferred: "Call transferred to", people: "people" }),
-    ("es", Words { call: "Llamada", caller: "Cliente", booking: "Reserva", changed: "Reserva modificada", cancelled: "Reserva cancelada", message: "Mensaje", transferred: "Llamada transferida al", people: "personas" }),
-    ("de", Words { call: "Anruf", caller: "Anrufer", booking: "Buchung", changed: "Buchung geändert", cancelled: "Buchung storniert", message: "Nachricht", transferred: "Anruf weitergeleitet an", people: "Personen" }),
-    ("it", Words { call: "Chiamata", caller: "Cliente", booking: "Prenotazione", changed: "Prenotazione modificata", cancelled: "Prenotazione annullata", message: "Messaggio", transferred: "Chiamata trasferita al", people: "persone" }),
-    ("pt", Words { call: "Chamada", caller: "Cliente", booking: "Reserva", changed: "Reserva alterada", cancelled: "Reserva cancelada", message: "Mensagem", transferred: "Chamada transferida para", people: "pessoas" }),
-    ("nl", Words { call: "Oproep", caller: "Beller", booking: "Reservering", changed: "Reservering gewijzigd", cancelled: "Reservering geannuleerd", message: "Bericht", transferred: "Oproep doorgeschakeld naar", people: "personen" }),
+    ("fr", Words { call: "Appel", caller: "Appelant", booking: "Réservation", changed: "Réservation modifiée", cancelled: "Réservation annulée", message: "Message", transferred: "Appel transféré au", people: "personnes", summary: "Résumé de l'appel", topic: "Sujet", satisfaction: "Satisfaction" }),
+    ("en", Words { call: "Call", caller: "Caller", booking: "Booking", changed: "Booking changed", cancelled: "Booking cancelled", message: "Message", transferred: "Call transferred to", people: "people", summary: "Summary of the call", topic: "Topic", satisfaction: "Satisfaction" }),
+    ("es", Words { call: "Llamada", caller: "Cliente", booking: "Reserva", changed: "Reserva modificada", cancelled: "Reserva cancelada", message: "Mensaje", transferred: "Llamada transferida al", people: "personas", summary: "Resumen de la llamada", topic: "Tema", satisfaction: "Satisfacción" }),
+    ("de", Words { call: "Anruf", caller: "Anrufer", booking: "Buchung", changed: "Buchung geändert", cancelled: "Buchung storniert", message: "Nachricht", transferred: "Anruf weitergeleitet an", people: "Personen", summary: "Zusammenfassung des Anrufs", topic: "Thema", satisfaction: "Zufriedenheit" }),
+    ("it", Words { call: "Chiamata", caller: "Cliente", booking: "Prenotazione", changed: "Prenotazione modificata", cancelled: "Prenotazione annullata", message: "Messaggio", transferred: "Chiamata trasferita al", people: "persone", summary: "Riepilogo della chiamata", topic: "Argomento", satisfaction: "Soddisfazione" }),
+    ("pt", Words { call: "Chamada", caller: "Cliente", booking: "Reserva", changed: "Reserva alterada", cancelled: "Reserva cancelada", message: "Mensagem", transferred: "Chamada transferida para", people: "pessoas", summary: "Resumo da chamada", topic: "Assunto", satisfaction: "Satisfação" }),
+    ("nl", Words { call: "Oproep", caller: "Beller", booking: "Reservering", changed: "Reservering gewijzigd", cancelled: "Reservering geannuleerd", message: "Bericht", transferred: "Oproep doorgeschakeld naar", people: "personen", summary: "Samenvatting van het gesprek", topic: "Onderwerp", satisfaction: "Tevredenheid" }),
 ];
 
 /// What is delivered, as a CRM is told it.
@@ -102,6 +105,7 @@ impl Story {
             "booking.cancelled" => words.cancelled,
             "message.taken" => words.message,
             "call.transferred" => words.transferred,
+            "call.summarised" => words.summary,
             _ => words.call,
         };
         match self.text("transfer/number") {
@@ -113,15 +117,17 @@ impl Story {
     /// All of it, line by line. The last line names the delivery: what is told again is found by it.
     pub(super) fn lines(&self) -> Vec<String> {
         let words = self.words();
-        let mut lines = Vec::new();
+        let mut lines = self.outcome();
         if let Some(booking) = self.data("booking").as_object() {
             lines.push(booked(words, booking));
         }
         lines.extend(self.text("message/text").map(|text| format!("{}: {text}", words.message)));
-        for booking in self.data("bookings").as_array().into_iter().flatten() {
+        // The record of the call has them already.
+        let of_call = |name: &str| self.data(name).as_array().filter(|_| self.is_call());
+        for booking in of_call("bookings").into_iter().flatten() {
             lines.extend(booking.as_object().map(|booking| booked(words, booking)));
         }
-        for message in self.data("messages").as_array().into_iter().flatten() {
+        for message in of_call("messages").into_iter().flatten() {
             let text = message["text"].as_str().unwrap_or_default();
             lines.push(format!("{}: {text}", words.message));
         }
@@ -133,6 +139,33 @@ impl Story {
             }
         }
         lines.push(format!("webox {}", self.id));
+        lines
+    }
+
+    /// What came of a call that is over: the summary there is, and what else was found out about it.
+    fn outcome(&self) -> Vec<String> {
+        let words = self.words();
+        let is_summary = self.told["type"] == "call.summarised";
+        let mut lines = Vec::new();
+        if !is_summary && !self.is_call() {
+            return lines;
+        }
+        lines.extend(self.text("call/summary").map(str::to_owned));
+        if let Some(topic) = self.text("call/topic") {
+            lines.push(format!("{}: {topic}", words.topic));
+        }
+        if let Some(score) = self.data("call/satisfaction_score").as_u64() {
+            let why = self.text("call/satisfaction_why");
+            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+            lines.push(format!("{}: {score}/5{why}", words.satisfaction));
+        }
+        for (name, value) in self.data("call/extract").as_object().into_iter().flatten() {
+            match value {
+                Value::Null => {}
+                Value::String(text) => lines.push(format!("{name}: {text}")),
+                other => lines.push(format!("{name}: {other}")),
+            }
+        }
         lines
     }
 
@@ -217,6 +250,26 @@ mod tests {
         );
         assert!(story.html(1_000).contains("Appelant: &lt;b&gt;Une table&lt;/b&gt;<br>"));
         assert_eq!(story.plain(20), "webox msg_7", "what tells it from others is always there");
+    }
+
+    #[test]
+    fn what_came_of_a_call_is_told_before_what_was_said() {
+        let told = json!({"type": "call.summarised", "data": {
+            "assistant": {"client_name": "Garage", "voice_language": "fr-FR"},
+            "call": {
+                "summary": "Panne de freins.", "topic": "freins", "satisfaction_score": 4,
+                "satisfaction_why": "plutôt bien",
+                "extract": {"plate": "AB-123-CD", "km": 80_000, "owner": null},
+            },
+            "messages": [{"text": "Rappelez-moi"}],
+        }});
+        let story = story(&told);
+        assert_eq!(story.title(), "Résumé de l'appel – Garage");
+        assert_eq!(
+            story.plain(1_000),
+            "Panne de freins.\nSujet: freins\nSatisfaction: 4/5 (plutôt bien)\nkm: 80000\n\
+             plate: AB-123-CD\nwebox msg_7"
+        );
     }
 
     #[test]

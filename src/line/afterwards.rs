@@ -14,7 +14,8 @@ impl Line {
         let ended = afterwards::due(&self.store).await?;
         let asked = ended.iter().map(|one| async {
             let (said, attempt) = self.engine.look_back(one).await;
-            afterwards::summarise(&self.store, one, said).await?;
+            let now = self.clock.now();
+            afterwards::summarise(&self.store, one, said, now).await?;
             // What it cost is part of what the call cost.
             if let (Some(attempt), Some(last)) = (attempt, one.turns.last()) {
                 let id = TurnId { call: one.call.id, number: last.number };

@@ -51,6 +51,9 @@ pub(super) fn worth_warming(spec: &AssistantSpec) -> Vec<(LanguageTag, String)> 
         texts.extend((0..FILLERS).map(|step| phrases.filler(step)));
         texts.extend([phrases.cut_off.as_str(), &phrases.goodbye, &phrases.silence_goodbye]);
         texts.extend(phrases.not_heard.iter().map(String::as_str));
+        if spec.after.asks() {
+            texts.extend([phrases.satisfaction.question.as_str(), &phrases.satisfaction.thanks]);
+        }
         if spec.voice.spoken().len() > 1 {
             texts.push(&phrases.language_switched);
         }

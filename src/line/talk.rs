@@ -294,6 +294,7 @@ impl Line {
             warned: thought.warned,
             disclosed: false,
             consent: thought.consent,
+            rating: thought.rating,
             language: thought.language,
             redaction: scene.assistant.spec.compliance.redact,
             heard: false,

@@ -379,6 +379,7 @@ impl Line {
             warned: thought.warned,
             disclosed,
             consent: thought.consent,
+            rating: thought.rating,
             language: thought.language,
             redaction: scene.assistant.spec.compliance.redact,
             heard: true,

@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::live::kept_text;
+use super::{
+    live::kept_text,
+    outbox::{self, Happened},
+};
 use crate::{
     domain::{
-        Assistant, Call, CallId, CallOutcome, LONGEST_SUMMARY, LONGEST_TOPIC, Recollection, Result,
-        Rows, Turn,
+        Assistant, Call, CallId, CallOutcome, LONGEST_SUMMARY, LONGEST_TOPIC, LONGEST_WHY, Members,
+        Rating, Recollection, Redaction, Result, Rows, Turn, Wanted,
     },
     store::{
-        Store, StoreError, Tx, afterwards, bookings, calls, messages, privacy, transfers, turns,
+        Store, StoreError, Tx,
+        afterwards::{self, Looked},
+        bookings, calls, messages, privacy, transfers, turns,
     },
 };
 
@@ -30,25 +35,40 @@ pub struct Ended {
     pub turns: Vec<Turn>,
 }
 
-/// What a model said of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// What came of it.
-    pub summary: String,
-    /// What it was about.
-    pub topic: Option<String>,
+impl Ended {
+    /// What a model is to be asked: not what the caller has said already.
+    pub fn wanted(&self) -> Option<Wanted<'_>> {
+        let wanted = self.assistant.spec.wanted_after()?;
+        let satisfaction = wanted.satisfaction && self.call.satisfaction.is_none();
+        Some(Wanted { satisfaction, ..wanted })
+    }
 }
 
-/// Notes what came of a call, in the transaction that ends it, or that adds to it afterwards.
+/// What a model said of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What came of it.
+    pub summary: Option<String>,
+    /// What it was about.
+    pub topic: Option<String>,
+    /// How satisfied the caller was.
+    pub rating: Option<Rating>,
+    /// What the file asks for: what fits its schema.
+    pub extract: Option<Members>,
+}
+
+/// Notes what came of a call, in the transaction that ends it, or that adds to it afterwards. A model is
+/// asked about calls that end now, at `ended_at`, where the file wants it; answers whether the call
+/// ends now and no model will be asked: then [`tell`] others.
 pub(super) fn settle(
     tx: &Tx,
     assistant: &Assistant,
     id: CallId,
     ended_at: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    let Some(call) = calls::by_id(tx, id)? else { return Ok(()) };
+) -> Result<bool, StoreError> {
+    let Some(call) = calls::by_id(tx, id)? else { return Ok(false) };
     if !call.status.is_final() {
-        return Ok(());
+        return Ok(false);
     }
     let (turns, booked) = (turns::of_call(tx, id)?, bookings::of_call(tx, id)?);
     let (left, rung) = (messages::of_call(tx, id)?, transfers::of_call(tx, id)?);
@@ -60,11 +80,20 @@ pub(super) fn settle(
         messages: &left,
         handovers: &rung,
     };
-    let spec = &assistant.spec;
     let spoke = turns.iter().any(|turn| turn.heard.as_ref().is_some_and(|h| !h.text().is_empty()));
-    let asks = spec.memory.enabled && !spec.ai.model.is_builtin() && spoke;
-    let due = ended_at.filter(|_| asks);
-    afterwards::settle(tx, id, rows.outcome(), &rows.summary(), due)
+    let due = ended_at.filter(|_| spoke && assistant.spec.wanted_after().is_some());
+    afterwards::settle(tx, id, rows.outcome(), &rows.summary(), due)?;
+    Ok(ended_at.is_some() && due.is_none())
+}
+
+/// Has others told what came of a call.
+pub(super) fn tell(
+    tx: &Tx,
+    assistant: &Assistant,
+    id: CallId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    outbox::tell(tx, assistant, Some(id), &Happened::CallSummarised, at)
 }
 
 /// What was done of a booking: the tools of a call say so, also of one that was made in another call.
@@ -117,21 +146,63 @@ pub async fn due(store: &Store) -> Result<Vec<Ended>> {
         .await
 }
 
-/// Keeps what a model said, or that it said nothing: then what was noted by rule stands.
-pub async fn summarise(store: &Store, ended: &Ended, said: Option<Said>) -> Result<bool> {
-    let (id, redaction) = (ended.call.id, ended.assistant.spec.compliance.redact);
-    let shortened = |text: &str, most: usize| {
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        kept_text(&text, redaction).chars().take(most).collect::<String>()
-    };
-    let said = said.map(|said| {
-        let topic = said.topic.map(|topic| shortened(&topic, LONGEST_TOPIC));
-        (shortened(&said.summary, LONGEST_SUMMARY), topic.filter(|topic| !topic.is_empty()))
-    });
+/// Keeps what a model said, or that it said nothing: then what was noted by rule stands. Others are told
+/// either way, once.
+pub async fn summarise(
+    store: &Store,
+    ended: &Ended,
+    said: Option<Said>,
+    now: Timestamp,
+) -> Result<bool> {
+    let (id, assistant) = (ended.call.id, Arc::clone(&ended.assistant));
+    let looked = looked(&ended.assistant, said);
     store
         .write_async(move |tx| {
-            let said = said.as_ref().map(|(summary, topic)| (summary.as_str(), topic.as_deref()));
-            afterwards::summarise(tx, id, said)
+            let was_due = afterwards::summarise(tx, id, &looked)?;
+            if was_due {
+                tell(tx, &assistant, id, now)?;
+            }
+            Ok(was_due)
         })
         .await
+}
+
+/// What is kept of what a model said.
+fn looked(assistant: &Assistant, said: Option<Said>) -> Looked {
+    let redaction = assistant.spec.compliance.redact;
+    let shortened = |text: &str, most: usize| {
+        let text = shortened(text, most, redaction);
+        (!text.is_empty()).then_some(text)
+    };
+    let said = said.unwrap_or_default();
+    let summary = said.summary.and_then(|summary| shortened(&summary, LONGEST_SUMMARY));
+    let topic = said.topic.and_then(|topic| shortened(&topic, LONGEST_TOPIC));
+    let rating = said.rating.map(|rating| Rating {
+        why: rating.why.and_then(|why| shortened(&why, LONGEST_WHY)),
+        ..rating
+    });
+    let extract = assistant.spec.after.extract.as_ref().zip(said.extract);
+    let extracted = extract.map(|(schema, found)| {
+        let mut found = serde_json::Value::Object(schema.filled(&found));
+        mask(&mut found, redaction);
+        found.to_string()
+    });
+    Looked { summary: summary.map(|summary| (summary, topic)), rating, extracted }
+}
+
+/// A text on one line, masked where the file wants it, and not longer than allowed.
+pub(super) fn shortened(text: &str, most: usize, redaction: Redaction) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    kept_text(&text, redaction).chars().take(most).collect()
+}
+
+/// Masks the texts of a value.
+fn mask(value: &mut serde_json::Value, redaction: Redaction) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => *text = kept_text(text, redaction).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, redaction)),
+        Value::Object(members) => members.values_mut().for_each(|value| mask(value, redaction)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }

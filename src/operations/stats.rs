@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    domain::{Actor, AssistantId, Breakdown, CallStatus, Result, Stats, StatsBy, StatsRow},
+    domain::{
+        Actor, AssistantId, Breakdown, CallOutcome, CallStatus, Result, Stats, StatsBy, StatsRow,
+    },
     store::{
         Store,
         stats::{self, Window},
@@ -46,6 +48,17 @@ pub fn overview(
                 .into_iter()
                 .map(|(day, sums)| StatsRow { key: day.to_string(), sums })
                 .collect(),
+            Some(StatsBy::Outcome) => {
+                let mut rows: Vec<_> = stats::by_outcome(tx, &window)?
+                    .into_iter()
+                    .map(|(outcome, sums)| StatsRow {
+                        key: outcome.map_or(UNKNOWN_OUTCOME, CallOutcome::as_str).to_owned(),
+                        sums,
+                    })
+                    .collect();
+                by_calls(&mut rows);
+                rows
+            }
             Some(StatsBy::Assistant) => {
                 let names = stats::assistant_names(tx)?;
                 let mut rows: Vec<_> = assistants
@@ -55,15 +68,20 @@ pub fn overview(
                         sums: *sums,
                     })
                     .collect();
-                rows.sort_by(|a, b| {
-                    b.sums.calls.cmp(&a.sums.calls).then_with(|| a.key.cmp(&b.key))
-                });
+                by_calls(&mut rows);
                 rows
             }
         };
         let (active_assistants, total_assistants) = stats::assistants(tx, actor.sight())?;
         Ok(Stats { active_assistants, total_assistants, total, by_status, rows })
     })
+}
+
+/// Calls that go on, and those that came from elsewhere.
+const UNKNOWN_OUTCOME: &str = "unknown";
+
+fn by_calls(rows: &mut [StatsRow]) {
+    rows.sort_by(|a, b| b.sums.calls.cmp(&a.sums.calls).then_with(|| a.key.cmp(&b.key)));
 }
 
 /// Sums over all calls, by assistant, of those that the actor may see.

@@ -5,8 +5,8 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 
 use crate::domain::{
-    AssistantSpec, DestinationKind, Error, MOST_SEGMENTS, Result, Wording, did_you_mean,
-    sms_segments,
+    AssistantSpec, DataSchema, DestinationKind, Error, MOST_SEGMENTS, Result, Wording,
+    did_you_mean, sms_segments,
 };
 
 /// Steps that a template may take: a line of text needs a few dozen, a loop may go on for ever.
@@ -37,6 +37,8 @@ pub const DELIVERED: &Names<'static> = &[
             "duration",
             "status",
             "satisfaction_score",
+            "satisfaction_source",
+            "satisfaction_why",
             "line",
             "language",
             "end_reason",
@@ -44,6 +46,7 @@ pub const DELIVERED: &Names<'static> = &[
             "topic",
             "summary",
             "summary_source",
+            "extract",
             "disclosed_at",
             "recording_consent",
             "started_at",
@@ -81,6 +84,7 @@ pub const DELIVERED: &Names<'static> = &[
     ("turns", &[]),
     ("bookings", &[]),
     ("messages", &[]),
+    ("extract", &[]),
 ];
 
 /// What the texts of SMS and e-mails may name, as people write it: `vendredi 27 novembre à 20 h`.
@@ -104,6 +108,12 @@ pub const NOTICED: &Names<'static> = &[
     ("to", &[]),
     ("duration", &[]),
     ("transcript", &[]),
+    ("summary", &[]),
+    ("topic", &[]),
+    ("outcome", &[]),
+    ("satisfaction", &[]),
+    ("why", &[]),
+    ("extract", &[]),
     ("happened", &[]),
     ("language", &[]),
     ("event", &[]),
@@ -202,7 +212,8 @@ pub fn check_spec(spec: &AssistantSpec) -> Result<()> {
     spec.check()?;
     for (at, place) in spec.deliver.iter().enumerate() {
         for (field, template) in &place.fields {
-            check(template, DELIVERED).map_err(|what| {
+            let checked = check(template, DELIVERED).and_then(|()| found_out(template, spec));
+            checked.map_err(|what| {
                 Error::input(format!(
                     "assistant `{}`: `deliver[{at}].fields.{field}` {what}",
                     spec.name
@@ -236,6 +247,30 @@ pub fn check_spec(spec: &AssistantSpec) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a template names only what the file has found out, of `extract`.
+fn found_out(template: &str, spec: &AssistantSpec) -> std::result::Result<(), String> {
+    let environment = environment();
+    let Ok(read) = environment.template_from_str(template) else { return Ok(()) };
+    let known = || spec.after.extract.iter().flat_map(DataSchema::names);
+    let named = read.undeclared_variables(true);
+    let mut unknown_ones: Vec<(&String, &str)> = named
+        .iter()
+        .filter_map(|path| {
+            let inside = path.strip_prefix("call.").unwrap_or(path).strip_prefix("extract.")?;
+            let first = inside.split('.').next().unwrap_or_default();
+            (!known().any(|name| name == first)).then_some((path, first))
+        })
+        .collect();
+    unknown_ones.sort_unstable();
+    match unknown_ones.first() {
+        None => Ok(()),
+        Some((path, _)) if known().next().is_none() => {
+            Err(format!("names `{path}`, and the file has nothing found out: `after.extract`"))
+        }
+        Some((path, first)) => Err(unknown(path, did_you_mean(first, known()), known())),
+    }
 }
 
 /// Whether an SMS is not too long even when nothing is filled in.

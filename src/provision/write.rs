@@ -37,6 +37,7 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         "compliance",
         "screening",
         "memory",
+        "after",
         "twilio",
         "deliver",
         "tools",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     State,
-    file::{Booked, Expect, Said, Wanted},
+    file::{Booked, Expect, Said, Satisfied, Wanted},
 };
 use crate::domain::{Booking, LanguageTag, ToolUse};
 
@@ -19,6 +19,7 @@ pub(super) struct Happened<'a> {
     pub(super) touched: &'a [Booking],
     pub(super) messages: Vec<&'a str>,
     pub(super) whispers: Vec<&'a str>,
+    pub(super) satisfaction: Option<u8>,
     pub(super) state: &'a State,
     pub(super) own_ms: u32,
 }
@@ -69,6 +70,7 @@ pub(super) fn failures(expect: &Expect, happened: &Happened<'_>) -> Vec<String> 
             failures.push(format!("no human was told `{text}` ({told})"));
         }
     }
+    satisfied(expect.satisfaction.as_ref(), happened.satisfaction, &mut failures);
     ending(expect, happened.state, &mut failures);
     if let Some(most) = expect.within_ms
         && happened.own_ms > most
@@ -189,6 +191,22 @@ fn message(expect: Option<&Said>, messages: &[&str], failures: &mut Vec<String>)
     }
 }
 
+fn satisfied(expect: Option<&Satisfied>, score: Option<u8>, failures: &mut Vec<String>) {
+    let told = score.map_or_else(|| "none".to_owned(), |score| score.to_string());
+    match (expect, score) {
+        (Some(Satisfied::Any(true)), None) => {
+            failures.push("the caller gave no score".to_owned());
+        }
+        (Some(Satisfied::Any(false)), Some(score)) => {
+            failures.push(format!("the caller gave the score {score}"));
+        }
+        (Some(Satisfied::This(wanted)), score) if score != Some(*wanted) => {
+            failures.push(format!("the score is {told}, not {wanted}"));
+        }
+        _ => {}
+    }
+}
+
 fn ending(expect: &Expect, state: &State, failures: &mut Vec<String>) {
     match (&expect.transferred, state) {
         (Some(Said::Any(true) | Said::This(_)), State::Listening | State::HungUp) => {
@@ -231,6 +249,7 @@ mod tests {
             touched: &[],
             messages: vec!["Rappelez-moi pour la commande 12"],
             whispers: vec!["Appel de 06 12 34 56 78."],
+            satisfaction: Some(4),
             state,
             own_ms: 20,
         };
@@ -250,6 +269,8 @@ mod tests {
             "booked = false",
             "message = \"commande\"",
             "whisper = \"appel de 06\"",
+            "satisfaction = 4",
+            "satisfaction = true",
             "hung_up = false",
             "transferred = false",
             "within_ms = 20",
@@ -278,6 +299,8 @@ mod tests {
             ("message = false", "a message was taken"),
             ("message = \"facture\"", "no message contains `facture`"),
             ("whisper = \"urgence\"", "no human was told `urgence`"),
+            ("satisfaction = 5", "the score is 4, not 5"),
+            ("satisfaction = false", "the caller gave the score 4"),
             ("hung_up = true", "did not hang up"),
             ("transferred = true", "was not transferred"),
             ("within_ms = 19", "it took 20 ms"),

@@ -170,6 +170,8 @@ pub struct Expect {
     pub transferred: Option<Said>,
     /// What a human who is rung is told of the call contains each of these.
     pub whisper: Texts,
+    /// How satisfied the caller said to be, from 1 to 5; `false` for no score.
+    pub satisfaction: Option<Satisfied>,
     /// Whether the assistant hung up.
     pub hung_up: Option<bool>,
     /// At most this much of webox's own time, in milliseconds.
@@ -311,6 +313,22 @@ pub enum Said {
     Any(bool),
     /// What.
     This(String),
+}
+
+/// Whether the caller gave a score, or which.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected true, false, or a score from 1 to 5")]
+pub enum Satisfied {
+    /// Whether there was one.
+    Any(bool),
+    /// Which.
+    This(#[serde(deserialize_with = "score")] u8),
+}
+
+fn score<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let score = u8::deserialize(deserializer)?;
+    let known = (1..=5).contains(&score);
+    known.then_some(score).ok_or_else(|| de::Error::custom("a score is from 1 to 5"))
 }
 
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime>, D::Error> {

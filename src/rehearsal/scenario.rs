@@ -322,6 +322,7 @@ async fn finish(
         touched: &seen.touched,
         messages: seen.messages.iter().map(|message| message.text.as_str()).collect(),
         whispers: report.turns.iter().flat_map(|turn| &turn.whispers).map(String::as_str).collect(),
+        satisfaction: seen.satisfaction,
         state: call.state(),
         own_ms: report.turns.iter().map(|turn| turn.own_ms).max().unwrap_or(0),
     };
@@ -355,6 +356,7 @@ pub(super) struct Facts {
     bookings: Vec<Booking>,
     touched: Vec<Booking>,
     messages: Vec<Message>,
+    satisfaction: Option<u8>,
 }
 
 impl Facts {
@@ -366,6 +368,7 @@ impl Facts {
         Ok(Self {
             turns,
             touched,
+            satisfaction: stored.satisfaction,
             bookings: bookings::of_call(&stage.store, stored.id)?,
             messages: calls::messages(&stage.store, stored.id)?,
         })
@@ -401,6 +404,7 @@ pub(super) fn judge(
             .map(|message| message.text.as_str())
             .collect(),
         whispers: heard.whispers.iter().map(String::as_str).collect(),
+        satisfaction: seen.satisfaction,
         state: call.state(),
         own_ms: u32::try_from(own.as_millis()).unwrap_or(u32::MAX),
     };

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::{StoreError, Tx, assistants::time};
-use crate::domain::{Assistant, Call, CallId, CallOutcome, PastCall, Recollection, SummarySource};
+use super::{StoreError, Tx, assistants::time, stats};
+use crate::domain::{
+    Assistant, AssistantId, Call, CallId, CallOutcome, PastCall, Rating, Recollection,
+    SatisfactionSource, SummarySource,
+};
 
 /// Calls that a caller is known by.
 const RECALLED: u32 = 3;
@@ -38,32 +41,79 @@ pub fn settle(
 /// Calls that a model is to be asked about, the oldest first.
 pub fn due(tx: &Tx, most: u32) -> Result<Vec<CallId>, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT id FROM calls WHERE summary_due IS NOT NULL ORDER BY summary_due LIMIT ?1",
+        "SELECT id FROM calls WHERE summary_due IS NOT NULL
+         AND transcript_erased_at IS NULL AND caller_erased_at IS NULL
+         ORDER BY summary_due LIMIT ?1",
     )?;
     let ids = statement.query_map([most], |row| Ok(CallId(row.get(0)?)))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
+/// What a model said of a call, as it is kept; what it did not say is left as it was.
+#[derive(Debug, Clone, Default)]
+pub struct Looked {
+    /// What came of it, and what it was about.
+    pub summary: Option<(String, Option<String>)>,
+    /// How satisfied the caller was.
+    pub rating: Option<Rating>,
+    /// What was found out, as a JSON object.
+    pub extracted: Option<String>,
+}
+
 /// Keeps what a model said of a call, once: nothing when it failed, and nothing of a call that was
-/// forgotten meanwhile. Says whether it was kept.
-pub fn summarise(
-    tx: &Tx,
-    call: CallId,
-    said: Option<(&str, Option<&str>)>,
-) -> Result<bool, StoreError> {
-    let Some((summary, topic)) = said else {
-        tx.prepare_cached("UPDATE calls SET summary_due = NULL WHERE id = ?1")?
-            .execute([call.0])?;
-        return Ok(false);
-    };
-    let kept = tx
+/// forgotten meanwhile. Says whether a model was to be asked, and the call still is to be known.
+pub fn summarise(tx: &Tx, call: CallId, looked: &Looked) -> Result<bool, StoreError> {
+    let was_due = tx
         .prepare_cached(
-            "UPDATE calls SET summary = ?2, topic = ?3, summary_source = ?4, summary_due = NULL
-             WHERE id = ?1 AND summary_due IS NOT NULL
+            "UPDATE calls SET summary_due = NULL WHERE id = ?1 AND summary_due IS NOT NULL
              AND transcript_erased_at IS NULL AND caller_erased_at IS NULL",
         )?
+        .execute([call.0])?;
+    if was_due != 1 {
+        return Ok(false);
+    }
+    if let Some((summary, topic)) = &looked.summary {
+        tx.prepare_cached(
+            "UPDATE calls SET summary = ?2, topic = ?3, summary_source = ?4 WHERE id = ?1",
+        )?
         .execute(params![call.0, summary, topic, SummarySource::Model.as_str()])?;
-    Ok(kept == 1)
+    }
+    if let Some(rating) = &looked.rating {
+        rate(tx, call, rating, SatisfactionSource::Judged)?;
+    }
+    if let Some(extracted) = &looked.extracted {
+        tx.prepare_cached("UPDATE calls SET extracted = ?2 WHERE id = ?1")?
+            .execute(params![call.0, extracted])?;
+    }
+    Ok(true)
+}
+
+/// Notes how satisfied a caller was, with its share of the figures where the call has ended. The first
+/// score stays; answers whether this was it.
+pub fn rate(
+    tx: &Tx,
+    call: CallId,
+    rating: &Rating,
+    source: SatisfactionSource,
+) -> Result<bool, StoreError> {
+    let rated = tx
+        .prepare_cached(
+            "UPDATE calls SET satisfaction = ?2, satisfaction_source = ?3, satisfaction_why = ?4
+             WHERE id = ?1 AND satisfaction IS NULL
+             AND transcript_erased_at IS NULL AND caller_erased_at IS NULL
+             RETURNING assistant_id, started_at, status, ended_at",
+        )?
+        .query_row(params![call.0, rating.score, source.as_str(), rating.why], |row| {
+            let ended: Option<i64> = row.get(3)?;
+            Ok((AssistantId(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, String>(2)?, ended))
+        })
+        .optional()?;
+    let Some((assistant, started_at, status, ended)) = rated else { return Ok(false) };
+    // A live call adds its score when it ends.
+    if ended.is_some() {
+        stats::add_score(tx, assistant, started_at, &status, i64::from(rating.score))?;
+    }
+    Ok(true)
 }
 
 /// What an assistant knows of a caller, by calls to itself since a moment. Nothing of who withheld

@@ -12,7 +12,8 @@ use crate::domain::{
 const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
                        c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
                        coalesce(c.assistant_revision, a.revision), c.disclosed_at, c.recording_consent, \
-                       c.outcome, c.topic, c.summary, c.summary_source";
+                       c.outcome, c.topic, c.summary, c.summary_source, c.satisfaction_source, \
+                       c.satisfaction_why, c.extracted";
 
 /// A call that begins, or that was turned down at once.
 #[derive(Debug, Clone)]
@@ -103,6 +104,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
                 .as_str_or_null()?
                 .map(|text| word(20, text, text.parse().ok()))
                 .transpose()?,
+            satisfaction_source: row
+                .get_ref(21)?
+                .as_str_or_null()?
+                .map(|text| word(21, text, text.parse().ok()))
+                .transpose()?,
+            satisfaction_why: row.get(22)?,
+            // Should somebody else have written there, it is as if nothing were known.
+            extract: row
+                .get_ref(23)?
+                .as_str_or_null()?
+                .and_then(|text| serde_json::from_str(text).ok()),
         },
     })
 }
@@ -468,6 +480,9 @@ fn conditions(sight: Sight, filter: &CallFilter) -> (String, Vec<Box<dyn rusqlit
     }
     if let Some(assistant) = filter.assistant {
         add("c.assistant_id = ?", Box::new(assistant.0));
+    }
+    if let Some(outcome) = filter.outcome {
+        add("c.outcome = ?", Box::new(outcome.as_str()));
     }
     if let Some(caller) = &filter.caller {
         add("c.caller = ?", Box::new(caller.clone()));

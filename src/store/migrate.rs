@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0011_contacts.sql"),
     include_str!("migrations/0012_afterwards.sql"),
     include_str!("migrations/0013_recordings.sql"),
+    include_str!("migrations/0014_satisfaction.sql"),
 ];
 
 /// The schema this webox writes.

@@ -263,7 +263,8 @@ const NO_WORDS: &str = "heard = CASE WHEN heard IS NULL THEN NULL ELSE '' END, \
      state = NULL, transfer_to = NULL, twiml = CASE WHEN twiml IS NULL THEN NULL ELSE '<Response/>' END";
 
 const NO_EXTRAS: &str = "transcription = NULL, recording_url = NULL, metadata = NULL, \
-     topic = NULL, summary = NULL, summary_source = NULL, summary_due = NULL";
+     topic = NULL, summary = NULL, summary_source = NULL, summary_due = NULL, \
+     satisfaction_why = NULL, extracted = NULL";
 
 /// What is due to be forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,6 +330,7 @@ pub fn forget(
                 tx.prepare_cached(
                     "UPDATE calls SET transcription = NULL, metadata = NULL, topic = NULL,
                      summary = NULL, summary_source = NULL, summary_due = NULL,
+                     satisfaction_why = NULL, extracted = NULL,
                      transcript_erased_at = ?2 WHERE id = ?1",
                 )?
                 .execute(params![id, at])?;
@@ -347,7 +349,8 @@ pub fn forget(
                 let pseudonym = pseudonym(salt, caller.as_deref().unwrap_or_default());
                 tx.prepare_cached(
                     "UPDATE calls SET caller = ?2, caller_erased_at = ?3, topic = NULL, summary = NULL,
-                     summary_source = NULL, summary_due = NULL WHERE id = ?1",
+                     summary_source = NULL, summary_due = NULL, satisfaction_why = NULL,
+                     extracted = NULL WHERE id = ?1",
                 )?
                 .execute(params![id, pseudonym, at])?;
                 tx.prepare_cached(

@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::params;
 
 use super::{StoreError, Tx};
-use crate::domain::{AssistantId, Breakdown, CallStatus, Sight};
+use crate::domain::{AssistantId, Breakdown, CallOutcome, CallStatus, Sight};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -36,6 +36,51 @@ pub(super) fn roll_up(
         satisfaction.map_or(0, |_| calls)
     ])?;
     Ok(())
+}
+
+/// Adds the score of a call that ended before to its day.
+pub(super) fn add_score(
+    tx: &Tx,
+    assistant: AssistantId,
+    started_ms: i64,
+    status: &str,
+    score: i64,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE call_days SET satisfaction_sum = satisfaction_sum + ?4,
+            satisfaction_count = satisfaction_count + 1
+         WHERE day = ?1 AND assistant_id = ?2 AND status = ?3",
+    )?
+    .execute(params![started_ms.div_euclid(DAY_MS), assistant.0, status, score])?;
+    Ok(())
+}
+
+/// The sums by what came of the calls; none of those that go on, nor of those of which it is not known.
+pub fn by_outcome(
+    tx: &Tx,
+    window: &Window,
+) -> Result<Vec<(Option<CallOutcome>, Breakdown)>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT outcome, count(*), total(duration_s), total(satisfaction), count(satisfaction)
+         FROM calls WHERE started_at >= ?1 AND started_at < ?2 AND (?3 IS NULL OR assistant_id = ?3)
+               AND (?4 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?4))
+         GROUP BY outcome",
+    )?;
+    let since = window.since.map_or(i64::MIN / 2, Timestamp::as_millisecond);
+    let until = window.until.map_or(i64::MAX / 2, Timestamp::as_millisecond);
+    let mut rows = statement.query(params![
+        since,
+        until,
+        window.assistant.map(|id| id.0),
+        window.sight.owner()
+    ])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let word: Option<String> = row.get(0)?;
+        let outcome = word.map(|word| word.parse().map_err(StoreError::User)).transpose()?;
+        found.push((outcome, sums(row, 1)?));
+    }
+    Ok(found)
 }
 
 /// Sums of some calls that share an assistant and a status.

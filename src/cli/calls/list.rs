@@ -11,7 +11,7 @@ use super::{
     window::{Window, WindowFlags},
 };
 use crate::{
-    domain::{Call, CallFilter, CallStatus, Result},
+    domain::{Call, CallFilter, CallOutcome, CallStatus, Result, SatisfactionSource},
     operations::privacy::stored_caller,
 };
 
@@ -26,6 +26,9 @@ pub(super) struct List {
     /// Only those that stand so: completed, in-progress, failed, …
     #[arg(long, value_name = "STATUS")]
     status: Option<String>,
+    /// Only those that came to this: booked, informed, transferred, message, abandoned, …
+    #[arg(long, value_name = "OUTCOME")]
+    outcome: Option<String>,
     /// Only those from this caller.
     #[arg(long, value_name = "NUMBER")]
     from: Option<String>,
@@ -40,12 +43,13 @@ pub(super) struct List {
     follow: bool,
 }
 
-pub(super) const COLUMNS: [Column; 13] = [
+pub(super) const COLUMNS: [Column; 19] = [
     Column::new("when", "when").at_least(16),
     Column::new("caller", "caller").at_least(13),
     Column::new("assistant", "assistant").at_least(12),
     Column::new("duration", "duration").right().at_least(12),
     Column::new("status", "status").at_least(11),
+    Column::new("outcome", "outcome"),
     Column::new("satisfaction", "satisfaction"),
     Column::new("sid", "call"),
     Column::new("number", "number dialled").hidden(),
@@ -54,6 +58,11 @@ pub(super) const COLUMNS: [Column; 13] = [
     Column::new("language", "language").hidden(),
     Column::new("reason", "end").hidden(),
     Column::new("id", "id").right().hidden(),
+    Column::new("topic", "topic").hidden(),
+    Column::new("summary", "summary").hidden(),
+    Column::new("satisfaction_source", "satisfaction by").hidden(),
+    Column::new("satisfaction_why", "why").hidden(),
+    Column::new("extract", "extract").hidden(),
 ];
 
 pub(super) fn run(args: &List, context: &Context) -> Result<()> {
@@ -128,6 +137,7 @@ impl List {
             until: window.until,
             assistant: window.assistant,
             status,
+            outcome: self.outcome.as_deref().map(str::parse::<CallOutcome>).transpose()?,
             caller: self.from.as_deref().map(stored_caller).transpose()?,
             older_than: None,
             limit,
@@ -154,6 +164,7 @@ pub(super) fn row(call: &Call, now: &ZonedDateTime) -> Row {
                 Cell::shown(seconds.to_string(), human::duration(u64::from(seconds)))
             }),
             status,
+            Cell::maybe(call.after.outcome.map(CallOutcome::as_str)),
             call.satisfaction.map_or_else(Cell::none, |score| {
                 Cell::shown(score.to_string(), human::stars(f64::from(score)))
             }),
@@ -166,6 +177,11 @@ pub(super) fn row(call: &Call, now: &ZonedDateTime) -> Row {
             Cell::same(call.language.as_str()),
             Cell::maybe(call.end_reason.map(crate::domain::EndReason::as_str)),
             Cell::same(call.id.0.to_string()),
+            Cell::maybe(call.after.topic.as_deref()),
+            Cell::maybe(call.after.summary.as_deref()),
+            Cell::maybe(call.after.satisfaction_source.map(SatisfactionSource::as_str)),
+            Cell::maybe(call.after.satisfaction_why.as_deref()),
+            Cell::maybe(call.after.extract.as_ref().map(|found| views::value(found).to_string())),
         ],
     }
 }

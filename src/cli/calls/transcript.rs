@@ -51,7 +51,11 @@ fn head(call: &Call, now: &ZonedDateTime, colour: Colour) -> Vec<String> {
         facts.push(outcome.as_str().to_owned());
     }
     if let Some(score) = call.satisfaction {
-        facts.push(human::stars(f64::from(score)));
+        let stars = human::stars(f64::from(score));
+        facts.push(match call.after.satisfaction_source {
+            Some(source) => format!("{stars} ({source})"),
+            None => stars,
+        });
     }
     let mut lines = vec![
         format!(
@@ -63,6 +67,12 @@ fn head(call: &Call, now: &ZonedDateTime, colour: Colour) -> Vec<String> {
         facts.join(" · "),
     ];
     lines.extend(call.after.summary.as_deref().map(plain));
+    let why = call.after.satisfaction_why.as_deref();
+    lines.extend(why.map(|why| format!("satisfaction: {}", plain(why))));
+    for (name, value) in call.after.extract.iter().flatten().filter(|(_, value)| !value.is_null()) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        lines.push(format!("{name}: {}", plain(&value)));
+    }
     lines
 }
 

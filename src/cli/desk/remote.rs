@@ -84,6 +84,7 @@ impl Remote {
             .query("until", filter.until)
             .query("assistant_id", filter.assistant.map(|id| id.0))
             .query("status", filter.status)
+            .query("outcome", filter.outcome)
             .query("from", filter.caller.as_ref())
     }
 
@@ -242,6 +243,7 @@ impl Desk for Remote {
             StatsBy::Day => "day",
             StatsBy::Assistant => "assistant",
             StatsBy::Status => "status",
+            StatsBy::Outcome => "outcome",
         });
         let ask = self
             .client

@@ -210,6 +210,17 @@ impl State {
         self.offers.clear();
     }
 
+    /// The call goes on after our last words: nothing waits for an answer any more.
+    pub(crate) fn begin_again(&mut self) {
+        self.drop_booking();
+        self.asked = None;
+        self.question.clear();
+        self.lookup = None;
+        self.words.clear();
+        self.misses = 0;
+        self.giving_up = false;
+    }
+
     /// Forgets the booking, keeps the name.
     pub(crate) fn drop_booking(&mut self) {
         self.slots = Slots { name: self.slots.name.take(), ..Slots::default() };

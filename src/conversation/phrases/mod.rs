@@ -91,6 +91,10 @@ pub struct Phrases {
     pub language_switched: String,
     /// What callers say to being recorded.
     pub consent: ConsentWords,
+    /// How callers are asked whether they are satisfied.
+    pub satisfaction: SatisfactionWords,
+    /// What they answer.
+    pub rating: RatingWords,
     /// How amounts and telephone numbers are said.
     pub figures: FigureWords,
     /// By which words the language, and a wish for another one, is known.
@@ -207,6 +211,30 @@ pub struct ConsentWords {
     pub about: Vec<String>,
 }
 
+/// How callers are asked whether they are satisfied.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SatisfactionWords {
+    /// The question.
+    pub question: String,
+    /// Last words to who answered.
+    pub thanks: String,
+}
+
+/// What callers answer who are asked whether they are satisfied.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatingWords {
+    /// Ways to say each score, from 1 to 5.
+    pub scores: [Vec<String>; 5],
+    /// What a score is said to be out of.
+    pub scale: Vec<String>,
+    /// What goes with a score and changes nothing.
+    pub manners: Vec<String>,
+    /// Ways to say none.
+    pub declines: Vec<String>,
+}
+
 /// First words, by tone.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -293,7 +321,8 @@ pub fn all() -> &'static BTreeSet<String> {
         let files = ALL.iter().map(|(_, text)| *text).chain([include_str!("machine.toml")]);
         for table in files.filter_map(|text| toml::from_str::<toml::Table>(text).ok()) {
             // What callers say is not what they hear.
-            let said = |key: &str| !matches!(key, "consent" | "figures" | "tongue" | "urgent");
+            let said =
+                |key: &str| !matches!(key, "consent" | "figures" | "rating" | "tongue" | "urgent");
             table.iter().filter(|(key, _)| said(key)).for_each(|(_, value)| {
                 gather(value, &mut found);
             });

@@ -312,11 +312,12 @@ pub fn offered(spec: &AssistantSpec) -> Vec<ToolSpec> {
         description: tool.description.trim().to_owned(),
         parameters: tool.arguments.to_value(),
     }));
-    tools.push(tool(
-        "end_call",
-        "Hangs up after your words are spoken. Say goodbye in the same answer.",
-        object(&json!({}), &[]),
-    ));
+    let parting = if spec.after.asks() {
+        "Ends the call after your words are spoken. Do not say goodbye: it is said for you."
+    } else {
+        "Hangs up after your words are spoken. Say goodbye in the same answer."
+    };
+    tools.push(tool("end_call", parting, object(&json!({}), &[])));
     tools
 }
 

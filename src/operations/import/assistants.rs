@@ -166,6 +166,7 @@ fn spec(
         hearing: Hearing::default(),
         screening: crate::domain::Screening::default(),
         memory: crate::domain::Memory::default(),
+        after: crate::domain::AfterCall::default(),
         hours: Hours::default(),
         facts: Vec::new(),
         booking: None,

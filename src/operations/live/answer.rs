@@ -5,12 +5,16 @@ use jiff::Timestamp;
 use super::{Greeted, Ticket, handover, kept_reply, kept_text, next_number};
 use crate::{
     domain::{
-        AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, LanguageTag, Next,
-        RecordingConsent, Redaction, Removable, Reply, Result, Turn, TurnId, TurnTimings,
+        AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, LONGEST_WHY, LanguageTag, Next,
+        Rating, RecordingConsent, Redaction, Removable, Reply, Result, SatisfactionSource, Turn,
+        TurnId, TurnTimings,
     },
-    operations::outbox::{self, Happened},
+    operations::{
+        afterwards,
+        outbox::{self, Happened},
+    },
     store::{
-        Store, StoreError, Tx, calls, events, removals,
+        Store, StoreError, Tx, afterwards as store_afterwards, calls, events, removals,
         turns::{self, Finished},
     },
 };
@@ -34,6 +38,8 @@ pub struct Answer {
     pub disclosed: bool,
     /// What the caller said in it to being recorded.
     pub consent: Option<RecordingConsent>,
+    /// How satisfied the caller, who was asked, said to be.
+    pub rating: Option<Rating>,
     /// The language that the call goes on in, if it is another one.
     pub language: Option<LanguageTag>,
     /// What becomes of card numbers and the like in what is kept.
@@ -81,6 +87,12 @@ pub async fn answer(
                             removals::ask(tx, &sid, &Removable::Recording(kept), now)?;
                         }
                     }
+                }
+                if let Some(Rating { score, why }) = answer.rating {
+                    let redaction = answer.redaction;
+                    let why = why.map(|why| afterwards::shortened(&why, LONGEST_WHY, redaction));
+                    let rating = Rating { score, why: why.filter(|why| !why.is_empty()) };
+                    store_afterwards::rate(tx, id.call, &rating, SatisfactionSource::Asked)?;
                 }
                 if let Some(ticket) = &answer.ticket {
                     calls::set_ticket(tx, id.call, ticket.hash(), ticket.expires_at())?;

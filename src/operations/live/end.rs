@@ -54,16 +54,27 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             events::note(tx, call.started_at, id, "ring", None)?;
             events::note(tx, ringing.at, id, "end", None)?;
             contacts::note(tx, &assistant, id, false)?;
-            afterwards::settle(tx, &assistant, id, Some(ringing.at))?;
-            tell(tx, &assistant, id, ringing.at)?;
+            let known = afterwards::settle(tx, &assistant, id, Some(ringing.at))?;
+            tell(tx, &assistant, id, known, ringing.at)?;
             Ok(true)
         })
         .await
 }
 
-/// Has others told that a call is over: its rows are as they will stay.
-fn tell(tx: &Tx, assistant: &Assistant, call: CallId, at: Timestamp) -> Result<(), StoreError> {
-    outbox::tell(tx, assistant, Some(call), &Happened::CallEnded, at)
+/// Has others told that a call is over: its rows are as they will stay, but for what a model is asked.
+/// Where it is `known` already what came of it, that is told as well.
+fn tell(
+    tx: &Tx,
+    assistant: &Assistant,
+    call: CallId,
+    known: bool,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    outbox::tell(tx, assistant, Some(call), &Happened::CallEnded, at)?;
+    if known {
+        afterwards::tell(tx, assistant, call, at)?;
+    }
+    Ok(())
 }
 
 fn end_known(
@@ -90,8 +101,8 @@ fn end_known(
     let at = end.ended_at;
     calls::end(tx, call.id, &end)?;
     contacts::note(tx, assistant, call.id, swept)?;
-    afterwards::settle(tx, assistant, call.id, (!swept).then_some(at))?;
-    tell(tx, assistant, call.id, at)
+    let known = afterwards::settle(tx, assistant, call.id, (!swept).then_some(at))?;
+    tell(tx, assistant, call.id, known, at)
 }
 
 /// Closes live calls whose end was never announced; answers how many.
@@ -135,8 +146,8 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                 places::release(tx, call.id)?;
                 turns::tidy(tx, call.id)?;
                 contacts::note(tx, &assistant, call.id, false)?;
-                afterwards::settle(tx, &assistant, call.id, Some(now))?;
-                tell(tx, &assistant, call.id, now)?;
+                let known = afterwards::settle(tx, &assistant, call.id, Some(now))?;
+                tell(tx, &assistant, call.id, known, now)?;
                 tracing::warn!(call_sid = %call.sid, "closed a call whose end was never announced");
                 swept += 1;
             }

@@ -14,6 +14,7 @@ use crate::{
         Assistant, AssistantSpec, Call, CallId, CallSid, EndReason, Handover, HandoverId,
         HandoverOutcome, Human, Next, PhoneNumber, Result, Turn, TurnId,
     },
+    operations::afterwards,
     store::{Store, StoreError, Tx, calls, transfers, turns},
 };
 
@@ -161,12 +162,15 @@ fn dialled_in(
         transfers::finish(tx, id, outcome, talked)?;
     }
     if outcome == HandoverOutcome::Answered {
+        // Of a call whose end was announced before.
+        afterwards::settle(tx, &assistant, call.id, None)?;
         return Ok(Onward::HangUp);
     }
     if outcome == HandoverOutcome::Canceled || call.status.is_final() {
         // The end may have been announced before, or is about to be.
         calls::clear_end_reason(tx, call.id)?;
         calls::was_not_handed_over(tx, call.id)?;
+        afterwards::settle(tx, &assistant, call.id, None)?;
         return Ok(Onward::HangUp);
     }
     let goes_on = turns::get(tx, TurnId { call: call.id, number: report.turn })?.is_some();

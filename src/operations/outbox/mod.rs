@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        Assistant, Booking, CallId, Deliver, DeliveryEvent, DestinationKind, Error, HumanDuration,
+        Assistant, AssistantSpec, Booking, CallId, Deliver, DeliveryEvent, Error, HumanDuration,
         Message, PhoneNumber, Result,
     },
     store::{
@@ -32,6 +32,8 @@ pub use work::{BUSY, Door, InFlight, LEASE, door, settle, take_ready};
 pub enum Happened<'a> {
     /// The call is over, with all that was said in it.
     CallEnded,
+    /// What came of the call is known as well as it will be.
+    CallSummarised,
     /// The call was handed to a human.
     CallTransferred {
         /// In which turn.
@@ -66,6 +68,7 @@ impl Happened<'_> {
     pub const fn event(&self) -> DeliveryEvent {
         match self {
             Self::CallEnded => DeliveryEvent::CallEnded,
+            Self::CallSummarised => DeliveryEvent::CallSummarised,
             Self::CallTransferred { .. } => DeliveryEvent::CallTransferred,
             Self::BookingCreated(_) => DeliveryEvent::BookingCreated,
             Self::BookingChanged(_) => DeliveryEvent::BookingChanged,
@@ -81,7 +84,7 @@ impl Happened<'_> {
         let event = self.event();
         let call = call.map_or(0, |id| id.0);
         match self {
-            Self::CallEnded => format!("{event}/{call}"),
+            Self::CallEnded | Self::CallSummarised => format!("{event}/{call}"),
             Self::CallTransferred { turn, .. } => format!("{event}/{call}/{turn}"),
             Self::BookingCreated(booking) | Self::BookingCancelled(booking) => {
                 format!("{event}/{}", booking.id.0)
@@ -99,9 +102,13 @@ impl Happened<'_> {
     }
 
     /// Whether a place wants to know.
-    fn is_for(&self, place: &Deliver) -> bool {
+    fn is_for(&self, place: &Deliver, spec: &AssistantSpec) -> bool {
         let asked = match self {
             Self::BookingReminder { before, .. } => place.remind.contains(before),
+            // What is known by rule stands in the record of the call: a second one would say it again.
+            Self::CallSummarised if place.to.is_crm() && place.events.is_empty() => {
+                spec.wanted_after().is_some()
+            }
             _ => true,
         };
         asked && place.wants(self.event())
@@ -116,7 +123,10 @@ impl<'a> Happened<'a> {
             | Self::BookingChanged(one)
             | Self::BookingCancelled(one)
             | Self::BookingReminder { booking: one, .. } => Some(*one),
-            Self::CallEnded | Self::CallTransferred { .. } | Self::MessageTaken { .. } => None,
+            Self::CallEnded
+            | Self::CallSummarised
+            | Self::CallTransferred { .. }
+            | Self::MessageTaken { .. } => None,
         }
     }
 }
@@ -132,7 +142,8 @@ pub fn tell(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let event = happened.event();
-    let places = || assistant.spec.deliver.iter().filter(|place| happened.is_for(place));
+    let spec = &assistant.spec;
+    let places = || spec.deliver.iter().filter(|place| happened.is_for(place, spec));
     if places().next().is_none() {
         return Ok(());
     }
@@ -169,8 +180,7 @@ pub fn tell(
     for place in places() {
         let is_calendar = place.to.is_calendar();
         // A CRM knows people by their number: of who has none there is nobody to write to.
-        let is_crm = place.to != DestinationKind::Webhook && !is_calendar && !place.to.is_notice();
-        if is_crm && !is_number {
+        if place.to.is_crm() && !is_number {
             continue;
         }
         // A calendar of one resource holds what occupies that one.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Happened, payload::Scene};
 use crate::{
     domain::{
-        AssistantSpec, Booking, BookingKind, Deliver, DeliveryEvent, DestinationKind, Heard,
+        AssistantSpec, Booking, BookingKind, Call, Deliver, DeliveryEvent, DestinationKind, Heard,
         LanguageTag, Notice, PhoneNumber,
     },
     provision::template,
@@ -172,6 +172,16 @@ fn values(
     match happened {
         Happened::MessageTaken { message, .. } => put("message", message.text.as_str().into()),
         Happened::CallTransferred { to, .. } => put("to", to.as_said(&spec.phone).into()),
+        Happened::CallSummarised => {
+            if let Some(call) = scene.call {
+                put("summary", call.after.summary.clone().into());
+                put("topic", call.after.topic.clone().into());
+                put("outcome", call.after.outcome.map(crate::domain::CallOutcome::as_str).into());
+                put("satisfaction", call.satisfaction.into());
+                put("why", call.after.satisfaction_why.clone().into());
+                put("extract", found(call).into());
+            }
+        }
         Happened::CallEnded => {
             let seconds = scene.call.and_then(|call| call.duration_s).unwrap_or(0);
             put("duration", format!("{} min {:02} s", seconds / 60, seconds % 60).into());
@@ -186,6 +196,16 @@ fn values(
         values.insert("booking".to_owned(), booking.into());
     }
     values
+}
+
+/// What was found out in a call, line by line; nothing of what was not said.
+fn found(call: &Call) -> Option<String> {
+    let known = call.after.extract.as_ref()?.iter().filter(|(_, value)| !value.is_null());
+    let lines = known.map(|(name, value)| match value {
+        Value::String(text) => format!("{name}: {text}"),
+        other => format!("{name}: {other}"),
+    });
+    Some(lines.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty())
 }
 
 impl Words {

@@ -87,6 +87,12 @@ impl Scene<'_> {
                 put("bookings", self.bookings.iter().map(booking).collect());
                 put("messages", self.messages.iter().map(message).collect());
             }
+            Happened::CallSummarised => {
+                put("bookings", self.bookings.iter().map(booking).collect());
+                put("messages", self.messages.iter().map(message).collect());
+                // By itself too: `{{ extract.plate }}`.
+                put("extract", self.call.map_or(Value::Null, |call| json!(call.after.extract)));
+            }
             Happened::CallTransferred { to, .. } => put("transfer", json!({ "number": to })),
             Happened::BookingCreated(one)
             | Happened::BookingChanged(one)
@@ -170,6 +176,8 @@ fn call(call: &Call) -> Value {
         "duration": call.duration_s,
         "status": call.status,
         "satisfaction_score": call.satisfaction,
+        "satisfaction_source": call.after.satisfaction_source,
+        "satisfaction_why": call.after.satisfaction_why,
         "line": call.line,
         "language": call.language,
         "end_reason": call.end_reason,
@@ -177,6 +185,7 @@ fn call(call: &Call) -> Value {
         "topic": call.after.topic,
         "summary": call.after.summary,
         "summary_source": call.after.summary_source,
+        "extract": call.after.extract,
         "disclosed_at": call.disclosed_at,
         "recording_consent": call.recording_consent,
         "started_at": call.started_at,

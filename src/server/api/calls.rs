@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{CallView, Calls, Moment, OneCall, Success},
-    domain::{CallFilter, CallId, CallPage, CallStatus, Error, Result},
+    domain::{CallFilter, CallId, CallOutcome, CallPage, CallStatus, Error, Result},
     operations::{calls, privacy},
 };
 
@@ -43,6 +43,8 @@ pub(super) struct Wanted {
     until: Option<Timestamp>,
     /// Standing so.
     status: Option<CallStatus>,
+    /// Come to this.
+    outcome: Option<CallOutcome>,
     /// From this number, in any usual spelling.
     from: Option<String>,
     /// At most so many: 50 when left out, 1000 at most.
@@ -119,6 +121,7 @@ pub(super) async fn list(asker: Asker, Params(wanted): Params<Wanted>) -> Answer
                 until: wanted.until,
                 assistant: assistants::named(store, actor, wanted.assistant_id.as_ref())?,
                 status: wanted.status,
+                outcome: wanted.outcome,
                 caller: wanted.from.as_deref().map(privacy::stored_caller).transpose()?,
                 older_than: match place {
                     Some(Place::Before(at, id)) => Some((at, id)),

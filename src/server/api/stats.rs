@@ -40,6 +40,8 @@ enum Group {
     Assistant,
     /// By status.
     Status,
+    /// By what came of it; `unknown` for calls that go on, and those from elsewhere.
+    Outcome,
 }
 
 /// Which waits.
@@ -76,6 +78,7 @@ pub(super) async fn stats(asker: Asker, Params(wanted): Params<Statistic>) -> An
                 Group::Day => StatsBy::Day,
                 Group::Assistant => StatsBy::Assistant,
                 Group::Status => StatsBy::Status,
+                Group::Outcome => StatsBy::Outcome,
             });
             let zone = wanted.timezone.as_ref().map_or(TimeZone::UTC, ZoneName::zone);
             stats::overview(store, actor, wanted.since, wanted.until, id, by, &zone)
