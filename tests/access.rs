@@ -60,6 +60,8 @@ fn table() -> Vec<Row> {
         row("GET", "/assistants/{id}/history", None, own),
         row("POST", "/assistants/{id}/rollback", Some(json!({})), own_write),
         row("POST", "/assistants/{id}/rehearse", Some(json!({ "says": ["Bonjour"] })), own_write),
+        row("GET", "/assistants/{id}/knowledge", None, own),
+        row("GET", "/assistants/{id}/knowledge/search", None, own),
         row("GET", "/calls", None, everybody),
         row("GET", "/calls/{sid}", None, own),
         // Nobody was recorded: who may see the call and who may not are told the same.
@@ -167,6 +169,8 @@ async fn every_route_answers_everybody_as_the_table_says() {
             .replace("{name}", "k")
             .replace("{reference}", "100001");
         let path = format!("/api/voice{path}");
+        let asks = if row.path.ends_with("/search") { "?q=menu" } else { "" };
+        let path = format!("{path}{asks}");
         let strangers = Who::STRANGERS.map(|who| (who, 401));
         let known = KNOWN.into_iter().zip(row.answers);
         for (who, expected) in strangers.into_iter().chain(known) {

@@ -132,6 +132,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("minijinja", &["provision"]),
     ("toml_edit", &["provision", "rehearsal"]),
     ("schemars", &["provision", "rehearsal", "api", "server", "domain"]),
+    ("globset", &["provision"]),
     ("similar", &["provision"]),
     ("regex", &["rehearsal"]),
     // Keys.

@@ -51,6 +51,8 @@ fn table() -> Vec<Row> {
         row("delivery", "deliveries show 1", own),
         row("retry_delivery", "deliveries retry 1", own),
         row("providers", "providers", admins),
+        row("documents", "knowledge list le-gourmet", own),
+        row("search_knowledge", "knowledge search le-gourmet menu", own),
         row("plan", "plan N.toml", everybody),
         row("apply", "apply --yes N.toml", everybody),
         row("standings", "export le-gourmet", own),

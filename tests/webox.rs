@@ -38,6 +38,7 @@ mod hostile;
 mod http_tools;
 mod import;
 mod keys;
+mod knowledge;
 mod languages;
 mod leaks;
 mod limits;

@@ -128,6 +128,7 @@ pub fn concierge(data: &[u8]) {
                 now: &now,
                 caller: None,
                 known: None,
+                found: &[],
             };
             let mut state = concierge::State::default();
             for line in text(data).lines().take(20) {

@@ -10,8 +10,8 @@ use super::{Moment, Success};
 use crate::{
     domain::{
         AccountSid, AfterCall, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
-        BookingRules, Breakdown, Compliance, Deliver, EmailAddress, Error, Fact, Hearing, Hours,
-        HttpTool, LanguageTag, Limits, Memory, ModelRef, Owner as DomainOwner, Personality,
+        BookingRules, Breakdown, Compliance, Deliver, Document, EmailAddress, Error, Fact, Hearing,
+        Hours, HttpTool, LanguageTag, Limits, Memory, ModelRef, Owner as DomainOwner, Personality,
         PhoneNumber, Recording, Result, Screening, SecretRef, Transfer, TwilioAccount, UserId,
         Voice, VoiceLine, VoiceProvider, ZoneName,
     },
@@ -58,6 +58,9 @@ pub struct AssistantView {
     pub timezone_from_number: bool,
     pub hours: Hours,
     pub facts: Vec<Fact>,
+    /// Documents that are looked up: where each stands, and which text it is.
+    #[serde(default)]
+    pub knowledge: Vec<Document>,
     pub booking: Option<BookingRules>,
     /// The short form of `transfer`.
     pub transfer_number: Option<PhoneNumber>,
@@ -152,6 +155,7 @@ impl From<&Assistant> for AssistantView {
             hearing: spec.hearing,
             hours: spec.hours,
             facts: spec.facts,
+            knowledge: spec.knowledge,
             booking: spec.booking,
             fallback_to_human: spec.transfer.has_anyone(),
             transfer_number: spec.transfer.number.clone(),
@@ -245,6 +249,7 @@ impl TryFrom<AssistantView> for Assistant {
                 },
                 hours: view.hours,
                 facts: view.facts,
+                knowledge: view.knowledge,
                 booking: view.booking,
                 hearing: view.hearing,
                 transfer: Transfer { number: view.transfer_number, ..view.transfer },

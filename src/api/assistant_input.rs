@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::DocumentInput;
 use crate::domain::{
     AccountSid, AfterCall, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver,
     EmailAddress, Error, Fact, Hearing, Hours, HttpTool, HumanDuration, LanguageTag, Limits,
@@ -80,6 +81,9 @@ pub struct AssistantInput {
     pub hours: Option<Hours>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facts: Option<Vec<Fact>>,
+    /// The whole list; of documents that it has already, the digest is enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub knowledge: Option<Vec<DocumentInput>>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub booking: Option<Option<BookingRules>>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
@@ -158,6 +162,7 @@ impl From<&AssistantSpec> for AssistantInput {
             timezone: Some(spec.timezone),
             hours: Some(spec.hours),
             facts: Some(spec.facts),
+            knowledge: Some(spec.knowledge.iter().map(DocumentInput::from).collect()),
             booking: Some(spec.booking),
             transfer_number: Some(spec.transfer.number.clone()),
             transfer: Some(spec.transfer),
@@ -236,6 +241,10 @@ impl AssistantInput {
         put(&mut spec.timezone, self.timezone);
         put(&mut spec.hours, self.hours);
         put(&mut spec.facts, self.facts);
+        if let Some(documents) = self.knowledge {
+            let read = documents.into_iter().map(DocumentInput::read);
+            spec.knowledge = read.collect::<Result<_>>()?;
+        }
         put(&mut spec.booking, self.booking);
         put(&mut spec.transfer, self.transfer);
         put(&mut spec.transfer.number, self.transfer_number);
@@ -302,6 +311,7 @@ mod tests {
             "hearing":{"provider":"deepgram","model":"nova-3","fallbacks":["google"],"pause_ms":700,"barge_in":"high"},
             "hours":{"monday":["12:00-14:00"],"closed":["2026-12-25"]},
             "facts":[{"about":["a"],"answer":"b","language":"en-US"}],
+            "knowledge":[{"path":"faq/a.md","sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}],
             "booking":{"kind":"appointment"},
             "transfer":{"words":["urgence"],"warm":true,"voicemail":true,"ring_for":"20s","caller_id":"caller",
                 "to":[{"name":"Accueil","number":"+33612345678","hours":{"monday":["09:00-12:00"]}}]},

@@ -18,7 +18,8 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BundleFile {
-    /// Relative, such as `paris/le-gourmet.toml`; `_defaults.toml` and `context_file`s beside it.
+    /// Relative, such as `paris/le-gourmet.toml`; `_defaults.toml`, `context_file`s and documents beside
+    /// it.
     pub path: String,
     /// What is in it.
     pub text: String,
@@ -175,7 +176,9 @@ pub struct Applied {
 impl Applied {
     /// Of a plan.
     pub fn of(apply: Option<ApplyId>, plan: &Plan) -> Result<Self> {
-        Ok(Self { success: Success::default(), apply_id: apply, plan: to_value(plan)? })
+        // What was sent need not be sent back.
+        let plan = Plan { documents: BTreeMap::new(), ..plan.clone() };
+        Ok(Self { success: Success::default(), apply_id: apply, plan: to_value(&plan)? })
     }
 }
 

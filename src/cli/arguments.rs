@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     apply, assistants, audit, bench, bookings, calls, complete, contacts, deliveries, demo, export,
-    help, history, import, init, login, manual,
+    help, history, import, init, knowledge, login, manual,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
     tokens, try_out, users, validate, voices, whoami,
@@ -46,6 +46,8 @@ pub enum Command {
     Contacts(contacts::Contacts),
     /// List what others were told, and try it again.
     Deliveries(deliveries::Deliveries),
+    /// Documents that assistants look things up in.
+    Knowledge(knowledge::Knowledge),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
     /// Check files of assistants, without a store.

@@ -1,6 +1,9 @@
 //! `webox export`: the store back to files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::json;
@@ -44,21 +47,26 @@ pub(super) fn run(args: &Export, context: &Context) -> Result<u8> {
     let Some(folder) = &args.dir else { return to_stdout(&chosen, context) };
     let settings = context.defaults()?;
     let existing = existing(folder, context)?;
+    let desk = context.desk("export")?;
     // All of them are made before the first is written.
     let exported = chosen
         .iter()
         .map(|standing| {
-            let spec = &standing.assistant.spec;
+            let spec = &desk.with_texts(&standing.assistant)?;
             let file = existing.iter().find(|file| file.spec().name == spec.name);
             let target = Target { folder, existing: file, settings: settings.as_ref() };
             provision::export(spec, standing.set.as_ref(), target)
                 .map(|file| (spec.name.clone(), file))
         })
         .collect::<Result<Vec<_>>>()?;
+    one_text_each(&exported)?;
     if !args.check {
         std::fs::create_dir_all(folder)?;
         for (_, file) in &exported {
             for (path, text) in &file.texts {
+                if let Some(folder) = path.parent() {
+                    std::fs::create_dir_all(folder)?;
+                }
                 write(path, text)?;
             }
         }
@@ -72,6 +80,25 @@ pub(super) fn run(args: &Export, context: &Context) -> Result<u8> {
     }
     context.out.note(&format!("{files} written, {} the same.", exported.len() - differ));
     Ok(exit::OK)
+}
+
+/// Assistants in one folder may share a document, and then have the same text of it.
+fn one_text_each(exported: &[(AssistantName, Exported)]) -> Result<()> {
+    let mut written: BTreeMap<&Path, (&AssistantName, &str)> = BTreeMap::new();
+    for (name, file) in exported {
+        for (path, text) in &file.texts {
+            if let Some((other, before)) = written.insert(path, (name, text))
+                && before != text
+            {
+                return Err(Error::conflict(format!(
+                    "{} is of `{other}` and of `{name}`, and each has another text of it",
+                    path.display()
+                ))
+                .hint("put one of their files into a folder of its own"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn chosen(args: &Export, context: &Context) -> Result<Vec<Standing>> {
@@ -95,7 +122,11 @@ fn chosen(args: &Export, context: &Context) -> Result<Vec<Standing>> {
 fn to_stdout(chosen: &[Standing], context: &Context) -> Result<u8> {
     match chosen {
         [one] => {
-            context.out.text(&provision::to_toml(&one.assistant.spec)?)?;
+            let spec = &one.assistant.spec;
+            context.out.text(&provision::to_toml(spec)?)?;
+            if !spec.knowledge.is_empty() {
+                context.out.note("Its documents are written with `--dir FOLDER`.");
+            }
             Ok(exit::OK)
         }
         [] => {

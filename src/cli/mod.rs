@@ -26,6 +26,7 @@ mod human;
 mod import;
 mod init;
 mod junit;
+mod knowledge;
 mod logging;
 mod login;
 mod manual;
@@ -94,6 +95,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Bookings(args) => bookings::run(args, context),
         Command::Contacts(args) => contacts::run(args, context),
         Command::Deliveries(args) => deliveries::run(args, context),
+        Command::Knowledge(args) => knowledge::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Validate(args) => validate::run(args, context),
         Command::Plan(args) => return plan::run(args, context),

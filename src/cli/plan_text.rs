@@ -1,6 +1,8 @@
 //! A plan for people, for pull requests, and for scripts. Symbols carry the meaning, colours only
 //! repeat it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::output::{Colour, Tone};
@@ -115,6 +117,9 @@ fn is_long(value: &Value) -> bool {
 
 fn field_text(field: &Field, colour: Colour) -> String {
     let Field { path, before, after } = field;
+    if path == "knowledge" {
+        return documents_text(before, after, colour);
+    }
     if is_long(before) || is_long(after) {
         let mut text = format!("    {path}:\n");
         for (tone, line) in lines(before, after) {
@@ -127,6 +132,29 @@ fn field_text(field: &Field, colour: Colour) -> String {
         (_, true) => format!("    {path}: {} → not set\n", shown(before)),
         _ => format!("    {path}: {} → {}\n", shown(before), shown(after)),
     }
+}
+
+/// Which documents come, go, or have another text; not the texts.
+fn documents_text(before: &Value, after: &Value, colour: Colour) -> String {
+    let read = |value: &Value| -> BTreeMap<String, String> {
+        let list = value.as_array().into_iter().flatten();
+        let word = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
+        list.map(|one| (word(one, "path"), word(one, "sha256"))).collect()
+    };
+    let (before, after) = (read(before), read(after));
+    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut text = "    knowledge:\n".to_owned();
+    for path in paths {
+        let (tone, word) = match (before.get(path), after.get(path)) {
+            (None, _) => (Tone::Good, "+"),
+            (_, None) => (Tone::Bad, "-"),
+            (old, new) if old != new => (Tone::Warning, "~"),
+            _ => continue,
+        };
+        let line = format!("{word} {}", path.replace(char::is_control, " "));
+        text.push_str(&format!("      {}\n", colour.paint(tone, &line)));
+    }
+    text
 }
 
 /// A value on one line, without what could move a terminal's cursor.

@@ -37,7 +37,9 @@ pub struct Record {
 }
 
 pub(super) fn run(args: &Record, context: &Context) -> Result<()> {
-    let assistant = context.desk("record")?.assistant(&args.name)?;
+    let desk = context.desk("record")?;
+    let mut assistant = desk.assistant(&args.name)?;
+    assistant.spec = desk.with_texts(&assistant)?;
     let path = args
         .out
         .clone()

@@ -43,7 +43,7 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<()> {
     let WholeCall { call, turns, .. } = desk.call(&args.sid)?;
     let assistant = desk.assistant(call.assistant.as_str())?;
     let model = args.model.clone().unwrap_or_else(|| assistant.spec.ai.model.clone());
-    let spec = rehearsal::rehearsed(&assistant.spec, Some(&model));
+    let spec = rehearsal::rehearsed(&desk.with_texts(&assistant)?, Some(&model));
     let models = daemon::models(context.settings()?);
     let pairs = daemon::runtime()?.block_on(async {
         let stage = Stage::set(spec, models, Clock::set_to(call.started_at)).await?;

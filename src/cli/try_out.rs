@@ -56,7 +56,10 @@ impl Try {
 }
 
 pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
-    let assistant = context.desk("try")?.assistant(&args.name)?;
+    let mut assistant = context.desk("try")?.assistant(&args.name)?;
+    if context.is_far()? {
+        assistant.spec = context.desk("try")?.with_texts(&assistant)?;
+    }
     if !args.audio.is_empty() {
         return daemon::runtime()?.block_on(try_aloud::run(args, context, assistant.spec));
     }

@@ -175,7 +175,7 @@ impl Engine {
     ) -> bool {
         let (content, is_error) =
             match ToolRequest::read(&call.name, &call.arguments, &scene.assistant.spec) {
-                Ok(_) if progress.tools.len() >= TOOLS => {
+                Ok(_) if progress.tools.len() >= TOOLS + usize::from(progress.told_found) => {
                     let enough = "no more tools in this turn: answer the caller with what you know";
                     (enough.to_owned(), true)
                 }

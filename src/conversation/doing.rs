@@ -11,7 +11,7 @@ use crate::{
     domain::{Message, Next, Summary, ToolUse},
     operations::{
         bookings::{self, Booker},
-        messages,
+        knowledge, messages,
     },
 };
 
@@ -82,6 +82,9 @@ impl Engine {
                     None => ToolResult::NoAnswer(format!("there is no tool `{tool}`")),
                 }
             }
+            ToolRequest::SearchKnowledge(query) => {
+                ToolResult::Passages(knowledge::look_up(&self.store, &scene.assistant, query).await)
+            }
             ToolRequest::EndCall => {
                 progress.next.get_or_insert(Next::HangUp);
                 ToolResult::Ending
@@ -98,7 +101,7 @@ impl Engine {
         progress.tools.push(ToolUse {
             tool: request.name().to_owned(),
             arguments: request.arguments(),
-            result: result.to_json(),
+            result: result.noted(),
         });
         result
     }

@@ -15,15 +15,16 @@ use super::{
     consent::{self, Verdict},
     head_start::HeadStart,
     hold_on::HoldOn,
-    memory, phrases, prompt, satisfaction,
+    looked_up, memory, phrases, prompt, satisfaction,
     state::{self, Decision, Facts},
     tongue::Turned,
     tools::ToolResult,
 };
 use crate::{
     domain::{
-        Assistant, Attempt, Call, CallId, EndReason, Heard, LanguageTag, ModelRef, Next, Outcome,
-        Rating, Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn, TurnTimings,
+        Assistant, Attempt, Call, CallId, EndReason, Found, Heard, LanguageTag, ModelRef, Next,
+        Outcome, Rating, Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn,
+        TurnTimings,
     },
     operations::endpoints::Endpoints,
     providers::{
@@ -86,6 +87,8 @@ pub struct Scene {
     pub now: Timestamp,
     /// What is known of the caller from before.
     pub known: Option<Recollection>,
+    /// What was found in the assistant's documents for what was heard.
+    pub found: Vec<Found>,
 }
 
 /// What the engine came to.
@@ -126,6 +129,8 @@ pub(super) struct Progress {
     pub(super) only_another_language: bool,
     /// How long the client's own systems were waited for: no model is to blame for it.
     pub(super) inquired: Duration,
+    /// Whether a model was told what was found in the documents: it is the first of the tools then.
+    pub(super) told_found: bool,
 }
 
 impl Engine {
@@ -267,8 +272,11 @@ impl Engine {
                 progress.attempts.push(not_asked(name, Outcome::Unreachable, LEFT_ALONE));
                 continue;
             }
-            let messages =
-                messages.get_or_insert_with(|| memory::messages(&scene.history, &scene.heard));
+            let messages = messages.get_or_insert_with(|| memory::messages_of(scene));
+            if !scene.found.is_empty() && !progress.told_found {
+                progress.told_found = true;
+                progress.tools.push(looked_up::noted(scene.heard.text(), &scene.found));
+            }
             let mut spoken = self.ask(scene, model.as_ref(), messages, left, &mut progress).await;
             self.report(&breaker, &progress, left);
             if spoken.is_none() {

@@ -211,6 +211,7 @@ fn after_tool(
         now: &wall,
         caller: call.caller.as_deref(),
         known: None,
+        found: &[],
     };
     let state = remembered(&stage, history);
     let (state, _) = concierge::step(&stage, state, concierge::Event::Tool(result));

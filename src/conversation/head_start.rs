@@ -56,7 +56,7 @@ impl Engine {
         if self.breakers.as_ref().is_some_and(|breakers| breakers.is_open(&breaker)) {
             return None;
         }
-        let request = Self::request(scene, memory::messages(&scene.history, &scene.heard));
+        let request = Self::request(scene, memory::messages_of(scene));
         let (told, events) = mpsc::unbounded_channel();
         let (mut answer, begun) = (model.stream(request.clone()), Instant::now());
         let task = tokio::spawn(async move {

@@ -6,7 +6,7 @@ use super::{
     concierge,
     engine::{Engine, Progress, ROUNDS, Scene, millis},
     head_start::HeadStart,
-    phrases, satisfaction,
+    looked_up, phrases, satisfaction,
 };
 use crate::domain::{Attempt, Heard, ModelRef, Next, Outcome, Reply, TokenUsage, Turn};
 
@@ -24,6 +24,7 @@ impl Engine {
             now: &now,
             caller: scene.call.caller.as_deref(),
             known: scene.known.as_ref(),
+            found: &scene.found,
         };
         let state = remembered(&stage, &scene.history);
         let booked = progress.booked.take();
@@ -55,6 +56,12 @@ impl Engine {
         let (text, next) = satisfaction::after_concierge(scene, text, next);
         if parts && next == Next::Listen {
             state.begin_again();
+        }
+        if let Some(told) = state.told.and_then(|at| scene.found.get(at))
+            && !progress.told_found
+        {
+            let told = std::slice::from_ref(told);
+            progress.tools.insert(0, looked_up::noted(scene.heard.text(), told));
         }
         let text = match &mut progress.saying {
             Some(saying) => {

@@ -1,8 +1,9 @@
 //! What a model is told of the call so far: everything while it is short, a digest of the
 //! beginning once it is long, so that the cost of a call grows with its length, not its square.
 
+use super::{engine::Scene, looked_up};
 use crate::{
-    domain::{Heard, Turn},
+    domain::{Found, Heard, ToolUse, Turn},
     providers::llm::ChatMessage,
 };
 
@@ -16,8 +17,12 @@ const DIGEST: usize = 1_200;
 /// and with it lose the provider's cache.
 const STEP: usize = 8;
 
-/// The turns before this one as messages, then what was heard now.
-pub(super) fn messages(history: &[Turn], heard: &Heard) -> Vec<ChatMessage> {
+/// The turns before this one as messages, then what was heard now, and what was found for it.
+pub(super) fn messages_of(scene: &Scene) -> Vec<ChatMessage> {
+    messages(&scene.history, &scene.heard, &scene.found)
+}
+
+fn messages(history: &[Turn], heard: &Heard, found: &[Found]) -> Vec<ChatMessage> {
     let first = first_kept(history);
     let mut messages = Vec::new();
     if first > 0 {
@@ -26,7 +31,7 @@ pub(super) fn messages(history: &[Turn], heard: &Heard) -> Vec<ChatMessage> {
     for turn in &history[first..] {
         push_turn(&mut messages, turn);
     }
-    messages.push(ChatMessage::User(as_said(heard)));
+    messages.push(ChatMessage::User(looked_up::beside(as_said(heard), found)));
     merge(messages)
 }
 
@@ -45,9 +50,15 @@ fn size(turns: &[Turn]) -> usize {
         .map(|turn| {
             turn.heard.as_ref().map_or(0, |heard| heard.text().len())
                 + turn.said.as_deref().map_or(0, str::len)
-                + turn.tools.iter().map(|t| t.arguments.len() + t.result.len()).sum::<usize>()
+                + told(turn).map(|t| t.arguments.len() + t.result.len()).sum::<usize>()
         })
         .sum()
+}
+
+/// The tools of a turn that are told of later. Where something was found says nothing without what was
+/// found; the answer that came of it is told.
+fn told(turn: &Turn) -> impl Iterator<Item = &ToolUse> {
+    turn.tools.iter().filter(|tool| tool.tool != looked_up::TOOL)
 }
 
 fn push_turn(messages: &mut Vec<ChatMessage>, turn: &Turn) {
@@ -55,7 +66,7 @@ fn push_turn(messages: &mut Vec<ChatMessage>, turn: &Turn) {
         messages.push(ChatMessage::User(as_said(heard)));
     }
     let mut text = String::new();
-    for tool in &turn.tools {
+    for tool in told(turn) {
         // Told as text: ids of calls belong to the provider that made them, which may not be this one.
         text.push_str(&format!("({} {} → {}) ", tool.tool, tool.arguments, tool.result));
     }
@@ -80,7 +91,7 @@ fn digest(turns: &[Turn]) -> String {
         if let Some(heard) = turn.heard.as_ref().filter(|heard| !heard.text().is_empty()) {
             parts.push(format!("caller: {}", shorten(heard.text(), 120)));
         }
-        for tool in &turn.tools {
+        for tool in told(turn) {
             parts.push(format!("{} → {}", tool.tool, shorten(&tool.result, 120)));
         }
     }
@@ -163,7 +174,7 @@ mod tests {
 
     fn cost(turns: usize) -> usize {
         let history: Vec<Turn> = (0..turns).map(|n| turn(n as u32, 80)).collect();
-        messages(&history, &Heard::Silence)
+        messages(&history, &Heard::Silence, &[])
             .iter()
             .map(|message| match message {
                 ChatMessage::User(text) | ChatMessage::Assistant { text, .. } => text.len(),
@@ -175,7 +186,7 @@ mod tests {
     #[test]
     fn a_short_call_is_told_in_full_and_sides_alternate() {
         let history: Vec<Turn> = (0..5).map(|n| turn(n, 10)).collect();
-        let told = messages(&history, &Heard::Digits("4".into()));
+        let told = messages(&history, &Heard::Digits("4".into()), &[]);
         assert_eq!(told.len(), 11);
         assert_eq!(told[10], ChatMessage::User("[keys pressed: 4]".into()));
         let sides: Vec<bool> = told.iter().map(|m| matches!(m, ChatMessage::User(_))).collect();
@@ -205,7 +216,7 @@ mod tests {
     #[test]
     fn the_digest_keeps_what_callers_said() {
         let history: Vec<Turn> = (0..60).map(|n| turn(n, 80)).collect();
-        let told = messages(&history, &Heard::Silence);
+        let told = messages(&history, &Heard::Silence, &[]);
         let ChatMessage::User(digest) = &told[0] else { panic!("a digest") };
         assert!(digest.contains("earlier in this call; caller: question"), "{digest}");
     }

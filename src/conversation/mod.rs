@@ -16,6 +16,7 @@ pub mod head_start;
 pub mod hold_on;
 mod inquiring;
 mod last_resort;
+mod looked_up;
 mod memory;
 pub mod phrases;
 mod promises;

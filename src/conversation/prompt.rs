@@ -9,7 +9,7 @@ use jiff::{ToSpan, ZonedDateTime, civil::Date};
 
 use serde_json::json;
 
-use super::handing_over;
+use super::{handing_over, looked_up};
 use crate::domain::{
     AssistantSpec, BookingKind, LanguageTag, Personality, Recollection, WEEKDAYS, weekday_name,
 };
@@ -37,6 +37,9 @@ pub(super) fn system(
     booking(&mut text, spec);
     handing_over::instructions(&mut text, spec);
     looking_up(&mut text, spec);
+    if !spec.knowledge.is_empty() {
+        text.push_str(looked_up::RULES);
+    }
     text.push_str(RULES);
     if spec.after.asks() {
         text.push_str(ASKED);

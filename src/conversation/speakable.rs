@@ -152,6 +152,13 @@ fn symbols(text: &str, language: &LanguageTag) -> String {
     let chars: Vec<char> = text.chars().collect();
     let digit =
         |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_digit);
+    // "20h30", "20 h 30", "20 h": the last figure before the letter that stands for hours.
+    let hour = |at: usize| {
+        let next = chars.get(at + 1).is_some_and(|c| c.is_alphabetic());
+        let spaced = at.checked_sub(1).filter(|space| chars[*space].is_whitespace());
+        let figure = spaced.unwrap_or(at).checked_sub(1);
+        figure.filter(|_| french && !next && digit(figure))
+    };
     let mut said = String::with_capacity(text.len());
     let mut unit: Option<&str> = None;
     for (at, &c) in chars.iter().enumerate() {
@@ -165,12 +172,10 @@ fn symbols(text: &str, language: &LanguageTag) -> String {
         }
         let before_amount = digit(Some(at + 1)) && !digit(at.checked_sub(1));
         match c {
-            'h' if french
-                && digit(at.checked_sub(1))
-                && !chars.get(at + 1).is_some_and(|c| c.is_alphabetic()) =>
-            {
-                let one =
-                    digit(at.checked_sub(1)) && said.ends_with('1') && !digit(at.checked_sub(2));
+            'h' if hour(at).is_some() => {
+                let one = hour(at).is_some_and(|figure| {
+                    chars.get(figure) == Some(&'1') && !digit(figure.checked_sub(1))
+                });
                 said.push_str(if one { " heure " } else { " heures " });
             }
             '€' if before_amount => unit = Some(euros),
@@ -276,6 +281,7 @@ mod tests {
     fn signs_are_said_as_words() {
         assert_eq!(french("À 20h30, 12,50 €, 10 %"), "À 20 heures 30, 12,50 euros, 10 pour cent");
         assert_eq!(french("à 1h ou 21h"), "à 1 heure ou 21 heures");
+        assert_eq!(french("de 1 h à 10 h 30, 3 hommes"), "de 1 heure à 10 heures 30, 3 hommes");
         assert_eq!(english("It's €12.50 & $5."), "It's 12.50 euros and 5 dollars.");
     }
 

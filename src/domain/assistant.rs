@@ -6,12 +6,14 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::knowledge;
 use super::row_number::row_number;
 use super::{
     AccountSid, AfterCall, AssistantName, BookingRules, Closure, Compliance, Country, DayHours,
-    Deliver, EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool, HumanDuration,
-    LanguageTag, Memory, ModelRef, Money, OpeningHours, Personality, PhoneNumber, PublicHolidays,
-    Screening, SecretRef, TimeRange, Transfer, UserId, VoiceLine, VoiceProvider, ZoneName,
+    Deliver, Document, EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool,
+    HumanDuration, LanguageTag, Memory, ModelRef, Money, OpeningHours, Personality, PhoneNumber,
+    PublicHolidays, Screening, SecretRef, TimeRange, Transfer, UserId, VoiceLine, VoiceProvider,
+    ZoneName,
 };
 
 row_number!(
@@ -260,6 +262,11 @@ pub struct AssistantSpec {
     /// What it knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<Fact>,
+    /// Documents of the client that are looked up while it speaks: paths or patterns such as
+    /// `faq/*.md`, in the folder of this file or below.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub knowledge: Vec<Document>,
     /// What may be booked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking: Option<BookingRules>,
@@ -315,6 +322,7 @@ impl AssistantSpec {
             hearing: Hearing::default(),
             hours: Hours::default(),
             facts: Vec::new(),
+            knowledge: Vec::new(),
             booking: None,
             transfer: Transfer::default(),
             limits: Limits::default(),
@@ -455,6 +463,9 @@ impl AssistantSpec {
         }
         if self.facts.iter().any(|f| f.about.is_empty() || f.answer.trim().is_empty()) {
             return wrong("facts", "has an entry without words in `about`, or without an `answer`");
+        }
+        if let Some((field, message)) = knowledge::broken(&self.knowledge) {
+            return wrong(&field, &message);
         }
         Ok(())
     }

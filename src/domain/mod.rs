@@ -32,6 +32,7 @@ mod handover;
 mod hearing;
 mod hours;
 mod http_tool;
+mod knowledge;
 mod language;
 mod languages;
 mod latency;
@@ -97,6 +98,11 @@ pub use handover::{Handover, HandoverId, HandoverOutcome};
 pub use hearing::Hearing;
 pub use hours::{ClockTime, DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use http_tool::{CALLER_ARGUMENT, HttpTool, ToolMethod};
+pub use knowledge::{
+    DOCUMENT_ENDINGS, Digest, Document, DocumentPath, Found, KeptDocument, MOST_DOCUMENTS, Passage,
+    Question, answer, is_general, knowledge_too_large, put_texts, rank, search_words,
+    split as passages,
+};
 pub use language::LanguageTag;
 pub use latency::{Latency, LatencyBy, Stage};
 pub use memory::{Memory, PastCall, Recollection};

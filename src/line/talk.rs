@@ -267,6 +267,7 @@ impl Line {
             history: turn.history,
             heard: turn.heard,
             known: turn.known,
+            found: turn.found,
             now: self.clock.now(),
         };
         // A call that went on from elsewhere: its first words were not ours.

@@ -336,6 +336,7 @@ impl Line {
             history: turn.history,
             heard: turn.heard,
             known: turn.known,
+            found: turn.found,
             now: self.clock.now(),
         };
         let mut thought = self.engine.reply(&scene).await;

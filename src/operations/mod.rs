@@ -15,6 +15,7 @@ pub mod contacts;
 pub mod endpoints;
 pub mod events;
 pub mod import;
+pub mod knowledge;
 pub mod latency;
 pub mod live;
 pub mod messages;

@@ -118,6 +118,7 @@ pub fn apply(
     now: Timestamp,
 ) -> Result<Option<ApplyId>> {
     actor.may_write()?;
+    let plan = plan.with_texts();
     // A plan may come from anywhere: nothing in it is believed unseen.
     for spec in plan.changes.iter().filter_map(|change| change.spec.as_ref()) {
         provision::check_spec(spec)?;

@@ -100,6 +100,7 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
             Ok(watched + forgotten)
         })
         .await?;
+    super::knowledge::drop_unused(store).await?;
     Ok(Looked::Forgot(forgotten))
 }
 

@@ -13,7 +13,7 @@ use super::{
     spec::{self, File},
     to_toml,
 };
-use crate::domain::{AssistantSpec, Error, Result, SetName};
+use crate::domain::{AssistantSpec, Document, Error, Result, SetName};
 
 /// Where an assistant goes.
 #[derive(Debug, Clone, Copy)]
@@ -48,11 +48,14 @@ pub struct Exported {
     pub texts: Vec<(PathBuf, String)>,
 }
 
-/// The file of an assistant, as it should be. Comments, order and layout of an existing one stay.
+/// The file of an assistant, as it should be, with its documents beside it; their texts are at hand in
+/// `spec`. Comments, order and layout of an existing one stay.
 pub fn export(spec: &AssistantSpec, set: Option<&SetName>, target: Target<'_>) -> Result<Exported> {
     let path = match target.existing {
         Some(existing) => existing.path.clone(),
-        None => target.folder.join(format!("{}.toml", spec.name)),
+        None if spec.knowledge.is_empty() => target.folder.join(format!("{}.toml", spec.name)),
+        // A folder of its own: others have a `menu.md` too.
+        None => target.folder.join(spec.name.as_str()).join(format!("{}.toml", spec.name)),
     };
     let mut problems = Vec::new();
     let here = path.parent().unwrap_or(Path::new(""));
@@ -64,11 +67,13 @@ pub fn export(spec: &AssistantSpec, set: Option<&SetName>, target: Target<'_>) -
     let folder = Folder::new(target.folder, here);
     let name = path.display().to_string();
     let read = |text: &str| {
-        spec::read(&name, text, Some(&folder), &defaults).map_err(|problems| {
-            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            Error::failure(format!("`{}` cannot be written as a file", spec.name))
-                .because(told.join("; "))
-        })
+        spec::read_with(&name, text, Some(&folder), &defaults, &spec.knowledge).map_err(
+            |problems| {
+                let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Error::failure(format!("`{}` cannot be written as a file", spec.name))
+                    .because(told.join("; "))
+            },
+        )
     };
     let (text, file, outcome) = match target.existing {
         Some(existing) => {
@@ -82,7 +87,8 @@ pub fn export(spec: &AssistantSpec, set: Option<&SetName>, target: Target<'_>) -
         None => {
             let mut text = String::new();
             if target.folder.join(SCHEMA_FILE).exists() {
-                text = format!("#:schema ./{SCHEMA_FILE}\n");
+                let above = if spec.knowledge.is_empty() { "." } else { ".." };
+                text = format!("#:schema {above}/{SCHEMA_FILE}\n");
             }
             text.push_str(&to_toml(spec)?);
             let file = read(&text)?;
@@ -91,8 +97,11 @@ pub fn export(spec: &AssistantSpec, set: Option<&SetName>, target: Target<'_>) -
     };
     let wanted_set = set.unwrap_or(&file.set).clone();
     let fields = differences(&file.spec, spec);
+    let known = if outcome == Outcome::Created { &[][..] } else { &file.spec.knowledge };
+    let documents = documents(spec, known, &folder)?;
     if fields.is_empty() && file.set == wanted_set {
-        let texts = if outcome == Outcome::Created { vec![(path.clone(), text)] } else { vec![] };
+        let own = (outcome == Outcome::Created).then_some((path.clone(), text));
+        let texts = own.into_iter().chain(documents).collect();
         let outcome = if outcome == Outcome::Created { outcome } else { Outcome::Same };
         return Ok(Exported { path, outcome, texts });
     }
@@ -109,6 +118,8 @@ pub fn export(spec: &AssistantSpec, set: Option<&SetName>, target: Target<'_>) -
                     .map_err(|(message, _)| Error::input(message))?;
                 beside = Some((context, spec.context.clone()));
             }
+            // The patterns of the file may match what is to be there.
+            _ if field.path == "knowledge" && read(&text)?.spec.knowledge == spec.knowledge => {}
             _ => set_field(document.as_table_mut(), field),
         }
     }
@@ -121,8 +132,31 @@ pub fn export(spec: &AssistantSpec, set: Option<&SetName>, target: Target<'_>) -
     let text = if crlf { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text };
     let again = read(&text)?;
     prove(spec, &again, beside.is_some(), &name)?;
-    let texts = std::iter::once((path.clone(), text)).chain(beside).collect();
+    let texts = std::iter::once((path.clone(), text)).chain(beside).chain(documents).collect();
     Ok(Exported { path, outcome, texts })
+}
+
+/// The documents that are not there, or have another text, and where they go.
+fn documents(
+    spec: &AssistantSpec,
+    known: &[Document],
+    folder: &Folder,
+) -> Result<Vec<(PathBuf, String)>> {
+    let mut texts = Vec::new();
+    for document in spec.knowledge.iter().filter(|document| !known.contains(document)) {
+        let Some(text) = &document.text else {
+            return Err(Error::failure(format!("the text of `{}` is not at hand", document.path)));
+        };
+        let path = Path::new(document.path.as_str());
+        let path = folder.to_write(path).map_err(|(message, _)| Error::input(message))?;
+        let is_known = known.iter().any(|known| known.path == document.path);
+        if !is_known && path.exists() && !file::text(&path).is_ok_and(|there| there == **text) {
+            return Err(Error::conflict(format!("{} is something else", path.display()))
+                .hint(format!("move it away: `{}` has a document of that name", spec.name)));
+        }
+        texts.push((path, text.to_string()));
+    }
+    Ok(texts)
 }
 
 /// The file must now say what the store says; a default that cannot be taken back is told.
@@ -154,6 +188,9 @@ fn set_field(root: &mut Table, field: &Field) {
     }
     if field.after.is_null() {
         table.remove(last);
+    } else if field.path == "knowledge" {
+        let documents = field.after.as_array().into_iter().flatten();
+        put(table, last, &documents.map(|document| document["path"].clone()).collect());
     } else {
         put(table, last, &field.after);
     }

@@ -30,6 +30,31 @@ impl Folder {
         Self { root: or_here(root), here: or_here(here) }
     }
 
+    /// The folder itself.
+    pub(super) fn here(&self) -> &Path {
+        &self.here
+    }
+
+    /// A file below this folder that is to be written: its folder, as far as it is there, must not lead
+    /// out of the one that the user named.
+    pub(super) fn to_write(&self, path: &Path) -> Result<PathBuf, Wrong> {
+        let joined = self.here.join(path);
+        if joined.symlink_metadata().is_ok() {
+            return self.beside(path);
+        }
+        let above = joined.ancestors().skip(1).find(|folder| folder.symlink_metadata().is_ok());
+        // The root itself may be still to be made: then nothing below it leads anywhere.
+        let (Some(above), Ok(root)) = (above, self.root.canonicalize()) else { return Ok(joined) };
+        let real = above
+            .canonicalize()
+            .map_err(|error| (format!("cannot read {}: {error}", above.display()), None))?;
+        if real.starts_with(&root) {
+            Ok(joined)
+        } else {
+            Err((format!("{} lies outside of {}", joined.display(), self.root.display()), None))
+        }
+    }
+
     /// A file named relative to this folder.
     pub(super) fn beside(&self, path: &Path) -> Result<PathBuf, Wrong> {
         let joined = self.here.join(path);
@@ -53,6 +78,11 @@ impl Folder {
 
 /// The text of a file; a mark of byte order at its beginning is no part of it.
 pub(super) fn text(path: &Path) -> Result<String, Wrong> {
+    text_up_to(path, LARGEST)
+}
+
+/// The same of a file of another size.
+pub(super) fn text_up_to(path: &Path, most: u64) -> Result<String, Wrong> {
     let wrong = |error: io::Error| {
         let message = match error.kind() {
             io::ErrorKind::NotFound => format!("{} does not exist", path.display()),
@@ -66,19 +96,23 @@ pub(super) fn text(path: &Path) -> Result<String, Wrong> {
         return Err((format!("{} is not a file", path.display()), None));
     }
     let file = fs::File::open(path).map_err(wrong)?;
-    read(file, &path.display().to_string())
+    read_up_to(file, &path.display().to_string(), most)
 }
 
 /// The same of any reader.
 pub(super) fn read(reader: impl Read, name: &str) -> Result<String, Wrong> {
+    read_up_to(reader, name, LARGEST)
+}
+
+fn read_up_to(reader: impl Read, name: &str, most: u64) -> Result<String, Wrong> {
     let mut bytes = Vec::new();
     reader
-        .take(LARGEST + 1)
+        .take(most + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| (format!("cannot read {name}: {error}"), None))?;
-    if bytes.len() as u64 > LARGEST {
+    if bytes.len() as u64 > most {
         return Err((
-            format!("{name} is larger than 1 MiB"),
+            format!("{name} is larger than {} MiB", most / (1024 * 1024)),
             Some("is it the right file?".to_owned()),
         ));
     }

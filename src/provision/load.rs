@@ -92,6 +92,15 @@ pub fn read_text(name: &str, text: &str) -> Result<AssistantSpec, Vec<Problem>> 
     spec::read(name, text, None, &Defaults::default()).map(|file| file.spec)
 }
 
+/// The same of an assistant as it is, whose documents it may go on to name.
+pub fn read_edited(
+    name: &str,
+    text: &str,
+    before: &AssistantSpec,
+) -> Result<AssistantSpec, Vec<Problem>> {
+    spec::read_with(name, text, None, &Defaults::default(), &before.knowledge).map(|file| file.spec)
+}
+
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == STDIN
 }

@@ -7,6 +7,7 @@
 mod defaults;
 mod export;
 mod file;
+mod knowledge;
 mod load;
 mod plan;
 mod plan_file;
@@ -18,7 +19,7 @@ mod write;
 pub use crate::document::Problem;
 pub use defaults::{DEFAULTS_FILE, Defaults, Layer};
 pub use export::{Exported, Outcome, Target, export};
-pub use load::{Loaded, STDIN, load, read_text};
+pub use load::{Loaded, STDIN, load, read_edited, read_text};
 pub use plan::{
     Action, Block, Change, Drift, Field, NumberMove, Plan, Summary, differences, line_diff, plan,
 };

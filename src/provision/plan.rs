@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::Loaded;
 use crate::{
     document::Problem,
-    domain::{AssistantId, AssistantName, AssistantSpec, Author, PhoneNumber, SetName},
+    domain::{AssistantId, AssistantName, AssistantSpec, Author, Digest, PhoneNumber, SetName},
     store::versions::Standing,
 };
 
@@ -132,6 +132,9 @@ pub struct Plan {
     pub unchanged: usize,
     /// Those of the sets that are in no file; deleted with `--prune` only.
     pub orphans: Vec<AssistantName>,
+    /// Texts of documents that the assistants to be made or changed do not have yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub documents: BTreeMap<Digest, String>,
 }
 
 /// How much of what.
@@ -172,6 +175,19 @@ impl Plan {
         };
         self.changes.iter().all(silent)
     }
+
+    /// The plan with the texts of its documents where its assistants name them.
+    #[must_use]
+    pub fn with_texts(mut self) -> Self {
+        let named = self.changes.iter_mut().filter_map(|change| change.spec.as_mut());
+        for document in named.flat_map(|spec| &mut spec.knowledge) {
+            if document.text.is_none() {
+                document.text =
+                    self.documents.get(&document.sha256).map(|text| text.as_str().into());
+            }
+        }
+        self
+    }
 }
 
 /// Compares files with the store. Numbers that the store gives to others are problems of the files.
@@ -193,6 +209,7 @@ pub fn plan(
         revisions: BTreeMap::new(),
         unchanged: 0,
         orphans: Vec::new(),
+        documents: BTreeMap::new(),
     };
     let sets: BTreeSet<&SetName> = files.iter().map(|file| &file.file.set).collect();
     plan.sets = sets.iter().map(|set| (*set).clone()).collect();
@@ -205,7 +222,10 @@ pub fn plan(
             plan.revisions.insert(assistant.spec.name.clone(), assistant.revision);
         }
         match change(file, standing.copied()) {
-            Some(change) => plan.changes.push(change),
+            Some(change) => {
+                plan.documents.extend(new_texts(&change, standing.copied()));
+                plan.changes.push(change);
+            }
             None => plan.unchanged += 1,
         }
     }
@@ -264,6 +284,16 @@ fn change(file: &super::File, standing: Option<&Standing>) -> Option<Change> {
         _ => Some(Block::MadeByHand { author: standing.author.clone(), at: now.updated_at }),
     });
     Some(change)
+}
+
+/// The texts that an assistant does not have yet.
+fn new_texts(change: &Change, standing: Option<&Standing>) -> Vec<(Digest, String)> {
+    let known = standing.map_or(&[][..], |standing| &standing.assistant.spec.knowledge);
+    let named = change.spec.iter().flat_map(|spec| &spec.knowledge);
+    named
+        .filter(|document| known.iter().all(|known| known.sha256 != document.sha256))
+        .filter_map(|one| Some((one.sha256.clone(), one.text.as_ref()?.to_string())))
+        .collect()
 }
 
 fn other_set(standing: &Standing, file: &super::File) -> Option<Block> {

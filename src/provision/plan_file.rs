@@ -12,6 +12,9 @@ use crate::domain::{Error, Result};
 /// Grows by its second part when keys are added, by its first when old readers cannot follow.
 const FORMAT: &str = "1.0";
 
+/// A plan holds what hundreds of files say, and the texts of their documents.
+const LARGEST: u64 = 512 * 1024 * 1024;
+
 #[derive(Serialize, Deserialize)]
 struct OnDisk {
     format_version: String,
@@ -56,7 +59,7 @@ impl Plan {
     /// Reads a plan that [`Plan::save`] wrote.
     pub fn open(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let text = super::file::text(path)
+        let text = super::file::text_up_to(path, LARGEST)
             .map_err(|(message, _)| Error::input(format!("the plan cannot be read: {message}")))?;
         let again = "make a new one with `webox plan … --out FILE`";
         let on_disk: OnDisk = serde_json::from_str(&text).map_err(|cause| {

@@ -10,10 +10,11 @@ use toml::{
 use super::{
     defaults::Defaults,
     file::{self, Folder},
+    knowledge,
 };
 use crate::{
     document::{self, Place, Problem, Sources},
-    domain::{AssistantName, AssistantSpec, PhoneNumber, SetName},
+    domain::{AssistantName, AssistantSpec, Document, PhoneNumber, SetName},
 };
 
 /// Keys without which there is no assistant.
@@ -69,14 +70,27 @@ struct OfTheFile<'t> {
     set: Option<Spanned<DeValue<'t>>>,
     moved_from: Option<Spanned<DeValue<'t>>>,
     context_file: Option<(usize, Spanned<DeValue<'t>>)>,
+    knowledge: Option<Spanned<DeValue<'t>>>,
 }
 
-/// Reads one assistant, with what the defaults add. `folder` bounds where its `context_file` may be.
+/// Reads one assistant, with what the defaults add. `folder` bounds where its `context_file` and its
+/// documents may be.
 pub(super) fn read(
     name: &str,
     text: &str,
     folder: Option<&Folder>,
     defaults: &Defaults,
+) -> Result<File, Vec<Problem>> {
+    read_with(name, text, folder, defaults, &[])
+}
+
+/// The same where some documents are known already: see [`knowledge::read`].
+pub(super) fn read_with(
+    name: &str,
+    text: &str,
+    folder: Option<&Folder>,
+    defaults: &Defaults,
+    known: &[Document],
 ) -> Result<File, Vec<Problem>> {
     let parsed = document::parse(name, text)?;
     let whole = parsed.span();
@@ -93,7 +107,11 @@ pub(super) fn read(
         set: take(&mut table, "set").map(|(_, value)| value),
         moved_from: take(&mut table, "moved_from").map(|(_, value)| value),
         context_file: take(&mut table, "context_file").map(|(key, value)| (key.start, value)),
+        knowledge: take(&mut table, "knowledge").map(|(_, value)| value),
     };
+    let documents = of_the_file.knowledge.as_ref().map_or_else(Vec::new, |value| {
+        knowledge::read(&sources, folder, known, value, &mut problems)
+    });
     if let Some((key, value)) = &of_the_file.context_file {
         let found = if table.iter().any(|(key, _)| key.get_ref() == "context") {
             let message = "both `context` and `context_file` are given";
@@ -123,9 +141,19 @@ pub(super) fn read(
     );
     let table = Spanned::new(whole, table);
     match document::from_table::<AssistantSpec>(&sources, &table) {
-        Ok(spec) => {
+        Ok(mut spec) => {
+            spec.knowledge = documents;
             if let Err(error) = super::check_spec(&spec) {
-                problems.push(broken_rule(&sources, name, table.get_ref(), &spec, &error));
+                let of_documents = of_the_file.knowledge.as_ref();
+                let problem = broken_rule(&sources, name, table.get_ref(), &spec, &error);
+                problems.push(match of_documents {
+                    // The list is no longer in the table.
+                    Some(list) if problem.message.starts_with("`knowledge") => {
+                        let (file, text, span) = sources.find(&list.span());
+                        Problem::on(file, text, span, problem.message)
+                    }
+                    _ => problem,
+                });
             }
             if moved_from.as_ref() == Some(&spec.name) {
                 problems.push(Problem::of_file(name, "`moved_from` is the name it has now"));

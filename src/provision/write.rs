@@ -14,6 +14,10 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
             .because(cause)
     };
     let mut table = Table::try_from(spec).map_err(failed)?;
+    if !spec.knowledge.is_empty() {
+        let paths = spec.knowledge.iter().map(|one| Value::String(one.path.to_string()));
+        table.insert("knowledge".to_owned(), Value::Array(paths.collect()));
+    }
     table.retain(|key, value| {
         ALWAYS.contains(&key) || !matches!(value, Value::Table(inner) if inner.is_empty())
     });
@@ -25,6 +29,7 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         "context",
         "timezone",
         "active",
+        "knowledge",
         "ai",
         "voice",
         "hearing",
@@ -46,7 +51,8 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
     let mut text = String::new();
     for key in order {
         if let Some(value) = table.remove(key) {
-            let is_section = value.is_table() || matches!(value, Value::Array(_));
+            let is_section = value.is_table()
+                || matches!(&value, Value::Array(list) if list.iter().any(Value::is_table));
             if is_section && !text.is_empty() {
                 text.push('\n');
             }

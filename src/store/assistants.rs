@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{
-    StoreError, Tx,
+    StoreError, Tx, knowledge,
     versions::{self, Stamp},
 };
 use crate::domain::{
@@ -247,6 +247,7 @@ pub fn insert(
         )?;
     tx.prepare_cached("INSERT INTO assistant_figures (assistant_id) VALUES (?1)")?.execute([id])?;
     let id = AssistantId(id);
+    knowledge::keep(tx, id, spec)?;
     versions::keep(tx, id, 1, &json, false, stamp)?;
     by_id(tx, id)?.ok_or_else(|| StoreError::Row(format!("assistant {} is gone", id.0)))
 }
@@ -275,6 +276,7 @@ pub fn update(
         ],
         |row| Ok(read(row)),
     )??;
+    knowledge::keep(tx, id, spec)?;
     versions::keep(tx, id, assistant.revision, &json, false, stamp)?;
     Ok(assistant)
 }

@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0012_afterwards.sql"),
     include_str!("migrations/0013_recordings.sql"),
     include_str!("migrations/0014_satisfaction.sql"),
+    include_str!("migrations/0015_knowledge.sql"),
 ];
 
 /// The schema this webox writes.

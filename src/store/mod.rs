@@ -19,6 +19,7 @@ pub mod feeds;
 pub mod figures;
 pub mod idempotency;
 pub mod imports;
+pub mod knowledge;
 pub mod latency;
 pub mod messages;
 mod migrate;

@@ -58,7 +58,7 @@ fn in_editor(args: &Edit, assistant: &Assistant, context: &Context) -> Result<()
             context.out.note("Nothing was changed.");
             return Ok(());
         };
-        let problems = match provision::read_text("your text", &edited) {
+        let problems = match provision::read_edited("your text", &edited, &assistant.spec) {
             Ok(spec) => {
                 return save(args, assistant, spec, context)
                     .map_err(|error| keep(&edited, assistant, error));

@@ -15,14 +15,14 @@ use crate::{
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
         BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange,
-        ContactFilter, DeliveryFilter, DeliveryId, EmailAddress, Expected, Latency, LatencyBy,
-        PhoneNumber, ProviderStanding, ProvidersOverview, Result, Role, Secret, Stats, StatsBy,
-        Token, TokenId, User, WholeCall,
+        ContactFilter, DeliveryFilter, DeliveryId, EmailAddress, Expected, Found, KeptDocument,
+        Latency, LatencyBy, PhoneNumber, ProviderStanding, ProvidersOverview, Result, Role, Secret,
+        Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
-        audit, bookings, calendars, calls, contacts, latency, outbox,
+        audit, bookings, calendars, calls, contacts, knowledge, latency, outbox,
         privacy::{self, Dossier, Erased, Whose},
         providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
@@ -184,6 +184,14 @@ impl Desk for Local {
 
     fn providers(&self) -> Result<ProvidersOverview> {
         providers::overview(&self.actor, &self.providers, None)
+    }
+
+    fn documents(&self, name: &str, texts: bool) -> Result<Vec<KeptDocument>> {
+        knowledge::documents(&self.store, &self.actor, name, texts)
+    }
+
+    fn search_knowledge(&self, name: &str, said: &str) -> Result<Vec<Found>> {
+        knowledge::search(&self.store, &self.actor, name, said)
     }
 
     fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {

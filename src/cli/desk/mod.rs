@@ -20,8 +20,9 @@ use crate::{
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
-        DeliveryFilter, DeliveryId, EmailAddress, Latency, LatencyBy, PhoneNumber,
-        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
+        DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency, LatencyBy,
+        PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
+        WholeCall, put_texts,
     },
     operations::{
         accounts::Wanted,
@@ -54,6 +55,11 @@ pub(super) trait Desk {
     fn switch(&self, id: AssistantId, active: bool) -> Result<Assistant>;
     fn hand_over(&self, id: AssistantId, to: Option<EmailAddress>) -> Result<Assistant>;
     fn delete(&self, id: AssistantId) -> Result<()>;
+
+    /// By path, with their texts if they are wanted.
+    fn documents(&self, name: &str, texts: bool) -> Result<Vec<KeptDocument>>;
+    /// What a caller who says this would be answered from.
+    fn search_knowledge(&self, name: &str, said: &str) -> Result<Vec<Found>>;
 
     fn calls(&self, filter: &CallFilter) -> Result<CallPage>;
     /// All that match, a page at a time.
@@ -120,4 +126,15 @@ pub(super) trait Desk {
     fn dossier(&self, whose: &Whose) -> Result<Dossier>;
     fn erase(&self, whose: &Whose) -> Result<Erased>;
     fn removals(&self) -> Result<Vec<RemovalView>>;
+}
+
+impl dyn Desk + '_ {
+    /// What is set about an assistant, with the texts of its documents at hand.
+    pub(super) fn with_texts(&self, assistant: &Assistant) -> Result<AssistantSpec> {
+        let mut spec = assistant.spec.clone();
+        if !spec.knowledge.is_empty() {
+            put_texts(&mut spec.knowledge, self.documents(spec.name.as_str(), true)?);
+        }
+        Ok(spec)
+    }
 }

@@ -15,18 +15,19 @@ use crate::{
     api::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
         AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls, Contacts,
-        Deliveries, DeliveryView, Done, DossierView, ErasedView, Latencies, Me, OneAssistant,
-        OneBooking, OneCall, OneContact, OneDelivery, OneUser, Owner, Providers, RemovalView,
-        Removals, RollbackInput, Secrets, Standings, Statistics, TokenCreated, TokenRevoked,
-        Tokens, Users, Versions,
+        Deliveries, DeliveryView, Documents, Done, DossierView, ErasedView, Latencies, Me,
+        OneAssistant, OneBooking, OneCall, OneContact, OneDelivery, OneUser, Owner, Passages,
+        Providers, RemovalView, Removals, RollbackInput, Secrets, Standings, Statistics,
+        TokenCreated, TokenRevoked, Tokens, Users, Versions,
     },
     config::PublicUrl,
     config::Settings,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
-        DeliveryFilter, DeliveryId, EmailAddress, Latency, LatencyBy, PhoneNumber,
-        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
+        DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency, LatencyBy,
+        PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
+        WholeCall,
     },
     operations::{
         self,
@@ -391,6 +392,18 @@ impl Desk for Remote {
 
     fn providers(&self) -> Result<ProvidersOverview> {
         Ok(self.client.get(&["providers"]).send::<Providers>()?.into())
+    }
+
+    fn documents(&self, name: &str, texts: bool) -> Result<Vec<KeptDocument>> {
+        let name = self.assistant(name)?.spec.name;
+        let ask = self.client.get(&["assistants", name.as_str(), "knowledge"]);
+        Ok(ask.query("texts", texts.then_some(true)).send::<Documents>()?.documents)
+    }
+
+    fn search_knowledge(&self, name: &str, said: &str) -> Result<Vec<Found>> {
+        let name = self.assistant(name)?.spec.name;
+        let ask = self.client.get(&["assistants", name.as_str(), "knowledge", "search"]);
+        Ok(ask.query("q", Some(said)).send::<Passages>()?.passages)
     }
 
     fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {

@@ -10,8 +10,8 @@ use super::{
     },
 };
 use crate::{
-    conversation::{figures, phrases::fill},
-    domain::{BookingKind, Heard, Next},
+    conversation::{figures, looked_up, phrases::fill},
+    domain::{BookingKind, Heard, LanguageTag, Next},
 };
 
 /// Silences in a row before we hang up.
@@ -197,6 +197,12 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
     if let Some(tool) = meaning.tool {
         return lookup::begin(turn, tool, text);
     }
+    if let Some((at, answer)) = found(&turn, &meaning, text) {
+        turn.state.told = Some(at);
+        // What was asked about a day or an hour is not yet what is wanted.
+        let asked = Meaning { date: None, time: None, part: None, hours: false, ..meaning };
+        return after_answer(turn, &asked, answer);
+    }
     if let Some(answer) = answer(&turn, &meaning) {
         return after_answer(turn, &meaning, answer);
     }
@@ -249,6 +255,25 @@ pub(crate) fn answer(turn: &Turn, meaning: &Meaning) -> Option<String> {
         return Some(figures::said(fact.answer.trim(), turn.scene.language));
     }
     meaning.hours.then(|| opening_hours(turn, meaning))
+}
+
+/// What the client's documents say about it, where they plainly do, no fact is about it, and nothing of a
+/// booking was said.
+fn found(turn: &Turn, meaning: &Meaning, text: &str) -> Option<(usize, String)> {
+    let answered = match meaning.fact {
+        Some(_) => !meaning.general,
+        None => meaning.hours && turn.scene.spec.opening().known,
+    };
+    let wants = meaning.book
+        || meaning.party.is_some()
+        || meaning.name.is_some()
+        || meaning.nights.is_some()
+        || (turn.state.booking && meaning.has_slots());
+    if answered || wants || turn.scene.found.is_empty() {
+        return None;
+    }
+    let spoken: Vec<LanguageTag> = turn.scene.spec.voice.spoken().into_iter().cloned().collect();
+    looked_up::said(text, turn.scene.found, &spoken, turn.scene.language)
 }
 
 fn opening_hours(turn: &Turn, meaning: &Meaning) -> String {

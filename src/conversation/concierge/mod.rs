@@ -20,7 +20,7 @@ use crate::{
         handing_over,
         tools::{ToolRequest, ToolResult},
     },
-    domain::{AssistantSpec, Availability, Heard, LanguageTag, Next, Recollection},
+    domain::{AssistantSpec, Availability, Found, Heard, LanguageTag, Next, Recollection},
 };
 use state::Question;
 use turn::Turn;
@@ -41,6 +41,8 @@ pub struct Scene<'a> {
     pub caller: Option<&'a str>,
     /// What is known of the caller from before.
     pub known: Option<&'a Recollection>,
+    /// What was found in the client's documents for what was heard.
+    pub found: &'a [Found],
 }
 
 /// What happened.
@@ -139,6 +141,8 @@ fn came_of(mut turn: Turn, result: &ToolResult) -> (State, Effect) {
         ToolResult::NoSuchThing { said, .. } => lookup::not_found(turn, said.as_deref()),
         ToolResult::NoAnswer(_) => lookup::failed(turn),
         ToolResult::Ending => turn.bye(""),
+        // Looked up before the concierge was asked; it never asks for it.
+        ToolResult::Passages(_) => turn.ask_again(""),
         ToolResult::Failed => failed(turn),
     }
 }

@@ -56,6 +56,9 @@ pub struct State {
     /// Whether the name of before is not the one.
     #[serde(skip_serializing_if = "is_not")]
     pub(crate) other_name: bool,
+    /// Which of the passages that were found is said in this turn.
+    #[serde(skip)]
+    pub(crate) told: Option<usize>,
 }
 
 /// The parts of a booking, as far as they are known.

@@ -374,6 +374,7 @@ fn what_a_model_heard_before_is_not_asked_again() {
         now: &call.now,
         caller: None,
         known: None,
+        found: &[],
     };
     let state = absorb(&scene, State::default(), "je voudrais réserver pour 4 ce soir");
     call.state = state;

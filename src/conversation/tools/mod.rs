@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::looked_up;
 use crate::{
     domain::{
-        AssistantSpec, Availability, Booking, BookingKey, BookingRequest, PhoneNumber, Refusal,
-        Summary, Untouched,
+        AssistantSpec, Availability, Booking, BookingKey, BookingRequest, Found, PhoneNumber,
+        Refusal, Summary, Untouched,
     },
     operations::bookings::Change,
     providers::llm::ToolSpec,
@@ -50,6 +51,8 @@ pub enum ToolRequest {
         /// They fit its schema.
         arguments: Map<String, Value>,
     },
+    /// Look something up in the client's documents.
+    SearchKnowledge(String),
     /// Say goodbye and hang up.
     EndCall,
 }
@@ -106,6 +109,8 @@ pub enum ToolResult {
     },
     /// Of `Inquire`: nobody answered, and why.
     NoAnswer(String),
+    /// Of `SearchKnowledge`: the passages, the best first.
+    Passages(Vec<Found>),
     /// Of `EndCall`.
     Ending,
     /// The store could not be written now.
@@ -114,6 +119,8 @@ pub enum ToolResult {
 
 /// A name longer than this is no name.
 const LONGEST_NAME: usize = 80;
+/// What is looked for is cut too.
+const LONGEST_QUERY: usize = 300;
 /// A message longer than this is cut.
 const LONGEST_MESSAGE: usize = 2_000;
 
@@ -129,6 +136,7 @@ impl ToolRequest {
             Self::TakeMessage { .. } => "take_message",
             Self::Transfer { .. } => "transfer",
             Self::Inquire { tool, .. } => tool,
+            Self::SearchKnowledge(_) => looked_up::TOOL,
             Self::EndCall => "end_call",
         }
     }
@@ -143,6 +151,7 @@ impl ToolRequest {
             Self::Transfer { reason, to: None } => json!({ "reason": reason }),
             Self::Transfer { reason, to } => json!({ "reason": reason, "to": to }),
             Self::Inquire { arguments, .. } => json!(arguments),
+            Self::SearchKnowledge(query) => json!({ "query": query }),
             Self::EndCall => json!({}),
         };
         value.to_string()
@@ -183,6 +192,14 @@ impl ToolRequest {
                     reason: reason.trim().chars().take(200).collect(),
                     to: to.map(|to| to.trim().chars().take(LONGEST_NAME).collect()),
                 })
+            }
+            looked_up::TOOL => {
+                let SearchArguments { query } = parse(arguments)?;
+                let query: String = query.trim().chars().take(LONGEST_QUERY).collect();
+                if query.is_empty() {
+                    return Err("`query` is empty".to_owned());
+                }
+                Ok(Self::SearchKnowledge(query))
             }
             "end_call" => Ok(Self::EndCall),
             other => match spec.tools.iter().find(|tool| tool.name == other) {
@@ -230,12 +247,24 @@ impl ToolResult {
             Self::NoAnswer(why) => json!({
                 "error": why, "offer": "say that you cannot look it up now, and take a message",
             }),
+            Self::Passages(found) if found.is_empty() => {
+                json!({ "passages": [], "why": "nothing in the documents has these words" })
+            }
+            Self::Passages(found) => json!({ "passages": looked_up::told(found) }),
             Self::Ending => json!({ "ending": true }),
             Self::Failed => {
                 json!({ "error": "not possible now; apologise and offer to take a message" })
             }
         };
         value.to_string()
+    }
+
+    /// The result as the transcript keeps it: of passages, where they stand.
+    pub fn noted(&self) -> String {
+        match self {
+            Self::Passages(found) => json!({ "passages": looked_up::places(found) }).to_string(),
+            other => other.to_json(),
+        }
     }
 
     /// Whether the tool did not do what was asked.
@@ -267,6 +296,11 @@ fn clean_name(name: &str) -> Option<String> {
 struct MessageArguments {
     name: Option<String>,
     text: String,
+}
+
+#[derive(Deserialize)]
+struct SearchArguments {
+    query: String,
 }
 
 #[derive(Deserialize)]
@@ -312,6 +346,19 @@ pub fn offered(spec: &AssistantSpec) -> Vec<ToolSpec> {
         description: tool.description.trim().to_owned(),
         parameters: tool.arguments.to_value(),
     }));
+    if !spec.knowledge.is_empty() {
+        tools.push(tool(
+            looked_up::TOOL,
+            "Looks something up in the documents of the people you work for. What was found for the \
+             caller's own words stands beside them already: use it with other words only.",
+            object(
+                &json!({
+                    "query": { "type": "string", "description": "a few words that the answer probably holds, in the language of the documents" },
+                }),
+                &["query"],
+            ),
+        ));
+    }
     let parting = if spec.after.asks() {
         "Ends the call after your words are spoken. Do not say goodbye: it is said for you."
     } else {

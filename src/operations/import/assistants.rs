@@ -144,6 +144,7 @@ fn spec(
     let client = client(row, notes)?;
     let phone = phone(row, taken)?;
     let spec = AssistantSpec {
+        knowledge: Vec::new(),
         name: name(row, &client, taken, notes)?,
         client,
         email: email(row, notes),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{Ringing, kept, new_call, next_number};
 use crate::{
     domain::{
-        Assistant, Call, CallSid, Heard, LanguageTag, Recollection, Reply, Result, Turn, TurnId,
-        TurnTimings,
+        Assistant, Call, CallSid, Found, Heard, LanguageTag, Recollection, Reply, Result, Turn,
+        TurnId, TurnTimings,
     },
-    operations::afterwards,
+    operations::{afterwards, knowledge},
     store::{
         Store, StoreError, Tx, calls,
         turns::{self, Finished},
@@ -43,6 +43,8 @@ pub struct OpenTurn {
     pub fillers: u32,
     /// What is known of the caller from before, where the file allows it.
     pub known: Option<Recollection>,
+    /// What was found in the assistant's documents.
+    pub found: Vec<Found>,
 }
 
 /// What to do with something heard.
@@ -88,7 +90,16 @@ pub enum Hearing {
 /// Something is heard: its turn is begun, or found.
 pub async fn hear(store: &Store, utterance: Utterance) -> Result<Hearing> {
     let cache = store.clone();
-    store.write_async(move |tx| hear_in(tx, &cache, utterance)).await
+    let hearing = store.write_async(move |tx| hear_in(tx, &cache, utterance)).await?;
+    Ok(looked_up(store, hearing).await)
+}
+
+/// With what is found for it in the documents: read beside the writer, which others wait for.
+async fn looked_up(store: &Store, mut hearing: Hearing) -> Hearing {
+    if let Hearing::Think { turn, .. } = &mut hearing {
+        turn.found = knowledge::heard(store, &turn.assistant, &turn.heard).await;
+    }
+    hearing
 }
 
 fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, StoreError> {
@@ -137,7 +148,8 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
         (heard, 0)
     };
     let known = afterwards::recall(tx, &assistant, &call)?;
-    let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers, known });
+    let found = Vec::new();
+    let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers, known, found });
     Ok(Hearing::Think { turn, again })
 }
 
@@ -149,7 +161,7 @@ pub async fn expect(
     heard: Heard,
 ) -> Result<Option<OpenTurn>> {
     let cache = store.clone();
-    store
+    let expected = store
         .read_async(move |tx| {
             let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(None) };
             let history = turns::of_call(tx, call.id)?;
@@ -161,9 +173,13 @@ pub async fn expect(
                 cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
             let id = TurnId { call: call.id, number };
             let known = afterwards::recall(tx, &assistant, &call)?;
-            Ok(Some(OpenTurn { call, assistant, history, id, heard, fillers: 0, known }))
+            let found = Vec::new();
+            Ok(Some(OpenTurn { call, assistant, history, id, heard, fillers: 0, known, found }))
         })
-        .await
+        .await?;
+    let Some(mut turn) = expected else { return Ok(None) };
+    turn.found = knowledge::heard(store, &turn.assistant, &turn.heard).await;
+    Ok(Some(turn))
 }
 
 /// Makes the row of a call that goes on at Twilio's but is unknown here.
@@ -184,7 +200,7 @@ fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, Stor
 /// Finds a turn that somebody waits for.
 pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing> {
     let cache = store.clone();
-    store
+    let hearing = store
         .read_async(move |tx| {
             let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(Hearing::NobodyThere) };
             let assistant =
@@ -214,8 +230,10 @@ pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing
             let heard = turn.heard.unwrap_or(Heard::Silence);
             let known = afterwards::recall(tx, &assistant, &call)?;
             let fillers = turn.fillers;
-            let open = OpenTurn { call, assistant, history, id, heard, fillers, known };
+            let found = Vec::new();
+            let open = OpenTurn { call, assistant, history, id, heard, fillers, known, found };
             Ok(Hearing::Think { turn: Box::new(open), again: true })
         })
-        .await
+        .await?;
+    Ok(looked_up(store, hearing).await)
 }

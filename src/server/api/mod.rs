@@ -14,6 +14,7 @@ mod events;
 mod extract;
 mod failure;
 mod idempotency;
+mod knowledge;
 mod objects;
 mod parameters;
 mod privacy;
@@ -75,6 +76,8 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/assistants/{id}/history", get_with(assistants::history, told("getAssistantHistory", "Every version of an assistant, newest first", &[404])))
         .api_route("/assistants/{id}/rollback", post_with(assistants::rollback, told("rollBackAssistant", "Take an assistant back to an earlier version", &[403, 404, 409, 412, 413, 415, 422])))
         .api_route("/assistants/{id}/rehearse", post_with(rehearse::rehearse, told("rehearseAssistant", "How an assistant would answer; nothing is kept", &[403, 404, 413, 415])))
+        .api_route("/assistants/{id}/knowledge", get_with(knowledge::documents, told("getKnowledge", "The documents that an assistant looks things up in", &[404])))
+        .api_route("/assistants/{id}/knowledge/search", get_with(knowledge::search, told("searchKnowledge", "What would be found in them for something a caller says", &[404])))
         .api_route("/calls", get_with(calls::list, told("listCalls", "Calls, newest first; after one, oldest first", &[404])))
         .api_route("/calls/{sid}", get_with(calls::show, told("getCall", "One call, turn by turn", &[404])))
         .api_route("/calls/{sid}/recording", get_with(recordings::hear, recordings::told))

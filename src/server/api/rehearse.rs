@@ -16,7 +16,7 @@ use crate::{
     conversation::engine::{Deadlines, Engine},
     domain::{Actor, AssistantSpec, Caller, Error, Heard, Result},
     line::{Clock, Line, Patience},
-    operations::{assistants, calls},
+    operations::{assistants, calls, knowledge},
     server::App,
     store::{Options, Store},
     twilio::webhook::{Gathered, Incoming},
@@ -48,7 +48,8 @@ pub(super) async fn rehearse(
     let spec = asker
         .ask(move |store, actor, _| {
             actor.may_write()?;
-            Ok(assistants::find(store, actor, &named.id)?.spec)
+            let assistant = assistants::find(store, actor, &named.id)?;
+            knowledge::with_texts(store, &assistant)
         })
         .await?;
     // Asking models costs money, also when nobody waits for the answer any more.

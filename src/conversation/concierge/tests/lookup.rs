@@ -72,6 +72,7 @@ fn the_question_goes_over_into_another_language() {
             now: &call.now,
             caller: None,
             known: None,
+            found: &[],
         },
         call.state.clone(),
         Event::AnotherLanguage,

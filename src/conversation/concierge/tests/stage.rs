@@ -106,6 +106,7 @@ impl Call {
                 let now = self.now.timestamp();
                 crate::conversation::handing_over::choose(&self.spec, to.as_deref(), now)
             }
+            ToolRequest::SearchKnowledge(_) => ToolResult::Passages(Vec::new()),
             ToolRequest::Inquire { arguments, .. } => {
                 let number = arguments["number"].as_str().unwrap_or_default().to_owned();
                 self.looked_up.push(number.clone());
@@ -170,6 +171,7 @@ impl Call {
                 now: &self.now,
                 caller: Some("+33611223344"),
                 known: self.known.as_ref(),
+                found: &[],
             };
             let event = result.as_ref().map_or(first, Event::Tool);
             let (state, effect) = step(&scene, state, event);

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::vocabulary::Vocabulary;
-use crate::domain::{BookingKind, BookingRules, Fact, HttpTool, LanguageTag};
+use crate::domain::{BookingKind, BookingRules, Fact, HttpTool, LanguageTag, is_general};
 use times::{Clock, Expect, Part};
 use utterance::Utterance;
 
@@ -81,6 +81,8 @@ pub(crate) struct Meaning {
     pub(crate) fact: Option<usize>,
     /// What is to be looked up.
     pub(crate) tool: Option<usize>,
+    /// Whether only a word such as "combien" or "prix" asks for it: the price of anything.
+    pub(crate) general: bool,
 }
 
 impl Meaning {
@@ -134,8 +136,11 @@ pub(crate) fn understand(context: &Context, text: &str) -> Meaning {
     meaning.change = u.says(&intents.change);
     meaning.cancel = u.says(&intents.cancel);
     let fact = fact(context, &u);
-    meaning.tool = tool(context, &u, fact.map_or(0, |(_, length)| length));
-    meaning.fact = fact.map(|(index, _)| index).filter(|_| meaning.tool.is_none());
+    meaning.tool = tool(context, &u, fact.map_or(0, |(_, length, _)| length));
+    if let Some((index, _, general)) = fact.filter(|_| meaning.tool.is_none()) {
+        meaning.fact = Some(index);
+        meaning.general = general;
+    }
     if let Some(rules) = context.booking {
         let services = rules.services.iter();
         meaning.service = said(services.map(|one| (&one.name, &one.names, &one.about)), &u);
@@ -224,10 +229,10 @@ fn tool(context: &Context, u: &Utterance, least: usize) -> Option<usize> {
     best.map(|(index, _)| index)
 }
 
-/// The fact whose words are said, the longest match first, one of the language before one of any, and
-/// how many words. A plural `s` is forgiven.
-fn fact(context: &Context, u: &Utterance) -> Option<(usize, usize)> {
-    let mut best: Option<(usize, (usize, bool))> = None;
+/// The fact whose words are said, the longest match first, one of the language before one of any; how
+/// many words, and whether they name nothing in particular. A plural `s` is forgiven.
+fn fact(context: &Context, u: &Utterance) -> Option<(usize, usize, bool)> {
+    let mut best: Option<(usize, (usize, bool), bool)> = None;
     for (index, fact) in context.facts.iter().enumerate() {
         let of_language = fact.language.as_ref().map(LanguageTag::primary);
         if of_language.is_some_and(|language| language != context.language.primary()) {
@@ -236,12 +241,13 @@ fn fact(context: &Context, u: &Utterance) -> Option<(usize, usize)> {
         for about in &fact.about {
             let about = fold::words(about);
             let rank = (about.len(), of_language.is_some());
-            if is_said(&about, u) && best.is_none_or(|(_, other)| rank > other) {
-                best = Some((index, rank));
+            if is_said(&about, u) && best.is_none_or(|(_, other, _)| rank > other) {
+                let general = is_general(&about, std::slice::from_ref(context.language));
+                best = Some((index, rank, general));
             }
         }
     }
-    best.map(|(index, (length, _))| (index, length))
+    best.map(|(index, (length, _), general)| (index, length, general))
 }
 
 fn singular(word: &str) -> &str {
