@@ -469,7 +469,7 @@ fn a_schema_that_is_none_is_refused_with_its_line() {
     let text = std::fs::read_to_string(LE_GOURMET).unwrap();
     let line = text.lines().count() + 2;
     for (extract, says) in [
-        ("{ type = \"array\" }", "must describe an object"),
+        ("{ type = \"array\", properties = { a = {} } }", "must describe an object"),
         ("{ properties = { a = { type = \"wort\" } } }", "is no JSON Schema"),
         ("{ properties = { a = { \"$ref\" = \"https://a.example/s\" } } }", "is no JSON Schema"),
         ("{ properties = { \"a-b\" = {} } }", "`a-b`"),
