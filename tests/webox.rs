@@ -47,6 +47,7 @@ mod models;
 mod mouths;
 mod notices;
 mod outages;
+mod outbound;
 mod privacy;
 mod providers;
 mod provisioning;

@@ -11,9 +11,9 @@ use crate::{
     domain::{
         AccountSid, AfterCall, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
         BookingRules, Breakdown, Compliance, Deliver, Document, EmailAddress, Error, Fact, Hearing,
-        Hours, HttpTool, LanguageTag, Limits, Memory, ModelRef, Owner as DomainOwner, Personality,
-        PhoneNumber, Recording, Result, Screening, SecretRef, Transfer, TwilioAccount, UserId,
-        Voice, VoiceLine, VoiceProvider, ZoneName,
+        Hours, HttpTool, LanguageTag, Limits, Memory, ModelRef, Outbound, Owner as DomainOwner,
+        Personality, PhoneNumber, Recording, Result, Screening, SecretRef, Transfer, TwilioAccount,
+        UserId, Voice, VoiceLine, VoiceProvider, ZoneName,
     },
     operations::assistants::AssistantOverview,
 };
@@ -87,6 +87,9 @@ pub struct AssistantView {
     /// What it may ask the client's own systems in a call.
     #[serde(default)]
     pub tools: Vec<HttpTool>,
+    /// How it calls people; null where it calls nobody.
+    #[serde(default)]
+    pub outbound: Option<Outbound>,
     /// Whether callers are recorded who agree, or do not object; `compliance` says how they are asked.
     pub enable_recording: bool,
     /// Always true: a conversation is its turns.
@@ -171,6 +174,7 @@ impl From<&Assistant> for AssistantView {
             after: spec.after.clone(),
             deliver: spec.deliver,
             tools: spec.tools,
+            outbound: spec.outbound,
             enable_transcription: true,
             is_active: spec.active,
             owner_id: owner.as_ref().map(|owner| owner.id),
@@ -265,6 +269,7 @@ impl TryFrom<AssistantView> for Assistant {
                 },
                 deliver: view.deliver,
                 tools: view.tools,
+                outbound: view.outbound,
             },
         })
     }

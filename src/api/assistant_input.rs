@@ -9,8 +9,8 @@ use super::DocumentInput;
 use crate::domain::{
     AccountSid, AfterCall, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver,
     EmailAddress, Error, Fact, Hearing, Hours, HttpTool, HumanDuration, LanguageTag, Limits,
-    Memory, ModelRef, Personality, PhoneNumber, Recording, Result, Screening, Secret, SecretRef,
-    Transfer, VoiceLine, VoiceProvider, ZoneName,
+    Memory, ModelRef, Outbound, Personality, PhoneNumber, Recording, Result, Screening, Secret,
+    SecretRef, Transfer, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -117,6 +117,9 @@ pub struct AssistantInput {
     /// What it may ask the client's own systems in a call: the whole list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<HttpTool>>,
+    /// How it calls people; null for nobody.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<Option<Outbound>>,
     /// True asks callers, unless `compliance` says how else they are told; false records nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_recording: Option<bool>,
@@ -176,6 +179,7 @@ impl From<&AssistantSpec> for AssistantInput {
             after: Some(spec.after.clone()),
             deliver: Some(spec.deliver),
             tools: Some(spec.tools),
+            outbound: Some(spec.outbound),
             enable_recording: None,
             enable_transcription: None,
             fallback_to_human: None,
@@ -259,6 +263,7 @@ impl AssistantInput {
         put(&mut spec.after, self.after);
         put(&mut spec.deliver, self.deliver);
         put(&mut spec.tools, self.tools);
+        put(&mut spec.outbound, self.outbound);
         put(&mut spec.active, self.is_active);
         match self.enable_recording {
             Some(false) => spec.compliance.recording = Recording::Off,
@@ -308,6 +313,7 @@ mod tests {
             "voice":{"line":"gather","language":"en-US","languages":["en-US","fr-FR"],"provider":"google","voice_id":"v","voices":{"fr-FR":"w"},"fallbacks":["local"],"greeting":"g","greetings":{"fr-FR":"h"}},
             "memory":{"enabled":true,"days":90},
             "after":{"satisfaction":"ask","summary":true,"extract":{"type":"object","properties":{"plate":{"type":"string"}}}},
+            "outbound":{"kind":"service","greeting":"Bonjour {{ name }}","machine":"hang_up"},
             "hearing":{"provider":"deepgram","model":"nova-3","fallbacks":["google"],"pause_ms":700,"barge_in":"high"},
             "hours":{"monday":["12:00-14:00"],"closed":["2026-12-25"]},
             "facts":[{"about":["a"],"answer":"b","language":"en-US"}],

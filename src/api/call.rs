@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::{BookingView, MessageView, Moment, Success, TurnView};
 use crate::domain::{
-    After, AssistantId, AssistantName, Booking, Call, CallExtras, CallId, CallOutcome, CallSid,
-    CallStatus, EndReason, Error, Handover, HandoverOutcome, LanguageTag, Members, PhoneNumber,
-    RecordingConsent, Result, SatisfactionSource, SummarySource, VoiceLine, WholeCall,
+    After, AnsweredBy, AssistantId, AssistantName, Booking, Call, CallExtras, CallId, CallOutcome,
+    CallSid, CallStatus, Direction, EndReason, Error, Handover, HandoverOutcome, LanguageTag,
+    Members, PhoneNumber, RecordingConsent, Result, SatisfactionSource, SummarySource, VoiceLine,
+    WholeCall,
 };
 
 /// A call.
@@ -23,6 +24,12 @@ pub struct CallView {
     /// The version of the assistant that the call began with.
     pub assistant_revision: i64,
     pub call_sid: CallSid,
+    /// Who began it. In a call that we made, `from_number` is who was called, `to_number` ours.
+    #[serde(default = "inbound")]
+    pub direction: Direction,
+    /// Who picked up, where we called and Twilio told.
+    #[serde(default)]
+    pub answered_by: Option<AnsweredBy>,
     /// E.164 or an address; null when withheld.
     pub from_number: Option<String>,
     pub to_number: String,
@@ -68,6 +75,10 @@ pub struct CallView {
     pub extras: Option<Extras>,
 }
 
+const fn inbound() -> Direction {
+    Direction::Inbound
+}
+
 /// What a call brought from another program.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Extras {
@@ -87,6 +98,8 @@ impl From<&Call> for CallView {
             assistant: call.assistant.clone(),
             assistant_revision: call.assistant_revision,
             call_sid: call.sid.clone(),
+            direction: call.direction,
+            answered_by: call.answered_by,
             from_number: call.caller.clone(),
             to_number: call.to_number.clone(),
             duration: call.duration_s,
@@ -137,6 +150,8 @@ impl From<CallView> for Call {
             assistant_revision: view.assistant_revision,
             disclosed_at: view.disclosed_at,
             recording_consent: view.recording_consent,
+            direction: view.direction,
+            answered_by: view.answered_by,
             caller: view.from_number,
             to_number: view.to_number,
             status: view.status,

@@ -16,6 +16,7 @@ mod done;
 mod event;
 mod knowledge;
 mod moment;
+mod outbound;
 mod privacy;
 mod problem;
 mod providers;
@@ -37,6 +38,10 @@ pub use done::{Done, Success};
 pub use event::EventView;
 pub use knowledge::{DocumentInput, Documents, Passages};
 pub use moment::Moment;
+pub use outbound::{
+    CallInput, DoNotCallChanged, DoNotCallInput, DoNotCallList, DoNotCallView, OneOutbound,
+    OutboundCalls, OutboundView,
+};
 pub use privacy::{DossierView, ErasedView, RemovalView, Removals};
 pub use problem::Problem;
 pub use providers::Providers;

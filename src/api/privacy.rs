@@ -33,29 +33,44 @@ pub struct DossierView {
     /// Who it is.
     #[serde(default)]
     pub contacts: Vec<Value>,
+    /// What calls to them were asked for.
+    #[serde(default)]
+    pub outbound_calls: Vec<Value>,
+    /// Whether they are not to be called: this stays when the rest is forgotten.
+    #[serde(default)]
+    pub do_not_call: Vec<Value>,
 }
 
 impl From<Dossier> for DossierView {
     fn from(dossier: Dossier) -> Self {
-        let Dossier { caller, calls, turns, bookings, messages, deliveries, contacts } = dossier;
         Self {
             success: Success::default(),
-            caller,
-            calls,
-            turns,
-            bookings,
-            messages,
-            deliveries,
-            contacts,
+            caller: dossier.caller,
+            calls: dossier.calls,
+            turns: dossier.turns,
+            bookings: dossier.bookings,
+            messages: dossier.messages,
+            deliveries: dossier.deliveries,
+            contacts: dossier.contacts,
+            outbound_calls: dossier.outbound_calls,
+            do_not_call: dossier.do_not_call,
         }
     }
 }
 
 impl From<DossierView> for Dossier {
     fn from(view: DossierView) -> Self {
-        let DossierView { caller, calls, turns, bookings, messages, deliveries, contacts, .. } =
-            view;
-        Self { caller, calls, turns, bookings, messages, deliveries, contacts }
+        Self {
+            caller: view.caller,
+            calls: view.calls,
+            turns: view.turns,
+            bookings: view.bookings,
+            messages: view.messages,
+            deliveries: view.deliveries,
+            contacts: view.contacts,
+            outbound_calls: view.outbound_calls,
+            do_not_call: view.do_not_call,
+        }
     }
 }
 

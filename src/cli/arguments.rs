@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, calls, complete, contacts, deliveries, demo, export,
-    help, history, import, init, knowledge, login, manual,
+    apply, assistants, audit, bench, bookings, call, calls, complete, contacts, deliveries, demo,
+    do_not_call, export, help, history, import, init, knowledge, login, manual, outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
     tokens, try_out, users, validate, voices, whoami,
@@ -44,6 +44,12 @@ pub enum Command {
     Bookings(bookings::Bookings),
     /// List, show, correct and export who called.
     Contacts(contacts::Contacts),
+    /// Have an assistant call somebody.
+    Call(call::Call),
+    /// List the calls that assistants were asked to make.
+    Outbound(outbound::Outbound),
+    /// List who is not to be called, add and remove numbers.
+    DoNotCall(do_not_call::DoNotCall),
     /// List what others were told, and try it again.
     Deliveries(deliveries::Deliveries),
     /// Documents that assistants look things up in.

@@ -8,6 +8,7 @@ mod assistants;
 mod audit;
 mod bench;
 mod bookings;
+mod call;
 mod calls;
 mod complete;
 mod contacts;
@@ -18,6 +19,7 @@ mod deliveries;
 mod demo;
 mod desk;
 mod diagnostics;
+mod do_not_call;
 pub mod exit;
 mod export;
 mod help;
@@ -30,6 +32,7 @@ mod knowledge;
 mod logging;
 mod login;
 mod manual;
+mod outbound;
 pub mod output;
 mod plan;
 mod plan_text;
@@ -94,6 +97,9 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Calls(args) => calls::run(args, context),
         Command::Bookings(args) => bookings::run(args, context),
         Command::Contacts(args) => contacts::run(args, context),
+        Command::Call(args) => call::run(args, context),
+        Command::Outbound(args) => outbound::run(args, context),
+        Command::DoNotCall(args) => do_not_call::run(args, context),
         Command::Deliveries(args) => deliveries::run(args, context),
         Command::Knowledge(args) => knowledge::run(args, context),
         Command::Stats(args) => stats::run(args, context),

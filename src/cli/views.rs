@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{
-        AssistantView, BookingView, CallView, ContactView, MessageView, StatsView, TransferView,
-        TurnView,
+        AssistantView, BookingView, CallView, ContactView, DoNotCallView, MessageView,
+        OutboundView, StatsView, TransferView, TurnView,
     },
     domain::{
-        Assistant, Booking, Breakdown, Call, CallExtras, Contact, Handover, Message, Next, Stats,
-        Turn,
+        Assistant, Booking, Breakdown, Call, CallExtras, Contact, DoNotCall, Handover, Message,
+        Next, OutboundCall, Stats, Turn,
     },
     operations::assistants::AssistantOverview,
 };
@@ -73,6 +73,16 @@ pub(super) fn booking(booking: &Booking) -> Value {
 /// A contact.
 pub(super) fn contact(contact: &Contact) -> Value {
     value(&ContactView::from(contact))
+}
+
+/// A call that was asked for.
+pub(super) fn outbound(call: &OutboundCall) -> Value {
+    value(&OutboundView::from(call))
+}
+
+/// Somebody who is not to be called.
+pub(super) fn do_not_call(one: &DoNotCall) -> Value {
+    value(&DoNotCallView::from(one))
 }
 
 /// A message.

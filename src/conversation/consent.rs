@@ -134,7 +134,7 @@ fn objects(words: &ConsentWords, said: &[String]) -> bool {
 }
 
 /// Whether a text is made of some phrases, at least one, and of words that change nothing.
-fn is_made_of(mut said: &[String], phrases: &[String], manners: &[String]) -> bool {
+pub(super) fn is_made_of(mut said: &[String], phrases: &[String], manners: &[String]) -> bool {
     let longest = |said: &[String], phrases: &[String]| {
         let lengths = phrases.iter().map(|phrase| fold::words(phrase));
         lengths.filter(|phrase| said.starts_with(phrase)).map(|phrase| phrase.len()).max()

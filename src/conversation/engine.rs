@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::{
     aloud::{Aloud, Saying},
+    called,
     consent::{self, Verdict},
     head_start::HeadStart,
     hold_on::HoldOn,
@@ -22,8 +23,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Assistant, Attempt, Call, CallId, EndReason, Found, Heard, LanguageTag, ModelRef, Next,
-        Outcome, Rating, Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn,
+        Assistant, Attempt, Call, CallId, EndReason, Errand, Found, Heard, LanguageTag, ModelRef,
+        Next, Outcome, Rating, Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn,
         TurnTimings,
     },
     operations::endpoints::Endpoints,
@@ -89,6 +90,8 @@ pub struct Scene {
     pub known: Option<Recollection>,
     /// What was found in the assistant's documents for what was heard.
     pub found: Vec<Found>,
+    /// What the call is for, where we made it.
+    pub errand: Option<Errand>,
 }
 
 /// What the engine came to.
@@ -341,7 +344,8 @@ impl Engine {
         let spec = &scene.assistant.spec;
         // The moment the call began: instructions that change every minute cannot be cached.
         let began = scene.call.started_at.to_zoned_datetime(spec.zone());
-        prompt::system(spec, &scene.call.language, &began, scene.known.as_ref())
+        let (known, errand) = (scene.known.as_ref(), scene.errand.as_ref());
+        prompt::system(spec, &scene.call.language, &began, known, errand)
     }
 }
 
@@ -365,6 +369,9 @@ pub(super) fn decide(scene: &Scene, turned: &Turned) -> (Option<Verdict>, Decisi
         history: &scene.history,
         heard: &scene.heard,
     };
+    if called::is_to_stop(scene) {
+        return (None, state::stopped(&facts));
+    }
     let phrases = phrases::for_language(&scene.call.language);
     let verdict = consent::judge(
         &consent::Asked {

@@ -3,12 +3,24 @@
 use std::time::Instant;
 
 use super::{
+    called::{self, Answered},
     concierge,
     engine::{Engine, Progress, ROUNDS, Scene, millis},
     head_start::HeadStart,
     looked_up, phrases, satisfaction,
 };
 use crate::domain::{Attempt, Heard, ModelRef, Next, Outcome, Reply, TokenUsage, Turn};
+
+/// What is answered to the first words of a call that we made, where that is all.
+fn first_answer(scene: &Scene) -> Option<concierge::Event<'_>> {
+    let errand = scene.errand.as_ref().filter(|errand| called::is_first(scene, errand))?;
+    let answered = called::answered(&scene.call.language, &scene.heard)?;
+    Some(match answered {
+        Answered::Hello => concierge::Event::PickedUp(&errand.opening),
+        Answered::Yes => concierge::Event::Agreed,
+        Answered::No => concierge::Event::Declined,
+    })
+}
 
 impl Engine {
     /// The built-in concierge: always answers.
@@ -31,7 +43,7 @@ impl Engine {
         let event = match &booked {
             Some(booked) => concierge::Event::Tool(booked),
             None if progress.only_another_language => concierge::Event::AnotherLanguage,
-            None => concierge::Event::Heard(&scene.heard),
+            None => first_answer(scene).unwrap_or(concierge::Event::Heard(&scene.heard)),
         };
         let (mut state, mut effect) = concierge::step(&stage, state, event);
         let mut rounds = 0;

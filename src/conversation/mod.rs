@@ -6,6 +6,7 @@
 mod afterwards;
 pub mod aloud;
 mod asking;
+mod called;
 pub mod concierge;
 mod consent;
 mod doing;

@@ -9,9 +9,10 @@ use jiff::{ToSpan, ZonedDateTime, civil::Date};
 
 use serde_json::json;
 
-use super::{handing_over, looked_up};
+use super::{called, handing_over, looked_up};
 use crate::domain::{
-    AssistantSpec, BookingKind, LanguageTag, Personality, Recollection, WEEKDAYS, weekday_name,
+    AssistantSpec, BookingKind, Errand, LanguageTag, Personality, Recollection, WEEKDAYS,
+    weekday_name,
 };
 
 /// The instructions of one call.
@@ -20,9 +21,11 @@ pub(super) fn system(
     language: &LanguageTag,
     now: &ZonedDateTime,
     known: Option<&Recollection>,
+    errand: Option<&Errand>,
 ) -> String {
+    let does = if errand.is_some() { "call people by telephone" } else { "answer the telephone" };
     let mut text = format!(
-        "You answer the telephone for {client}. {tone}\n\n# About {client}\n{context}\n",
+        "You {does} for {client}. {tone}\n\n# About {client}\n{context}\n",
         client = spec.client,
         tone = tone(spec.ai.personality),
         context = spec.context.trim(),
@@ -56,6 +59,9 @@ pub(super) fn system(
     );
     if let Some(known) = known {
         caller(&mut text, known, now);
+    }
+    if let Some(errand) = errand {
+        called::instructions(&mut text, spec.outbound.as_ref(), errand);
     }
     let _ = write!(
         text,
@@ -261,7 +267,7 @@ mod tests {
         )
         .unwrap();
         let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().unwrap();
-        insta::assert_snapshot!(system(&spec, &LanguageTag::french(), &now, None));
+        insta::assert_snapshot!(system(&spec, &LanguageTag::french(), &now, None, None));
     }
 
     #[test]
@@ -272,7 +278,7 @@ mod tests {
         )
         .unwrap();
         let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().unwrap();
-        let told = system(&spec, &LanguageTag::french(), &now, None);
+        let told = system(&spec, &LanguageTag::french(), &now, None, None);
         assert!(told.contains("# Appointments\nEach is for 1 person"), "{told}");
         assert!(!told.contains("Parties of"), "{told}");
     }

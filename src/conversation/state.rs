@@ -142,6 +142,13 @@ pub(super) fn switched(facts: &Facts<'_>) -> Decision {
     say(facts, phrases.language_switched.clone(), Next::Listen, None)
 }
 
+/// Whoever does not want to be called again is told that it is so, and let go.
+pub(super) fn stopped(facts: &Facts<'_>) -> Decision {
+    let phrases = phrases::for_language(facts.language);
+    let text = phrases.outbound.stopped.clone();
+    say(facts, text, Next::HangUp, Some(EndReason::DoNotCall))
+}
+
 /// Acknowledges what the caller said to being recorded, and goes on.
 pub(super) fn consented(facts: &Facts<'_>, consent: RecordingConsent) -> Decision {
     let phrases = phrases::for_language(facts.language);

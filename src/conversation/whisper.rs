@@ -117,6 +117,8 @@ mod tests {
         }))
         .unwrap();
         let call = Call {
+            direction: crate::domain::Direction::Inbound,
+            answered_by: None,
             id: CallId(1),
             sid: "CA00000000000000000000000000000001".parse().unwrap(),
             assistant_id: crate::domain::AssistantId(1),

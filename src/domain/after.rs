@@ -1,8 +1,8 @@
 //! What came of a call: in a word, by rule from its rows, and in a sentence.
 
 use super::{
-    Booking, Call, CallOutcome, CallStatus, EndReason, Handover, HandoverOutcome, Heard,
-    LanguageTag, Members, Message, SatisfactionSource, SummarySource, Turn,
+    AnsweredBy, Booking, Call, CallOutcome, CallStatus, EndReason, Handover, HandoverOutcome,
+    Heard, LanguageTag, Members, Message, SatisfactionSource, SummarySource, Turn,
 };
 
 /// What is known of a call once it is over.
@@ -70,6 +70,9 @@ impl Rows<'_> {
             }
             _ => {}
         }
+        if self.call.answered_by.is_some_and(AnsweredBy::is_machine) {
+            return CallOutcome::Machine;
+        }
         if let Some(done) = self.done {
             return done;
         }
@@ -114,7 +117,7 @@ impl Rows<'_> {
 /// An outcome as one says it.
 fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
     use CallOutcome::{
-        Abandoned, Booked, Cancelled, Changed, Failed, Informed, Message, Transferred,
+        Abandoned, Booked, Cancelled, Changed, Failed, Informed, Machine, Message, Transferred,
     };
     match (language.primary(), outcome) {
         ("fr", Booked) => "A réservé",
@@ -125,6 +128,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("fr", Message) => "A laissé un message",
         ("fr", Abandoned) => "A raccroché sans suite",
         ("fr", Failed) => "L'appel a échoué",
+        ("fr", Machine) => "Répondeur",
         ("es", Booked) => "Ha reservado",
         ("es", Changed) => "Ha cambiado una reserva",
         ("es", Cancelled) => "Ha cancelado una reserva",
@@ -133,6 +137,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("es", Message) => "Ha dejado un mensaje",
         ("es", Abandoned) => "Ha colgado sin más",
         ("es", Failed) => "La llamada ha fallado",
+        ("es", Machine) => "Contestador",
         ("de", Booked) => "Hat gebucht",
         ("de", Changed) => "Hat eine Buchung verschoben",
         ("de", Cancelled) => "Hat eine Buchung storniert",
@@ -141,6 +146,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("de", Message) => "Hat eine Nachricht hinterlassen",
         ("de", Abandoned) => "Hat ohne Ergebnis aufgelegt",
         ("de", Failed) => "Der Anruf ist fehlgeschlagen",
+        ("de", Machine) => "Anrufbeantworter",
         ("it", Booked) => "Ha prenotato",
         ("it", Changed) => "Ha spostato una prenotazione",
         ("it", Cancelled) => "Ha annullato una prenotazione",
@@ -149,6 +155,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("it", Message) => "Ha lasciato un messaggio",
         ("it", Abandoned) => "Ha riattaccato senza esito",
         ("it", Failed) => "La chiamata non è riuscita",
+        ("it", Machine) => "Segreteria telefonica",
         ("pt", Booked) => "Reservou",
         ("pt", Changed) => "Alterou uma reserva",
         ("pt", Cancelled) => "Cancelou uma reserva",
@@ -157,6 +164,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("pt", Message) => "Deixou uma mensagem",
         ("pt", Abandoned) => "Desligou sem resultado",
         ("pt", Failed) => "A chamada falhou",
+        ("pt", Machine) => "Atendedor de chamadas",
         ("nl", Booked) => "Heeft gereserveerd",
         ("nl", Changed) => "Heeft een reservering verplaatst",
         ("nl", Cancelled) => "Heeft een reservering geannuleerd",
@@ -165,6 +173,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("nl", Message) => "Heeft een bericht achtergelaten",
         ("nl", Abandoned) => "Heeft zonder resultaat opgehangen",
         ("nl", Failed) => "Het gesprek is mislukt",
+        ("nl", Machine) => "Antwoordapparaat",
         (_, Booked) => "Booked",
         (_, Changed) => "Moved a booking",
         (_, Cancelled) => "Cancelled a booking",
@@ -173,5 +182,6 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         (_, Message) => "Left a message",
         (_, Abandoned) => "Hung up without a result",
         (_, Failed) => "The call failed",
+        (_, Machine) => "Answering machine",
     }
 }

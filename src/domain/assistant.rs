@@ -11,9 +11,9 @@ use super::row_number::row_number;
 use super::{
     AccountSid, AfterCall, AssistantName, BookingRules, Closure, Compliance, Country, DayHours,
     Deliver, Document, EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool,
-    HumanDuration, LanguageTag, Memory, ModelRef, Money, OpeningHours, Personality, PhoneNumber,
-    PublicHolidays, Screening, SecretRef, TimeRange, Transfer, UserId, VoiceLine, VoiceProvider,
-    ZoneName,
+    HumanDuration, LanguageTag, Memory, ModelRef, Money, OpeningHours, Outbound, Personality,
+    PhoneNumber, PublicHolidays, Screening, SecretRef, TimeRange, Transfer, UserId, VoiceLine,
+    VoiceProvider, ZoneName,
 };
 
 row_number!(
@@ -300,6 +300,9 @@ pub struct AssistantSpec {
     /// What it may ask the client's own systems in a call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<HttpTool>,
+    /// How it calls people; without this it calls nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<Outbound>,
 }
 
 const fn yes() -> bool {
@@ -334,6 +337,7 @@ impl AssistantSpec {
             after: AfterCall::default(),
             deliver: Vec::new(),
             tools: Vec::new(),
+            outbound: None,
         }
     }
 
@@ -415,6 +419,9 @@ impl AssistantSpec {
         }
         if let Some((field, message)) = self.after.broken() {
             return wrong(field, &message);
+        }
+        if let Some((field, message)) = self.outbound.as_ref().and_then(Outbound::broken) {
+            return wrong(field, message);
         }
         if let Some((field, message)) = self.unspeakable() {
             return wrong(field, message);

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    After, AssistantId, AssistantName, Booking, CallOutcome, CallSid, Error, Handover, LanguageTag,
-    Message, RecordingConsent, Turn, VoiceLine, suggestion_hint,
+    After, AnsweredBy, AssistantId, AssistantName, Booking, CallOutcome, CallSid, Direction, Error,
+    Handover, LanguageTag, Message, RecordingConsent, Turn, VoiceLine, suggestion_hint,
 };
 
 row_number!(
@@ -149,6 +149,10 @@ pub enum EndReason {
     Swept,
     /// Something of ours failed.
     OurFailure,
+    /// We called, and an answering machine picked up.
+    AnsweringMachine,
+    /// We called somebody who does not want to be called again.
+    DoNotCall,
 }
 
 impl EndReason {
@@ -170,6 +174,8 @@ impl EndReason {
             Self::CallerLimit => "caller-limit",
             Self::Swept => "swept",
             Self::OurFailure => "our-failure",
+            Self::AnsweringMachine => "answering-machine",
+            Self::DoNotCall => "do-not-call",
         }
     }
 
@@ -206,6 +212,8 @@ impl EndReason {
             Self::CallerLimit,
             Self::Swept,
             Self::OurFailure,
+            Self::AnsweringMachine,
+            Self::DoNotCall,
         ]
         .into_iter()
         .find(|reason| reason.as_str() == text)
@@ -229,9 +237,13 @@ pub struct Call {
     pub disclosed_at: Option<Timestamp>,
     /// What the caller said to being recorded; nothing when nobody asked.
     pub recording_consent: Option<RecordingConsent>,
-    /// E.164 or an address; nothing when withheld.
+    /// Who began it.
+    pub direction: Direction,
+    /// Who picked up, where we called and Twilio told.
+    pub answered_by: Option<AnsweredBy>,
+    /// The other side: E.164 or an address; nothing when withheld. Who is called, where we call.
     pub caller: Option<String>,
-    /// The number dialled.
+    /// The assistant's number.
     pub to_number: String,
     /// Where it stands.
     pub status: CallStatus,

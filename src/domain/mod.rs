@@ -14,6 +14,7 @@ mod booking;
 mod booking_resources;
 mod booking_rules;
 mod call;
+mod calling_hours;
 mod closures;
 mod compliance;
 mod contact;
@@ -42,6 +43,7 @@ mod model;
 mod money;
 mod name;
 mod notice;
+mod outbound;
 mod phone;
 mod provider;
 mod recording;
@@ -78,6 +80,7 @@ pub use booking::{
 pub use booking_resources::{BookingResource, BookingService};
 pub use booking_rules::{BookingRules, Nights, Party};
 pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
+pub use calling_hours::CallingHours;
 pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;
 pub use contact::{Contact, ContactChange, ContactFilter, ContactId};
@@ -111,6 +114,9 @@ pub use model::ModelRef;
 pub use money::{Currency, Micros, Money};
 pub use name::{AssistantName, SetName};
 pub use notice::{MOST_SEGMENTS, Notice, sms_segments};
+pub use outbound::{
+    CallContext, DoNotCall, DoNotCallId, Errand, NewOutbound, Outbound, OutboundCall, OutboundId,
+};
 pub use phone::{Caller, PhoneNumber};
 pub use provider::{
     ProviderKind, ProviderStanding, ProviderState, ProvidersOverview, SoundFigures,
@@ -129,8 +135,9 @@ pub use turn::{
 pub use when::HumanDuration;
 pub use wording::Wording;
 pub use words::{
-    BargeIn, BookingKind, CallOutcome, DeliveryEvent, DeliveryState, DestinationKind, EarProvider,
-    HolidayHours, MailEncryption, Personality, Redaction, Role, SatisfactionRule,
-    SatisfactionSource, Scope, SummarySource, VoiceLine, VoiceProvider,
+    AnsweredBy, BargeIn, BookingKind, CallOutcome, CallPurpose, DeliveryEvent, DeliveryState,
+    DestinationKind, Direction, EarProvider, HolidayHours, MailEncryption, OnMachine,
+    OutboundState, Personality, Redaction, Role, SatisfactionRule, SatisfactionSource, Scope,
+    SummarySource, VoiceLine, VoiceProvider,
 };
 pub use zone::ZoneName;

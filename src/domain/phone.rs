@@ -72,6 +72,16 @@ impl PhoneNumber {
         matches!(kind, Ok(Mobile | FixedLineOrMobile))
     }
 
+    /// Where it is, as ISO 3166-1 has it, and whether somebody may simply be called there: not where
+    /// its country's plan knows no such number, or has the caller pay for it.
+    pub fn destination(&self) -> (Option<String>, bool) {
+        use phonenumber::Type::{FixedLine, FixedLineOrMobile, Mobile, TollFree, Voip};
+        let Ok(number) = phonenumber::parse(None, &self.0) else { return (None, false) };
+        let kind = number.number_type(&phonenumber::metadata::DATABASE);
+        let may = matches!(kind, FixedLine | FixedLineOrMobile | Mobile | TollFree | Voip);
+        (number.country().id().map(|id| format!("{id:?}")), may)
+    }
+
     /// The number as people say it to each other where `home` is: without the country code there.
     pub fn as_said(&self, home: &Self) -> String {
         let at_home = Country::of(self).is_some() && Country::of(self) == Country::of(home);

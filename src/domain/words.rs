@@ -170,6 +170,84 @@ words! {
         Abandoned = "abandoned",
         /// It could not be carried out.
         Failed = "failed",
+        /// We called, and an answering machine picked up.
+        Machine = "answering-machine",
+    }
+}
+
+words! {
+    /// Who began a call.
+    Direction {
+        /// Somebody called us.
+        Inbound = "inbound",
+        /// We called somebody.
+        Outbound = "outbound",
+    }
+}
+
+words! {
+    /// Who picked up when we called.
+    AnsweredBy {
+        /// A person.
+        Human = "human",
+        /// An answering machine.
+        Machine = "machine",
+        /// A fax.
+        Fax = "fax",
+        /// Twilio could not tell.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What an assistant calls people for.
+    CallPurpose {
+        /// Something that they know of: an appointment that they made, a call back that they asked for.
+        Service = "service",
+        /// To sell or to win over: the law is strict about it.
+        Marketing = "marketing",
+    }
+}
+
+words! {
+    /// What is done when an answering machine picks up.
+    OnMachine {
+        /// Nothing is said to it.
+        HangUp = "hang_up",
+        /// A message is left after its signal.
+        LeaveMessage = "leave_message",
+        /// It is talked to as to anybody: who picks up is not looked at.
+        Talk = "talk",
+    }
+}
+
+words! {
+    /// How a call that we were asked to make stands.
+    OutboundState {
+        /// Nobody was dialled yet.
+        Queued = "queued",
+        /// Twilio is being asked for it.
+        Dialling = "dialling",
+        /// It rings.
+        Ringing = "ringing",
+        /// Somebody, or something, picked up.
+        Answered = "answered",
+        /// A conversation, which is over.
+        Completed = "completed",
+        /// An answering machine or a fax picked up.
+        Machine = "answering-machine",
+        /// The line was busy.
+        Busy = "busy",
+        /// Nobody picked up.
+        NoAnswer = "no-answer",
+        /// The telephone network could not connect it.
+        Failed = "failed",
+        /// Twilio refused it, or we did: nobody was dialled.
+        Refused = "refused",
+        /// Taken back, or not dialled in time: nobody was dialled.
+        Cancelled = "cancelled",
+        /// Twilio was asked, and nobody knows what came of it: it is not asked again.
+        Unknown = "unknown",
     }
 }
 

@@ -118,8 +118,8 @@ impl Line {
         // What cannot be read now is read again, and told of, when the turn begins.
         let turn = live::expect(&self.store, sid, number, heard).await.ok()??;
         let now = self.clock.now();
-        let OpenTurn { call, assistant, history, heard, known, found, .. } = turn;
-        Some(Scene { call, assistant, history, heard, now, known, found })
+        let OpenTurn { call, assistant, history, heard, known, found, errand, .. } = turn;
+        Some(Scene { call, assistant, history, heard, now, known, found, errand })
     }
 
     /// Notes models that were asked for nothing, with the last turn of their call.

@@ -23,14 +23,19 @@ pub(super) struct Greeting {
 impl Greeting {
     /// The first words of an assistant, in a language.
     pub(super) fn of(spec: &AssistantSpec, language: &LanguageTag) -> Self {
+        let words = match spec.voice.greeting_in(language) {
+            Some(greeting) => greeting.to_owned(),
+            None => phrases::for_language(language).greeting(spec.ai.personality, &spec.client),
+        };
+        Self::beginning(spec, language, words)
+    }
+
+    /// The same with other words: those of a call that we make. What the law asks for is in it too.
+    pub(super) fn beginning(spec: &AssistantSpec, language: &LanguageTag, words: String) -> Self {
         let phrases = phrases::for_language(language);
         let recording = spec.compliance.recording;
         let hints = tongue::hints(spec, language);
         let hints: Vec<_> = hints.into_iter().map(|(tag, text)| (tag.clone(), text)).collect();
-        let words = match spec.voice.greeting_in(language) {
-            Some(greeting) => greeting.to_owned(),
-            None => phrases.greeting(spec.ai.personality, &spec.client),
-        };
         let mut duties = Vec::new();
         if spec.announces_ai() {
             duties.push(phrases::machine(language));

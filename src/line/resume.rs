@@ -4,7 +4,7 @@
 use super::{gather, talk::Opening, voice::Line};
 use crate::{
     conversation::phrases,
-    domain::{Delivery, Next, Reply, TurnId},
+    domain::{Delivery, EndReason, Next, Reply, TurnId},
     operations::live::{self, Greeted, Standing, Ticket},
     twilio::{
         twiml::Response,
@@ -32,6 +32,9 @@ impl Line {
         };
         if standing.call.status.is_final() {
             return gather::hang_up();
+        }
+        if standing.call.end_reason == Some(EndReason::AnsweringMachine) {
+            return self.leave_on_machine(request, step).await;
         }
         let (spec, language) = (&standing.assistant.spec, &standing.call.language);
         let said = standing.last.as_ref().filter(|turn| turn.said.is_some());

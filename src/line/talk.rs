@@ -20,7 +20,8 @@ use crate::{
         phrases,
     },
     domain::{
-        Assistant, CallId, CallSid, Caller, Delivery, Heard, LanguageTag, Next, Redaction, TurnId,
+        Assistant, CallId, CallSid, Caller, Delivery, Direction, Heard, LanguageTag, Next,
+        Redaction, TurnId,
     },
     operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Standing, Utterance},
 };
@@ -28,6 +29,9 @@ use crate::{
 /// How often a store that does not take an utterance is asked again, and how long in between.
 const TRIES: u32 = 5;
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether Twilio has told who picked up.
+const TOLD_SOON: Duration = Duration::from_millis(250);
 
 /// A turn that is over on our side.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +126,9 @@ impl Talk {
                 at: self.line.clock.now(),
                 account: None,
                 spoofed: false,
+                // Its row is there: nothing else is needed of it.
+                direction: Direction::Inbound,
+                outbound: None,
             },
             number,
             heard,
@@ -268,6 +275,7 @@ impl Line {
             heard: turn.heard,
             known: turn.known,
             found: turn.found,
+            errand: turn.errand,
             now: self.clock.now(),
         };
         // A call that went on from elsewhere: its first words were not ours.
@@ -315,9 +323,16 @@ impl Line {
         aloud: &Aloud,
         language: &LanguageTag,
     ) -> Option<OpenTurn> {
-        for attempt in 0..TRIES {
+        let mut attempt = 0;
+        let mut utterance = utterance;
+        while attempt < TRIES {
             let hearing = self.stored(live::hear(&self.store, utterance.clone())).await;
             match hearing {
+                // Twilio tells within seconds whether a person picked up.
+                Ok(Hearing::NotYet { .. }) => {
+                    tokio::time::sleep(TOLD_SOON).await;
+                    utterance.ringing.at = self.clock.now();
+                }
                 Ok(Hearing::Think { turn, .. }) => return Some(*turn),
                 Ok(Hearing::OutOfOrder { next, .. }) => {
                     tracing::warn!(next, "a turn came out of order: another socket went on");
@@ -330,6 +345,7 @@ impl Line {
                         aloud.say(&phrases::for_language(language).busy_retry);
                     }
                     tokio::time::sleep(AGAIN).await;
+                    attempt += 1;
                 }
             }
         }

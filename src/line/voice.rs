@@ -104,23 +104,36 @@ impl Line {
         let to = request.to.clone();
         let caller = request.from.masked();
         let ringing = self.ringing(&request);
+        // Where Twilio comes back to if nothing can be stored now.
+        let again = match request.outbound {
+            Some(id) => ("outbound", format!("&outbound={}", id.0)),
+            None => ("incoming", String::new()),
+        };
         let ticket = match Ticket::new(ringing.at) {
             Ok(ticket) => ticket,
-            Err(error) => return self.unstored(&error, to, &sid, "incoming", None, attempt).await,
+            Err(error) => {
+                let again = (again.0, again.1.as_str());
+                return self.unstored_at(&error, to, &sid, again, attempt).await;
+            }
         };
         let (line, greeted) = (self.clone(), sid.clone());
-        let greet = Box::new(move |assistant: &Assistant, language: &LanguageTag| {
-            let spec = &assistant.spec;
-            let greeting = Greeting::of(spec, language);
-            // Whether to record is asked over webhooks: only TwiML can begin it.
-            let ticket = (line.has_socket(spec) && !greeting.asks).then_some(ticket);
-            let player = line.player(spec, "");
-            let writer = line.writer_with(&greeted, ticket.as_ref(), player.as_ref());
-            let twiml = writer.greeting(spec, language, &greeting);
-            // Where it is recorded, the TwiML says all of it before the socket opens.
-            let heard = ticket.is_none() || greeting.records;
-            Greeted { reply: greeting.reply(language), twiml, heard, ticket }
-        });
+        let greet = Box::new(
+            move |assistant: &Assistant, language: &LanguageTag, opening: Option<&str>| {
+                let spec = &assistant.spec;
+                let greeting = match opening {
+                    Some(opening) => Greeting::beginning(spec, language, opening.to_owned()),
+                    None => Greeting::of(spec, language),
+                };
+                // Whether to record is asked over webhooks: only TwiML can begin it.
+                let ticket = (line.has_socket(spec) && !greeting.asks).then_some(ticket);
+                let player = line.player(spec, "");
+                let writer = line.writer_with(&greeted, ticket.as_ref(), player.as_ref());
+                let twiml = writer.greeting(spec, language, &greeting);
+                // Where it is recorded, the TwiML says all of it before the socket opens.
+                let heard = ticket.is_none() || greeting.records;
+                Greeted { reply: greeting.reply(language), twiml, heard, ticket }
+            },
+        );
         match self.stored(live::ring(&self.store, ringing, greet)).await {
             Ok(Rung::Answered { assistant, twiml, again }) => {
                 tracing::info!(assistant = %assistant.spec.name, caller, again, "answered a call");
@@ -133,7 +146,10 @@ impl Line {
             Ok(Rung::GoesOn) => Box::pin(self.goes_on(request, false, attempt)).await,
             Ok(Rung::Over) => gather::hang_up(),
             Ok(Rung::NobodyThere) => nobody_there(to.as_ref(), &request.to_raw),
-            Err(error) => self.unstored(&error, to, &sid, "incoming", None, attempt).await,
+            Err(error) => {
+                let again = (again.0, again.1.as_str());
+                self.unstored_at(&error, to, &sid, again, attempt).await
+            }
         }
     }
 
@@ -155,6 +171,8 @@ impl Line {
                 at: self.clock.now(),
                 account: request.account,
                 spoofed: false,
+                direction: request.direction,
+                outbound: None,
             },
             number: turn.unwrap_or(1),
             heard: request.heard,
@@ -191,6 +209,8 @@ impl Line {
                 at: self.clock.now(),
                 account: request.account,
                 spoofed: false,
+                direction: request.direction,
+                outbound: request.outbound,
             },
             status: request.status,
             duration_s: request.duration_s,
@@ -223,6 +243,11 @@ impl Line {
             }
         }
         Ok(())
+    }
+
+    /// What Twilio calls us, without a final slash.
+    pub fn public_url(&self) -> Arc<str> {
+        Arc::clone(&self.public_url)
     }
 
     /// Closes calls that were forgotten.
@@ -272,6 +297,9 @@ impl Line {
             }
             Hearing::OutOfOrder { next, language, assistant } => {
                 tracing::warn!(next, "a turn came out of order");
+                self.writer(sid).listen(&assistant.spec, &language, next)
+            }
+            Hearing::NotYet { next, language, assistant } => {
                 self.writer(sid).listen(&assistant.spec, &language, next)
             }
             Hearing::Over => gather::hang_up(),
@@ -337,6 +365,7 @@ impl Line {
             heard: turn.heard,
             known: turn.known,
             found: turn.found,
+            errand: turn.errand,
             now: self.clock.now(),
         };
         let mut thought = self.engine.reply(&scene).await;
@@ -452,6 +481,8 @@ impl Line {
             at: self.clock.now(),
             account: request.account.clone(),
             spoofed: request.spoofed,
+            direction: request.direction,
+            outbound: request.outbound,
         }
     }
 

@@ -195,6 +195,7 @@ mod tests {
                 )?;
                 for n in 0..many {
                     let call = NewCall {
+                        direction: crate::domain::Direction::Inbound,
                         account: None,
                         sid: format!("CA{n:032x}").parse()?,
                         assistant: assistant.id,

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::audit;
 use crate::{
     domain::{
-        Actor, Assistant, CallId, CallStatus, Contact, ContactChange, ContactFilter, ContactId,
-        Error, PhoneNumber, Result,
+        Actor, AnsweredBy, Assistant, CallId, CallStatus, Contact, ContactChange, ContactFilter,
+        ContactId, Direction, Error, PhoneNumber, Result,
     },
     store::{Store, StoreError, Tx, audit::Deed, bookings, calls, contacts, messages, privacy},
 };
@@ -109,6 +109,11 @@ pub(super) fn note(
     again: bool,
 ) -> Result<(), StoreError> {
     let Some(call) = calls::by_id(tx, call)? else { return Ok(()) };
+    // Whom we called in vain has not spoken to us.
+    let machine = call.answered_by.is_some_and(AnsweredBy::is_machine);
+    if call.direction == Direction::Outbound && (call.status != CallStatus::Completed || machine) {
+        return Ok(());
+    }
     let number = call.caller.as_deref().and_then(PhoneNumber::from_e164);
     let Some(number) = number.filter(|_| call.status != CallStatus::Rejected) else {
         return Ok(());

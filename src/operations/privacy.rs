@@ -33,6 +33,10 @@ pub struct Dossier {
     pub deliveries: Vec<Value>,
     /// Who it is.
     pub contacts: Vec<Value>,
+    /// What calls to them were asked for.
+    pub outbound_calls: Vec<Value>,
+    /// Whether they are not to be called: this stays when the rest is forgotten.
+    pub do_not_call: Vec<Value>,
 }
 
 /// What an erasure did, and what it could not reach.
@@ -101,6 +105,8 @@ pub fn export(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Re
             messages: rows(Table::Messages)?,
             deliveries: rows(Table::Deliveries)?,
             contacts: rows(Table::Contacts)?,
+            outbound_calls: rows(Table::Outbound)?,
+            do_not_call: rows(Table::DoNotCall)?,
             caller: caller.clone(),
         })
     })?;

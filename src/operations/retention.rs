@@ -6,7 +6,7 @@ use super::privacy::salt;
 use crate::{
     domain::{HumanDuration, Result},
     store::{
-        self, Store, assistants, deliveries, events, idempotency,
+        self, Store, assistants, deliveries, events, idempotency, outbound,
         privacy::{self, Clock, Due},
     },
 };
@@ -16,6 +16,9 @@ const WATCHED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Deliveries that arrived or were given up are kept this long.
 const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Calls that were asked for are kept this long: how often somebody was called in 30 days counts.
+const CALLED: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Calls in one transaction, of all assistants together: the next webhook waits no longer than a
 /// moment.
@@ -86,6 +89,8 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
             let settled = now.checked_sub(SETTLED).unwrap_or(Timestamp::MIN);
             let watched = events::forget(tx, before)? + deliveries::drop_settled(tx, settled)?;
             idempotency::forget(tx, before)?;
+            let called = now.checked_sub(CALLED).unwrap_or(Timestamp::MIN);
+            outbound::forget_before(tx, called)?;
             let mut forgotten = 0;
             for (what, calls) in &due {
                 forgotten += privacy::forget(tx, *what, calls, &salt, now)?;

@@ -127,6 +127,55 @@ fn environment() -> Environment<'static> {
     environment
 }
 
+/// What a template names. Only known when it is read: what a call brings along is named by whoever
+/// asks for the call.
+pub fn named(template: &str) -> std::result::Result<Vec<String>, String> {
+    let environment = environment();
+    let read = environment.template_from_str(template).map_err(|error| {
+        let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
+        format!("is no template: {detail}")
+    })?;
+    let mut named: Vec<String> = read.undeclared_variables(false).into_iter().collect();
+    named.sort();
+    Ok(named)
+}
+
+/// What a template comes to when all that it names must be there, unless it says what to do without:
+/// `{{ name | default('Madame, Monsieur') }}`.
+pub fn fill_in_whole(template: &str, values: &impl Serialize) -> Result<String> {
+    let mut environment = environment();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    let values = serde_json::to_value(values)
+        .map_err(|cause| Error::failure("a template has no values").because(cause))?;
+    let missing: Vec<String> = named(template)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|name| values.get(name).is_none())
+        .collect();
+    let filled = environment
+        .template_from_str(template)
+        .and_then(|read| read.render(Value::from(Serde(values))))
+        .map_err(|cause| {
+            let needs = Error::input("a template cannot be filled in").because(cause);
+            match missing.first() {
+                Some(name) => needs.hint(format!("give `{name}`")),
+                None => needs,
+            }
+        })?;
+    Ok(filled.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect())
+}
+
+/// Whether a template can be read, whatever it names.
+fn readable(template: &str) -> std::result::Result<(), String> {
+    let named = named(template)?;
+    let values: std::collections::BTreeMap<_, _> =
+        named.iter().map(|name| (name.as_str(), "x")).collect();
+    fill_in(template, &values).map(drop).map_err(|error| {
+        let cause = error.causes().into_iter().next().unwrap_or_default();
+        format!("is no template: {cause}")
+    })
+}
+
 /// Whether a template can be read and names only what there is; otherwise what is wrong with it.
 pub fn check(template: &str, names: &Names<'_>) -> std::result::Result<(), String> {
     let environment = environment();
@@ -210,6 +259,16 @@ fn take_out_nulls(value: &mut serde_json::Value) {
 /// Every rule that holds for an assistant, its templates included; the first one broken.
 pub fn check_spec(spec: &AssistantSpec) -> Result<()> {
     spec.check()?;
+    if let Some(outbound) = &spec.outbound {
+        let texts =
+            [("greeting", Some(&outbound.greeting)), ("message", outbound.message.as_ref())];
+        for (field, text) in texts {
+            let Some(text) = text else { continue };
+            readable(text).map_err(|what| {
+                Error::input(format!("assistant `{}`: `outbound.{field}` {what}", spec.name))
+            })?;
+        }
+    }
     for (at, place) in spec.deliver.iter().enumerate() {
         for (field, template) in &place.fields {
             let checked = check(template, DELIVERED).and_then(|()| found_out(template, spec));

@@ -43,6 +43,7 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         "screening",
         "memory",
         "after",
+        "outbound",
         "twilio",
         "deliver",
         "tools",

@@ -57,6 +57,19 @@ impl Told {
     }
 }
 
+/// A call that the daemon makes, as whoever is called picks it up.
+#[derive(Debug, Clone, Copy)]
+pub struct PickedUp<'p> {
+    /// As Twilio named it when it was asked for.
+    pub sid: &'p CallSid,
+    /// The daemon's number.
+    pub from: &'p PhoneNumber,
+    /// Who is called.
+    pub to: &'p PhoneNumber,
+    /// Where Twilio was told to go.
+    pub address: &'p str,
+}
+
 /// The caller's leg.
 pub(super) struct Leg<'a> {
     pub(super) twilio: &'a Caller,
@@ -70,6 +83,9 @@ pub(super) struct Leg<'a> {
     pub(super) humans: Humans,
     /// The human whom the caller talks to.
     pub(super) talking: Option<Talking>,
+    /// Where Twilio was told to go once somebody picks up, in a call that the daemon makes: `from` is
+    /// its number then, and `to` the one who is called.
+    called: Option<String>,
 }
 
 impl<'a> Leg<'a> {
@@ -83,18 +99,34 @@ impl<'a> Leg<'a> {
             rest: VecDeque::new(),
             humans: Humans::default(),
             talking: None,
+            called: None,
         })
+    }
+
+    /// Of a call that the daemon makes, which goes on at an address once somebody picks up.
+    pub(super) fn called(twilio: &'a Caller, picked_up: &PickedUp<'_>) -> Result<Self> {
+        let PickedUp { sid, from, to, address } = picked_up;
+        let called = Some((*address).to_owned());
+        let new = Self::new(twilio, from.as_str(), to)?;
+        Ok(Self { called, sid: (*sid).clone(), ..new })
     }
 
     /// Rings.
     pub(super) async fn ring(&mut self, told: &mut Told) -> Result<Halt> {
+        if let Some(address) = self.called.clone() {
+            return self.request(address, self.fields("in-progress"), told).await;
+        }
         let fields = self.fields("ringing");
         self.request("/api/voice/webhook/incoming".to_owned(), fields, told).await
     }
 
     /// The fields of every request.
     pub(super) fn fields(&self, status: &str) -> Vec<(String, String)> {
-        self.twilio.fields(&self.sid, &self.from, &self.to, status)
+        let mut fields = self.twilio.fields(&self.sid, &self.from, &self.to, status);
+        let outbound =
+            fields.iter_mut().filter(|(name, _)| self.called.is_some() && name == "Direction");
+        outbound.for_each(|(_, direction)| "outbound-api".clone_into(direction));
+        fields
     }
 
     /// The same, with others added.

@@ -25,6 +25,7 @@ pub use daemon::Daemon;
 pub use file::{Input, Rehearsal, SUFFIX, Scenario, Step, check, load};
 pub use human::{Human, Humans};
 pub use lateness::Lateness;
+pub use leg::PickedUp;
 pub use recording::{Recorded, append};
 pub use scenario::{
     CALLER, Minds, Outcome, Played, Report, Stage, act, clock, play, rehearsed, told,

@@ -7,7 +7,7 @@ use super::{
     call::spoken,
     handed::Beep,
     human::Humans,
-    leg::{Halt, Leg, Told, fresh},
+    leg::{Halt, Leg, PickedUp, Told, fresh},
 };
 use crate::{
     domain::{CallSid, Error, PhoneNumber, Result},
@@ -80,8 +80,17 @@ pub struct RelayedCall<'a> {
 impl<'a> RelayedCall<'a> {
     /// Dials, and hears the greeting.
     pub async fn place(twilio: &'a Caller, from: &str, to: &PhoneNumber) -> Result<(Self, Heard)> {
+        Self::begin(Leg::new(twilio, from, to)?).await
+    }
+
+    /// Picks up a call that the daemon makes.
+    pub async fn pick_up(twilio: &'a Caller, call: &PickedUp<'_>) -> Result<(Self, Heard)> {
+        Self::begin(Leg::called(twilio, call)?).await
+    }
+
+    async fn begin(leg: Leg<'a>) -> Result<(Self, Heard)> {
         let mut call = Self {
-            leg: Leg::new(twilio, from, to)?,
+            leg,
             session: None,
             state: State::Listening,
             action: None,

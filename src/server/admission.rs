@@ -10,11 +10,11 @@ use axum::{
 
 use super::{App, body, peer, problem, twilio_accounts::OwnAccount};
 use crate::{
-    domain::{CallSid, Kind, PhoneNumber},
+    domain::{CallSid, Kind, OutboundId, PhoneNumber},
     twilio::{
         form::Form,
         handed::{Dialled, HumanLeg, LeftMessage, Transcribed},
-        webhook::{Gathered, Incoming, Recorded, Resumed, Status, WebhookError},
+        webhook::{Gathered, Incoming, Recorded, Resumed, Status, WebhookError, WhoAnswered},
     },
 };
 
@@ -37,6 +37,8 @@ pub(super) struct Query {
     pub(super) step: Option<u32>,
     /// Which of the humans who are rung for a turn.
     pub(super) attempt: Option<u32>,
+    /// Which of the calls that we were asked to make.
+    pub(super) outbound: Option<OutboundId>,
 }
 
 /// A webhook as a type.
@@ -61,7 +63,7 @@ macro_rules! webhook {
     )+};
 }
 
-webhook!(Incoming, Gathered, Dialled, Status, Recorded, LeftMessage, Transcribed);
+webhook!(Incoming, Gathered, Dialled, Status, Recorded, LeftMessage, Transcribed, WhoAnswered);
 
 impl Webhook for Resumed {
     fn read(form: &Form) -> Result<Self, WebhookError> {
@@ -145,7 +147,8 @@ async fn admit<R: Webhook>(
     let query = read_query(uri.query().unwrap_or_default());
     // Not believed yet; but whose token it is signed with depends on the call it says it is of.
     let call = query.as_ref().and_then(|query| query.call_sid.clone());
-    let own = own_account(app, &form, call).await?;
+    let outbound = query.as_ref().and_then(|query| query.outbound);
+    let own = own_account(app, &form, call, outbound).await?;
     if !app.gate.lets_in(headers, uri, &form, own.as_ref()) {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
@@ -162,12 +165,21 @@ async fn own_account(
     app: &App,
     form: &Form,
     named: Option<CallSid>,
+    outbound: Option<OutboundId>,
 ) -> Result<Option<OwnAccount>, Refused> {
     if app.gate.is_open() {
         return Ok(None);
     }
     let call = named.or_else(|| form.get("CallSid")?.parse::<CallSid>().ok());
-    let number = form.get("To").and_then(|to| PhoneNumber::from_e164(to.trim()));
+    // Ours is the number that is called, unless it is we who call.
+    let ours = if form.get("Direction") == Some("outbound-api") { "From" } else { "To" };
+    let mut number = form.get(ours).and_then(|number| PhoneNumber::from_e164(number.trim()));
+    if number.is_none()
+        && let Some(id) = outbound
+    {
+        // Should the store be away, the agency's own token may still be the right one.
+        number = crate::operations::outbound::own_number(&app.store, id).await.ok().flatten();
+    }
     match app.accounts.of(call, number).await {
         Ok(own) => Ok(own),
         // The store or the key is away. Numbers of the agency's are answered all the same: what
@@ -191,5 +203,6 @@ fn read_query(query: &str) -> Option<Query> {
         turn: number("turn")?,
         step: number("step")?,
         attempt: number("attempt")?,
+        outbound: form.get("outbound").map(str::parse).transpose().ok()?.map(OutboundId),
     })
 }

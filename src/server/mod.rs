@@ -13,6 +13,7 @@ mod busy;
 mod calendars;
 mod connections;
 mod deliveries;
+mod dialling;
 mod gate;
 mod handovers;
 mod headers;
@@ -192,6 +193,9 @@ fn router(app: App) -> Result<Router> {
     let webhook = "/api/voice/webhook";
     Ok(Router::new()
         .route(&format!("{webhook}/incoming"), post(webhooks::incoming))
+        .route(&format!("{webhook}/outbound"), post(dialling::answered))
+        .route(&format!("{webhook}/answered-by"), post(dialling::answered_by))
+        .route(&format!("{webhook}/machine"), post(dialling::machine))
         .route(&format!("{webhook}/process"), post(webhooks::process))
         .route(&format!("{webhook}/wait"), post(webhooks::wait))
         .route(&format!("{webhook}/transfer"), post(handovers::transfer))
@@ -252,6 +256,10 @@ pub async fn run(
             tokio::spawn(removals::run(store, accounts, access, archive))
         });
     let fetcher = app.archive.clone().map(|archive| tokio::spawn(archive.run()));
+    let dialler = app.twilio.clone().map(|access| {
+        let (store, accounts) = (app.store.clone(), app.accounts.clone());
+        tokio::spawn(dialling::run(store, accounts, access, line.public_url()))
+    });
     let deliverer = app.couriers.clone().map(|couriers| {
         let texts = texts::Texts { accounts: app.accounts.clone(), access: app.twilio.clone() };
         tokio::spawn(deliveries::run(app.store.clone(), app.secrets.clone(), couriers, texts))
@@ -273,7 +281,7 @@ pub async fn run(
     looker.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in [remover, fetcher, deliverer, reader, reminder].into_iter().flatten() {
+    for worker in [remover, fetcher, dialler, deliverer, reader, reminder].into_iter().flatten() {
         // What it was at is done again after a restart.
         worker.abort();
     }

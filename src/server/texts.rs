@@ -50,7 +50,7 @@ impl Texts {
         let asked = access.ask(&sid, &tokens, &request).await;
         asked.map_err(|error| ours(error.to_string()))?.map_err(|error| {
             let trouble = match &error {
-                RestError::Unreachable(_) => Trouble::Later(None),
+                RestError::NotConnected(_) | RestError::Unreachable(_) => Trouble::Later(None),
                 RestError::Refused(refusal) if refusal.is_for_good() => Trouble::Gone,
                 RestError::Refused(refusal) => match refusal.status {
                     408 | 425 | 429 | 500.. => Trouble::Later(None),

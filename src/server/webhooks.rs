@@ -64,8 +64,9 @@ pub(super) async fn resume(
 /// call.
 pub(super) async fn status(
     State(app): State<App>,
-    Admitted { request, .. }: Admitted<Status>,
+    Admitted { mut request, query }: Admitted<Status>,
 ) -> Response {
+    request.outbound = query.outbound;
     let sid = request.call_sid.clone();
     noted(&sid, async move { app.line.follow_status(request).await }).await
 }

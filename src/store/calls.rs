@@ -5,15 +5,15 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 
 use super::{StoreError, Tx, assistants::time, figures, stats};
 use crate::domain::{
-    AccountSid, After, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus, EndReason,
-    KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
+    AccountSid, After, AnsweredBy, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus,
+    Direction, EndReason, KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
 };
 
 const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
                        c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
                        coalesce(c.assistant_revision, a.revision), c.disclosed_at, c.recording_consent, \
                        c.outcome, c.topic, c.summary, c.summary_source, c.satisfaction_source, \
-                       c.satisfaction_why, c.extracted";
+                       c.satisfaction_why, c.extracted, c.direction, c.answered_by";
 
 /// A call that begins, or that was turned down at once.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct NewCall {
     pub caller: Option<String>,
     /// The number dialled.
     pub to_number: String,
+    /// Who began it.
+    pub direction: Direction,
     /// How speech travels.
     pub line: VoiceLine,
     /// In which language it starts.
@@ -74,6 +76,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
         sid: word(1, text(1)?, text(1)?.parse().ok())?,
         assistant_id: AssistantId(row.get(2)?),
         assistant: word(3, text(3)?, text(3)?.parse().ok())?,
+        direction: word(24, text(24)?, text(24)?.parse().ok())?,
+        answered_by: row
+            .get_ref(25)?
+            .as_str_or_null()?
+            .map(|text| word(25, text, text.parse().ok()))
+            .transpose()?,
         caller: row.get(4)?,
         to_number: row.get(5)?,
         status: word(6, text(6)?, text(6)?.parse().ok())?,
@@ -192,8 +200,8 @@ pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<Call
     let id = tx
         .prepare_cached(
             "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language, started_at,
-             assistant_revision, account_sid)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
+             assistant_revision, account_sid, direction)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id",
         )?
         .query_row(
             params![
@@ -206,7 +214,8 @@ pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<Call
                 call.language.as_str(),
                 call.started_at.as_millisecond(),
                 call.assistant_revision,
-                call.account.as_ref().map(AccountSid::as_str)
+                call.account.as_ref().map(AccountSid::as_str),
+                call.direction.as_str()
             ],
             |row| row.get(0),
         )?;
@@ -217,6 +226,13 @@ pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<Call
 pub fn set_end_reason(tx: &Tx, id: CallId, reason: EndReason) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE calls SET end_reason = ?2 WHERE id = ?1 AND ended_at IS NULL")?
         .execute(params![id.0, reason.as_str()])?;
+    Ok(())
+}
+
+/// Notes who picked up when we called.
+pub fn set_answered_by(tx: &Tx, id: CallId, who: AnsweredBy) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE calls SET answered_by = ?2 WHERE id = ?1")?
+        .execute(params![id.0, who.as_str()])?;
     Ok(())
 }
 

@@ -21,6 +21,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0013_recordings.sql"),
     include_str!("migrations/0014_satisfaction.sql"),
     include_str!("migrations/0015_knowledge.sql"),
+    include_str!("migrations/0016_outbound.sql"),
 ];
 
 /// The schema this webox writes.

@@ -5,7 +5,9 @@ use rusqlite::{OptionalExtension, ToSql, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{StoreError, Tx, assistants::time, calls, contacts, deliveries, messages, removals};
+use super::{
+    StoreError, Tx, assistants::time, calls, contacts, deliveries, messages, outbound, removals,
+};
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
 /// How much was taken out.
@@ -175,6 +177,10 @@ pub enum Table {
     Deliveries,
     /// Who it is.
     Contacts,
+    /// What calls to them were asked for.
+    Outbound,
+    /// Whether they are not to be called.
+    DoNotCall,
 }
 
 impl Table {
@@ -195,6 +201,22 @@ impl Table {
                 }
                 // A caller may have made other calls, and is no part of this one.
                 Subject::Call(_) => "SELECT * FROM contacts WHERE 0 AND ?1 = ?2".to_owned(),
+            },
+            Self::Outbound => match subject {
+                Subject::Caller(_) => {
+                    format!("SELECT * FROM outbound_calls WHERE number = ?1 AND {OWN} ORDER BY id")
+                }
+                Subject::Call(_) => format!(
+                    "SELECT * FROM outbound_calls
+                     WHERE call_sid IN (SELECT sid FROM calls WHERE {calls} AND {OWN}) ORDER BY id"
+                ),
+            },
+            Self::DoNotCall => match subject {
+                Subject::Caller(_) => {
+                    "SELECT * FROM do_not_call WHERE number = ?1 AND (?2 IS NULL OR owner_id = ?2)"
+                        .to_owned()
+                }
+                Subject::Call(_) => "SELECT * FROM do_not_call WHERE 0 AND ?1 = ?2".to_owned(),
             },
             Self::Deliveries => {
                 let told = subject.told();
@@ -230,7 +252,11 @@ pub fn erase(
     }
     let mut once: Option<(AssistantId, String)> = None;
     match subject {
-        Subject::Caller(caller) => erasure.contacts = contacts::erase(tx, sight, caller)?,
+        Subject::Caller(caller) => {
+            erasure.contacts = contacts::erase(tx, sight, caller)?;
+            // Who is not to be called stays on that list: it is what they asked for.
+            outbound::erase(tx, sight, caller)?;
+        }
         Subject::Call(call) => {
             once =
                 calls::by_id(tx, *call)?.and_then(|call| Some((call.assistant_id, call.caller?)));

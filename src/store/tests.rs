@@ -41,6 +41,7 @@ fn stamp() -> super::versions::Stamp<'static> {
 
 fn new_call(assistant: &Assistant, n: u64, started_at: Timestamp) -> NewCall {
     NewCall {
+        direction: crate::domain::Direction::Inbound,
         account: None,
         sid: format!("CA{n:032x}").parse().unwrap(),
         assistant: assistant.id,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{StoreError, Tx, assistants::time, contacts};
+use super::{StoreError, Tx, assistants::time, contacts, do_not_call};
 use crate::domain::{AssistantId, EmailAddress, Error, Role, Scope, Token, TokenId, User, UserId};
 
 const COLUMNS: &str = "u.id, u.email, u.role, u.created_at, u.disabled_at,
@@ -86,6 +86,7 @@ pub fn delete(tx: &Tx, id: UserId) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE assistants SET owner_id = NULL WHERE owner_id = ?1")?
         .execute([id.0])?;
     contacts::forget_owner(tx, id)?;
+    do_not_call::give(tx, id, None)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?.execute([id.0])?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! caller that plays Twilio for rehearsals. It makes no decisions.
 
 pub mod caller;
+pub mod calling;
 pub mod connect;
 pub mod dial;
 pub mod form;

@@ -15,8 +15,8 @@ pub const BASE_URL: &str = "https://api.twilio.com";
 /// Nobody on the phone waits for these answers.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Longest part of a refusal that is read.
-const REFUSAL: usize = 4 * 1024;
+/// Longest part of an answer that is read.
+const LONGEST: usize = 64 * 1024;
 
 /// The call is not in the state needed: it is over, or its recording is (error 21220).
 const NOT_IN_STATE: u32 = 21_220;
@@ -39,6 +39,15 @@ pub enum Request {
     DeleteRecording(RecordingSid),
     /// Delete the record of a call that is over.
     DeleteCall(CallSid),
+    /// End a live call.
+    HangUp(CallSid),
+    /// Have a live call go on with what an address answers.
+    Redirect {
+        /// Which.
+        call: CallSid,
+        /// The address.
+        to: String,
+    },
     /// Send an SMS. Twilio knows of no name that would keep it from sending one twice.
     SendMessage {
         /// One of the account's numbers.
@@ -56,7 +65,9 @@ impl Request {
         match self {
             Self::StopRecording(call) => format!("Calls/{call}/Recordings/Twilio.CURRENT.json"),
             Self::DeleteRecording(recording) => format!("Recordings/{recording}.json"),
-            Self::DeleteCall(call) => format!("Calls/{call}.json"),
+            Self::DeleteCall(call) | Self::HangUp(call) | Self::Redirect { call, .. } => {
+                format!("Calls/{call}.json")
+            }
             Self::SendMessage { .. } => "Messages.json".to_owned(),
         }
     }
@@ -65,6 +76,9 @@ impl Request {
 /// Why Twilio did not do as asked. Says nothing of the account's token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestError {
+    /// Nothing was asked: there was no connection.
+    #[error("Twilio could not be reached: {0}")]
+    NotConnected(String),
     /// No answer.
     #[error("Twilio could not be reached: {0}")]
     Unreachable(String),
@@ -156,6 +170,16 @@ impl Rest {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body("Status=stopped"),
             Request::DeleteRecording(_) | Request::DeleteCall(_) => self.client.delete(url),
+            Request::HangUp(_) => self
+                .client
+                .post(url)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body("Status=completed"),
+            Request::Redirect { to, .. } => self
+                .client
+                .post(url)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(Form::from_fields([("Url", to.as_str()), ("Method", "POST")]).encode()),
             Request::SendMessage { from, to, body } => {
                 let fields = [("From", from.as_str()), ("To", to.as_str()), ("Body", body)];
                 self.client
@@ -165,25 +189,64 @@ impl Rest {
             }
         };
         let asked = asked.basic_auth(account.sid.as_str(), Some(account.token.expose()));
-        let mut response = asked.send().await.map_err(|cause| unreachable(&cause))?;
+        let response = asked.send().await.map_err(|cause| unreachable(&cause))?;
         let status = response.status();
         let may_be_gone = !matches!(request, Request::SendMessage { .. });
         if status.is_success() || (may_be_gone && status.as_u16() == 404) {
             return Ok(());
         }
-        let mut body = Vec::new();
-        while let Ok(Some(part)) = response.chunk().await {
-            body.extend_from_slice(&part);
-            if body.len() > REFUSAL {
-                break;
-            }
-        }
-        let code = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.code);
-        if matches!(request, Request::StopRecording(_)) && code == Some(NOT_IN_STATE) {
+        let refusal = refusal(status.as_u16(), &read(response).await);
+        let over = matches!(
+            request,
+            Request::StopRecording(_) | Request::HangUp(_) | Request::Redirect { .. }
+        );
+        if over && refusal.code == Some(NOT_IN_STATE) {
             return Ok(());
         }
-        Err(RestError::Refused(Refusal { status: status.as_u16(), code }))
+        Err(RestError::Refused(refusal))
     }
+
+    /// Posts a form below an account, and answers what came back.
+    pub(super) async fn post(
+        &self,
+        account: &Account,
+        path: &str,
+        form: &Form,
+    ) -> Result<Vec<u8>, RestError> {
+        let (base, sid) = (&self.base_url, &account.sid);
+        let response = self
+            .client
+            .post(format!("{base}/2010-04-01/Accounts/{sid}/{path}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.encode())
+            .basic_auth(account.sid.as_str(), Some(account.token.expose()))
+            .send()
+            .await
+            .map_err(|cause| unreachable(&cause))?;
+        let status = response.status();
+        let body = read(response).await;
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(RestError::Refused(refusal(status.as_u16(), &body)))
+    }
+}
+
+/// The beginning of a body.
+async fn read(mut response: reqwest::Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(part)) = response.chunk().await {
+        body.extend_from_slice(&part);
+        if body.len() > LONGEST {
+            break;
+        }
+    }
+    body
+}
+
+fn refusal(status: u16, body: &[u8]) -> Refusal {
+    let code = serde_json::from_slice::<ErrorBody>(body).ok().and_then(|body| body.code);
+    Refusal { status, code }
 }
 
 /// The root of a failure, without the address: it names the account.
@@ -193,5 +256,5 @@ fn unreachable(cause: &reqwest::Error) -> RestError {
         deepest = source;
     }
     let why = if cause.is_timeout() { "no answer in time".to_owned() } else { deepest.to_string() };
-    RestError::Unreachable(why)
+    if cause.is_connect() { RestError::NotConnected(why) } else { RestError::Unreachable(why) }
 }

@@ -2,7 +2,10 @@
 //! some without notice (Twilio, "TwiML for Programmable Voice: request parameters").
 
 use super::form::{Form, FormError};
-use crate::domain::{AccountSid, CallSid, CallStatus, Caller, Heard, KeptRecording, PhoneNumber};
+use crate::domain::{
+    AccountSid, AnsweredBy, CallSid, CallStatus, Caller, Direction, Heard, KeptRecording,
+    OutboundId, PhoneNumber,
+};
 
 /// A minute of speech, Twilio's limit, is well below this.
 const UTTERANCE_BYTES: usize = 8 * 1024;
@@ -60,6 +63,22 @@ pub struct Incoming {
     pub account: Option<AccountSid>,
     /// Whether the caller's operator says that the number is not theirs (`StirVerstat`).
     pub spoofed: bool,
+    /// Who began it. In a call that we made, `from` is the one who is called and `to` our number.
+    pub direction: Direction,
+    /// The call that was asked for, where its address names one; not in the form.
+    pub outbound: Option<OutboundId>,
+}
+
+/// Both sides as Twilio sends them, the other side first, and who began it.
+fn sides(form: &Form) -> Result<(&str, &str, Direction), WebhookError> {
+    // A withheld number may be sent as an empty field, or not at all.
+    let from = bounded(form, "From", ADDRESS_BYTES)?.unwrap_or_default();
+    let to = bounded(form, "To", ADDRESS_BYTES)?.ok_or(WebhookError::Missing("To"))?;
+    // The leg of a human who is rung (`outbound-dial`) belongs to a call of its own.
+    Ok(match form.get("Direction") {
+        Some("outbound-api") => (to, from, Direction::Outbound),
+        _ => (from, to, Direction::Inbound),
+    })
 }
 
 impl Incoming {
@@ -67,11 +86,11 @@ impl Incoming {
     pub fn read(form: &Form) -> Result<Self, WebhookError> {
         let call_sid =
             required(form, "CallSid")?.parse().map_err(|_| WebhookError::Malformed("CallSid"))?;
-        // A withheld number may be sent as an empty field, or not at all.
-        let from = bounded(form, "From", ADDRESS_BYTES)?.unwrap_or_default();
-        let to = bounded(form, "To", ADDRESS_BYTES)?.ok_or(WebhookError::Missing("To"))?;
+        let (from, to, direction) = sides(form)?;
         Ok(Self {
             call_sid,
+            direction,
+            outbound: None,
             from: Caller::read(from),
             to: PhoneNumber::from_e164(to.trim()),
             to_raw: to.to_owned(),
@@ -95,12 +114,14 @@ pub struct Gathered {
     pub heard: Heard,
     /// The account that owns the number.
     pub account: Option<AccountSid>,
+    /// Who began it.
+    pub direction: Direction,
 }
 
 impl Gathered {
     /// Reads the request that `<Gather>` makes.
     pub fn read(form: &Form) -> Result<Self, WebhookError> {
-        let Incoming { call_sid, from, to, account, .. } = Incoming::read(form)?;
+        let Incoming { call_sid, from, to, account, direction, .. } = Incoming::read(form)?;
         let speech = bounded(form, "SpeechResult", UTTERANCE_BYTES)?.unwrap_or_default().trim();
         let digits = bounded(form, "Digits", DIGITS_BYTES)?.unwrap_or_default().trim();
         let heard = if !speech.is_empty() {
@@ -120,7 +141,7 @@ impl Gathered {
         } else {
             Heard::Silence
         };
-        Ok(Self { call_sid, from, to, heard, account })
+        Ok(Self { call_sid, from, to, heard, account, direction })
     }
 }
 
@@ -139,12 +160,16 @@ pub struct Status {
     pub duration_s: Option<u32>,
     /// The account that owns the number.
     pub account: Option<AccountSid>,
+    /// Who began it.
+    pub direction: Direction,
+    /// The call that was asked for, where its address names one; not in the form.
+    pub outbound: Option<OutboundId>,
 }
 
 impl Status {
     /// Reads a status callback.
     pub fn read(form: &Form) -> Result<Self, WebhookError> {
-        let Incoming { call_sid, from, to, account, .. } = Incoming::read(form)?;
+        let Incoming { call_sid, from, to, account, direction, .. } = Incoming::read(form)?;
         let status = CallStatus::from_twilio(required(form, "CallStatus")?);
         let duration_s = match bounded(form, "CallDuration", 16)? {
             None | Some("") => None,
@@ -156,7 +181,7 @@ impl Status {
                     .ok_or(WebhookError::Malformed("CallDuration"))?,
             ),
         };
-        Ok(Self { call_sid, from, to, status, duration_s, account })
+        Ok(Self { call_sid, from, to, status, duration_s, account, direction, outbound: None })
     }
 }
 
@@ -193,6 +218,28 @@ impl Resumed {
     /// Whether another session would fail in the same way.
     pub fn is_hopeless(&self) -> bool {
         self.code.is_some_and(|code| HOPELESS.contains(&code))
+    }
+}
+
+/// Twilio has found out who picked up (Twilio, "Answering Machine Detection, asynchronous"): it names
+/// neither side of the call.
+#[derive(Debug, Clone)]
+pub struct WhoAnswered {
+    /// Which call.
+    pub call_sid: CallSid,
+    /// Who.
+    pub answered_by: AnsweredBy,
+    /// The call that was asked for, which its address names.
+    pub outbound: Option<OutboundId>,
+}
+
+impl WhoAnswered {
+    /// Reads the callback.
+    pub fn read(form: &Form) -> Result<Self, WebhookError> {
+        let call_sid =
+            required(form, "CallSid")?.parse().map_err(|_| WebhookError::Malformed("CallSid"))?;
+        let answered_by = AnsweredBy::from_twilio(required(form, "AnsweredBy")?);
+        Ok(Self { call_sid, answered_by, outbound: None })
     }
 }
 

@@ -95,6 +95,7 @@ impl World {
                 seed::booking(&store);
                 seed::delivery(&store, call, at);
                 seed::contact(&store, call);
+                seed::outbound(&store);
             });
             seeding.join().unwrap();
         });

@@ -32,8 +32,10 @@ struct Account {
     /// Answers these statuses first, in this order.
     failures: Vec<u16>,
     asked: Vec<Asked>,
-    /// Numbers that are sent no SMS, with the code of why.
+    /// Numbers that are sent no SMS and not called, with the code of why.
     unreachable: Vec<(String, u32)>,
+    /// How long it takes to answer that it calls.
+    thinks: Duration,
     paths: Option<Value>,
 }
 
@@ -96,6 +98,34 @@ impl FakeTwilio {
         self.account.lock().unwrap().unreachable.push((number.to_owned(), code));
     }
 
+    /// It thinks so long before it answers that it calls: the call is made all the same.
+    pub(crate) fn think(&self, length: Duration) {
+        self.account.lock().unwrap().thinks = length;
+    }
+
+    /// Waits until so many calls were asked for; each as the form that was sent.
+    #[track_caller]
+    pub(crate) fn wait_for_calls(&self, count: usize) -> Vec<Form> {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            let calls = self.calls();
+            if calls.len() >= count {
+                return calls;
+            }
+            assert!(Instant::now() < deadline, "{:?}", self.asked());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The calls that were asked for so far.
+    pub(crate) fn calls(&self) -> Vec<Form> {
+        let asked = self.asked().into_iter();
+        asked
+            .filter(|(method, path, _)| method == "POST" && path == "Calls.json")
+            .map(|(_, _, body)| Form::parse(body.as_bytes()).unwrap())
+            .collect()
+    }
+
     /// Waits until so many SMS were asked for; each with from, to and what it says.
     #[track_caller]
     pub(crate) fn wait_for_messages(&self, count: usize) -> Vec<[String; 3]> {
@@ -156,7 +186,24 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut account = account.lock().unwrap();
+    let calls = method == Method::POST && uri.path().ends_with("/Calls.json");
+    let (answer, thinks) = {
+        let mut account = account.lock().unwrap();
+        (answer_of(&mut account, &method, &uri, &headers, &body), account.thinks)
+    };
+    if calls {
+        tokio::time::sleep(thinks).await;
+    }
+    answer
+}
+
+fn answer_of(
+    account: &mut Account,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Response {
     let refuse = |status: u16, code: u32| {
         let body = json!({
             "code": code, "message": "refused", "status": status,
@@ -175,7 +222,7 @@ async fn answer(
     }
     let body = String::from_utf8(body.to_vec()).unwrap();
     if let Some(paths) = &account.paths {
-        let found = described(paths, &method, uri.path());
+        let found = described(paths, method, uri.path());
         let found = found.unwrap_or_else(|| panic!("{method} {} is not Twilio's", uri.path()));
         for (name, _) in Form::parse(body.as_bytes()).unwrap().fields() {
             let form = &found["requestBody"]["content"]["application/x-www-form-urlencoded"];
@@ -218,6 +265,17 @@ async fn answer(
             let sent = json!({ "sid": format!("SM{:032x}", 1), "status": "queued" });
             (StatusCode::CREATED, sent.to_string()).into_response()
         }
+        ("POST", ["Calls.json"]) => {
+            let form = Form::parse(body.as_bytes()).unwrap();
+            let to = form.get("To").unwrap();
+            if let Some((_, code)) = account.unreachable.iter().find(|(number, _)| number == to) {
+                return refuse(400, *code);
+            }
+            let made = account.asked.iter().filter(|(_, path, _)| path == "Calls.json").count();
+            let called = json!({ "sid": format!("CA{made:032x}"), "status": "queued" });
+            (StatusCode::CREATED, called.to_string()).into_response()
+        }
+        ("POST", ["Calls", _]) => json!({ "status": "in-progress" }).to_string().into_response(),
         ("DELETE", ["Calls", _]) => StatusCode::NO_CONTENT.into_response(),
         _ => refuse(405, 20004),
     }

@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use webox::{
     domain::{
-        Attempt, Booking, BookingId, BookingRequest, CallId, CallStatus, DeliveryEvent,
-        DestinationKind, EndReason, Heard, LanguageTag, Next, Outcome, PhoneNumber, Reply,
-        TokenUsage, ToolUse, TurnId, TurnTimings, VoiceLine,
+        Attempt, Booking, BookingId, BookingRequest, CallContext, CallId, CallPurpose, CallStatus,
+        DeliveryEvent, DestinationKind, EndReason, Heard, LanguageTag, NewOutbound, Next,
+        OnMachine, Outcome, PhoneNumber, Reply, TokenUsage, ToolUse, TurnId, TurnTimings,
+        VoiceLine,
     },
     operations::{assistants, bookings},
     store::{
@@ -43,6 +44,7 @@ pub(crate) fn call_at(store: &Store, n: u32, at: Timestamp, status: CallStatus) 
 fn add(store: &Store, name: &str, n: u32, at: Timestamp, status: CallStatus) -> CallId {
     let assistant = assistants::find(store, &webox::domain::Actor::webox("test"), name).unwrap();
     let new = NewCall {
+        direction: webox::domain::Direction::Inbound,
         account: None,
         sid: sid(n).parse().unwrap(),
         assistant: assistant.id,
@@ -183,4 +185,24 @@ fn attempt(model: &str, outcome: Outcome) -> Attempt {
         usage: TokenUsage { input: 100, output: 20, ..TokenUsage::default() },
         detail: None,
     }
+}
+
+/// Has Le Gourmet asked to call somebody, whom nobody has dialled yet.
+pub(crate) fn outbound(store: &Store) {
+    let actor = webox::domain::Actor::webox("test");
+    let assistant = assistants::find(store, &actor, "le-gourmet").unwrap().id;
+    // Nobody dials before.
+    let asked_at = Timestamp::now() + SignedDuration::from_mins(60);
+    let new = NewOutbound {
+        assistant,
+        number: "+33612345678".parse().unwrap(),
+        context: CallContext::default(),
+        opening: "Une table pour vous ?".to_owned(),
+        message: None,
+        kind: CallPurpose::Service,
+        machine: OnMachine::HangUp,
+        asked_at,
+        expires_at: asked_at + SignedDuration::from_mins(60),
+    };
+    store.write(move |tx| webox::store::outbound::insert(tx, &new)).unwrap();
 }

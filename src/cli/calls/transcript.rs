@@ -245,5 +245,7 @@ fn reason_words(reason: EndReason) -> &'static str {
         EndReason::CallerLimit => "this caller had called often enough that day",
         EndReason::Swept => "its end was never told",
         EndReason::OurFailure => "something of ours failed",
+        EndReason::AnsweringMachine => "an answering machine picked up",
+        EndReason::DoNotCall => "asked not to be called again",
     }
 }

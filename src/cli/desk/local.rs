@@ -15,14 +15,15 @@ use crate::{
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
         BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange,
-        ContactFilter, DeliveryFilter, DeliveryId, EmailAddress, Expected, Found, KeptDocument,
-        Latency, LatencyBy, PhoneNumber, ProviderStanding, ProvidersOverview, Result, Role, Secret,
-        Stats, StatsBy, Token, TokenId, User, WholeCall,
+        ContactFilter, DeliveryFilter, DeliveryId, DoNotCall, EmailAddress, Expected, Found,
+        KeptDocument, Latency, LatencyBy, OutboundCall, OutboundId, PhoneNumber, ProviderStanding,
+        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
-        audit, bookings, calendars, calls, contacts, knowledge, latency, outbox,
+        audit, bookings, calendars, calls, contacts, do_not_call, knowledge, latency, outbound,
+        outbox,
         privacy::{self, Dossier, Erased, Whose},
         providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
@@ -168,6 +169,34 @@ impl Desk for Local {
 
     fn delete_contact(&self, name: &str) -> Result<Contact> {
         contacts::delete(&self.store, &self.actor, name, self.now)
+    }
+
+    fn ask_call(&self, assistant: &str, wanted: outbound::Wanted) -> Result<OutboundCall> {
+        outbound::ask(&self.store, &self.actor, assistant, wanted, self.now)
+    }
+
+    fn outbound_calls(&self) -> Result<Vec<OutboundCall>> {
+        outbound::list(&self.store, &self.actor)
+    }
+
+    fn outbound_call(&self, id: OutboundId) -> Result<OutboundCall> {
+        outbound::show(&self.store, &self.actor, id)
+    }
+
+    fn take_back_call(&self, id: OutboundId) -> Result<OutboundCall> {
+        outbound::take_back(&self.store, &self.actor, id, self.now)
+    }
+
+    fn do_not_call(&self) -> Result<Vec<DoNotCall>> {
+        do_not_call::list(&self.store, &self.actor)
+    }
+
+    fn add_do_not_call(&self, numbers: &[PhoneNumber]) -> Result<u64> {
+        do_not_call::add(&self.store, &self.actor, numbers.to_vec(), self.now)
+    }
+
+    fn remove_do_not_call(&self, number: &PhoneNumber) -> Result<u64> {
+        do_not_call::remove(&self.store, &self.actor, number.clone(), self.now)
     }
 
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries> {

@@ -2,6 +2,7 @@
 //! cannot tell which; what is asked, checked and answered is the same.
 
 mod client;
+mod far_calls;
 mod local;
 mod remote;
 mod waiting;
@@ -20,14 +21,15 @@ use crate::{
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
-        DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency, LatencyBy,
-        PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
-        WholeCall, put_texts,
+        DeliveryFilter, DeliveryId, DoNotCall, EmailAddress, Found, KeptDocument, Latency,
+        LatencyBy, OutboundCall, OutboundId, PhoneNumber, ProvidersOverview, Result, Role, Secret,
+        Stats, StatsBy, Token, TokenId, User, WholeCall, put_texts,
     },
     operations::{
-        accounts::Wanted,
+        accounts::Wanted as WantedToken,
         assistants::AssistantOverview,
         audit,
+        outbound::Wanted,
         privacy::{Dossier, Erased, Whose},
         provisioning::{Apply, Rollback, Standing, Version},
         secrets::Kept,
@@ -90,6 +92,16 @@ pub(super) trait Desk {
     fn edit_contact(&self, name: &str, change: ContactChange) -> Result<Contact>;
     fn delete_contact(&self, name: &str) -> Result<Contact>;
 
+    /// Has an assistant call somebody.
+    fn ask_call(&self, assistant: &str, wanted: Wanted) -> Result<OutboundCall>;
+    fn outbound_calls(&self) -> Result<Vec<OutboundCall>>;
+    fn outbound_call(&self, id: OutboundId) -> Result<OutboundCall>;
+    fn take_back_call(&self, id: OutboundId) -> Result<OutboundCall>;
+    fn do_not_call(&self) -> Result<Vec<DoNotCall>>;
+    /// Answers how many are new.
+    fn add_do_not_call(&self, numbers: &[PhoneNumber]) -> Result<u64>;
+    fn remove_do_not_call(&self, number: &PhoneNumber) -> Result<u64>;
+
     /// As many as the filter says, or all of them.
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries>;
     fn delivery(&self, id: DeliveryId) -> Result<DeliveryView>;
@@ -113,7 +125,7 @@ pub(super) trait Desk {
     fn set_disabled(&self, email: EmailAddress, disabled: bool) -> Result<User>;
     fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User>;
     fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>>;
-    fn create_token(&self, wanted: Wanted) -> Result<(Token, Secret)>;
+    fn create_token(&self, wanted: WantedToken) -> Result<(Token, Secret)>;
     fn revoke_token(&self, id: TokenId) -> Result<Token>;
 
     fn secrets(&self, user: Option<&EmailAddress>) -> Result<Vec<Kept>>;

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     Desk, Span,
     client::Client,
+    far_calls,
     waiting::{Events, Waiting},
 };
 use crate::{
@@ -25,15 +26,15 @@ use crate::{
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
-        DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency, LatencyBy,
-        PhoneNumber, ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User,
-        WholeCall,
+        DeliveryFilter, DeliveryId, DoNotCall, EmailAddress, Found, KeptDocument, Latency,
+        LatencyBy, OutboundCall, OutboundId, PhoneNumber, ProvidersOverview, Result, Role, Secret,
+        Stats, StatsBy, Token, TokenId, User, WholeCall,
     },
     operations::{
         self,
         accounts::Wanted,
         assistants::{self, AssistantOverview},
-        audit,
+        audit, outbound,
         privacy::{Dossier, Erased, Whose},
         provisioning::{self, Apply, Rollback, Standing, Version},
         secrets::{self, Kept},
@@ -349,6 +350,34 @@ impl Desk for Remote {
     fn delete_contact(&self, name: &str) -> Result<Contact> {
         let ask = self.client.ask(Method::DELETE, &["contacts", name]);
         Ok(ask.send::<OneContact>()?.contact.into())
+    }
+
+    fn ask_call(&self, assistant: &str, wanted: outbound::Wanted) -> Result<OutboundCall> {
+        far_calls::ask(&self.client, assistant, wanted)
+    }
+
+    fn outbound_calls(&self) -> Result<Vec<OutboundCall>> {
+        far_calls::list(&self.client)
+    }
+
+    fn outbound_call(&self, id: OutboundId) -> Result<OutboundCall> {
+        far_calls::one(&self.client, id)
+    }
+
+    fn take_back_call(&self, id: OutboundId) -> Result<OutboundCall> {
+        far_calls::take_back(&self.client, id)
+    }
+
+    fn do_not_call(&self) -> Result<Vec<DoNotCall>> {
+        far_calls::not_to_call(&self.client)
+    }
+
+    fn add_do_not_call(&self, numbers: &[PhoneNumber]) -> Result<u64> {
+        far_calls::add(&self.client, numbers)
+    }
+
+    fn remove_do_not_call(&self, number: &PhoneNumber) -> Result<u64> {
+        far_calls::remove(&self.client, number)
     }
 
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries> {

@@ -54,6 +54,12 @@ pub enum Event<'a> {
     Tool(&'a ToolResult),
     /// The caller wanted another language, and nothing else: the scene is in it.
     AnotherLanguage,
+    /// Somebody whom we called is there, and has not heard why.
+    PickedUp(&'a str),
+    /// Somebody whom we called agrees to what we called for.
+    Agreed,
+    /// Or does not.
+    Declined,
 }
 
 /// What to do.
@@ -86,6 +92,15 @@ pub fn step(scene: &Scene, state: State, event: Event) -> (State, Effect) {
         Event::Heard(heard) => listen::heard(turn, heard),
         Event::Tool(result) => came_of(turn, result),
         Event::AnotherLanguage => another_language(turn),
+        Event::PickedUp(opening) => turn.speak(&[opening], Next::Listen),
+        Event::Agreed => {
+            let (lead, say) = (&turn.phrases.outbound.confirmed, turn.say());
+            turn.ask(lead, Question::AnythingElse, &say.anything_else)
+        }
+        Event::Declined => {
+            let words = &turn.phrases.outbound.declined;
+            turn.speak(&[words], Next::Listen)
+        }
     }
 }
 

@@ -95,6 +95,10 @@ pub struct Phrases {
     pub satisfaction: SatisfactionWords,
     /// What they answer.
     pub rating: RatingWords,
+    /// What is said in calls that we make.
+    pub outbound: OutboundWords,
+    /// What those say whom we call.
+    pub called: CalledWords,
     /// How amounts and telephone numbers are said.
     pub figures: FigureWords,
     /// By which words the language, and a wish for another one, is known.
@@ -235,6 +239,32 @@ pub struct RatingWords {
     pub declines: Vec<String>,
 }
 
+/// What is said in calls that we make.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutboundWords {
+    /// To somebody who will not be called again.
+    pub stopped: String,
+    /// To somebody who agreed to the first words.
+    pub confirmed: String,
+    /// To somebody who did not.
+    pub declined: String,
+}
+
+/// What those say whom we call.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalledWords {
+    /// That they do not want to be called again.
+    pub stop: Vec<String>,
+    /// What behind it says that it is about some time only.
+    pub unless: Vec<String>,
+    /// When they have only picked up.
+    pub hello: Vec<String>,
+    /// Ways to agree, besides those of [`ConsentWords`].
+    pub yes: Vec<String>,
+}
+
 /// First words, by tone.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -321,8 +351,9 @@ pub fn all() -> &'static BTreeSet<String> {
         let files = ALL.iter().map(|(_, text)| *text).chain([include_str!("machine.toml")]);
         for table in files.filter_map(|text| toml::from_str::<toml::Table>(text).ok()) {
             // What callers say is not what they hear.
-            let said =
-                |key: &str| !matches!(key, "consent" | "figures" | "rating" | "tongue" | "urgent");
+            let said = |key: &str| {
+                !matches!(key, "called" | "consent" | "figures" | "rating" | "tongue" | "urgent")
+            };
             table.iter().filter(|(key, _)| said(key)).for_each(|(_, value)| {
                 gather(value, &mut found);
             });

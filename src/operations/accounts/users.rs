@@ -151,6 +151,7 @@ pub fn delete(
                 crate::store::assistants::hand_over(tx, id, Some(heir.id), &stamp)?;
             }
             crate::store::contacts::give(tx, user.id, heir.id)?;
+            crate::store::do_not_call::give(tx, user.id, Some(heir.id))?;
         } else if user.assistants > 0 {
             return Err(Error::new(
                 Kind::Refused,

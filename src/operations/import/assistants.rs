@@ -178,6 +178,7 @@ fn spec(
         twilio: crate::domain::TwilioAccount::default(),
         deliver: Vec::new(),
         tools: Vec::new(),
+        outbound: None,
     };
     spec.check().map_err(|error| Refused::new("", error.message()))?;
     Ok(spec)

@@ -117,6 +117,7 @@ fn call(
     let ended_at = ended(row, started_at, ended_at, duration_s, notes);
     Ok(Imported {
         new: NewCall {
+            direction: crate::domain::Direction::Inbound,
             account: None,
             sid,
             assistant: home.id,

@@ -10,7 +10,7 @@ use crate::{
         TurnId, TurnTimings,
     },
     operations::{
-        afterwards,
+        afterwards, do_not_call,
         outbox::{self, Happened},
     },
     store::{
@@ -72,6 +72,9 @@ pub async fn answer(
                 }
                 if let Some(reason) = answer.end_reason {
                     calls::set_end_reason(tx, id.call, reason)?;
+                    if reason == EndReason::DoNotCall {
+                        do_not_call::asked(tx, id.call, now)?;
+                    }
                 }
                 if let Some(language) = &answer.language {
                     calls::set_language(tx, id.call, language)?;

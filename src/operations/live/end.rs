@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ringing, new_call};
+use super::{Ringing, new_call, outbound::asked_for};
 use crate::{
     domain::{Assistant, Call, CallId, CallStatus, EndReason, Result},
     operations::{
-        afterwards, contacts,
+        afterwards, contacts, outbound,
         outbox::{self, Happened},
     },
     store::{
@@ -34,6 +34,9 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
         .write_async(move |tx| {
             let StatusChange { ringing, status, duration_s } = change;
             let found = calls::by_sid(tx, &ringing.sid)?;
+            if let Some(id) = ringing.outbound {
+                asked_for(tx, Some(id), &ringing.sid)?;
+            }
             if !status.is_final() {
                 return Ok(found.is_some());
             }
@@ -54,6 +57,7 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             events::note(tx, call.started_at, id, "ring", None)?;
             events::note(tx, ringing.at, id, "end", None)?;
             contacts::note(tx, &assistant, id, false)?;
+            outbound::ended(tx, &ringing.sid, status, None, ringing.at)?;
             let known = afterwards::settle(tx, &assistant, id, Some(ringing.at))?;
             tell(tx, &assistant, id, known, ringing.at)?;
             Ok(true)
@@ -100,6 +104,7 @@ fn end_known(
     turns::tidy(tx, call.id)?;
     let at = end.ended_at;
     calls::end(tx, call.id, &end)?;
+    outbound::ended(tx, &call.sid, end.status, call.answered_by, at)?;
     contacts::note(tx, assistant, call.id, swept)?;
     let known = afterwards::settle(tx, assistant, call.id, (!swept).then_some(at))?;
     tell(tx, assistant, call.id, known, at)
@@ -141,6 +146,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                     reason: (!hung_up).then_some(EndReason::Swept),
                 };
                 calls::end(tx, call.id, &end)?;
+                outbound::ended(tx, &call.sid, end.status, None, now)?;
                 events::note(tx, now, call.id, "end", None)?;
                 removals::is_over(tx, &call.sid)?;
                 places::release(tx, call.id)?;

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Ringing, kept, new_call, next_number};
+use super::{
+    Ringing, kept, new_call, next_number,
+    outbound::{errand, is_undecided},
+};
 use crate::{
     domain::{
-        Assistant, Call, CallSid, Found, Heard, LanguageTag, Recollection, Reply, Result, Turn,
-        TurnId, TurnTimings,
+        Assistant, Call, CallSid, EndReason, Errand, Found, Heard, LanguageTag, Recollection,
+        Reply, Result, Turn, TurnId, TurnTimings,
     },
     operations::{afterwards, knowledge},
     store::{
@@ -45,6 +48,8 @@ pub struct OpenTurn {
     pub known: Option<Recollection>,
     /// What was found in the assistant's documents.
     pub found: Vec<Found>,
+    /// What the call is for, where we made it.
+    pub errand: Option<Errand>,
 }
 
 /// What to do with something heard.
@@ -74,6 +79,15 @@ pub enum Hearing {
     },
     /// It belongs to no turn that can be next; this one is.
     OutOfOrder {
+        /// The turn that is next.
+        next: u32,
+        /// Spoken now.
+        language: LanguageTag,
+        /// Who answers.
+        assistant: Arc<Assistant>,
+    },
+    /// We called, and it is still to be told whether a person picked up: nothing is thought about.
+    NotYet {
         /// The turn that is next.
         next: u32,
         /// Spoken now.
@@ -127,7 +141,8 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
             fillers: turn.fillers,
         });
     }
-    if call.status.is_final() {
+    let machine = call.end_reason == Some(EndReason::AnsweringMachine);
+    if call.status.is_final() || machine {
         return Ok(Hearing::Over);
     }
     let id = TurnId { call: call.id, number };
@@ -135,6 +150,9 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
     let next = next_number(&history);
     if number != next || number == 0 {
         return Ok(Hearing::OutOfOrder { next: next.max(1), language, assistant });
+    }
+    if is_undecided(tx, &call, ringing.at)? {
+        return Ok(Hearing::NotYet { next, language, assistant });
     }
     let open = history.last().filter(|turn| turn.number == number).cloned();
     let again = open.is_some();
@@ -148,8 +166,9 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
         (heard, 0)
     };
     let known = afterwards::recall(tx, &assistant, &call)?;
-    let found = Vec::new();
-    let turn = Box::new(OpenTurn { call, assistant, history, id, heard, fillers, known, found });
+    let (found, errand) = (Vec::new(), errand(tx, &call)?);
+    let turn = OpenTurn { call, assistant, history, id, heard, fillers, known, found, errand };
+    let turn = Box::new(turn);
     Ok(Hearing::Think { turn, again })
 }
 
@@ -173,8 +192,10 @@ pub async fn expect(
                 cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
             let id = TurnId { call: call.id, number };
             let known = afterwards::recall(tx, &assistant, &call)?;
-            let found = Vec::new();
-            Ok(Some(OpenTurn { call, assistant, history, id, heard, fillers: 0, known, found }))
+            let (found, errand, fillers) = (Vec::new(), errand(tx, &call)?, 0);
+            let turn =
+                OpenTurn { call, assistant, history, id, heard, fillers, known, found, errand };
+            Ok(Some(turn))
         })
         .await?;
     let Some(mut turn) = expected else { return Ok(None) };
@@ -230,8 +251,9 @@ pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing
             let heard = turn.heard.unwrap_or(Heard::Silence);
             let known = afterwards::recall(tx, &assistant, &call)?;
             let fillers = turn.fillers;
-            let found = Vec::new();
-            let open = OpenTurn { call, assistant, history, id, heard, fillers, known, found };
+            let (found, errand) = (Vec::new(), errand(tx, &call)?);
+            let open =
+                OpenTurn { call, assistant, history, id, heard, fillers, known, found, errand };
             Ok(Hearing::Think { turn: Box::new(open), again: true })
         })
         .await?;

@@ -8,6 +8,7 @@ mod end;
 mod go_on;
 mod handover;
 mod hear;
+mod outbound;
 mod recorded;
 mod ring;
 mod screening;
@@ -20,8 +21,8 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        AccountSid, Assistant, AssistantId, CallSid, Caller, Heard, LanguageTag, PhoneNumber,
-        Redaction, Reply, Result, ToolUse, Turn, redact, redact_numbers,
+        AccountSid, Assistant, AssistantId, CallSid, Caller, Direction, Heard, LanguageTag,
+        OutboundId, PhoneNumber, Redaction, Reply, Result, ToolUse, Turn, redact, redact_numbers,
     },
     store::{
         Store, assistants,
@@ -37,6 +38,7 @@ pub use handover::{
     HumanLeg, Onward, Report, Rung as HumanRung, dialled, hand_over, human_leg, press,
 };
 pub use hear::{Hearing, OpenTurn, Utterance, expect, hear, waiting};
+pub use outbound::{PickedUp, leave_on_machine, picked_up};
 pub use recorded::{Recorded, recorded};
 pub use ring::{Greet, Greeted, Rung, ring};
 pub use ticket::Ticket;
@@ -57,6 +59,10 @@ pub struct Ringing {
     pub account: Option<AccountSid>,
     /// Whether the caller's operator says that the number is not theirs.
     pub spoofed: bool,
+    /// Who began it.
+    pub direction: Direction,
+    /// The call that was asked for, where we began it and its address says which.
+    pub outbound: Option<OutboundId>,
 }
 
 /// Every assistant's newest version.
@@ -77,6 +83,7 @@ fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCa
         assistant_revision: assistant.revision,
         caller: ringing.from.as_stored().map(str::to_owned),
         to_number: to.to_string(),
+        direction: ringing.direction,
         line: assistant.spec.voice.line,
         language: first_language(ringing, assistant),
         started_at: ringing.at,
@@ -87,6 +94,10 @@ fn new_call(ringing: &Ringing, assistant: &Assistant, to: &PhoneNumber) -> NewCa
 /// The language that a call begins in. Who is known to speak another one is asked for here, once
 /// callers are known.
 fn first_language(ringing: &Ringing, assistant: &Assistant) -> LanguageTag {
+    // What the file has us say first when we call is in its own language.
+    if ringing.direction == Direction::Outbound {
+        return assistant.spec.voice.language.clone();
+    }
     let known = None;
     assistant.spec.voice.first_language(known, ringing.from.number())
 }

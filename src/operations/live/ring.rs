@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ringing, Ticket, new_call, screening};
+use super::{Ringing, Ticket, new_call, outbound::asked_for, screening};
 use crate::{
     billing::rates,
     domain::{
-        Assistant, Call, CallStatus, EndReason, LanguageTag, Recording, RecordingConsent, Reply,
-        Result, TurnId, TurnTimings,
+        Assistant, Call, CallStatus, Direction, EndReason, LanguageTag, Recording,
+        RecordingConsent, Reply, Result, TurnId, TurnTimings,
     },
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd, NewCall},
-        events, figures,
+        events, figures, outbound,
         turns::{self, Finished},
         usage,
     },
@@ -60,8 +60,9 @@ pub struct Greeted {
     pub ticket: Option<Ticket>,
 }
 
-/// Makes the greeting of an assistant, in a language.
-pub type Greet = Box<dyn FnOnce(&Assistant, &LanguageTag) -> Greeted + Send>;
+/// Makes the greeting of an assistant, in a language: where we call, with the first words of the call
+/// that was asked for.
+pub type Greet = Box<dyn FnOnce(&Assistant, &LanguageTag, Option<&str>) -> Greeted + Send>;
 
 /// A call rings: finds the assistant, stores call and greeting, or turns it down.
 pub async fn ring(store: &Store, ringing: Ringing, greet: Greet) -> Result<Rung> {
@@ -78,7 +79,12 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         return Ok(Rung::NobodyThere);
     };
     let call = new_call(&ringing, &assistant, to);
-    let reason = if !assistant.spec.active {
+    let called = ringing.direction == Direction::Outbound;
+    let asked = if called { asked_for(tx, ringing.outbound, &ringing.sid)? } else { None };
+    let reason = if called {
+        // Looked at before it was dialled: now somebody has picked up.
+        None
+    } else if !assistant.spec.active {
         Some(EndReason::Disabled)
     } else if figures::live_calls(tx, assistant.id)? >= assistant.spec.limits.max_concurrent_calls {
         Some(EndReason::TooManyCalls)
@@ -103,12 +109,19 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         events::note(tx, ringing.at, id, "end", None)?;
         return Ok(Rung::Declined { assistant, reason });
     }
-    let Greeted { reply, twiml, heard, ticket } = greet(&assistant, &call.language);
+    let Greeted { reply, twiml, heard, ticket } =
+        greet(&assistant, &call.language, asked.as_ref().map(|asked| asked.opening.as_str()));
     let id = TurnId { call: calls::insert_live(tx, &call)?, number: 0 };
     let timings = TurnTimings::default();
     let finished = Finished { reply: &reply, timings, twiml: &twiml, heard };
     turns::insert(tx, id, ringing.at, &finished)?;
     events::note(tx, ringing.at, id.call, "ring", None)?;
+    if let Some(asked) = &asked {
+        outbound::answered(tx, asked.id)?;
+        if let Some(who) = asked.answered_by {
+            calls::set_answered_by(tx, id.call, who)?;
+        }
+    }
     if let Some(ticket) = ticket {
         calls::set_ticket(tx, id.call, ticket.hash(), ticket.expires_at())?;
     }

@@ -260,6 +260,8 @@ mod tests {
             assistant_revision: 2,
             disclosed_at: Some(AT),
             recording_consent: Some(RecordingConsent::Granted),
+            direction: crate::domain::Direction::Inbound,
+            answered_by: None,
             caller: Some("+33612345678".to_owned()),
             to_number: "+33123456789".to_owned(),
             status: CallStatus::Completed,

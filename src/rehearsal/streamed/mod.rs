@@ -20,7 +20,7 @@ use super::{
     handed::Beep,
     human::Humans,
     lateness::Lateness,
-    leg::{Halt, Leg, Told, fresh},
+    leg::{Halt, Leg, PickedUp, Told, fresh},
 };
 use crate::{
     domain::{CallSid, Error, PhoneNumber, Result},
@@ -101,8 +101,20 @@ impl<'a> StreamedCall<'a> {
         to: &PhoneNumber,
         manner: Manner,
     ) -> Result<(Self, Heard)> {
+        Self::begin(Leg::new(twilio, from, to)?, manner).await
+    }
+
+    /// Picks up a call that the daemon makes, and hears the first words to their end.
+    pub async fn pick_up(twilio: &'a Caller, call: &PickedUp<'_>) -> Result<(Self, Heard)> {
+        let leg = Leg::called(twilio, call)?;
+        let (mut call, greeting) = Self::begin(leg, Manner::default()).await?;
+        let rest = call.listen().await?;
+        Ok((call, joined(greeting, rest)))
+    }
+
+    async fn begin(leg: Leg<'a>, manner: Manner) -> Result<(Self, Heard)> {
         let mut call = Self {
-            leg: Leg::new(twilio, from, to)?,
+            leg,
             line: Line::new(manner.record),
             manner,
             state: State::Listening,

@@ -16,6 +16,7 @@ mod failure;
 mod idempotency;
 mod knowledge;
 mod objects;
+mod outbound;
 mod parameters;
 mod privacy;
 mod providers;
@@ -78,7 +79,16 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/assistants/{id}/rehearse", post_with(rehearse::rehearse, told("rehearseAssistant", "How an assistant would answer; nothing is kept", &[403, 404, 413, 415])))
         .api_route("/assistants/{id}/knowledge", get_with(knowledge::documents, told("getKnowledge", "The documents that an assistant looks things up in", &[404])))
         .api_route("/assistants/{id}/knowledge/search", get_with(knowledge::search, told("searchKnowledge", "What would be found in them for something a caller says", &[404])))
-        .api_route("/calls", get_with(calls::list, told("listCalls", "Calls, newest first; after one, oldest first", &[404])))
+        .api_route("/calls",
+            get_with(calls::list, told("listCalls", "Calls, newest first; after one, oldest first", &[404]))
+            .post_with(outbound::ask, told("askCall", "Have an assistant call somebody; the daemon dials within moments", &[403, 404, 409, 413, 415, 422])))
+        .api_route("/outbound", get_with(outbound::list, told("listOutboundCalls", "Calls that were asked for, newest first, a thousand at most", &[])))
+        .api_route("/outbound/{id}", get_with(outbound::show, told("getOutboundCall", "One call that was asked for, and what came of it", &[404])))
+        .api_route("/outbound/{id}/cancel", post_with(outbound::cancel, told("cancelOutboundCall", "Take a call back, if nobody was dialled yet", &[403, 404, 409, 413, 422])))
+        .api_route("/do-not-call",
+            get_with(outbound::not_to_call, told("listDoNotCall", "Who is not to be called, newest first", &[]))
+            .post_with(outbound::add, told("addDoNotCall", "Let numbers not be called", &[403, 409, 413, 415, 422])))
+        .api_route("/do-not-call/{number}", delete_with(outbound::remove, told("removeDoNotCall", "Let a number be called again", &[403, 404])))
         .api_route("/calls/{sid}", get_with(calls::show, told("getCall", "One call, turn by turn", &[404])))
         .api_route("/calls/{sid}/recording", get_with(recordings::hear, recordings::told))
         .api_route("/stats", get_with(stats::stats, told("getStats", "Sums over calls", &[404])))

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::{Rehearsal, RehearseInput, Success},
     conversation::engine::{Deadlines, Engine},
-    domain::{Actor, AssistantSpec, Caller, Error, Heard, Result},
+    domain::{Actor, AssistantSpec, Caller, Direction, Error, Heard, Result},
     line::{Clock, Line, Patience},
     operations::{assistants, calls, knowledge},
     server::App,
@@ -96,6 +96,8 @@ async fn play(
         to: Some(phone.clone()),
         to_raw: phone.to_string(),
         spoofed: false,
+        direction: Direction::Inbound,
+        outbound: None,
     };
     line.ring(ringing, 0).await;
     for (n, text) in (1_u32..).zip(says) {
@@ -106,6 +108,7 @@ async fn play(
             to: Some(phone.clone()),
             heard,
             account: None,
+            direction: Direction::Inbound,
         };
         line.hear(gathered, Some(n), 0).await;
     }

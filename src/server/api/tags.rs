@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use crate::{
-    api::{AssistantTag, OneAssistant, OneBooking, OneUser, TokenCreated, user_tag},
+    api::{AssistantTag, OneAssistant, OneBooking, OneOutbound, OneUser, TokenCreated, user_tag},
     domain::{AssistantId, Expected, User},
     server::App,
 };
@@ -109,6 +109,12 @@ impl Resource for OneUser {
 impl Resource for OneBooking {
     fn place(&self) -> Option<String> {
         Some(format!("/api/voice/bookings/{}", self.booking.reference))
+    }
+}
+
+impl Resource for OneOutbound {
+    fn place(&self) -> Option<String> {
+        Some(format!("/api/voice/outbound/{}", self.outbound.id.0))
     }
 }
 
