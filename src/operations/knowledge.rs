@@ -89,8 +89,8 @@ pub fn with_texts(store: &Store, assistant: &Assistant) -> Result<AssistantSpec>
 /// Drops passages that nobody looks up any more; says of how many documents.
 pub async fn drop_unused(store: &Store) -> Result<u64> {
     // Looked for by a reader: what is not due costs callers nothing.
-    if store.read_async(|tx| knowledge::unused(tx)).await?.is_empty() {
+    if store.read_async(knowledge::unused).await?.is_empty() {
         return Ok(0);
     }
-    store.write_async(|tx| knowledge::drop_unused(tx)).await
+    store.write_async(knowledge::drop_unused).await
 }

@@ -18,8 +18,11 @@ const CANDIDATES: usize = 48;
 const AT_ONCE: usize = 20;
 
 /// Which text it is.
+///
+/// # Panics
+///
+/// Never: a SHA-256 in hexadecimal is a digest.
 pub fn digest(text: &str) -> Digest {
-    // A SHA-256 in hexadecimal is what a digest is.
     #[expect(clippy::expect_used, reason = "64 hexadecimal figures are a digest")]
     hex::encode(Sha256::digest(text.as_bytes())).parse().expect("a digest")
 }

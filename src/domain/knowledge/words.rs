@@ -222,7 +222,7 @@ mod tests {
             ("lit", "litre"),
             ("vin", "vinaigre"),
         ] {
-            assert_eq!(alike(asked, written), 0.0, "{asked} {written}");
+            assert!(alike(asked, written) <= 0.0, "{asked} {written}");
         }
     }
 
