@@ -91,9 +91,9 @@ pub async fn failed(
     store
         .write_async(move |tx| {
             if gone || !recordings::is_wanted(tx, &one.call, &one.kept)? {
-                return Ok(recordings::forget(tx, &one.kept)?);
+                return recordings::forget(tx, &one.kept);
             }
-            Ok(recordings::failed(tx, &one, &why, now)?)
+            recordings::failed(tx, &one, &why, now)
         })
         .await
 }

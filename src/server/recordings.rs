@@ -74,7 +74,7 @@ impl Archive {
     }
 
     /// A recording as Twilio gives it.
-    async fn from_twilio(
+    async fn ask_twilio(
         &self,
         call: &CallSid,
         kept: &KeptRecording,
@@ -109,13 +109,12 @@ impl Archive {
         kept: &KeptRecording,
         headers: &HeaderMap,
     ) -> Result<Response> {
-        let mut response = match self.file(kept).await? {
-            Some(file) => serve(&file, headers).await?,
-            None => {
-                let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-                let sound = self.from_twilio(call, kept, range).await?.map_err(not_given)?;
-                passed_on(sound)
-            }
+        let mut response = if let Some(file) = self.file(kept).await? {
+            serve(&file, headers).await?
+        } else {
+            let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+            let sound = self.ask_twilio(call, kept, range).await?.map_err(not_given)?;
+            passed_on(sound)
         };
         let out = response.headers_mut();
         out.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/mpeg"));
@@ -134,7 +133,7 @@ impl Archive {
                 .map(|_| ())
                 .map_err(|cause| unwritten(to, cause));
         }
-        let sound = self.from_twilio(call, kept, None).await?.map_err(not_given)?;
+        let sound = self.ask_twilio(call, kept, None).await?.map_err(not_given)?;
         write(sound, to).await
     }
 
@@ -170,7 +169,7 @@ impl Archive {
 
     async fn fetch(&self, folder: &Path, one: ToFetch) -> Result<()> {
         let (call, recording) = (one.call.clone(), one.kept.sid.clone());
-        let got = match self.from_twilio(&one.call, &one.kept, None).await {
+        let got = match self.ask_twilio(&one.call, &one.kept, None).await {
             Ok(Ok(sound)) => write(sound, &path(folder, &one.kept)).await.map_err(|e| (e, false)),
             Ok(Err(error)) => {
                 let gone = matches!(&error, RestError::Refused(refusal) if refusal.status == 404);

@@ -301,11 +301,11 @@ pub fn any_live(tx: &Tx) -> Result<bool, StoreError> {
         .query_row([], |row| row.get(0))?)
 }
 
-/// Takes out what is kept of a number, as far as it may be seen and is over.
+/// Takes out what is kept of a number, as far as it may be seen: what is over, and what was not dialled yet.
 pub fn erase(tx: &Tx, sight: Sight, number: &str) -> Result<u64, StoreError> {
     Ok(tx
         .prepare_cached(
-            "DELETE FROM outbound_calls WHERE number = ?1 AND ended_at IS NOT NULL
+            "DELETE FROM outbound_calls WHERE number = ?1 AND (ended_at IS NOT NULL OR state = 'queued')
              AND (?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?2))",
         )?
         .execute(params![number, sight.owner()])? as u64)

@@ -240,8 +240,8 @@ fn answer_of(
             assert_eq!(body, "Status=stopped");
             json!({ "status": "stopped" }).to_string().into_response()
         }
-        ("GET", ["Recordings", name]) if name.ends_with(".mp3") => {
-            let name = name.trim_end_matches(".mp3");
+        ("GET", ["Recordings", name]) => {
+            let name = name.strip_suffix(".mp3").expect("only its sound is asked for");
             if !account.recordings.contains(name) {
                 return refuse(404, 20404);
             }
