@@ -49,6 +49,8 @@ pub const DELIVERED: &Names<'static> = &[
             "extract",
             "disclosed_at",
             "recording_consent",
+            "direction",
+            "answered_by",
             "started_at",
             "ended_at",
         ],

@@ -188,6 +188,8 @@ fn call(call: &Call) -> Value {
         "extract": call.after.extract,
         "disclosed_at": call.disclosed_at,
         "recording_consent": call.recording_consent,
+        "direction": call.direction,
+        "answered_by": call.answered_by,
         "started_at": call.started_at,
         "ended_at": call.ended_at,
     })
