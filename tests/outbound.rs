@@ -290,7 +290,11 @@ fn killed_in_the_middle_of_asking_twilio_nobody_is_dialled_twice() {
     run(end(&daemon, &sid(1), &form, "no-answer"));
     until(&webox, OutboundState::NoAnswer);
     assert_eq!(twilio.calls().len(), 1);
-    assert_eq!(webox.run(["calls", "-o", "json"]).ok().json()["calls"][0]["status"], "no-answer");
+    let call = webox.run(["calls", "-o", "json"]).ok().json()["calls"][0].clone();
+    assert_eq!(
+        (&call["status"], &call["summary"]),
+        (&json!("no-answer"), &json!("N'a pas été joint."))
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What came of a call: in a word, by rule from its rows, and in a sentence.
 
 use super::{
-    AnsweredBy, Booking, Call, CallOutcome, CallStatus, EndReason, Handover, HandoverOutcome,
-    Heard, LanguageTag, Members, Message, SatisfactionSource, SummarySource, Turn,
+    AnsweredBy, Booking, Call, CallOutcome, CallStatus, Direction, EndReason, Handover,
+    HandoverOutcome, Heard, LanguageTag, Members, Message, SatisfactionSource, SummarySource, Turn,
 };
 
 /// What is known of a call once it is over.
@@ -95,10 +95,23 @@ impl Rows<'_> {
         if informed { CallOutcome::Informed } else { CallOutcome::Abandoned }
     }
 
+    /// Whether we called, and nobody picked up: whoever is called has done nothing.
+    fn was_not_reached(&self) -> bool {
+        self.call.direction == Direction::Outbound
+            && matches!(
+                self.call.status,
+                CallStatus::Busy | CallStatus::NoAnswer | CallStatus::Canceled
+            )
+    }
+
     /// The same in a sentence, in the language of the call: what was booked is told with its time.
     pub fn summary(&self) -> String {
         let outcome = self.outcome();
-        let words = said(outcome, &self.call.language);
+        let words = if self.was_not_reached() {
+            not_reached(&self.call.language)
+        } else {
+            said(outcome, &self.call.language)
+        };
         let booked = self.bookings.last().filter(|_| outcome == CallOutcome::Booked);
         match booked {
             Some(booking) => {
@@ -111,6 +124,19 @@ impl Rows<'_> {
             }
             None => format!("{words}."),
         }
+    }
+}
+
+/// That nobody picked up, as one says it.
+fn not_reached(language: &LanguageTag) -> &'static str {
+    match language.primary() {
+        "fr" => "N'a pas été joint",
+        "es" => "No se le ha podido localizar",
+        "de" => "Wurde nicht erreicht",
+        "it" => "Non è stato raggiunto",
+        "pt" => "Não foi contactado",
+        "nl" => "Is niet bereikt",
+        _ => "Was not reached",
     }
 }
 
