@@ -22,7 +22,7 @@ use crate::{
 /// An answer that takes longer is waited for with a word.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Endpoints are asked for so long in one turn; then the caller gets what there is.
+/// After so long in one turn no other question is asked; then the caller gets what there is.
 const LONGEST: Duration = Duration::from_secs(10);
 
 impl Engine {

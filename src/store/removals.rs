@@ -15,13 +15,14 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
 const COLUMNS: &str = "r.id, r.call_sid, r.what, r.account_sid, r.recording_sid, r.asked_at, \
                        r.due_at, r.attempts, r.failure";
 
-/// Asks for a removal, at the account of the recording, or of the call; once is enough.
+/// Asks for a removal, at the account of the recording, or of the call; once is enough. Asked again, it is
+/// tried again at once: what it is for may be another thing now.
 pub fn ask(tx: &Tx, call: &CallSid, what: &Removable, now: Timestamp) -> Result<(), StoreError> {
     let kept = what.recording();
     tx.prepare_cached(
         "INSERT INTO removals (call_sid, what, account_sid, recording_sid, asked_at, due_at)
          VALUES (?1, ?2, coalesce(?3, (SELECT account_sid FROM calls WHERE sid = ?1)), ?4, ?5, ?5)
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT DO UPDATE SET due_at = min(due_at, excluded.due_at)",
     )?
     .execute(params![
         call.as_str(),

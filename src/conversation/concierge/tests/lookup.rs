@@ -49,7 +49,6 @@ fn whoever_has_no_number_may_leave_a_message() {
         ("ma commande 11111", "Je ne trouve rien à ce sujet. Quel est son numéro"),
         ("22222", "Je ne trouve rien à ce sujet. Voulez-vous laisser un message"),
         ("non merci", "autre chose"),
-        ("je voudrais parler à quelqu'un", ""),
     ]);
     let mut call = shop("fr");
     call.plays(&[
