@@ -91,17 +91,29 @@ fn table() -> Vec<Row> {
 /// What a command that never ends asks for: `cli_calls` and `remote` follow calls.
 const FOLLOWED: [&str; 3] = ["calls_after", "newest_call", "wait_for_calls"];
 
+/// The methods of `Desk` and of the traits it is made of.
+fn asked() -> BTreeSet<String> {
+    let method = regex::Regex::new(r"(?m)^    fn (\w+)").unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/desk");
+    let mut asked = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let Some(begin) = source.find("Desk {\n").filter(|_| source.contains(" trait ")) else {
+            continue;
+        };
+        let body = &source[begin..];
+        let body = &body[..body.find("\n}").unwrap()];
+        asked.extend(method.captures_iter(body).map(|parts| parts[1].to_owned()));
+    }
+    asked
+}
+
 #[test]
 fn everything_that_commands_ask_for_has_a_row_and_ends_as_it_says() {
-    let source =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/desk/mod.rs"));
-    let source = source.unwrap();
-    let desk = &source[source.find("trait Desk").unwrap()..];
-    let method = regex::Regex::new(r"(?m)^    fn (\w+)").unwrap();
-    let asked: BTreeSet<&str> =
-        method.captures_iter(desk).map(|parts| parts.get(1).unwrap().as_str()).collect();
+    let asked = asked();
     let table = table();
-    let listed = table.iter().map(|row| row.asks).chain(FOLLOWED).collect();
+    let listed = table.iter().map(|row| row.asks.to_owned());
+    let listed: BTreeSet<String> = listed.chain(FOLLOWED.map(str::to_owned)).collect();
     assert_eq!(asked, listed, "every method of `Desk` has a row, and every row a method");
 
     let world = World::new();

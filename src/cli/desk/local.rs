@@ -15,20 +15,18 @@ use crate::{
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
         BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange,
-        ContactFilter, DeliveryFilter, DeliveryId, DoNotCall, EmailAddress, Expected, Found,
-        KeptDocument, Latency, LatencyBy, OutboundCall, OutboundId, PhoneNumber, ProviderStanding,
-        ProvidersOverview, Result, Role, Secret, Stats, StatsBy, Token, TokenId, User, WholeCall,
+        ContactFilter, DeliveryFilter, DeliveryId, EmailAddress, Expected, Found, KeptDocument,
+        Latency, LatencyBy, PhoneNumber, ProviderStanding, ProvidersOverview, Result, Stats,
+        StatsBy, WholeCall,
     },
     operations::{
-        accounts::{self, Wanted},
         assistants::{self, AssistantOverview},
-        audit, bookings, calendars, calls, contacts, do_not_call, knowledge, latency, outbound,
-        outbox,
+        audit, bookings, calendars, calls, contacts, knowledge, latency, outbox,
         privacy::{self, Dossier, Erased, Whose},
         providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
         recordings, removals,
-        secrets::{self, Kept, Secrets},
+        secrets::Secrets,
         stats,
     },
     provision::{Loaded, Plan, Problem},
@@ -171,34 +169,6 @@ impl Desk for Local {
         contacts::delete(&self.store, &self.actor, name, self.now)
     }
 
-    fn ask_call(&self, assistant: &str, wanted: outbound::Wanted) -> Result<OutboundCall> {
-        outbound::ask(&self.store, &self.actor, assistant, wanted, self.now)
-    }
-
-    fn outbound_calls(&self) -> Result<Vec<OutboundCall>> {
-        outbound::list(&self.store, &self.actor)
-    }
-
-    fn outbound_call(&self, id: OutboundId) -> Result<OutboundCall> {
-        outbound::show(&self.store, &self.actor, id)
-    }
-
-    fn take_back_call(&self, id: OutboundId) -> Result<OutboundCall> {
-        outbound::take_back(&self.store, &self.actor, id, self.now)
-    }
-
-    fn do_not_call(&self) -> Result<Vec<DoNotCall>> {
-        do_not_call::list(&self.store, &self.actor)
-    }
-
-    fn add_do_not_call(&self, numbers: &[PhoneNumber]) -> Result<u64> {
-        do_not_call::add(&self.store, &self.actor, numbers.to_vec(), self.now)
-    }
-
-    fn remove_do_not_call(&self, number: &PhoneNumber) -> Result<u64> {
-        do_not_call::remove(&self.store, &self.actor, number.clone(), self.now)
-    }
-
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries> {
         Ok(outbox::list(&self.store, &self.actor, filter)?.into())
     }
@@ -251,54 +221,6 @@ impl Desk for Local {
 
     fn rollback(&self, rollback: Rollback) -> Result<Assistant> {
         provisioning::rollback(&self.store, &self.actor, rollback, self.now)
-    }
-
-    fn users(&self) -> Result<Vec<User>> {
-        accounts::list(&self.store, &self.actor, self.now)
-    }
-
-    fn user(&self, email: &EmailAddress) -> Result<User> {
-        accounts::show(&self.store, &self.actor, email, self.now)
-    }
-
-    fn add_user(&self, email: EmailAddress, role: Role) -> Result<User> {
-        accounts::add(&self.store, &self.actor, email, role, self.now)
-    }
-
-    fn set_role(&self, email: EmailAddress, role: Role) -> Result<User> {
-        accounts::set_role(&self.store, &self.actor, email, role, self.now)
-    }
-
-    fn set_disabled(&self, email: EmailAddress, disabled: bool) -> Result<User> {
-        accounts::set_disabled(&self.store, &self.actor, email, disabled, self.now)
-    }
-
-    fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User> {
-        accounts::delete(&self.store, &self.actor, email, heir, self.now, |_| true)
-    }
-
-    fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>> {
-        accounts::tokens(&self.store, &self.actor, email, self.now)
-    }
-
-    fn create_token(&self, wanted: Wanted) -> Result<(Token, Secret)> {
-        accounts::create_token(&self.store, &self.actor, wanted, self.now)
-    }
-
-    fn revoke_token(&self, id: TokenId) -> Result<Token> {
-        accounts::revoke_token(&self.store, &self.actor, id, self.now)
-    }
-
-    fn secrets(&self, user: Option<&EmailAddress>) -> Result<Vec<Kept>> {
-        secrets::list(&self.store, &self.actor, user, self.now)
-    }
-
-    fn set_secret(&self, user: Option<&EmailAddress>, name: &str, value: &Secret) -> Result<()> {
-        self.secrets.set(&self.store, &self.actor, user, name, value, self.now)
-    }
-
-    fn delete_secret(&self, user: Option<&EmailAddress>, name: &str) -> Result<()> {
-        secrets::delete(&self.store, &self.actor, user, name, self.now)
     }
 
     fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>> {

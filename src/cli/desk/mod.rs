@@ -1,9 +1,10 @@
 //! Where commands are carried out: at the store's own file, or by a daemon far away. The commands
 //! cannot tell which; what is asked, checked and answered is the same.
 
+mod accounts;
 mod client;
-mod far_calls;
 mod local;
+mod outward;
 mod remote;
 mod waiting;
 
@@ -11,7 +12,9 @@ use std::path::Path;
 
 use jiff::{Timestamp, tz::TimeZone};
 
+pub(super) use accounts::AccountsDesk;
 pub(super) use local::Local;
+pub(super) use outward::OutwardDesk;
 pub(super) use remote::Remote;
 pub(super) use waiting::{News, Waiting};
 
@@ -21,18 +24,14 @@ use crate::{
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
-        DeliveryFilter, DeliveryId, DoNotCall, EmailAddress, Found, KeptDocument, Latency,
-        LatencyBy, OutboundCall, OutboundId, PhoneNumber, ProvidersOverview, Result, Role, Secret,
-        Stats, StatsBy, Token, TokenId, User, WholeCall, put_texts,
+        DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency, LatencyBy,
+        PhoneNumber, ProvidersOverview, Result, Stats, StatsBy, WholeCall, put_texts,
     },
     operations::{
-        accounts::Wanted as WantedToken,
         assistants::AssistantOverview,
         audit,
-        outbound::Wanted,
         privacy::{Dossier, Erased, Whose},
         provisioning::{Apply, Rollback, Standing, Version},
-        secrets::Kept,
     },
     provision::{Loaded, Plan, Problem},
 };
@@ -47,7 +46,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk {
+pub(super) trait Desk: AccountsDesk + OutwardDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;
@@ -92,16 +91,6 @@ pub(super) trait Desk {
     fn edit_contact(&self, name: &str, change: ContactChange) -> Result<Contact>;
     fn delete_contact(&self, name: &str) -> Result<Contact>;
 
-    /// Has an assistant call somebody.
-    fn ask_call(&self, assistant: &str, wanted: Wanted) -> Result<OutboundCall>;
-    fn outbound_calls(&self) -> Result<Vec<OutboundCall>>;
-    fn outbound_call(&self, id: OutboundId) -> Result<OutboundCall>;
-    fn take_back_call(&self, id: OutboundId) -> Result<OutboundCall>;
-    fn do_not_call(&self) -> Result<Vec<DoNotCall>>;
-    /// Answers how many are new.
-    fn add_do_not_call(&self, numbers: &[PhoneNumber]) -> Result<u64>;
-    fn remove_do_not_call(&self, number: &PhoneNumber) -> Result<u64>;
-
     /// As many as the filter says, or all of them.
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries>;
     fn delivery(&self, id: DeliveryId) -> Result<DeliveryView>;
@@ -118,19 +107,6 @@ pub(super) trait Desk {
     fn plan_rollback(&self, name: &AssistantName, to: Option<i64>) -> Result<Rollback>;
     fn rollback(&self, rollback: Rollback) -> Result<Assistant>;
 
-    fn users(&self) -> Result<Vec<User>>;
-    fn user(&self, email: &EmailAddress) -> Result<User>;
-    fn add_user(&self, email: EmailAddress, role: Role) -> Result<User>;
-    fn set_role(&self, email: EmailAddress, role: Role) -> Result<User>;
-    fn set_disabled(&self, email: EmailAddress, disabled: bool) -> Result<User>;
-    fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User>;
-    fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>>;
-    fn create_token(&self, wanted: WantedToken) -> Result<(Token, Secret)>;
-    fn revoke_token(&self, id: TokenId) -> Result<Token>;
-
-    fn secrets(&self, user: Option<&EmailAddress>) -> Result<Vec<Kept>>;
-    fn set_secret(&self, user: Option<&EmailAddress>, name: &str, value: &Secret) -> Result<()>;
-    fn delete_secret(&self, user: Option<&EmailAddress>, name: &str) -> Result<()>;
 
     fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>>;
     /// Also whether the log holds the line with a hash, if one is given.

@@ -9,7 +9,6 @@ use serde_json::json;
 use super::{
     Desk, Span,
     client::Client,
-    far_calls,
     waiting::{Events, Waiting},
 };
 use crate::{
@@ -17,34 +16,30 @@ use crate::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
         AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls, Contacts,
         Deliveries, DeliveryView, Documents, Done, DossierView, ErasedView, Latencies, Me,
-        OneAssistant, OneBooking, OneCall, OneContact, OneDelivery, OneUser, Owner, Passages,
-        Providers, RemovalView, Removals, RollbackInput, Secrets, Standings, Statistics,
-        TokenCreated, TokenRevoked, Tokens, Users, Versions,
+        OneAssistant, OneBooking, OneCall, OneContact, OneDelivery, Owner, Passages, Providers,
+        RemovalView, Removals, RollbackInput, Standings, Statistics, Versions,
     },
     config::PublicUrl,
     config::Settings,
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
-        DeliveryFilter, DeliveryId, DoNotCall, EmailAddress, Found, KeptDocument, Latency,
-        LatencyBy, OutboundCall, OutboundId, PhoneNumber, ProvidersOverview, Result, Role, Secret,
-        Stats, StatsBy, Token, TokenId, User, WholeCall,
+        DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency, LatencyBy,
+        PhoneNumber, ProvidersOverview, Result, Secret, Stats, StatsBy, WholeCall,
     },
     operations::{
         self,
-        accounts::Wanted,
         assistants::{self, AssistantOverview},
-        audit, outbound,
+        audit,
         privacy::{Dossier, Erased, Whose},
         provisioning::{self, Apply, Rollback, Standing, Version},
-        secrets::{self, Kept},
     },
     provision::{self, Loaded, Plan, Problem},
 };
 
 /// A daemon, and a key.
 pub(in crate::cli) struct Remote {
-    client: Client,
+    pub(super) client: Client,
 }
 
 /// The most calls in one answer of the API.
@@ -57,7 +52,7 @@ const BOOKINGS: u64 = 10_000;
 const LINES: u64 = 10_000;
 
 /// Names that no address can have: nothing is called so.
-fn is_nameable(name: &str) -> bool {
+pub(super) fn is_nameable(name: &str) -> bool {
     !["", ".", ".."].contains(&name)
 }
 
@@ -352,34 +347,6 @@ impl Desk for Remote {
         Ok(ask.send::<OneContact>()?.contact.into())
     }
 
-    fn ask_call(&self, assistant: &str, wanted: outbound::Wanted) -> Result<OutboundCall> {
-        far_calls::ask(&self.client, assistant, wanted)
-    }
-
-    fn outbound_calls(&self) -> Result<Vec<OutboundCall>> {
-        far_calls::list(&self.client)
-    }
-
-    fn outbound_call(&self, id: OutboundId) -> Result<OutboundCall> {
-        far_calls::one(&self.client, id)
-    }
-
-    fn take_back_call(&self, id: OutboundId) -> Result<OutboundCall> {
-        far_calls::take_back(&self.client, id)
-    }
-
-    fn do_not_call(&self) -> Result<Vec<DoNotCall>> {
-        far_calls::not_to_call(&self.client)
-    }
-
-    fn add_do_not_call(&self, numbers: &[PhoneNumber]) -> Result<u64> {
-        far_calls::add(&self.client, numbers)
-    }
-
-    fn remove_do_not_call(&self, number: &PhoneNumber) -> Result<u64> {
-        far_calls::remove(&self.client, number)
-    }
-
     fn deliveries(&self, filter: &DeliveryFilter) -> Result<Deliveries> {
         let wanted = filter.limit.unwrap_or(u64::MAX);
         let mut cursor = filter.older_than.map(|id| id.0.to_string());
@@ -480,73 +447,6 @@ impl Desk for Remote {
             RollbackInput { to: Some(rollback.to.revision), from: Some(rollback.from.revision) };
         let path = ["assistants", rollback.from.spec.name.as_str(), "rollback"];
         one(self.client.post(&path).body(&input)?)
-    }
-
-    fn users(&self) -> Result<Vec<User>> {
-        let answer: Users = self.client.get(&["users"]).send()?;
-        Ok(answer.users.into_iter().map(User::from).collect())
-    }
-
-    fn user(&self, email: &EmailAddress) -> Result<User> {
-        Ok(self.client.get(&["users", email.as_str()]).send::<OneUser>()?.user.into())
-    }
-
-    fn add_user(&self, email: EmailAddress, role: Role) -> Result<User> {
-        let ask = self.client.post(&["users"]).body(&json!({ "email": email, "role": role }))?;
-        Ok(ask.send::<OneUser>()?.user.into())
-    }
-
-    fn set_role(&self, email: EmailAddress, role: Role) -> Result<User> {
-        let ask = self.client.ask(Method::PATCH, &["users", email.as_str()]);
-        Ok(ask.body(&json!({ "role": role }))?.send::<OneUser>()?.user.into())
-    }
-
-    fn set_disabled(&self, email: EmailAddress, disabled: bool) -> Result<User> {
-        let ask = self.client.ask(Method::PATCH, &["users", email.as_str()]);
-        Ok(ask.body(&json!({ "disabled": disabled }))?.send::<OneUser>()?.user.into())
-    }
-
-    fn delete_user(&self, email: EmailAddress, heir: Option<EmailAddress>) -> Result<User> {
-        let ask = self.client.ask(Method::DELETE, &["users", email.as_str()]);
-        Ok(ask.query("give_to", heir).send::<OneUser>()?.user.into())
-    }
-
-    fn tokens(&self, email: Option<&EmailAddress>) -> Result<Vec<Token>> {
-        let answer: Tokens = self.client.get(&["tokens"]).query("user", email).send()?;
-        Ok(answer.tokens.into_iter().map(Token::from).collect())
-    }
-
-    fn create_token(&self, wanted: Wanted) -> Result<(Token, Secret)> {
-        let body = json!({
-            "user": wanted.email, "name": wanted.name, "scope": wanted.scope,
-            "expires_at": wanted.expires_at,
-        });
-        let made: TokenCreated = self.client.post(&["tokens"]).body(&body)?.send()?;
-        Ok((made.details.into(), Secret::new(made.token)))
-    }
-
-    fn revoke_token(&self, id: TokenId) -> Result<Token> {
-        let path = ["tokens", &id.0.to_string()];
-        Ok(self.client.ask(Method::DELETE, &path).send::<TokenRevoked>()?.details.into())
-    }
-
-    fn secrets(&self, user: Option<&EmailAddress>) -> Result<Vec<Kept>> {
-        let answer: Secrets = self.client.get(&["secrets"]).query("user", user).send()?;
-        Ok(answer.secrets.into_iter().map(Kept::from).collect())
-    }
-
-    fn set_secret(&self, user: Option<&EmailAddress>, name: &str, value: &Secret) -> Result<()> {
-        secrets::check(name, value)?;
-        let ask = self.client.ask(Method::PUT, &["secrets", name]).query("user", user);
-        ask.body(&json!({ "value": value.expose() }))?.send::<Done>().map(|_| ())
-    }
-
-    fn delete_secret(&self, user: Option<&EmailAddress>, name: &str) -> Result<()> {
-        if !is_nameable(name) {
-            return Err(secrets::unknown(name));
-        }
-        let ask = self.client.ask(Method::DELETE, &["secrets", name]).query("user", user);
-        ask.send::<Done>().map(|_| ())
     }
 
     fn audit(&self, span: Span, most: Option<u64>) -> Result<Vec<audit::Entry>> {
