@@ -67,9 +67,16 @@ fn a_contact_is_kept_of_every_number_that_called_and_what_a_person_wrote_stays()
         &["une table pour deux demain à 21 heures au nom de Durand"],
     ));
     let known = webox.run(["contacts", "show", CALLER, "-o", "json"]).ok().json();
+    assert_eq!(known["last_calls"].as_array().unwrap().len(), 3);
+    assert_eq!(known["last_calls"][0]["outcome"], "booked", "the newest is first");
     let known = &known["contact"];
     assert_eq!((&known["name"], &known["notes"]), (&json!("Mme Dupont"), &json!("VIP")));
     assert_eq!(known["calls"], 3);
+    webox
+        .run(["contacts", "show", CALLER, "-o", "table"])
+        .ok()
+        .prints("last calls")
+        .prints("booked");
     let long = "x".repeat(201);
     webox.run(["contacts", "edit", CALLER, "--name", &long]).code(65).says("200");
     let csv = webox.run(["contacts", "export"]).ok().stdout;

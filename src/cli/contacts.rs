@@ -11,7 +11,8 @@ use super::{
     views,
 };
 use crate::domain::{
-    Contact, ContactChange, ContactFilter, Error, Kind, LanguageTag, Result,
+    Call, CallFilter, CallOutcome, Contact, ContactChange, ContactFilter, Error, Kind, LanguageTag,
+    Result,
     when::{self, Bound},
 };
 
@@ -133,9 +134,7 @@ pub(super) fn run(args: &Contacts, context: &Context) -> Result<()> {
     match &args.action {
         None => list(&args.list, context),
         Some(Action::List(args)) => list(args, context),
-        Some(Action::Show(args)) => {
-            tell(&context.desk("contacts show")?.contact(&args.contact)?, context)
-        }
+        Some(Action::Show(args)) => show(args, context),
         Some(Action::Edit(args)) => edit(args, context),
         Some(Action::Export(args)) => export(args, context),
         Some(Action::Delete(args)) => delete(args, context),
@@ -203,10 +202,37 @@ fn row(contact: &Contact, now: &ZonedDateTime) -> Row {
     }
 }
 
-/// One contact, whole.
-fn tell(contact: &Contact, context: &Context) -> Result<()> {
+/// The calls that `show` tells of.
+const LAST_CALLS: u64 = 5;
+
+fn show(args: &Named, context: &Context) -> Result<()> {
+    let desk = context.desk("contacts show")?;
+    let contact = desk.contact(&args.contact)?;
+    let number = Some(contact.number.as_str().to_owned());
+    let filter = CallFilter { caller: number, limit: Some(LAST_CALLS), ..CallFilter::default() };
+    let calls = desk.calls(&filter)?.calls;
+    tell(&contact, Some(&calls), context)
+}
+
+/// A call in a line: when, whom they spoke to, what came of it, and what it was about.
+fn line(call: &Call, now: &ZonedDateTime) -> String {
+    let when = human::date_time_zone(call.started_at, now);
+    let outcome = call.after.outcome.map_or(call.status.as_str(), CallOutcome::as_str);
+    let mut line = format!("{when}  {}  {outcome}", call.assistant);
+    if let Some(summary) = &call.after.summary {
+        line.push_str("  ");
+        line.push_str(summary);
+    }
+    line
+}
+
+/// One contact, whole, and the calls of its number that the asker may see, newest first.
+fn tell(contact: &Contact, calls: Option<&[Call]>, context: &Context) -> Result<()> {
     match context.out.format() {
-        Format::Json => context.out.objects([("contact", views::contact(contact))]),
+        Format::Json => {
+            let calls = calls.map(|calls| ("last_calls", calls.iter().map(views::call).collect()));
+            context.out.objects([("contact", views::contact(contact))].into_iter().chain(calls))
+        }
         Format::Table | Format::Text => {
             let now = context.now()?;
             let mut sheet = Sheet::default();
@@ -222,6 +248,9 @@ fn tell(contact: &Contact, context: &Context) -> Result<()> {
             sheet.add("calls", contact.calls.to_string());
             sheet.time("first call", contact.first_call_at, &now);
             sheet.time("last call", contact.last_call_at, &now);
+            for (n, call) in calls.unwrap_or_default().iter().enumerate() {
+                sheet.add(if n == 0 { "last calls" } else { "" }, line(call, &now));
+            }
             context.out.listing(&sheet.into_listing())
         }
         _ => listing(context, std::slice::from_ref(contact)),
@@ -235,7 +264,7 @@ fn edit(args: &Edit, context: &Context) -> Result<()> {
         language: args.language.clone(),
     };
     let contact = context.desk("contacts edit")?.edit_contact(&args.named.contact, change)?;
-    tell(&contact, context)
+    tell(&contact, None, context)
 }
 
 fn export(args: &Export, context: &Context) -> Result<()> {
