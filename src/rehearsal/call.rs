@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     handed::Beep,
     human::Humans,
-    leg::{Halt, Leg, Told},
+    leg::{Halt, Leg, PickedUp, Told},
 };
 use crate::{
     domain::{CallSid, Error, PhoneNumber, Result},
@@ -57,7 +57,19 @@ impl<'a> Call<'a> {
         to: &PhoneNumber,
         humans: Humans,
     ) -> Result<(Self, Heard)> {
-        let mut leg = Leg::new(twilio, from, to)?;
+        Self::begin(Leg::new(twilio, from, to)?, humans).await
+    }
+
+    /// Picks up a call that the daemon makes, and hears its first words.
+    pub async fn pick_up(
+        twilio: &'a Caller,
+        call: &PickedUp<'_>,
+        humans: Humans,
+    ) -> Result<(Self, Heard)> {
+        Self::begin(Leg::called(twilio, call)?, humans).await
+    }
+
+    async fn begin(mut leg: Leg<'a>, humans: Humans) -> Result<(Self, Heard)> {
         leg.humans = humans;
         let mut call = Self { leg, action: None, beep: None, state: State::Listening };
         let (begun, mut told) = (Instant::now(), Told::default());

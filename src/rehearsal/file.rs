@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 use super::{human::Humans, named};
 use crate::{
     document::{self, Problem},
-    domain::{AssistantSpec, Error, PhoneNumber},
+    domain::{AssistantSpec, CallContext, Error, PhoneNumber},
     operations::endpoints::PlayedAnswer,
     provision::{self, Layer},
 };
@@ -37,9 +37,12 @@ pub struct Scenario {
     /// The client's wall clock when the phone rings; the real time when not given.
     #[serde(default, deserialize_with = "moment")]
     pub at: Option<DateTime>,
-    /// Who calls: a number, or `withheld`.
+    /// Who calls, or is called: a number, or `withheld`.
     #[serde(default)]
     pub from: Option<String>,
+    /// The assistant calls, and not the caller: what is known of whom it calls, as `--context` gives it.
+    #[serde(default)]
+    pub outbound: Option<CallContext>,
     /// Whether a human who is rung takes the call: `true`, `false`, `"refuses"`, `"busy"`, or a list of
     /// these in the order in which they are rung.
     #[serde(default)]
@@ -469,6 +472,9 @@ fn read_text(name: &str, text: &str) -> Result<Written, Vec<Problem>> {
             let error: Error = error;
             wrong(format!("scenario `{title}`: {error}"));
         }
+        if scenario.outbound.is_some() && scenario.from.as_deref() == Some("withheld") {
+            wrong(format!("scenario `{title}`: `from` is who is called, so it is a number"));
+        }
     }
     if problems.is_empty() { Ok(written) } else { Err(problems) }
 }
@@ -494,6 +500,8 @@ mod tests {
                 "give one of",
             ),
             ("[[scenario]]\nname = \"a\"\nat = \"tomorrow\"\n", "is not a date and time"),
+            ("[[scenario]]\nname = \"a\"\nfrom = \"withheld\"\noutbound = {}\n", "who is called"),
+            ("[[scenario]]\nname = \"a\"\noutbound = { 1 = \"x\" }\n", "no name of a value"),
             (
                 "[[scenario]]\nname = \"a\"\n[[scenario.turn]]\nsay = \"a\"\nexpect = { contain = \"b\" }\n",
                 "did you mean `contains`",

@@ -263,7 +263,7 @@ enum Step {
 }
 
 /// A CallSid that no other rehearsal has.
-fn fresh_sid() -> Result<CallSid> {
+pub(super) fn fresh_sid() -> Result<CallSid> {
     fresh("CA").parse()
 }
 

@@ -7,6 +7,7 @@ pub mod bench;
 mod call;
 mod daemon;
 pub mod demo;
+mod errand;
 mod expect;
 mod file;
 mod handed;

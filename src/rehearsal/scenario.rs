@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    Call, Daemon, Heard, State,
+    Call, Daemon, Heard, State, errand,
     expect::{Happened, failures},
     file::{AlreadyBooked, Input, Rehearsal, Scenario},
     persona,
@@ -226,12 +226,17 @@ async fn play_into(rehearsal: &Rehearsal, minds: &Minds, report: &mut Report) ->
         Some("withheld") => "anonymous".to_owned(),
         Some(number) => number.parse::<crate::domain::PhoneNumber>()?.to_string(),
     };
-    let phone = stage.assistant.spec.phone.clone();
     for given in &scenario.already_booked {
         book_before(&stage, given, &from, now).await?;
     }
-    let (mut call, greeting) =
-        Call::place_with(stage.daemon.caller(), &from, &phone, scenario.answers.clone()).await?;
+    let humans = scenario.answers.clone();
+    let (mut call, greeting) = match &scenario.outbound {
+        Some(context) => errand::pick_up(&stage, &from, context, humans, now).await?,
+        None => {
+            let phone = &stage.assistant.spec.phone;
+            Call::place_with(stage.daemon.caller(), &from, phone, humans).await?
+        }
+    };
     let mut before = Facts::default();
     let seen = Facts::read(&stage, &call)?;
     let (played, _) = judge(None, &greeting, &seen, &before, &call, &scenario.greeting);
