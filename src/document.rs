@@ -281,6 +281,18 @@ pub fn parse<'t>(file: &str, text: &'t str) -> Result<Spanned<DeTable<'t>>, Vec<
     Err(told.chain(more).collect())
 }
 
+/// Where the value of a key stands; the nearest section that is there, when the key is not.
+pub fn place_of(table: &DeTable<'_>, path: &[&str]) -> Option<Range<usize>> {
+    let (first, rest) = path.split_first()?;
+    let (key, value) = table.iter().find(|(key, _)| key.get_ref() == first)?;
+    match value.get_ref() {
+        DeValue::Table(inner) if !rest.is_empty() => {
+            place_of(inner, rest).or_else(|| Some(key.span()))
+        }
+        _ => Some(value.span()),
+    }
+}
+
 /// Reads a parsed document as a `T`, or says everything that is wrong with it.
 pub fn from_table<T: DeserializeOwned>(
     sources: &Sources,

@@ -26,6 +26,11 @@ impl Micros {
         Self(units.saturating_mul(UNIT))
     }
 
+    /// Hundredths of a unit.
+    pub const fn from_hundredths(hundredths: i64) -> Self {
+        Self(hundredths.saturating_mul(UNIT / 100))
+    }
+
     /// The millionths.
     pub const fn get(self) -> i64 {
         self.0
