@@ -137,6 +137,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("regex", &["rehearsal"]),
     // Keys.
     ("chacha20poly1305", &["vault"]),
+    ("csv", &["cli/campaign"]),
     ("crc32fast", &["operations"]),
     ("getrandom", &["operations", "vault", "providers/tts"]),
     ("secrecy", &["domain", "vault"]),

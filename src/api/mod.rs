@@ -10,6 +10,7 @@ mod assistant_input;
 mod audit;
 mod booking;
 mod call;
+mod campaign;
 mod contact;
 mod delivery;
 mod done;
@@ -32,6 +33,10 @@ pub use assistant_input::AssistantInput;
 pub use audit::{AuditCheckView, AuditEntryView, AuditLog};
 pub use booking::{BookingInput, BookingView, Bookings, CalendarFeed, MessageView, OneBooking};
 pub use call::{CallView, Calls, OneCall, TransferView};
+pub use campaign::{
+    CampaignInput, CampaignPreview, CampaignRowInput, CampaignRowView, CampaignRows,
+    CampaignStarted, CampaignView, Campaigns, ForecastView, OneCampaign,
+};
 pub use contact::{ContactView, Contacts, OneContact};
 pub use delivery::{Deliveries, DeliveryView, OneDelivery};
 pub use done::{Done, Success};

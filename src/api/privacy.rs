@@ -36,6 +36,9 @@ pub struct DossierView {
     /// What calls to them were asked for.
     #[serde(default)]
     pub outbound_calls: Vec<Value>,
+    /// Which campaigns they are in.
+    #[serde(default)]
+    pub campaign_rows: Vec<Value>,
     /// Whether they are not to be called: this stays when the rest is forgotten.
     #[serde(default)]
     pub do_not_call: Vec<Value>,
@@ -53,6 +56,7 @@ impl From<Dossier> for DossierView {
             deliveries: dossier.deliveries,
             contacts: dossier.contacts,
             outbound_calls: dossier.outbound_calls,
+            campaign_rows: dossier.campaign_rows,
             do_not_call: dossier.do_not_call,
         }
     }
@@ -69,6 +73,7 @@ impl From<DossierView> for Dossier {
             deliveries: view.deliveries,
             contacts: view.contacts,
             outbound_calls: view.outbound_calls,
+            campaign_rows: view.campaign_rows,
             do_not_call: view.do_not_call,
         }
     }

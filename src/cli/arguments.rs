@@ -5,8 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, call, calls, complete, contacts, deliveries, demo,
-    do_not_call, export, help, history, import, init, knowledge, login, manual, outbound,
+    apply, assistants, audit, bench, bookings, call, calls, campaign, complete, contacts,
+    deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login, manual,
+    outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
     tokens, try_out, users, validate, voices, whoami,
@@ -46,6 +47,8 @@ pub enum Command {
     Contacts(contacts::Contacts),
     /// Have an assistant call somebody.
     Call(call::Call),
+    /// Have an assistant call everybody on a list, within hours, and again who was not reached.
+    Campaign(campaign::Campaign),
     /// List the calls that assistants were asked to make.
     Outbound(outbound::Outbound),
     /// List who is not to be called, add and remove numbers.

@@ -10,6 +10,7 @@ mod bench;
 mod bookings;
 mod call;
 mod calls;
+mod campaign;
 mod complete;
 mod contacts;
 mod context;
@@ -98,6 +99,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Bookings(args) => bookings::run(args, context),
         Command::Contacts(args) => contacts::run(args, context),
         Command::Call(args) => call::run(args, context),
+        Command::Campaign(args) => campaign::run(args, context),
         Command::Outbound(args) => outbound::run(args, context),
         Command::DoNotCall(args) => do_not_call::run(args, context),
         Command::Deliveries(args) => deliveries::run(args, context),

@@ -1,6 +1,6 @@
 //! Signs of life for a person who waits: on stderr, and only where somebody looks at it.
 
-use std::time::Duration;
+use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -60,6 +60,46 @@ impl Bar {
 }
 
 impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A bar that fills, with words beside it. Gone when dropped.
+pub(super) struct Tally(ProgressBar);
+
+impl Tally {
+    pub(super) fn begin(context: &Context, all: u64) -> Self {
+        let hidden = context.out.is_quiet() || context.environment().has("CI");
+        if hidden || !std::io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(all);
+        if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+
+    /// Whether anybody sees it.
+    pub(super) fn is_shown(&self) -> bool {
+        !self.0.is_hidden()
+    }
+
+    /// How far it has come.
+    pub(super) fn set(&self, done: u64, words: String) {
+        self.0.set_position(done);
+        self.0.set_message(words);
+    }
+
+    /// Says something else meanwhile.
+    pub(super) fn aside(&self, say: impl FnOnce()) {
+        self.0.suspend(say);
+    }
+}
+
+impl Drop for Tally {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

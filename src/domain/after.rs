@@ -66,7 +66,11 @@ impl Rows<'_> {
         match self.call.status {
             CallStatus::Failed => return CallOutcome::Failed,
             CallStatus::Busy | CallStatus::NoAnswer | CallStatus::Canceled => {
-                return CallOutcome::Abandoned;
+                // Whoever is called has done nothing.
+                return match self.call.direction {
+                    Direction::Outbound => CallOutcome::Unreached,
+                    Direction::Inbound => CallOutcome::Abandoned,
+                };
             }
             _ => {}
         }
@@ -95,23 +99,10 @@ impl Rows<'_> {
         if informed { CallOutcome::Informed } else { CallOutcome::Abandoned }
     }
 
-    /// Whether we called, and nobody picked up: whoever is called has done nothing.
-    fn was_not_reached(&self) -> bool {
-        self.call.direction == Direction::Outbound
-            && matches!(
-                self.call.status,
-                CallStatus::Busy | CallStatus::NoAnswer | CallStatus::Canceled
-            )
-    }
-
     /// The same in a sentence, in the language of the call: what was booked is told with its time.
     pub fn summary(&self) -> String {
         let outcome = self.outcome();
-        let words = if self.was_not_reached() {
-            not_reached(&self.call.language)
-        } else {
-            said(outcome, &self.call.language)
-        };
+        let words = said(outcome, &self.call.language);
         let booked = self.bookings.last().filter(|_| outcome == CallOutcome::Booked);
         match booked {
             Some(booking) => {
@@ -127,23 +118,11 @@ impl Rows<'_> {
     }
 }
 
-/// That nobody picked up, as one says it.
-fn not_reached(language: &LanguageTag) -> &'static str {
-    match language.primary() {
-        "fr" => "N'a pas été joint",
-        "es" => "No se le ha podido localizar",
-        "de" => "Wurde nicht erreicht",
-        "it" => "Non è stato raggiunto",
-        "pt" => "Não foi contactado",
-        "nl" => "Is niet bereikt",
-        _ => "Was not reached",
-    }
-}
-
 /// An outcome as one says it.
 fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
     use CallOutcome::{
         Abandoned, Booked, Cancelled, Changed, Failed, Informed, Machine, Message, Transferred,
+        Unreached,
     };
     match (language.primary(), outcome) {
         ("fr", Booked) => "A réservé",
@@ -153,6 +132,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("fr", Transferred) => "A été mis en relation",
         ("fr", Message) => "A laissé un message",
         ("fr", Abandoned) => "A raccroché sans suite",
+        ("fr", Unreached) => "N'a pas été joint",
         ("fr", Failed) => "L'appel a échoué",
         ("fr", Machine) => "Répondeur",
         ("es", Booked) => "Ha reservado",
@@ -162,6 +142,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("es", Transferred) => "Se le ha pasado con una persona",
         ("es", Message) => "Ha dejado un mensaje",
         ("es", Abandoned) => "Ha colgado sin más",
+        ("es", Unreached) => "No se le ha podido localizar",
         ("es", Failed) => "La llamada ha fallado",
         ("es", Machine) => "Contestador",
         ("de", Booked) => "Hat gebucht",
@@ -171,6 +152,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("de", Transferred) => "Wurde weiterverbunden",
         ("de", Message) => "Hat eine Nachricht hinterlassen",
         ("de", Abandoned) => "Hat ohne Ergebnis aufgelegt",
+        ("de", Unreached) => "Wurde nicht erreicht",
         ("de", Failed) => "Der Anruf ist fehlgeschlagen",
         ("de", Machine) => "Anrufbeantworter",
         ("it", Booked) => "Ha prenotato",
@@ -180,6 +162,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("it", Transferred) => "È stato messo in contatto con una persona",
         ("it", Message) => "Ha lasciato un messaggio",
         ("it", Abandoned) => "Ha riattaccato senza esito",
+        ("it", Unreached) => "Non è stato raggiunto",
         ("it", Failed) => "La chiamata non è riuscita",
         ("it", Machine) => "Segreteria telefonica",
         ("pt", Booked) => "Reservou",
@@ -189,6 +172,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("pt", Transferred) => "Foi passado a uma pessoa",
         ("pt", Message) => "Deixou uma mensagem",
         ("pt", Abandoned) => "Desligou sem resultado",
+        ("pt", Unreached) => "Não foi contactado",
         ("pt", Failed) => "A chamada falhou",
         ("pt", Machine) => "Atendedor de chamadas",
         ("nl", Booked) => "Heeft gereserveerd",
@@ -198,6 +182,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         ("nl", Transferred) => "Is doorverbonden",
         ("nl", Message) => "Heeft een bericht achtergelaten",
         ("nl", Abandoned) => "Heeft zonder resultaat opgehangen",
+        ("nl", Unreached) => "Is niet bereikt",
         ("nl", Failed) => "Het gesprek is mislukt",
         ("nl", Machine) => "Antwoordapparaat",
         (_, Booked) => "Booked",
@@ -207,6 +192,7 @@ fn said(outcome: CallOutcome, language: &LanguageTag) -> &'static str {
         (_, Transferred) => "Was put through",
         (_, Message) => "Left a message",
         (_, Abandoned) => "Hung up without a result",
+        (_, Unreached) => "Was not reached",
         (_, Failed) => "The call failed",
         (_, Machine) => "Answering machine",
     }

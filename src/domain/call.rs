@@ -306,6 +306,8 @@ pub struct CallFilter {
     pub status: Option<CallStatus>,
     /// Come to this.
     pub outcome: Option<CallOutcome>,
+    /// Begun by others, or by us.
+    pub direction: Option<Direction>,
     /// Caller's number exactly.
     pub caller: Option<String>,
     /// Older than this call, in the order of the list: where a page ends, the next one begins.

@@ -11,7 +11,9 @@ use jiff::{
     tz::TimeZone,
 };
 
-use super::{CallPurpose, Country, Error, PhoneNumber, PublicHolidays, Result, ZoneName};
+use super::{
+    CallPurpose, CallingWindow, Country, Error, PhoneNumber, PublicHolidays, Result, ZoneName,
+};
 
 /// Minutes of a day, the end not included.
 type Stretch = (u16, u16);
@@ -147,6 +149,10 @@ pub struct CallingHours {
     rule: &'static Rule,
     zones: Vec<TimeZone>,
     holidays: Option<PublicHolidays>,
+    /// Hours of one's own, which narrow the rule's.
+    window: Option<CallingWindow>,
+    /// Whether the rule's hours are passed over.
+    is_open: bool,
 }
 
 impl CallingHours {
@@ -188,7 +194,21 @@ impl CallingHours {
         // The code of the plan is finer than ours: Canada's numbers are not those of its neighbour.
         let code = Country { code: known_as(&code).unwrap_or(country.code), ..country };
         let holidays = (!rule.holidays).then(|| PublicHolidays::of(code)).flatten();
-        Ok(Self { rule, zones, holidays })
+        Ok(Self { rule, zones, holidays, window: None, is_open: false })
+    }
+
+    /// The same within hours of one's own.
+    #[must_use]
+    pub fn within(self, window: Option<&CallingWindow>) -> Self {
+        Self { window: window.cloned(), ..self }
+    }
+
+    /// The same for people who expect the call: the hours of courtesy are passed over, those of the
+    /// law are not.
+    #[must_use]
+    pub fn anyway(self, anyway: bool) -> Self {
+        let is_open = anyway && self.rule.source == COURTESY.source;
+        Self { is_open, ..self }
     }
 
     /// Whether somebody may be called at a moment.
@@ -196,7 +216,9 @@ impl CallingHours {
         self.zones.iter().all(|zone| {
             let there = at.to_zoned_datetime(zone.clone());
             let minute = there.hour() as u16 * 60 + there.minute() as u16;
-            self.of_day(there.date()).iter().any(|(from, until)| (*from..*until).contains(&minute))
+            let own = self.window.as_ref().is_none_or(|window| window.holds(minute));
+            let mut allowed = self.of_day(there.date()).iter();
+            own && (self.is_open || allowed.any(|(from, until)| (*from..*until).contains(&minute)))
         })
     }
 
@@ -339,6 +361,30 @@ mod tests {
         let next = hours_of(FRENCH, CallPurpose::Marketing).next(friday.timestamp()).unwrap();
         let monday: jiff::ZonedDateTime = "2026-11-30T10:00[Europe/Paris]".parse().unwrap();
         assert_eq!(next, monday.timestamp());
+    }
+
+    #[test]
+    fn hours_of_one_s_own_narrow_and_never_widen() {
+        let window: CallingWindow = "6-9,19-22".parse().unwrap();
+        let at = |time: &str| {
+            let at: jiff::ZonedDateTime =
+                format!("2026-11-26T{time}[Europe/Paris]").parse().unwrap();
+            at.timestamp()
+        };
+        for (kind, anyway, time, allowed) in [
+            (CallPurpose::Service, false, "07:30", false),
+            (CallPurpose::Service, true, "07:30", true),
+            (CallPurpose::Service, false, "08:30", true),
+            (CallPurpose::Service, true, "10:00", false),
+            (CallPurpose::Marketing, true, "08:30", false),
+            (CallPurpose::Marketing, true, "19:30", true),
+            (CallPurpose::Marketing, true, "20:30", false),
+        ] {
+            let hours = hours_of(FRENCH, kind).within(Some(&window)).anyway(anyway);
+            assert_eq!(hours.allow(at(time)), allowed, "{kind} {anyway} {time}");
+        }
+        let hours = hours_of(FRENCH, CallPurpose::Service).within(Some(&window));
+        assert_eq!(hours.next(at("10:00")), Some(at("19:00")));
     }
 
     proptest::proptest! {

@@ -16,6 +16,7 @@ mod booking_rules;
 mod call;
 mod calling_hours;
 mod cents;
+mod campaign;
 mod closures;
 mod compliance;
 mod contact;
@@ -84,6 +85,10 @@ pub use booking_rules::{BookingRules, Nights, Party};
 pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
 pub use calling_hours::CallingHours;
 pub use cents::{Cents, Percent};
+pub use campaign::{
+    CallingWindow, Campaign, CampaignCounts, CampaignEntry, CampaignId, CampaignRow, CampaignRowId,
+    CampaignTerms, Forecast, MOST_CAMPAIGN_ROWS, Overlap,
+};
 pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;
 pub use contact::{Contact, ContactChange, ContactFilter, ContactId};
@@ -119,7 +124,8 @@ pub use month::Month;
 pub use name::{AssistantName, SetName};
 pub use notice::{MOST_SEGMENTS, Notice, sms_segments};
 pub use outbound::{
-    CallContext, DoNotCall, DoNotCallId, Errand, NewOutbound, Outbound, OutboundCall, OutboundId,
+    CallContext, DialTerms, DoNotCall, DoNotCallId, Errand, NewOutbound, Outbound, OutboundCall,
+    OutboundId,
 };
 pub use phone::{Caller, PhoneNumber};
 pub use provider::{
@@ -139,9 +145,9 @@ pub use turn::{
 pub use when::HumanDuration;
 pub use wording::Wording;
 pub use words::{
-    AnsweredBy, BargeIn, BookingKind, CallOutcome, CallPurpose, DeliveryEvent, DeliveryState,
-    DestinationKind, Direction, EarProvider, HolidayHours, MailEncryption, OnMachine,
-    OutboundState, Personality, Redaction, Role, SatisfactionRule, SatisfactionSource, Scope,
-    SummarySource, VoiceLine, VoiceProvider,
+    AnsweredBy, BargeIn, BookingKind, CallOutcome, CallPurpose, CampaignRowState, CampaignState,
+    DeliveryEvent, DeliveryState, DestinationKind, Direction, EarProvider, HolidayHours,
+    MailEncryption, OnMachine, OutboundState, Personality, Redaction, Role, SatisfactionRule,
+    SatisfactionSource, Scope, SummarySource, VoiceLine, VoiceProvider,
 };
 pub use zone::ZoneName;

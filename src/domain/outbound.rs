@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    AnsweredBy, AssistantId, AssistantName, CallPurpose, CallSid, Error, OnMachine, OutboundState,
-    PhoneNumber, UserId,
+    AnsweredBy, AssistantId, AssistantName, CallPurpose, CallSid, CallingWindow, CampaignId,
+    CampaignRowId, Error, OnMachine, OutboundState, PhoneNumber, UserId, ZoneName,
 };
 
 row_number!(
@@ -171,6 +171,25 @@ pub struct NewOutbound {
     pub asked_at: Timestamp,
     /// When it is too late to dial.
     pub expires_at: Timestamp,
+    /// Also outside the hours of courtesy.
+    pub anyway: bool,
+    /// Where they are, if that is known better than by the number.
+    pub zone: Option<ZoneName>,
+    /// Whom of a campaign it is for.
+    pub campaign_row: Option<CampaignRowId>,
+}
+
+/// Under which terms a call may be dialled: looked at in that moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialTerms {
+    /// Also outside the hours of courtesy.
+    pub anyway: bool,
+    /// Where they are, if that is known better than by the number.
+    pub zone: Option<ZoneName>,
+    /// The hours of the campaign that it is part of.
+    pub window: Option<CallingWindow>,
+    /// That campaign.
+    pub campaign: Option<CampaignId>,
 }
 
 /// A call that was asked for, and what came of it.

@@ -172,6 +172,8 @@ words! {
         Failed = "failed",
         /// We called, and an answering machine picked up.
         Machine = "answering-machine",
+        /// We called, and nobody picked up.
+        Unreached = "unreached",
     }
 }
 
@@ -247,6 +249,46 @@ words! {
         /// Taken back, or not dialled in time: nobody was dialled.
         Cancelled = "cancelled",
         /// Twilio was asked, and nobody knows what came of it: it is not asked again.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// How a campaign stands.
+    CampaignState {
+        /// Its people are called, as hours and lines allow.
+        Running = "running",
+        /// Nobody is called until it is run again.
+        Paused = "paused",
+        /// Of nobody is anything more expected.
+        Done = "done",
+        /// Stopped for good: who was not called is not called.
+        Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// How somebody in a campaign stands.
+    CampaignRowState {
+        /// To be called, or called again.
+        Waiting = "waiting",
+        /// Being called.
+        Calling = "calling",
+        /// Talked to.
+        Reached = "reached",
+        /// Busy, every time.
+        Busy = "busy",
+        /// Nobody picked up, the last time.
+        NoAnswer = "no-answer",
+        /// An answering machine picked up the last time, or was left the message.
+        Machine = "answering-machine",
+        /// May not be called, or Twilio refused it: never dialled, or not again.
+        Refused = "refused",
+        /// The telephone network could not connect it.
+        Failed = "failed",
+        /// The campaign was cancelled before.
+        Cancelled = "cancelled",
+        /// Twilio was asked, and nobody knows what came of it: not called again.
         Unknown = "unknown",
     }
 }

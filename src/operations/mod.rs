@@ -11,6 +11,7 @@ pub mod bookings;
 pub mod busy;
 pub mod calendars;
 pub mod calls;
+pub mod campaigns;
 pub mod contacts;
 pub mod do_not_call;
 pub mod endpoints;

@@ -35,6 +35,8 @@ pub struct Dossier {
     pub contacts: Vec<Value>,
     /// What calls to them were asked for.
     pub outbound_calls: Vec<Value>,
+    /// Which campaigns they are in.
+    pub campaign_rows: Vec<Value>,
     /// Whether they are not to be called: this stays when the rest is forgotten.
     pub do_not_call: Vec<Value>,
 }
@@ -106,6 +108,7 @@ pub fn export(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Re
             deliveries: rows(Table::Deliveries)?,
             contacts: rows(Table::Contacts)?,
             outbound_calls: rows(Table::Outbound)?,
+            campaign_rows: rows(Table::Campaigns)?,
             do_not_call: rows(Table::DoNotCall)?,
             caller: caller.clone(),
         })

@@ -6,7 +6,7 @@ use super::privacy::salt;
 use crate::{
     domain::{HumanDuration, Result},
     store::{
-        self, Store, assistants, deliveries, events, idempotency, outbound,
+        self, Store, assistants, campaigns, deliveries, events, idempotency, outbound,
         privacy::{self, Clock, Due},
     },
 };
@@ -91,6 +91,7 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
             idempotency::forget(tx, before)?;
             let called = now.checked_sub(CALLED).unwrap_or(Timestamp::MIN);
             outbound::forget_before(tx, called)?;
+            campaigns::forget_before(tx, called)?;
             let mut forgotten = 0;
             for (what, calls) in &due {
                 forgotten += privacy::forget(tx, *what, calls, &salt, now)?;

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     domain::{AccountSid, CallSid, Error, PhoneNumber, Result, Secret},
     operations::{
+        campaigns,
         live::PickedUp,
         outbound::{self, Dial},
     },
@@ -155,7 +156,11 @@ pub(super) async fn run(
                 }
                 tokio::time::sleep(PACE).await;
             }
-            Ok(None) => {}
+            Ok(None) => {
+                if let Err(error) = campaigns::advance(&store, Timestamp::now()).await {
+                    tracing::error!(%error, "campaigns could not be looked after");
+                }
+            }
             Err(error) => tracing::error!(%error, "calls to be made could not be read"),
         }
     }
@@ -182,7 +187,7 @@ async fn make(
     let own = account(accounts, access, None, Some(spec.phone.clone())).await;
     let asked = match own {
         Ok((sid, tokens)) => dial_with(access, &sid, &tokens, &new).await,
-        Err(error) => Err(NotCalled::Refused(error.to_string())),
+        Err(error) => Err(NotCalled::Denied(error.to_string())),
     };
     let now = Timestamp::now();
     let to = call.number.masked();
@@ -191,9 +196,13 @@ async fn make(
             tracing::info!(id = id.0, assistant = %spec.name, to, call_sid = %sid, "calls somebody");
             outbound::placed(store, id, sid).await
         }
-        Err(NotCalled::Refused(why) | NotCalled::Denied(why)) => {
+        Err(NotCalled::Refused(why)) => {
             tracing::warn!(id = id.0, assistant = %spec.name, to, why, "somebody could not be called");
             outbound::refused(store, id, why, now).await
+        }
+        Err(NotCalled::Denied(why)) => {
+            tracing::error!(id = id.0, assistant = %spec.name, to, why, "nobody can be called");
+            outbound::denied(store, id, why, now).await
         }
         Err(NotCalled::Later(why)) => {
             tracing::warn!(id = id.0, assistant = %spec.name, to, why, "somebody is called a little later");
@@ -213,11 +222,11 @@ async fn dial_with(
     tokens: &[Secret],
     new: &NewCall<'_>,
 ) -> Result<CallSid, NotCalled> {
-    let mut last = NotCalled::Refused("no auth token is set: set TWILIO_AUTH_TOKEN".to_owned());
+    let mut last = NotCalled::Denied("no auth token is set: set TWILIO_AUTH_TOKEN".to_owned());
     for token in tokens {
         let account = Account { sid: sid.clone(), token: token.clone() };
         match access.rest.call(&account, new).await {
-            Err(NotCalled::Denied(why)) => last = NotCalled::Refused(why),
+            Err(denied @ NotCalled::Denied(_)) => last = denied,
             asked => return asked,
         }
     }

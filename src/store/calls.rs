@@ -500,6 +500,9 @@ fn conditions(sight: Sight, filter: &CallFilter) -> (String, Vec<Box<dyn rusqlit
     if let Some(outcome) = filter.outcome {
         add("c.outcome = ?", Box::new(outcome.as_str()));
     }
+    if let Some(direction) = filter.direction {
+        add("c.direction = ?", Box::new(direction.as_str()));
+    }
     if let Some(caller) = &filter.caller {
         add("c.caller = ?", Box::new(caller.clone()));
     }

@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0014_satisfaction.sql"),
     include_str!("migrations/0015_knowledge.sql"),
     include_str!("migrations/0016_outbound.sql"),
+    include_str!("migrations/0017_campaigns.sql"),
 ];
 
 /// The schema this webox writes.

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod bookings;
 pub mod busy;
 pub mod calls;
+pub mod campaigns;
 mod connection;
 pub mod contacts;
 pub mod deliveries;

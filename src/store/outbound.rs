@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{StoreError, Tx, assistants::time};
 use crate::domain::{
-    AnsweredBy, AssistantId, CallContext, CallSid, NewOutbound, OutboundCall, OutboundId,
-    OutboundState, PhoneNumber, Sight,
+    AnsweredBy, AssistantId, CallContext, CallSid, CampaignId, DialTerms, NewOutbound,
+    OutboundCall, OutboundId, OutboundState, PhoneNumber, Sight, ZoneName,
 };
 
 const COLUMNS: &str = "o.id, o.assistant_id, a.name, o.number, o.context, o.opening, o.message, \
@@ -67,8 +67,8 @@ pub fn insert(tx: &Tx, new: &NewOutbound) -> Result<OutboundId, StoreError> {
     let id = tx
         .prepare_cached(
             "INSERT INTO outbound_calls (assistant_id, number, context, opening, message, kind,
-             machine, state, due_at, expires_at, asked_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?9, ?8, ?9) RETURNING id",
+             machine, state, due_at, expires_at, asked_at, anyway, zone, campaign_row_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?9, ?8, ?9, ?10, ?11, ?12) RETURNING id",
         )?
         .query_row(
             params![
@@ -80,7 +80,10 @@ pub fn insert(tx: &Tx, new: &NewOutbound) -> Result<OutboundId, StoreError> {
                 new.kind.as_str(),
                 new.machine.as_str(),
                 new.expires_at.as_millisecond(),
-                asked_at
+                asked_at,
+                new.anyway,
+                new.zone.as_ref().map(ZoneName::as_str),
+                new.campaign_row.map(|row| row.0)
             ],
             |row| row.get(0),
         )?;
@@ -90,6 +93,25 @@ pub fn insert(tx: &Tx, new: &NewOutbound) -> Result<OutboundId, StoreError> {
 /// By row.
 pub fn by_id(tx: &Tx, id: OutboundId) -> Result<Option<OutboundCall>, StoreError> {
     one(tx, &format!("SELECT {COLUMNS} FROM {TABLES} WHERE o.id = ?1"), params![id.0])
+}
+
+/// Under which terms one may be dialled.
+pub fn terms(tx: &Tx, id: OutboundId) -> Result<DialTerms, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT o.anyway, o.zone, c.hours, c.id FROM outbound_calls o
+         LEFT JOIN campaign_rows r ON r.id = o.campaign_row_id
+         LEFT JOIN campaigns c ON c.id = r.campaign_id WHERE o.id = ?1",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    let row =
+        rows.next()?.ok_or_else(|| StoreError::Row("a call to be made is gone".to_owned()))?;
+    let text = |column: usize| row.get::<_, Option<String>>(column);
+    Ok(DialTerms {
+        anyway: row.get(0)?,
+        zone: text(1)?.map(|zone| zone.parse()).transpose().map_err(StoreError::User)?,
+        window: text(2)?.map(|hours| hours.parse()).transpose().map_err(StoreError::User)?,
+        campaign: row.get::<_, Option<i64>>(3)?.map(CampaignId),
+    })
 }
 
 /// By row, if it may be seen.

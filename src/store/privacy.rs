@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{
-    StoreError, Tx, assistants::time, calls, contacts, deliveries, messages, outbound, removals,
+    StoreError, Tx, assistants::time, calls, campaigns, contacts, deliveries, messages, outbound,
+    removals,
 };
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
@@ -179,6 +180,8 @@ pub enum Table {
     Contacts,
     /// What calls to them were asked for.
     Outbound,
+    /// The campaigns that they are in.
+    Campaigns,
     /// Whether they are not to be called.
     DoNotCall,
 }
@@ -210,6 +213,14 @@ impl Table {
                     "SELECT * FROM outbound_calls
                      WHERE call_sid IN (SELECT sid FROM calls WHERE {calls} AND {OWN}) ORDER BY id"
                 ),
+            },
+            Self::Campaigns => match subject {
+                Subject::Caller(_) => format!(
+                    "SELECT r.*, c.assistant_id, c.name FROM campaign_rows r
+                     JOIN campaigns c ON c.id = r.campaign_id WHERE r.number = ?1 AND {OWN}
+                     ORDER BY r.id"
+                ),
+                Subject::Call(_) => "SELECT * FROM campaign_rows WHERE 0 AND ?1 = ?2".to_owned(),
             },
             Self::DoNotCall => match subject {
                 Subject::Caller(_) => {
@@ -256,6 +267,7 @@ pub fn erase(
             erasure.contacts = contacts::erase(tx, sight, caller)?;
             // Who is not to be called stays on that list: it is what they asked for.
             outbound::erase(tx, sight, caller)?;
+            campaigns::erase(tx, sight, caller)?;
         }
         Subject::Call(call) => {
             once =

@@ -39,7 +39,7 @@ pub struct NewCall<'a> {
 /// Why there is no call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotCalled {
-    /// The token is not right.
+    /// The token is not right, or our number or address: nobody can be called with it.
     Denied(String),
     /// Twilio does not do it, and would not the next time.
     Refused(String),
@@ -103,6 +103,10 @@ impl Rest {
             RestError::Refused(refusal) => match refusal.status {
                 // What Twilio says it did not process may be asked again.
                 401 => NotCalled::Denied(why(&refusal)),
+                _ if matches!(refusal.code, Some(21_205 | 21_210 | 21_212 | 21_213)) => {
+                    NotCalled::Denied(why(&refusal))
+                }
+                _ if refusal.code == Some(10_004) => NotCalled::Later(why(&refusal)),
                 429 => NotCalled::Later(refusal.to_string()),
                 408 | 500.. => NotCalled::Unclear(format!("Twilio answered {}", refusal.status)),
                 _ => NotCalled::Refused(why(&refusal)),

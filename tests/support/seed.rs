@@ -203,6 +203,9 @@ pub(crate) fn outbound(store: &Store) {
         machine: OnMachine::HangUp,
         asked_at,
         expires_at: asked_at + SignedDuration::from_mins(60),
+        anyway: false,
+        zone: None,
+        campaign_row: None,
     };
     store.write(move |tx| webox::store::outbound::insert(tx, &new)).unwrap();
 }

@@ -11,7 +11,7 @@ use super::{
     window::{Window, WindowFlags},
 };
 use crate::{
-    domain::{Call, CallFilter, CallOutcome, CallStatus, Result, SatisfactionSource},
+    domain::{Call, CallFilter, CallOutcome, CallStatus, Direction, Result, SatisfactionSource},
     operations::privacy::stored_caller,
 };
 
@@ -26,10 +26,13 @@ pub(super) struct List {
     /// Only those that stand so: completed, in-progress, failed, …
     #[arg(long, value_name = "STATUS")]
     status: Option<String>,
-    /// Only those that came to this: booked, informed, transferred, message, abandoned, …
+    /// Only those that came to this: booked, informed, transferred, message, unreached, …
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<String>,
-    /// Only those from this caller.
+    /// Only those that others began, or that we did: inbound, outbound.
+    #[arg(long, value_name = "DIRECTION")]
+    direction: Option<String>,
+    /// Only those from this caller, or to whom we called.
     #[arg(long, value_name = "NUMBER")]
     from: Option<String>,
     /// At most so many; 0 is all [default: 50 on a terminal, all otherwise].
@@ -138,6 +141,7 @@ impl List {
             assistant: window.assistant,
             status,
             outcome: self.outcome.as_deref().map(str::parse::<CallOutcome>).transpose()?,
+            direction: self.direction.as_deref().map(str::parse::<Direction>).transpose()?,
             caller: self.from.as_deref().map(stored_caller).transpose()?,
             older_than: None,
             limit,

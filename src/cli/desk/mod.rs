@@ -2,6 +2,7 @@
 //! cannot tell which; what is asked, checked and answered is the same.
 
 mod accounts;
+mod campaigns;
 mod client;
 mod local;
 mod outward;
@@ -13,6 +14,7 @@ use std::path::Path;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use accounts::AccountsDesk;
+pub(super) use campaigns::CampaignDesk;
 pub(super) use local::Local;
 pub(super) use outward::OutwardDesk;
 pub(super) use remote::Remote;
@@ -46,7 +48,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: AccountsDesk + OutwardDesk {
+pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;

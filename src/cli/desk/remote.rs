@@ -82,6 +82,7 @@ impl Remote {
             .query("assistant_id", filter.assistant.map(|id| id.0))
             .query("status", filter.status)
             .query("outcome", filter.outcome)
+            .query("direction", filter.direction)
             .query("from", filter.caller.as_ref())
     }
 

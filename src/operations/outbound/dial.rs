@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::rules;
 use crate::{
     domain::{
-        AnsweredBy, Assistant, CallSid, CallStatus, OutboundCall, OutboundId, OutboundState,
-        PhoneNumber, Result,
+        AnsweredBy, Assistant, CallSid, CallStatus, CallingHours, CampaignState, OutboundCall,
+        OutboundId, OutboundState, PhoneNumber, Result,
     },
-    store::{Store, StoreError, Tx, assistants, do_not_call, figures, outbound},
+    store::{Store, StoreError, Tx, assistants, campaigns, do_not_call, figures, outbound},
 };
 
 /// Looked at together.
@@ -53,17 +52,40 @@ fn next_in(tx: &Tx, store: &Store, now: Timestamp) -> Result<Option<Dial>, Store
         };
         let assistant = store.assistants().version(tx, assistant.id, assistant.revision)?;
         let spec = &assistant.spec;
-        if let Err(why) = rules(spec) {
-            end(OutboundState::Refused, &why)?;
+        let terms = outbound::terms(tx, call.id)?;
+        // Whoever is part of a campaign waits for another time.
+        let not_now = match terms.campaign {
+            Some(_) => OutboundState::Cancelled,
+            None => OutboundState::Refused,
+        };
+        if spec.outbound.is_none() {
+            end(not_now, "its assistant calls nobody any more")?;
             continue;
         }
         if !spec.active {
-            end(OutboundState::Refused, "its assistant was switched off")?;
+            end(not_now, "its assistant was switched off")?;
             continue;
         }
         if do_not_call::holds(tx, assistant.id, &call.number)? {
             end(OutboundState::Refused, "the number is on the do-not-call list by now")?;
             continue;
+        }
+        match CallingHours::of(&call.number, call.kind, terms.zone.as_ref()) {
+            Err(error) => {
+                end(OutboundState::Refused, error.message())?;
+                continue;
+            }
+            Ok(hours) => {
+                let hours = hours.within(terms.window.as_ref()).anyway(terms.anyway);
+                if !hours.allow(now) {
+                    let there = hours.there(now);
+                    end(
+                        not_now,
+                        &format!("it is {there} there by now, when nobody may be called"),
+                    )?;
+                    continue;
+                }
+            }
         }
         let busy = figures::live_calls(tx, assistant.id)? + outbound::under_way(tx, assistant.id)?;
         if busy >= spec.limits.max_concurrent_calls {
@@ -90,13 +112,34 @@ pub async fn refused(store: &Store, id: OutboundId, why: String, now: Timestamp)
         .await
 }
 
+/// The account, or our number in it, is not right: nobody was dialled, and nobody else would be. A
+/// campaign goes to rest, and whom it was to call waits.
+pub async fn denied(store: &Store, id: OutboundId, why: String, now: Timestamp) -> Result<()> {
+    store
+        .write_async(move |tx| {
+            let state = match campaigns::of_call(tx, id)? {
+                Some(campaign) => {
+                    campaigns::stop(tx, campaign, CampaignState::Paused, &why, now)?;
+                    OutboundState::Cancelled
+                }
+                None => OutboundState::Refused,
+            };
+            outbound::end(tx, id, state, Some(&why), now).map(drop)
+        })
+        .await
+}
+
 /// Nobody was dialled for certain: it is tried again later, a few times.
 pub async fn later(store: &Store, id: OutboundId, why: String, now: Timestamp) -> Result<()> {
     store
         .write_async(move |tx| {
             let tries = outbound::put_back(tx, id, &why)?;
             if tries > TRIES {
-                return outbound::end(tx, id, OutboundState::Refused, Some(&why), now).map(drop);
+                let state = match outbound::terms(tx, id)?.campaign {
+                    Some(_) => OutboundState::Cancelled,
+                    None => OutboundState::Refused,
+                };
+                return outbound::end(tx, id, state, Some(&why), now).map(drop);
             }
             let wait = SignedDuration::from_secs(2_i64.saturating_pow(tries.min(6)));
             outbound::set_due(tx, id, now.checked_add(wait).unwrap_or(now))

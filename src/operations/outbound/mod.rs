@@ -19,10 +19,10 @@ use crate::{
         ZoneName,
     },
     provision::template,
-    store::{self, Store, StoreError, Tx, audit::Deed, do_not_call, outbound},
+    store::{self, Store, StoreError, Tx, audit::Deed, campaigns, do_not_call, outbound},
 };
 
-pub use dial::{Dial, ended, give_up, later, next, own_number, placed, refused, unclear};
+pub use dial::{Dial, denied, ended, give_up, later, next, own_number, placed, refused, unclear};
 
 /// A call that nobody dialled by then is not made any more: whoever asked has gone on.
 const DIALLED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
@@ -75,7 +75,32 @@ pub fn ask(
 
 /// What needs no look at the store: who calls, with which words, at what time.
 fn judged(assistant: &Assistant, wanted: &Wanted, now: Timestamp) -> Result<NewOutbound> {
-    let spec = &assistant.spec;
+    let rules = may_call(&assistant.spec)?;
+    let hours = CallingHours::of(&wanted.number, rules.kind, wanted.zone.as_ref())?;
+    if !hours.clone().anyway(wanted.anyway).allow(now) {
+        let next = hours.next(now).map_or_else(
+            || "not in the next two weeks".to_owned(),
+            |next| format!("from {} on", hours.there(next)),
+        );
+        let way = match rules.kind {
+            CallPurpose::Service => "; `--anyway` if they expect the call now",
+            CallPurpose::Marketing => "",
+        };
+        return Err(Error::new(
+            Kind::Refused,
+            format!(
+                "it is {} there, when nobody may be called: {}",
+                hours.there(now),
+                hours.source()
+            ),
+        )
+        .hint(format!("call {next}{way}")));
+    }
+    composed(assistant, wanted, now)
+}
+
+/// How an assistant calls people, if it may.
+pub(super) fn may_call(spec: &AssistantSpec) -> Result<&Outbound> {
     let refused = |why: String| Error::new(Kind::Refused, why);
     let Some(rules) = &spec.outbound else {
         return Err(refused(format!("assistant `{}` calls nobody", spec.name)).hint(
@@ -96,24 +121,17 @@ fn judged(assistant: &Assistant, wanted: &Wanted, now: Timestamp) -> Result<NewO
              if these are calls that people expect, `kind = \"service\"`",
         ));
     }
-    let hours = CallingHours::of(&wanted.number, rules.kind, wanted.zone.as_ref())?;
-    let overridden = wanted.anyway && rules.kind == CallPurpose::Service;
-    if !hours.allow(now) && !overridden {
-        let next = hours.next(now).map_or_else(
-            || "not in the next two weeks".to_owned(),
-            |next| format!("from {} on", hours.there(next)),
-        );
-        let way = match rules.kind {
-            CallPurpose::Service => "; `--anyway` if they expect the call now",
-            CallPurpose::Marketing => "",
-        };
-        return Err(refused(format!(
-            "it is {} there, when nobody may be called: {}",
-            hours.there(now),
-            hours.source()
-        ))
-        .hint(format!("call {next}{way}")));
-    }
+    Ok(rules)
+}
+
+/// The call, with its words.
+pub(super) fn composed(
+    assistant: &Assistant,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<NewOutbound> {
+    let spec = &assistant.spec;
+    let rules = may_call(spec)?;
     let values = values(spec, &wanted.context);
     let fill = |what: &str, text: &str| {
         template::fill_in_whole(text, &values).map_err(|error| {
@@ -139,6 +157,9 @@ fn judged(assistant: &Assistant, wanted: &Wanted, now: Timestamp) -> Result<NewO
         machine: rules.machine,
         asked_at: now,
         expires_at: now.checked_add(DIALLED_WITHIN).unwrap_or(now),
+        anyway: wanted.anyway,
+        zone: wanted.zone.clone(),
+        campaign_row: None,
     })
 }
 
@@ -150,7 +171,7 @@ fn values(spec: &AssistantSpec, context: &CallContext) -> BTreeMap<String, Strin
 }
 
 /// Checked in the transaction that stores the row.
-fn may_be_called(
+pub(super) fn may_be_called(
     tx: &Tx,
     assistant: &Assistant,
     new: &NewOutbound,
@@ -215,6 +236,7 @@ pub fn take_back(
                 .into());
         }
         outbound::end(tx, id, OutboundState::Cancelled, Some("taken back"), now)?;
+        campaigns::taken_back(tx, id)?;
         let deed = Deed {
             action: "call.take-back",
             target: format!("outbound/{}", id.0),
@@ -228,9 +250,4 @@ pub fn take_back(
 
 fn unknown(id: OutboundId) -> Error {
     Error::not_found(format!("no call {} was asked for", id.0))
-}
-
-/// How an assistant calls people, where it does.
-fn rules(spec: &AssistantSpec) -> Result<&Outbound, String> {
-    spec.outbound.as_ref().ok_or_else(|| "its assistant calls nobody any more".to_owned())
 }

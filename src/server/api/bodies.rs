@@ -22,9 +22,15 @@ use crate::{
 /// Bytes of a body: a long context, a value of 64 KiB, with room.
 const BODY: usize = 1024 * 1024;
 
-/// Bytes of a bundle of files, and the routes that take one.
+/// Bytes of a bundle of files or a list of people, and the routes that take one.
 const BUNDLE: usize = 16 * 1024 * 1024;
-const BUNDLES: [&str; 3] = ["/api/voice/validate", "/api/voice/plan", "/api/voice/apply"];
+const BUNDLES: [&str; 5] = [
+    "/api/voice/validate",
+    "/api/voice/plan",
+    "/api/voice/apply",
+    "/api/voice/campaigns",
+    "/api/voice/campaigns/preview",
+];
 
 /// A body that is not there by then is given up.
 const WITHIN: Duration = Duration::from_secs(10);

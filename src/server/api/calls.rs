@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{CallView, Calls, Moment, OneCall, Success},
-    domain::{CallFilter, CallId, CallOutcome, CallPage, CallStatus, Error, Result},
+    domain::{CallFilter, CallId, CallOutcome, CallPage, CallStatus, Direction, Error, Result},
     operations::{calls, privacy},
 };
 
@@ -45,7 +45,9 @@ pub(super) struct Wanted {
     status: Option<CallStatus>,
     /// Come to this.
     outcome: Option<CallOutcome>,
-    /// From this number, in any usual spelling.
+    /// Begun by others, or by us.
+    direction: Option<Direction>,
+    /// From this number, or to it where we called; in any usual spelling.
     from: Option<String>,
     /// At most so many: 50 when left out, 1000 at most.
     #[schemars(range(min = 1, max = 1000))]
@@ -122,6 +124,7 @@ pub(super) async fn list(asker: Asker, Params(wanted): Params<Wanted>) -> Answer
                 assistant: assistants::named(store, actor, wanted.assistant_id.as_ref())?,
                 status: wanted.status,
                 outcome: wanted.outcome,
+                direction: wanted.direction,
                 caller: wanted.from.as_deref().map(privacy::stored_caller).transpose()?,
                 older_than: match place {
                     Some(Place::Before(at, id)) => Some((at, id)),

@@ -7,6 +7,7 @@ mod auth;
 mod bodies;
 mod bookings;
 mod calls;
+mod campaigns;
 mod contacts;
 mod deliveries;
 mod document;
@@ -85,6 +86,14 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/outbound", get_with(outbound::list, told("listOutboundCalls", "Calls that were asked for, newest first, a thousand at most", &[])))
         .api_route("/outbound/{id}", get_with(outbound::show, told("getOutboundCall", "One call that was asked for, and what came of it", &[404])))
         .api_route("/outbound/{id}/cancel", post_with(outbound::cancel, told("cancelOutboundCall", "Take a call back, if nobody was dialled yet", &[403, 404, 409, 413, 422])))
+        .api_route("/campaigns",
+            get_with(campaigns::list, told("listCampaigns", "Campaigns, newest first, a thousand at most", &[]))
+            .post_with(campaigns::start, told("runCampaign", "Have an assistant call a list of people, or go on with it: the same people are the same campaign", &[403, 404, 409, 413, 415, 422])))
+        .api_route("/campaigns/preview", post_with(campaigns::preview, told("previewCampaign", "Who would be called when, and who would not; nothing is kept", &[403, 404, 413, 415, 422])))
+        .api_route("/campaigns/{id}", get_with(campaigns::show, told("getCampaign", "One campaign, and how its people stand", &[404])))
+        .api_route("/campaigns/{id}/rows", get_with(campaigns::rows, told("listCampaignRows", "The people of a campaign, as they were given", &[404])))
+        .api_route("/campaigns/{id}/pause", post_with(campaigns::pause, told("pauseCampaign", "Call nobody more until it is run again; calls under way go on", &[403, 404, 409, 413, 422])))
+        .api_route("/campaigns/{id}/cancel", post_with(campaigns::cancel, told("cancelCampaign", "Call nobody more for good; calls under way go on", &[403, 404, 409, 413, 422])))
         .api_route("/do-not-call",
             get_with(outbound::not_to_call, told("listDoNotCall", "Who is not to be called, newest first", &[]))
             .post_with(outbound::add, told("addDoNotCall", "Let numbers not be called", &[403, 409, 413, 415, 422])))
