@@ -51,6 +51,12 @@ fn table() -> Vec<Row> {
         row("outbound_calls", "outbound", everybody),
         row("outbound_call", "outbound show 1", own),
         row("take_back_call", "outbound cancel 1", [1, 0, 1]),
+        row("start_campaign", "campaign run N.csv --assistant le-gourmet --detach", [1, 3, 3]),
+        row("preview_campaign", "campaign run N.csv --assistant le-gourmet --dry-run", [1, 3, 3]),
+        row("campaigns", "campaign", everybody),
+        row("campaign", "campaign show 1", own),
+        row("campaign_rows", "campaign show 1 --rows", own),
+        row("stop_campaign", "campaign cancel 1 --yes", [1, 0, 1]),
         row("do_not_call", "do-not-call", everybody),
         row("add_do_not_call", "do-not-call add +33612345678", everybody),
         row("remove_do_not_call", "do-not-call remove +33612345678 --yes", everybody),
@@ -126,6 +132,7 @@ fn everything_that_commands_ask_for_has_a_row_and_ends_as_it_says() {
                 "name = \"file{n}\"\nclient = \"F\"\nphone = \"+33141{n:06}\"\ncontext = \"x\"\n"
             );
             world.webox.file(&format!("{n}.toml"), &text);
+            world.webox.file(&format!("{n}.csv"), "phone\n+33612345678\n");
             let command = row.command.replace("+3314000000N", &format!("+33140{n:06}"));
             let command = command.replace('N', &n.to_string()).replace("SID", &seed::sid(1));
             let command = command.replace("DAY", &seed::open_day().to_string());

@@ -17,6 +17,7 @@ mod architecture;
 mod attacks;
 mod bookings;
 mod calendars;
+mod campaign;
 mod cli_assistants;
 mod cli_bench;
 mod cli_calls;

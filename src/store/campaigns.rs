@@ -174,7 +174,7 @@ pub fn resume(
 /// called already waits on.
 pub fn look_again(tx: &Tx, id: CampaignId, now: Timestamp) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "UPDATE campaign_rows SET due_at = min(due_at, ?2)
+        "UPDATE campaign_rows SET due_at = ?2
          WHERE campaign_id = ?1 AND state = 'waiting' AND attempts = 0",
     )?
     .execute(params![id.0, now.as_millisecond()])?;
@@ -358,7 +358,7 @@ pub struct Over {
 /// Those calls.
 pub fn over(tx: &Tx) -> Result<Vec<Over>, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT r.id, r.number, r.attempts, c.assistant_id, c.state, c.retries, c.retry_after_s,
+        "SELECT r.id, r.number, r.attempts - (r.state = 'unknown'), c.assistant_id, c.state, c.retries, c.retry_after_s,
                 o.state, o.failure, o.message IS NOT NULL AND o.answered_by = 'machine', o.ended_at
          FROM campaign_rows r JOIN campaigns c ON c.id = r.campaign_id
          LEFT JOIN outbound_calls o ON o.id = r.outbound_id

@@ -96,6 +96,7 @@ impl World {
                 seed::delivery(&store, call, at);
                 seed::contact(&store, call);
                 seed::outbound(&store);
+                seed::campaign(&store);
             });
             seeding.join().unwrap();
         });

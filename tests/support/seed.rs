@@ -209,3 +209,32 @@ pub(crate) fn outbound(store: &Store) {
     };
     store.write(move |tx| webox::store::outbound::insert(tx, &new)).unwrap();
 }
+
+/// Has Le Gourmet call a list of one, whom it will not call: its file says nothing of calls.
+pub(crate) fn campaign(store: &Store) {
+    let actor = webox::domain::Actor::webox("test");
+    let assistant = assistants::find(store, &actor, "le-gourmet").unwrap().id;
+    let now = Timestamp::now();
+    let row = webox::domain::CampaignEntry {
+        line: Some(2),
+        number: "+33612345678".parse().unwrap(),
+        context: CallContext::default(),
+    };
+    let insert = move |tx: &webox::store::Tx| {
+        let new = webox::store::campaigns::NewCampaign {
+            assistant,
+            digest: "of a list of one",
+            name: "une-table.csv",
+            terms: &webox::domain::CampaignTerms {
+                // The hours of nobody who is awake.
+                hours: Some("3-4".parse().unwrap()),
+                ..webox::domain::CampaignTerms::default()
+            },
+            rows: &[row],
+            expires_at: now + SignedDuration::from_mins(60),
+            now,
+        };
+        webox::store::campaigns::insert(tx, &new)
+    };
+    store.write(insert).unwrap();
+}

@@ -50,6 +50,14 @@ pub(super) fn watch(
 ) -> Result<Campaign> {
     let runtime = daemon::runtime()?;
     let mut interrupted = pin!(tokio::signal::ctrl_c());
+    // From here on an interrupt is waited for.
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            _ = &mut interrupted => {}
+            () = std::future::ready(()) => {}
+        }
+    });
     let tally = Tally::begin(context, campaign.counts.total);
     let (mut looks, mut away) = (0, false);
     let mut last: Option<(CampaignCounts, Option<String>)> = None;

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{call, hours, outbound};
+use super::{COLUMN, call, hours, outbound};
 use crate::{
     domain::{
         Assistant, AssistantId, Campaign, CampaignEntry, CampaignRow, CampaignRowState,
@@ -143,7 +143,7 @@ fn judged(
 ) -> Result<Verdict, StoreError> {
     let entry =
         CampaignEntry { line: row.line, number: row.number.clone(), context: row.context.clone() };
-    let composed = outbound::composed(assistant, &call(&entry, &campaign.terms), now)
+    let composed = outbound::composed(assistant, &call(&entry, &campaign.terms), now, COLUMN)
         .and_then(|new| hours(&new, &campaign.terms).map(|hours| (new, hours)));
     let (new, hours) = match composed {
         Ok(composed) => composed,
@@ -166,6 +166,11 @@ fn judged(
     Ok(Verdict::Call(Box::new(NewOutbound { campaign_row: Some(row.id), ..new })))
 }
 
+/// Whether nobody of a campaign is called any more.
+const fn is_over(campaign: CampaignState) -> bool {
+    matches!(campaign, CampaignState::Cancelled | CampaignState::Done)
+}
+
 /// What a call that is over means for whom it was to.
 fn settle(tx: &Tx, over: &Over, now: Timestamp) -> Result<(), StoreError> {
     let Some(state) = over.state else {
@@ -178,7 +183,7 @@ fn settle(tx: &Tx, over: &Over, now: Timestamp) -> Result<(), StoreError> {
         campaigns::settle(tx, over.row, as_row, Some(state), attempts, over.failure.as_deref())
     };
     let again = |as_row: CampaignRowState| {
-        if over.campaign == CampaignState::Cancelled || dialled > over.retries {
+        if is_over(over.campaign) || dialled > over.retries {
             return end(as_row, dialled);
         }
         end(CampaignRowState::Waiting, dialled)?;
@@ -214,7 +219,7 @@ fn not_dialled(tx: &Tx, over: &Over, now: Timestamp) -> Result<(), StoreError> {
     };
     let state = if unwanted {
         CampaignRowState::Refused
-    } else if over.campaign == CampaignState::Cancelled {
+    } else if is_over(over.campaign) {
         CampaignRowState::Cancelled
     } else {
         CampaignRowState::Waiting

@@ -35,6 +35,9 @@ const RUNS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Those that are listed at most.
 const LISTED: u32 = 1_000;
 
+/// How a value that is missing is given.
+const COLUMN: &str = "a column of that name, or `default` in the greeting";
+
 /// Mistakes that are told, at most.
 const TOLD: usize = 200;
 
@@ -102,7 +105,8 @@ pub fn start(
                 }
                 if campaign.state != CampaignState::Done {
                     campaigns::resume(tx, campaign.id, &wanted.terms, expires_at)?;
-                    if campaign.terms != wanted.terms {
+                    // Whoever runs it again has changed something, maybe.
+                    if campaign.state == CampaignState::Paused || campaign.terms != wanted.terms {
                         campaigns::look_again(tx, campaign.id, now)?;
                     }
                     record(tx, &actor, "campaign.resume", campaign.id, &wanted, now)?;
@@ -264,7 +268,7 @@ fn composed(assistant: &Assistant, wanted: &Wanted, now: Timestamp) -> Result<Ve
             wrong.push(format!("{place}: {} is in {first} already", entry.number));
             continue;
         }
-        let made = outbound::composed(assistant, &call(entry, &wanted.terms), now)
+        let made = outbound::composed(assistant, &call(entry, &wanted.terms), now, COLUMN)
             .and_then(|new| hours(&new, &wanted.terms).map(|_| new));
         match made {
             Ok(new) => calls.push(new),

@@ -96,7 +96,7 @@ fn judged(assistant: &Assistant, wanted: &Wanted, now: Timestamp) -> Result<NewO
         )
         .hint(format!("call {next}{way}")));
     }
-    composed(assistant, wanted, now)
+    composed(assistant, wanted, now, "`--context NAME=VALUE`")
 }
 
 /// How an assistant calls people, if it may.
@@ -124,11 +124,12 @@ pub(super) fn may_call(spec: &AssistantSpec) -> Result<&Outbound> {
     Ok(rules)
 }
 
-/// The call, with its words.
+/// The call, with its words. `way` is how a value that is missing is given.
 pub(super) fn composed(
     assistant: &Assistant,
     wanted: &Wanted,
     now: Timestamp,
+    way: &str,
 ) -> Result<NewOutbound> {
     let spec = &assistant.spec;
     let rules = may_call(spec)?;
@@ -137,7 +138,7 @@ pub(super) fn composed(
         template::fill_in_whole(text, &values).map_err(|error| {
             let hint = error.hint_text().unwrap_or("look at the template").to_owned();
             Error::input(format!("the {what} of assistant `{}` cannot be filled in", spec.name))
-                .hint(format!("{hint}: `--context NAME=VALUE`"))
+                .hint(format!("{hint}: {way}"))
                 .because(error)
         })
     };

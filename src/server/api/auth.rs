@@ -134,7 +134,12 @@ pub(super) async fn authenticate(
 }
 
 /// Routes that only look, although what they are asked stands in a body.
-const LOOKS: [&str; 3] = ["/api/voice/validate", "/api/voice/plan", "/api/voice/privacy/export"];
+const LOOKS: [&str; 4] = [
+    "/api/voice/validate",
+    "/api/voice/plan",
+    "/api/voice/campaigns/preview",
+    "/api/voice/privacy/export",
+];
 
 /// Refuses who may only look before a body is read.
 fn may_begin(actor: &Actor, method: &Method, route: &str) -> Result<()> {
