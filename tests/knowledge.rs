@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use webox::{
     domain::{Actor, Found},
-    operations::{assistants, knowledge},
+    operations::{
+        assistants,
+        knowledge::{self, Library},
+    },
     provision,
     store::{Options, Store},
 };
@@ -140,7 +143,7 @@ async fn a_model_is_told_what_was_found_as_data_and_may_look_for_more() {
     let daemon = Daemon::start(&webox);
     daemon.ring(&sid(1)).await;
     asks(&daemon, 1, 1, "Combien coûte la tarte Tatin ?").await;
-    asks(&daemon, 1, 2, "Et avec mon labrador ?").await;
+    asks(&daemon, 1, 2, "Mon labrador peut venir avec moi alors ?").await;
     asks(&daemon, 1, 3, "Merci").await;
     let asked = provider.requests();
     let messages = |n: usize| asked[n].json["messages"].as_array().unwrap().clone();
@@ -160,7 +163,7 @@ async fn a_model_is_told_what_was_found_as_data_and_may_look_for_more() {
     let tools = asked[0].json["tools"].to_string();
     assert!(tools.contains("search_knowledge"), "{tools}");
     // Nothing has these words: nothing is added. What the tool finds is told whole, and kept by its place.
-    assert_eq!(messages(1).last().unwrap()["content"], "Et avec mon labrador ?");
+    assert_eq!(messages(1).last().unwrap()["content"], "Mon labrador peut venir avec moi alors ?");
     let answered = messages(2).last().unwrap()["content"].as_str().unwrap().to_owned();
     assert!(answered.contains("les petits chiens sont admis en terrasse"), "{answered}");
     let later = Value::from(messages(3)).to_string();
@@ -295,7 +298,10 @@ fn stored(paths: &[&Path]) -> (tempfile::TempDir, Store) {
 }
 
 fn search(store: &Store, name: &str, said: &str) -> Vec<Found> {
-    knowledge::search(store, &Actor::webox("test"), name, said).unwrap()
+    let (library, actor) = (Library::by_words(), Actor::webox("test"));
+    let found = knowledge::search(store, &library, &actor, name, said, jiff::Timestamp::now());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(found).unwrap()
 }
 
 #[test]

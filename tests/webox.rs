@@ -33,6 +33,7 @@ mod desk;
 mod durability;
 mod ears;
 mod edges;
+mod embeddings;
 mod far;
 mod generated;
 mod hostile;

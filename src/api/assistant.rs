@@ -39,6 +39,8 @@ pub struct AssistantView {
     pub ai_personality: Personality,
     /// Where the client's own key for the model's provider is kept.
     pub ai_api_key: Option<SecretRef>,
+    /// The model by which documents are found by what they mean.
+    pub ai_embeddings: Option<ModelRef>,
     pub voice_line: VoiceLine,
     pub voice_provider: VoiceProvider,
     pub voice_id: Option<String>,
@@ -146,6 +148,7 @@ impl From<&Assistant> for AssistantView {
             ai_context: spec.context,
             ai_personality: spec.ai.personality,
             ai_api_key: spec.ai.api_key,
+            ai_embeddings: spec.ai.embeddings,
             voice_line: spec.voice.line,
             voice_provider: spec.voice.provider,
             voice_id: spec.voice.voice_id,
@@ -239,6 +242,7 @@ impl TryFrom<AssistantView> for Assistant {
                     fallbacks: view.ai_fallbacks,
                     personality: view.ai_personality,
                     api_key: view.ai_api_key,
+                    embeddings: view.ai_embeddings,
                 },
                 voice: Voice {
                     line: view.voice_line,

@@ -55,6 +55,8 @@ pub struct AssistantInput {
     pub ai_personality: Option<Personality>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub ai_api_key: Option<Option<SecretRef>>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub ai_embeddings: Option<Option<ModelRef>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice_line: Option<VoiceLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +154,7 @@ impl From<&AssistantSpec> for AssistantInput {
             ai_context: Some(spec.context),
             ai_personality: Some(spec.ai.personality),
             ai_api_key: Some(spec.ai.api_key),
+            ai_embeddings: Some(spec.ai.embeddings),
             voice_line: Some(spec.voice.line),
             voice_provider: Some(spec.voice.provider),
             voice_id: Some(spec.voice.voice_id),
@@ -232,6 +235,7 @@ impl AssistantInput {
         put(&mut spec.context, self.ai_context);
         put(&mut spec.ai.personality, self.ai_personality);
         put(&mut spec.ai.api_key, self.ai_api_key);
+        put(&mut spec.ai.embeddings, self.ai_embeddings);
         put(&mut spec.voice.line, self.voice_line);
         put(&mut spec.voice.provider, self.voice_provider);
         put(&mut spec.voice.voice_id, self.voice_id);
@@ -309,7 +313,7 @@ mod tests {
         let json = r#"{
             "name":"a","client":"A","email":"a@b.fr","phone":"+33123456789","context":"x",
             "timezone":"America/Montreal","active":false,
-            "ai":{"model":"gpt-4","fallbacks":["claude-3"],"personality":"formal","api_key":{"secret":"k"}},
+            "ai":{"model":"gpt-4","fallbacks":["claude-3"],"personality":"formal","api_key":{"secret":"k"},"embeddings":"openai/text-embedding-3-small"},
             "voice":{"line":"gather","language":"en-US","languages":["en-US","fr-FR"],"provider":"google","voice_id":"v","voices":{"fr-FR":"w"},"fallbacks":["local"],"greeting":"g","greetings":{"fr-FR":"h"}},
             "memory":{"enabled":true,"days":90},
             "after":{"satisfaction":"ask","summary":true,"extract":{"type":"object","properties":{"plate":{"type":"string"}}}},

@@ -19,7 +19,8 @@ use crate::{
     api::Me,
     config::{Environment, Flags, Settings},
     domain::{Actor, Author, EmailAddress, Error, Kind, Result},
-    operations::{accounts, secrets::Secrets},
+    operations::{accounts, knowledge::Library, secrets::Secrets},
+    providers::breaker::Breakers,
     provision::Layer,
     store::{Options, Store},
     vault::Vault,
@@ -221,7 +222,9 @@ impl Context {
         let actor = self.actor(command, &store)?;
         let secrets = self.secrets()?;
         let providers = daemon::standings(self.settings()?);
-        Ok(Box::new(Local { store, actor, now: self.started, secrets, providers }))
+        let models = daemon::models_with(self.settings()?, &store, &secrets);
+        let library = Library::asking(models, Breakers::default());
+        Ok(Box::new(Local { store, actor, now: self.started, secrets, library, providers }))
     }
 
     /// Who is at the store: whoever may open it, or the user of `--as`.

@@ -7,7 +7,7 @@ use super::{
     Context, exit, help, human,
     output::{Cell, Column, Format, Listing, Row, Tone},
 };
-use crate::domain::{DocumentPath, Error, Found, KeptDocument, Result};
+use crate::domain::{DocumentPath, Error, Found, FoundBy, KeptDocument, Result};
 
 /// Arguments of `webox knowledge`.
 #[derive(Debug, Args)]
@@ -67,17 +67,26 @@ pub(super) fn run(args: &Knowledge, context: &Context) -> Result<()> {
 
 fn list(args: &Named, context: &Context) -> Result<()> {
     let documents = context.desk("knowledge list")?.documents(&args.assistant, false)?;
-    let mut listing = Listing::new(
-        "documents",
-        [
-            Column::new("path", "document"),
-            Column::new("bytes", "bytes").right(),
-            Column::new("passages", "passages").right(),
-            Column::new("sha256", "sha256"),
-        ],
-    );
+    // Where no model is named, nothing is embedded, and nothing is said of it.
+    let embeds = documents.iter().any(|document| document.embedded.is_some());
+    let mut columns = vec![
+        Column::new("path", "document"),
+        Column::new("bytes", "bytes").right(),
+        Column::new("passages", "passages").right(),
+    ];
+    if embeds {
+        columns.push(Column::new("embedded", "embedded").right());
+    }
+    columns.push(Column::new("sha256", "sha256"));
+    let mut listing = Listing::new("documents", columns);
     listing.rows = documents.iter().map(row).collect();
     context.out.listing(&listing)?;
+    for document in &documents {
+        let lacks = document.embedded.is_some_and(|embedded| embedded < document.passages);
+        if let (true, Some(why)) = (lacks, &document.failure) {
+            context.out.note(&format!("{}: not all is embedded: {}", document.path, plain(why)));
+        }
+    }
     if documents.is_empty() && context.out.format() == Format::Table {
         context.out.note("No documents: name them with `knowledge` in the assistant's file.");
     }
@@ -85,16 +94,17 @@ fn list(args: &Named, context: &Context) -> Result<()> {
 }
 
 fn row(document: &KeptDocument) -> Row {
-    Row {
-        id: document.path.to_string(),
-        json: json!(document),
-        cells: vec![
-            Cell::same(document.path.as_str()).tone(Tone::Strong),
-            Cell::shown(document.bytes.to_string(), human::number(document.bytes)),
-            Cell::same(document.passages.to_string()),
-            Cell::shown(document.sha256.as_str(), document.sha256.short()),
-        ],
+    let mut cells = vec![
+        Cell::same(document.path.as_str()).tone(Tone::Strong),
+        Cell::shown(document.bytes.to_string(), human::number(document.bytes)),
+        Cell::same(document.passages.to_string()),
+    ];
+    if let Some(embedded) = document.embedded {
+        let shown = format!("{embedded}/{}", document.passages);
+        cells.push(Cell::shown(embedded.to_string(), shown));
     }
+    cells.push(Cell::shown(document.sha256.as_str(), document.sha256.short()));
+    Row { id: document.path.to_string(), json: json!(document), cells }
 }
 
 fn show(args: &Show, context: &Context) -> Result<()> {
@@ -124,7 +134,7 @@ fn search(args: &Search, context: &Context) -> Result<()> {
         context.out.listing(&passages(&found))?;
     }
     if found.is_empty() {
-        context.out.note("Nothing in the documents has these words.");
+        context.out.note("Nothing in the documents is about this.");
     }
     Ok(())
 }
@@ -135,11 +145,24 @@ fn passage(found: &Found, context: &Context) -> String {
     let heading = plain(&found.passage.heading);
     let heading = if heading.is_empty() { heading } else { format!("  {heading}") };
     let head = format!("{}{heading}", found.passage.document);
-    let mut text = format!("{:.2}  {}\n", found.score, colour.paint(Tone::Strong, &head));
+    let by = match (found.by, found.likeness) {
+        (FoundBy::Words, _) | (_, None) => String::new(),
+        (by, Some(likeness)) => format!("  (by {}, {likeness:.2} alike)", told(by)),
+    };
+    let head = colour.paint(Tone::Strong, &head);
+    let mut text = format!("{:.2}  {head}{by}\n", found.score);
     for line in found.passage.text.lines() {
         text.push_str(&format!("      {}\n", plain(line)));
     }
     text
+}
+
+fn told(by: FoundBy) -> &'static str {
+    match by {
+        FoundBy::Words => "its words",
+        FoundBy::Meaning => "what it means",
+        FoundBy::Both => "its words and what it means",
+    }
 }
 
 /// Without what could move a terminal's cursor.
@@ -152,6 +175,7 @@ fn passages(found: &[Found]) -> Listing {
         "passages",
         [
             Column::new("score", "score").right(),
+            Column::new("by", "found by"),
             Column::new("document", "document"),
             Column::new("heading", "heading"),
             Column::new("text", "text"),
@@ -164,6 +188,7 @@ fn passages(found: &[Found]) -> Listing {
             json: json!(found),
             cells: vec![
                 Cell::same(format!("{:.2}", found.score)),
+                Cell::same(found.by.as_str()),
                 Cell::same(found.passage.document.as_str()),
                 Cell::same(found.passage.heading.as_str()),
                 Cell::same(found.passage.text.as_str()),

@@ -13,7 +13,7 @@ use crate::{
     conversation::engine::{Deadlines, Engine},
     domain::{Error, Kind, Result},
     line::{Clock, Line, Patience},
-    operations::{endpoints::Endpoints, secrets::Secrets},
+    operations::{endpoints::Endpoints, knowledge::Library, secrets::Secrets},
     providers::breaker::Breakers,
     provision::Layer,
     server::{self, ApiSettings, App, Gate, Rates, Trust},
@@ -93,6 +93,7 @@ async fn serve(
     let endpoints = Endpoints::real(couriers.clone(), secrets.clone(), store.clone());
     let engine = Engine::new(store.clone(), models.clone(), Deadlines::default())
         .sharing(breakers.clone())
+        .looking_up_in(Library::asking(models.clone(), breakers.clone()))
         .asking(endpoints);
     let line = Line::new(store.clone(), engine, Clock::system(), &public_url, Patience::default())
         .with_voices(daemon::voices(settings, breakers));

@@ -11,7 +11,7 @@ use crate::{
     domain::{Message, Next, Summary, ToolUse},
     operations::{
         bookings::{self, Booker},
-        knowledge, messages,
+        messages,
     },
 };
 
@@ -83,7 +83,8 @@ impl Engine {
                 }
             }
             ToolRequest::SearchKnowledge(query) => {
-                ToolResult::Passages(knowledge::look_up(&self.store, &scene.assistant, query).await)
+                let found = self.library.look_up(&self.store, &scene.assistant, query, None);
+                ToolResult::Passages(found.await)
             }
             ToolRequest::EndCall => {
                 progress.next.get_or_insert(Next::HangUp);

@@ -27,7 +27,7 @@ use crate::{
         Next, Outcome, Rating, Recollection, RecordingConsent, Reply, TokenUsage, ToolUse, Turn,
         TurnTimings,
     },
-    operations::endpoints::Endpoints,
+    operations::{endpoints::Endpoints, knowledge::Library},
     providers::{
         breaker::Breakers,
         llm::{ChatMessage, ChatModel, ModelError, Models},
@@ -71,6 +71,7 @@ pub struct Engine {
     pub(super) breakers: Option<Breakers>,
     pub(super) endpoints: Endpoints,
     pub(super) hold_on: HoldOn,
+    pub(super) library: Library,
 }
 
 /// A turn to reply to.
@@ -140,13 +141,32 @@ impl Engine {
     /// An engine on a store, with the models that can be asked.
     pub fn new(store: Store, models: Models, deadlines: Deadlines) -> Self {
         let (endpoints, hold_on) = (Endpoints::default(), HoldOn::default());
-        Self { store, models, deadlines, breakers: None, endpoints, hold_on }
+        Self {
+            store,
+            models,
+            deadlines,
+            breakers: None,
+            endpoints,
+            hold_on,
+            library: Library::by_words(),
+        }
     }
 
     /// Asks the client's own systems where assistants' files say so.
     #[must_use]
     pub fn asking(self, endpoints: Endpoints) -> Self {
         Self { endpoints, ..self }
+    }
+
+    /// Looks documents up by what they mean too, where assistants' files say so.
+    #[must_use]
+    pub fn looking_up_in(self, library: Library) -> Self {
+        Self { library, ..self }
+    }
+
+    /// How documents are looked up.
+    pub fn library(&self) -> &Library {
+        &self.library
     }
 
     /// Waits until the caller is to be asked to hold on; says with what words.

@@ -34,6 +34,10 @@ pub struct Ai {
     /// The client's own key for the model's provider; the daemon's otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<SecretRef>,
+    /// The model that says what texts are about, for documents to be found by what they mean, with its
+    /// provider: `openai/text-embedding-3-small`. Without it they are found by words alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embeddings: Option<ModelRef>,
 }
 
 impl Default for Ai {
@@ -43,6 +47,7 @@ impl Default for Ai {
             fallbacks: Vec::new(),
             personality: Personality::Professional,
             api_key: None,
+            embeddings: None,
         }
     }
 }
@@ -466,6 +471,12 @@ impl AssistantSpec {
                 "hours.holidays",
                 "cannot be kept: the holidays of the number's country are not known; \
                  write them as `closed = [\"2026-12-25\"]`",
+            );
+        }
+        if self.ai.embeddings.as_ref().is_some_and(|model| !model.can_embed()) {
+            return wrong(
+                "ai.embeddings",
+                "must name a provider that has embeddings, and its model: `openai/…`, `ollama/…` or `compatible/…`",
             );
         }
         if self.facts.iter().any(|f| f.about.is_empty() || f.answer.trim().is_empty()) {

@@ -110,9 +110,9 @@ pub use hearing::Hearing;
 pub use hours::{ClockTime, DayHours, OpeningHours, TimeRange, WEEKDAYS, weekday_name};
 pub use http_tool::{CALLER_ARGUMENT, HttpTool, ToolMethod};
 pub use knowledge::{
-    DOCUMENT_ENDINGS, Digest, Document, DocumentPath, Found, KeptDocument, MOST_DOCUMENTS, Passage,
-    Question, answer, is_general, knowledge_too_large, put_texts, rank, search_words,
-    split as passages,
+    DOCUMENT_ENDINGS, Digest, Document, DocumentPath, Found, FoundBy, KeptDocument,
+    MOST_DIMENSIONS, MOST_DOCUMENTS, Passage, Question, Vector, answer, goes_on, is_general,
+    knowledge_too_large, merge, nearest, put_texts, rank, search_words, split as passages,
 };
 pub use language::LanguageTag;
 pub use latency::{Latency, LatencyBy, Stage};

@@ -31,6 +31,14 @@ impl ModelRef {
     pub fn is_builtin(&self) -> bool {
         self.0 == Self::BUILTIN
     }
+
+    /// Whether it is named with a provider that has models for embeddings.
+    pub fn can_embed(&self) -> bool {
+        let named = self.0.split_once('/');
+        named.is_some_and(|(provider, model)| {
+            ["openai", "ollama", "compatible"].contains(&provider) && !model.is_empty()
+        })
+    }
 }
 
 impl FromStr for ModelRef {

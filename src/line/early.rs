@@ -116,7 +116,8 @@ impl Decided {
 impl Line {
     async fn scene(&self, sid: CallSid, number: u32, heard: Heard) -> Option<Scene> {
         // What cannot be read now is read again, and told of, when the turn begins.
-        let turn = live::expect(&self.store, sid, number, heard).await.ok()??;
+        let turn = live::expect(&self.store, self.engine.library(), sid, number, heard);
+        let turn = turn.await.ok()??;
         let now = self.clock.now();
         let OpenTurn { call, assistant, history, heard, known, found, errand, .. } = turn;
         Some(Scene { call, assistant, history, heard, now, known, found, errand })

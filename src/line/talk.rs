@@ -326,7 +326,8 @@ impl Line {
         let mut attempt = 0;
         let mut utterance = utterance;
         while attempt < TRIES {
-            let hearing = self.stored(live::hear(&self.store, utterance.clone())).await;
+            let hearing = live::hear(&self.store, self.engine.library(), utterance.clone());
+            let hearing = self.stored(hearing).await;
             match hearing {
                 // Twilio tells within seconds whether a person picked up.
                 Ok(Hearing::NotYet { .. }) => {

@@ -35,6 +35,7 @@ use crate::{
         Assistant, AssistantSpec, CallSid, Caller, Country, EndReason, Error, LanguageTag,
         PhoneNumber, RecordingConsent, Reply, Result, VoiceLine,
     },
+    operations::knowledge::Library,
     operations::live::{
         self, Answer, Greeted, Hearing, OpenTurn, Ringing, Rung, StatusChange, Ticket, Utterance,
     },
@@ -85,6 +86,11 @@ impl Line {
     #[must_use]
     pub fn with_voices(self, voices: Voices) -> Self {
         Self { voices: Some(voices), ..self }
+    }
+
+    /// How its assistants' documents are looked up.
+    pub fn library(&self) -> &Library {
+        self.engine.library()
     }
 
     /// Its mouths and ears, if it has any.
@@ -177,7 +183,7 @@ impl Line {
             number: turn.unwrap_or(1),
             heard: request.heard,
         };
-        match self.stored(live::hear(&self.store, utterance)).await {
+        match self.stored(live::hear(&self.store, self.engine.library(), utterance)).await {
             // A first delivery that comes again after its filler gets that filler again.
             Ok(Hearing::Think { turn, again: true }) if turn.fillers > 0 => {
                 let spec = &turn.assistant.spec;
@@ -193,7 +199,10 @@ impl Line {
     /// Twilio comes back for the reply to turn `turn`.
     pub async fn wait(&self, request: Incoming, turn: u32, step: u32) -> String {
         let (sid, to) = (request.call_sid, request.to);
-        match self.stored(live::waiting(&self.store, sid.clone(), turn)).await {
+        match self
+            .stored(live::waiting(&self.store, self.engine.library(), sid.clone(), turn))
+            .await
+        {
             Ok(hearing) => self.respond(&sid, to.as_ref(), hearing, step).await,
             Err(error) => self.unstored(&error, to, &sid, "wait", Some(turn), step).await,
         }

@@ -14,6 +14,7 @@ mod calendars;
 mod connections;
 mod deliveries;
 mod dialling;
+mod embedding;
 mod gate;
 mod handovers;
 mod headers;
@@ -268,6 +269,8 @@ pub async fn run(
         .couriers
         .clone()
         .map(|couriers| tokio::spawn(busy::run(app.store.clone(), app.secrets.clone(), couriers)));
+    let library = line.library().clone();
+    let embedder = library.asks().then(|| tokio::spawn(embedding::run(app.store.clone(), library)));
     let stop = Arc::clone(&app.stop);
     let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
     let shutdown = async move {
@@ -281,7 +284,9 @@ pub async fn run(
     looker.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in [remover, fetcher, dialler, deliverer, reader, reminder].into_iter().flatten() {
+    for worker in
+        [remover, fetcher, dialler, deliverer, reader, reminder, embedder].into_iter().flatten()
+    {
         // What it was at is done again after a restart.
         worker.abort();
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params, types::Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, embeddings};
 use crate::domain::{
     Assistant, AssistantId, AssistantSpec, Digest, Document, DocumentPath, Error, KeptDocument,
     Passage, Question, knowledge_too_large, passages, put_texts, search_words,
@@ -71,7 +71,7 @@ pub(super) fn keep(tx: &Tx, id: AssistantId, spec: &AssistantSpec) -> Result<(),
         }
     }
     match knowledge_too_large(bytes) {
-        None => Ok(()),
+        None => embeddings::want(tx, id, spec),
         Some(message) => {
             Err(Error::input(format!("assistant `{}`: `knowledge` {message}", spec.name)).into())
         }
@@ -83,13 +83,14 @@ fn index(tx: &Tx, assistant: AssistantId, document: i64) -> Result<(), StoreErro
         .prepare_cached("SELECT text FROM documents WHERE id = ?1")?
         .query_row([document], |row| row.get(0))?;
     let mut passage = tx.prepare_cached(
-        "INSERT INTO passages (document_id, heading, text) VALUES (?1, ?2, ?3) RETURNING id",
+        "INSERT INTO passages (document_id, heading, text, digest) VALUES (?1, ?2, ?3, ?4) RETURNING id",
     )?;
     let mut words = tx.prepare_cached(
         "INSERT INTO passage_words (rowid, whose, heading, body) VALUES (?1, ?2, ?3, ?4)",
     )?;
     for (heading, text) in passages(&text) {
-        let id: i64 = passage.query_row(params![document, heading, text], |row| row.get(0))?;
+        let values = params![document, heading, text, embeddings::digest(&heading, &text)];
+        let id: i64 = passage.query_row(values, |row| row.get(0))?;
         words.execute(params![
             id,
             format!("a{}", assistant.0),
@@ -109,23 +110,29 @@ pub fn of_assistant(
 ) -> Result<Vec<KeptDocument>, StoreError> {
     let mut statement = tx.prepare_cached(
         "SELECT bytes, (SELECT count(*) FROM passages WHERE document_id = documents.id),
-                CASE WHEN ?3 THEN text END
+                CASE WHEN ?3 THEN text END, id
          FROM documents WHERE assistant_id = ?1 AND sha256 = ?2",
     )?;
     let mut documents = Vec::new();
     for Document { path, sha256, .. } in &assistant.spec.knowledge {
-        documents.push(statement.query_row(
-            params![assistant.id.0, sha256.as_str(), texts],
-            |row| {
-                Ok(KeptDocument {
-                    path: path.clone(),
-                    sha256: sha256.clone(),
-                    bytes: row.get::<_, i64>(0)?.max(0) as u64,
-                    passages: row.get::<_, i64>(1)?.max(0) as u64,
-                    text: row.get(2)?,
-                })
-            },
-        )?);
+        let values = params![assistant.id.0, sha256.as_str(), texts];
+        let (mut document, row) = statement.query_row(values, |row| {
+            let document = KeptDocument {
+                path: path.clone(),
+                sha256: sha256.clone(),
+                bytes: row.get::<_, i64>(0)?.max(0) as u64,
+                passages: row.get::<_, i64>(1)?.max(0) as u64,
+                embedded: None,
+                failure: None,
+                text: row.get(2)?,
+            };
+            Ok((document, row.get::<_, i64>(3)?))
+        })?;
+        if let Some(model) = &assistant.spec.ai.embeddings {
+            let (embedded, failure) = embeddings::progress(tx, row, assistant.id, model)?;
+            (document.embedded, document.failure) = (Some(embedded), failure);
+        }
+        documents.push(document);
     }
     documents.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(documents)
@@ -179,7 +186,10 @@ pub fn look_up(
 }
 
 /// The rows of a version's documents, and where each stands.
-fn paths(tx: &Tx, assistant: &Assistant) -> Result<BTreeMap<i64, DocumentPath>, StoreError> {
+pub(super) fn paths(
+    tx: &Tx,
+    assistant: &Assistant,
+) -> Result<BTreeMap<i64, DocumentPath>, StoreError> {
     let mut statement =
         tx.prepare_cached("SELECT id, sha256 FROM documents WHERE assistant_id = ?1")?;
     let mut rows = statement.query([assistant.id.0])?;
@@ -193,6 +203,12 @@ fn paths(tx: &Tx, assistant: &Assistant) -> Result<BTreeMap<i64, DocumentPath>, 
         }
     }
     Ok(paths)
+}
+
+/// The digests of the documents that a version names, as a JSON list.
+pub(super) fn named(spec: &AssistantSpec) -> Result<String, StoreError> {
+    let named: Vec<&Digest> = spec.knowledge.iter().map(|one| &one.sha256).collect();
+    Ok(serde_json::to_string(&named)?)
 }
 
 /// Documents whose passages nobody looks up any more: no assistant in service names them, and no call

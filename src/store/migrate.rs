@@ -23,6 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0015_knowledge.sql"),
     include_str!("migrations/0016_outbound.sql"),
     include_str!("migrations/0017_campaigns.sql"),
+    include_str!("migrations/0018_embeddings.sql"),
 ];
 
 /// The schema this webox writes.

@@ -15,6 +15,7 @@ mod connection;
 pub mod contacts;
 pub mod deliveries;
 pub mod do_not_call;
+pub mod embeddings;
 mod error;
 pub mod events;
 pub mod feeds;

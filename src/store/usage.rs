@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, embeddings};
 use crate::domain::AssistantId;
 
 /// The use of an assistant's calls since a moment.
@@ -72,6 +72,10 @@ pub fn since(
             output: count(row.get(3)?),
         };
         models.insert(row.get(0)?, usage);
+    }
+    // What is read for vectors: of questions in calls, and of documents.
+    for (model, tokens) in embeddings::tokens_since(tx, assistant, since)? {
+        models.entry(model).or_insert_with(ModelUsage::default).input += tokens;
     }
     Ok(DayUsage {
         minutes: minutes.max(0) as u64,

@@ -8,6 +8,7 @@ pub(crate) mod fake_anthropic;
 pub(crate) mod fake_crm;
 pub(crate) mod fake_daemon;
 pub(crate) mod fake_deepgram;
+pub(crate) mod fake_embeddings;
 pub(crate) mod fake_google;
 pub(crate) mod fake_http;
 pub(crate) mod fake_mouths;

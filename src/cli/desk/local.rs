@@ -39,6 +39,8 @@ pub(in crate::cli) struct Local {
     pub(in crate::cli) actor: Actor,
     pub(in crate::cli) now: Timestamp,
     pub(in crate::cli) secrets: Secrets,
+    /// How documents are looked up.
+    pub(in crate::cli) library: knowledge::Library,
     /// What is set up on this machine.
     pub(in crate::cli) providers: Vec<ProviderStanding>,
 }
@@ -190,7 +192,9 @@ impl Desk for Local {
     }
 
     fn search_knowledge(&self, name: &str, said: &str) -> Result<Vec<Found>> {
-        knowledge::search(&self.store, &self.actor, name, said)
+        let (library, now) = (&self.library, self.now);
+        let found = knowledge::search(&self.store, library, &self.actor, name, said, now);
+        daemon::runtime()?.block_on(found)
     }
 
     fn plan(&self, files: &[Loaded], prune: bool) -> Result<Result<Plan, Vec<Problem>>> {

@@ -1,6 +1,7 @@
 //! What an assistant looks up: documents of the client, passages of them, and which passage is about
 //! what a caller asked.
 
+mod meaning;
 mod passages;
 mod rank;
 mod said;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 
+pub use meaning::{FoundBy, MOST_DIMENSIONS, Vector, goes_on, merge, nearest};
 pub use passages::split;
 pub use rank::{Found, Passage, Question, rank};
 pub use said::answer;
@@ -202,6 +204,12 @@ pub struct KeptDocument {
     pub bytes: u64,
     /// In how many passages it is looked up.
     pub passages: u64,
+    /// Of those, how many are found by what they mean too, where a model for that is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedded: Option<u64>,
+    /// Why not all of them are, where the model was asked and did not answer, or refused one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// Its text, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::LanguageTag,
-    DocumentPath,
+    DocumentPath, FoundBy,
     words::{
         alike, asks_figures, is_figures, is_of_another, is_price, is_stop_word, language_of,
         search_words, stem,
@@ -48,6 +48,22 @@ pub struct Found {
     pub passage: Passage,
     /// How much of the question it is about, from 0 to 1, where every word that matters is in it.
     pub score: f64,
+    /// How it was found.
+    #[serde(default)]
+    pub by: FoundBy,
+    /// How near it is to the question by what they mean, up to 1, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likeness: Option<f32>,
+    /// Where it stands among those that were found by words.
+    #[serde(skip)]
+    pub(super) place: usize,
+}
+
+impl Found {
+    /// By the words of the question.
+    pub fn by_words(passage: Passage, score: f64) -> Self {
+        Self { passage, score, by: FoundBy::Words, likeness: None, place: 0 }
+    }
 }
 
 /// What is looked up of something said.
@@ -154,7 +170,7 @@ pub fn rank(question: &Question, passages: Vec<Passage>, of: usize) -> Vec<Found
             let foreign = if is_foreign { FOREIGN } else { 0.0 };
             // Of two that hold the same words, the one that is about them, and the shorter one.
             let short = 0.02 / (1.0 + words.text.len() as f64 / 50.0);
-            (score + HEADING * titled / sum + short - foreign, Found { passage, score })
+            (score + HEADING * titled / sum + short - foreign, Found::by_words(passage, score))
         })
         .filter(|(_, found)| found.score >= OF_USE)
         .collect();

@@ -3,6 +3,7 @@
 
 use super::{
     super::LanguageTag,
+    meaning::worded,
     passages::sentences,
     rank::{Found, Question, best},
     words::{is_of_another, search_words},
@@ -28,7 +29,7 @@ pub fn answer(
         let text = format!("{} {}", found.passage.heading, found.passage.text);
         !is_of_another(&search_words(&text), language)
     };
-    let mut candidates = found.iter().enumerate().filter(own);
+    let mut candidates = worded(found).into_iter().filter(own);
     let (at, first) = candidates.next()?;
     let said = of_passage(question, first)?;
     // One word that many passages hold does not say which of them is meant.

@@ -157,6 +157,7 @@ fn spec(
             fallbacks: Vec::new(),
             personality: word(row, "ai_personality", Personality::Professional, notes),
             api_key: None,
+            embeddings: None,
         },
         voice: Voice {
             language: word(row, "voice_language", LanguageTag::french(), notes),

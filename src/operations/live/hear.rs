@@ -11,7 +11,7 @@ use crate::{
         Assistant, Call, CallSid, EndReason, Errand, Found, Heard, LanguageTag, Recollection,
         Reply, Result, Turn, TurnId, TurnTimings,
     },
-    operations::{afterwards, knowledge},
+    operations::{afterwards, knowledge::Library},
     store::{
         Store, StoreError, Tx, calls,
         turns::{self, Finished},
@@ -102,18 +102,22 @@ pub enum Hearing {
 }
 
 /// Something is heard: its turn is begun, or found.
-pub async fn hear(store: &Store, utterance: Utterance) -> Result<Hearing> {
+pub async fn hear(store: &Store, library: &Library, utterance: Utterance) -> Result<Hearing> {
     let cache = store.clone();
     let hearing = store.write_async(move |tx| hear_in(tx, &cache, utterance)).await?;
-    Ok(looked_up(store, hearing).await)
+    Ok(looked_up(store, library, hearing).await)
 }
 
 /// With what is found for it in the documents: read beside the writer, which others wait for.
-async fn looked_up(store: &Store, mut hearing: Hearing) -> Hearing {
+async fn looked_up(store: &Store, library: &Library, mut hearing: Hearing) -> Hearing {
     if let Hearing::Think { turn, .. } = &mut hearing {
-        turn.found = knowledge::heard(store, &turn.assistant, &turn.heard).await;
+        look_up(store, library, turn).await;
     }
     hearing
+}
+
+async fn look_up(store: &Store, library: &Library, turn: &mut OpenTurn) {
+    turn.found = library.heard(store, &turn.assistant, &turn.heard, &turn.history).await;
 }
 
 fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, StoreError> {
@@ -175,6 +179,7 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
 /// The turn that would begin if something were heard; nothing when it could not. Nothing is stored.
 pub async fn expect(
     store: &Store,
+    library: &Library,
     sid: CallSid,
     number: u32,
     heard: Heard,
@@ -199,7 +204,7 @@ pub async fn expect(
         })
         .await?;
     let Some(mut turn) = expected else { return Ok(None) };
-    turn.found = knowledge::heard(store, &turn.assistant, &turn.heard).await;
+    look_up(store, library, &mut turn).await;
     Ok(Some(turn))
 }
 
@@ -219,7 +224,12 @@ fn adopt(tx: &Tx, store: &Store, ringing: &Ringing) -> Result<Option<Call>, Stor
 }
 
 /// Finds a turn that somebody waits for.
-pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing> {
+pub async fn waiting(
+    store: &Store,
+    library: &Library,
+    sid: CallSid,
+    number: u32,
+) -> Result<Hearing> {
     let cache = store.clone();
     let hearing = store
         .read_async(move |tx| {
@@ -257,5 +267,5 @@ pub async fn waiting(store: &Store, sid: CallSid, number: u32) -> Result<Hearing
             Ok(Hearing::Think { turn: Box::new(open), again: true })
         })
         .await?;
-    Ok(looked_up(store, hearing).await)
+    Ok(looked_up(store, library, hearing).await)
 }

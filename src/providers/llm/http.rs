@@ -57,7 +57,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    fn client(&self) -> Result<&reqwest::Client, ModelError> {
+    pub(super) fn client(&self) -> Result<&reqwest::Client, ModelError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
@@ -271,7 +271,7 @@ fn too_long() -> ModelError {
 }
 
 /// The beginning of a body that is not an answer.
-async fn read(mut response: Response) -> Result<String, ModelError> {
+pub(super) async fn read(mut response: Response) -> Result<String, ModelError> {
     let mut bytes = Vec::new();
     while bytes.len() < REFUSAL {
         match response.chunk().await {
@@ -284,12 +284,12 @@ async fn read(mut response: Response) -> Result<String, ModelError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn unreachable(cause: &reqwest::Error) -> ModelError {
+pub(super) fn unreachable(cause: &reqwest::Error) -> ModelError {
     let (outcome, reason) = refusal::unreachable(cause);
     error(outcome, reason)
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     refusal::retry_after(|name| headers.get(name)?.to_str().ok())
 }
 

@@ -5,6 +5,7 @@
 //! `conversation::concierge`.
 
 mod chat_completions;
+mod embeddings;
 mod errors;
 mod http;
 mod messages;
@@ -20,6 +21,7 @@ use std::{borrow::Cow, pin::Pin, time::Duration};
 use futures_util::Stream;
 
 pub use self::{
+    embeddings::{Embedded, Embedder},
     registry::{Keeper, Models, ProviderSettings},
     table::warning,
 };

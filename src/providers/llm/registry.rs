@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    ChatModel, ModelError,
+    ChatModel, Embedder, ModelError,
     errors::{self, error},
     http::{Auth, Http, RemoteModel},
     table::{Capabilities, Table, Vendor},
@@ -111,6 +111,33 @@ impl Models {
             capabilities: target.capabilities,
             http: Arc::clone(&self.http),
         }))
+    }
+
+    /// The model of this name that says what texts are about, asked with a key of its own if there is one.
+    pub fn find_embedder(
+        &self,
+        name: &ModelRef,
+        key: Option<&SecretRef>,
+        owner: Option<UserId>,
+    ) -> Result<Embedder, ModelError> {
+        let table = Table::get()
+            .ok_or_else(|| error(Outcome::Unusable, "the table of models cannot be read"))?;
+        let key = key.map(|reference| self.secret(reference, owner)).transpose()?;
+        let settings = match key {
+            Some(key) => ProviderSettings { openai_api_key: Some(key), ..(*self.settings).clone() },
+            None => (*self.settings).clone(),
+        };
+        let asked =
+            Self { settings: Arc::new(settings), http: Arc::clone(&self.http), keeper: None };
+        let target = asked
+            .understand(table, name.as_str())
+            .map_err(|wrong| errors::presentable(wrong, None))?;
+        if target.place == Place::Anthropic {
+            return Err(error(Outcome::NotFound, "Anthropic has no embeddings"));
+        }
+        let (base, auth) = asked.address(target.place)?;
+        let id = format!("{}/{}", target.provider, target.model);
+        Ok(Embedder::new(id, target.model, &base, auth, Arc::clone(&self.http)))
     }
 
     /// Whether a name means any model, with or without a key for it.

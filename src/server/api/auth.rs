@@ -15,7 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::failure::Failure;
 use crate::{
     domain::{Actor, Error, Kind, Result},
-    operations::accounts::{self, Refused},
+    operations::{
+        accounts::{self, Refused},
+        knowledge::Library,
+    },
     server::{App, access_log::Asked, peer, problem},
     store::Store,
 };
@@ -45,6 +48,11 @@ impl Asker {
             done
         })
         .await
+    }
+
+    /// The store, and how documents are looked up in it.
+    pub(super) fn library(&self) -> (&Store, &Library) {
+        (&self.app.store, self.app.line.library())
     }
 
     /// Does blocking work on a thread that may block; it goes on when the asker hangs up.

@@ -56,8 +56,8 @@ pub(super) async fn search(
     if looked.q.trim().is_empty() || looked.q.chars().count() > LONGEST {
         return Err(Error::input("`q` is what a caller would say, in 1 to 1000 characters").into());
     }
-    let passages = asker
-        .ask(move |store, actor, _| knowledge::search(store, actor, &named.id, &looked.q))
-        .await?;
+    let (store, library) = asker.library();
+    let passages =
+        knowledge::search(store, library, &asker.actor, &named.id, &looked.q, asker.now).await?;
     Ok(Json(Passages { success: Success::default(), passages }))
 }
