@@ -15,8 +15,8 @@ mod booking_resources;
 mod booking_rules;
 mod call;
 mod calling_hours;
-mod cents;
 mod campaign;
+mod cents;
 mod closures;
 mod compliance;
 mod contact;
@@ -84,11 +84,11 @@ pub use booking_resources::{BookingResource, BookingService};
 pub use booking_rules::{BookingRules, Nights, Party};
 pub use call::{Call, CallExtras, CallFilter, CallId, CallPage, CallStatus, EndReason, WholeCall};
 pub use calling_hours::CallingHours;
-pub use cents::{Cents, Percent};
 pub use campaign::{
     CallingWindow, Campaign, CampaignCounts, CampaignEntry, CampaignId, CampaignRow, CampaignRowId,
     CampaignTerms, Forecast, MOST_CAMPAIGN_ROWS, Overlap,
 };
+pub use cents::{Cents, Percent};
 pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;
 pub use contact::{Contact, ContactChange, ContactFilter, ContactId};
