@@ -47,7 +47,7 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
     ])],
     &[
         ("provision", &["store", "config", "vault", "document", "domain"]),
-        ("billing", &["store", "domain"]),
+        ("billing", &["store", "document", "domain"]),
         ("watch", &["store", "integrations", "domain"]),
     ],
 

@@ -1,4 +1,4 @@
-//! What calls cost: list prices, and an estimate by them. The ledger, plans and invoices come here.
+//! What calls cost: prices, and what is reckoned by them. Plans and invoices come here.
 
 pub mod catalogue;
 pub mod invoice;

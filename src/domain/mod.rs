@@ -20,6 +20,7 @@ mod cents;
 mod closures;
 mod compliance;
 mod contact;
+mod costs;
 mod country;
 mod data_schema;
 mod deliver;
@@ -39,6 +40,7 @@ mod knowledge;
 mod language;
 mod languages;
 mod latency;
+mod ledger;
 mod memory;
 mod message;
 mod model;
@@ -92,6 +94,7 @@ pub use cents::{Cents, Percent};
 pub use closures::{Closure, PublicHolidays};
 pub use compliance::Compliance;
 pub use contact::{Contact, ContactChange, ContactFilter, ContactId};
+pub use costs::{CallCharge, CallCost, Charged, Costs, CostsBy, CostsRow, CostsTotal, LedgerEntry};
 pub use country::Country;
 pub use data_schema::DataSchema;
 pub use deliver::Deliver;
@@ -116,6 +119,9 @@ pub use knowledge::{
 };
 pub use language::LanguageTag;
 pub use latency::{Latency, LatencyBy, Stage};
+pub use ledger::{
+    Cost, Exchange, PriceBook, Rate, Reckoned, TWILIO, Unit, Use, begun_minutes, product_of,
+};
 pub use memory::{Memory, PastCall, Recollection};
 pub use message::{Message, MessageRecording};
 pub use model::ModelRef;

@@ -31,6 +31,11 @@ impl Micros {
         Self(hundredths.saturating_mul(UNIT / 100))
     }
 
+    /// Millionths.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
     /// The millionths.
     pub const fn get(self) -> i64 {
         self.0
@@ -48,10 +53,10 @@ impl Micros {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// A millionth of it, rounded up: for prices of a million.
+    /// What is left without the other.
     #[must_use]
-    pub const fn millionth(self) -> Self {
-        Self(self.0.saturating_add(UNIT - 1) / UNIT)
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
     }
 }
 
@@ -95,12 +100,35 @@ impl From<Micros> for String {
 }
 
 /// A currency that amounts can be given in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Currency {
     /// Euro.
     Eur,
     /// Dollar of the United States.
     Usd,
+}
+
+impl Currency {
+    /// Its code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eur => "EUR",
+            Self::Usd => "USD",
+        }
+    }
+}
+
+impl FromStr for Currency {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.to_ascii_uppercase().as_str() {
+            "EUR" => Ok(Self::Eur),
+            "USD" => Ok(Self::Usd),
+            _ => Err(Error::input(format!("`{}` is no currency here", text.escape_debug()))
+                .hint("EUR or USD")),
+        }
+    }
 }
 
 /// An amount in a currency: `5 EUR`, `5.50 €`, `12 USD`, `$12`.
@@ -115,11 +143,7 @@ pub struct Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = match self.currency {
-            Currency::Eur => "EUR",
-            Currency::Usd => "USD",
-        };
-        write!(f, "{} {code}", self.amount)
+        write!(f, "{} {}", self.amount, self.currency.as_str())
     }
 }
 
@@ -198,7 +222,10 @@ mod tests {
             Micros::from_units(5).times(3).plus("0.01".parse().unwrap()).to_string(),
             "15.01"
         );
-        assert_eq!("0.000001".parse::<Micros>().unwrap().millionth().get(), 1, "never free");
+        assert_eq!(
+            "1".parse::<Micros>().unwrap().minus(Micros::from_units(3)).to_string(),
+            "-2.00"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, LanguageTag, PhoneNumber};
+use super::{CallId, LanguageTag, PhoneNumber, Use};
 
 /// A turn is known by its call and its number in it; number 0 is the greeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -251,6 +251,8 @@ pub struct Delivery {
     pub ear: Option<String>,
     /// Who spoke.
     pub mouth: Option<String>,
+    /// What of speech was used since the last time that it was told.
+    pub used: Vec<Use>,
 }
 
 /// A turn as stored.

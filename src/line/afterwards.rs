@@ -3,10 +3,7 @@
 use futures_util::future::join_all;
 
 use super::Line;
-use crate::{
-    domain::{Result, TurnId},
-    operations::{afterwards, live},
-};
+use crate::{domain::Result, operations::afterwards};
 
 impl Line {
     /// Asks models about calls that are over, a few at a time, each once; answers how many.
@@ -15,12 +12,7 @@ impl Line {
         let asked = ended.iter().map(|one| async {
             let (said, attempt) = self.engine.look_back(one).await;
             let now = self.clock.now();
-            afterwards::summarise(&self.store, one, said, now).await?;
-            // What it cost is part of what the call cost.
-            if let (Some(attempt), Some(last)) = (attempt, one.turns.last()) {
-                let id = TurnId { call: one.call.id, number: last.number };
-                live::asked_besides(&self.store, id, vec![attempt]).await?;
-            }
+            afterwards::summarise(&self.store, one, said, attempt, now).await?;
             Ok(())
         });
         let done: Vec<Result<()>> = join_all(asked).await;

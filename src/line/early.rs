@@ -128,7 +128,7 @@ impl Line {
         if attempts.is_empty() {
             return;
         }
-        let noted = live::asked_besides(&self.store, last, attempts).await;
+        let noted = live::asked_besides(&self.store, last, attempts, self.clock.now()).await;
         if let Err(error) = noted {
             tracing::error!(turn = last.number, %error, "models asked for nothing could not be stored");
         }

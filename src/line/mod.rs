@@ -14,6 +14,7 @@ mod handover;
 mod heard;
 mod keys;
 mod late;
+mod meter;
 mod outbound;
 mod player;
 mod relay;

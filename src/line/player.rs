@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     audio::wav,
-    domain::{AssistantSpec, LanguageTag},
+    domain::{AssistantSpec, LanguageTag, Use},
     providers::tts::Sounds,
     twilio::twiml::{self, Say},
 };
@@ -81,6 +81,11 @@ impl Player {
                 None
             }
         }
+    }
+
+    /// What was used of speech since the last time that this was asked.
+    pub(super) fn used(&self) -> Vec<Use> {
+        self.mouth.used()
     }
 
     fn address(&self, key: &str) -> String {

@@ -496,7 +496,7 @@ impl<S: Socket> Relay<'_, S> {
             self.talk.deliver(done.number, delivery, discloses);
         }
         let Self { socket, talk, .. } = self;
-        talk.settle().await;
+        talk.settle(Vec::new()).await;
         if over == Over::Parted {
             let end = ToTwilio::End { handoff_data: None };
             let closed = async {

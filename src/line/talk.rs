@@ -21,7 +21,7 @@ use crate::{
     },
     domain::{
         Assistant, CallId, CallSid, Caller, Delivery, Direction, Heard, LanguageTag, Next,
-        Redaction, TurnId,
+        Redaction, TurnId, Use,
     },
     operations::live::{self, Answer, Hearing, OpenTurn, Ringing, Standing, Utterance},
 };
@@ -132,6 +132,7 @@ impl Talk {
             },
             number,
             heard,
+            by_twilio: false,
         };
         let (line, written) = (self.line.clone(), self.written.take());
         let language = self.language.clone();
@@ -234,11 +235,18 @@ impl Talk {
         });
     }
 
-    /// Waits until everything is written.
-    pub(super) async fn settle(mut self) {
+    /// Waits until everything is written, with what of speech was `used` and belongs to no reply.
+    pub(super) async fn settle(mut self, used: Vec<Use>) {
         let (_, in_vain) = self.early.decided(&Heard::Silence).asked().await;
         finished(self.written.take()).await;
-        self.line.note_in_vain(TurnId { call: self.id, number: self.next - 1 }, in_vain).await;
+        let last = TurnId { call: self.id, number: self.next - 1 };
+        self.line.note_in_vain(last, in_vain).await;
+        if !used.is_empty() {
+            let now = self.line.clock.now();
+            if let Err(error) = live::used_besides(&self.line.store, last, used, now).await {
+                tracing::error!(%error, "what was spoken and heard could not be entered");
+            }
+        }
     }
 
     fn redaction(&self) -> Redaction {
@@ -308,6 +316,7 @@ impl Line {
             redaction: scene.assistant.spec.compliance.redact,
             heard: false,
             ticket: None,
+            used: Vec::new(),
         };
         // Said it is, stored or not: the caller is not told twice.
         if let Err(error) = live::answer(&self.store, sid, id, answer, self.clock.now()).await {

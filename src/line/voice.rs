@@ -182,6 +182,7 @@ impl Line {
             },
             number: turn.unwrap_or(1),
             heard: request.heard,
+            by_twilio: true,
         };
         match self.stored(live::hear(&self.store, self.engine.library(), utterance)).await {
             // A first delivery that comes again after its filler gets that filler again.
@@ -238,7 +239,9 @@ impl Line {
     pub async fn recorded(&self, request: Recorded) -> Result<()> {
         let Some(kept) = request.kept else { return Ok(()) };
         let recording = kept.sid.clone();
-        let became = live::recorded(&self.store, request.call_sid, kept, self.clock.now()).await?;
+        let became =
+            live::recorded(&self.store, request.call_sid, kept, request.seconds, self.clock.now())
+                .await?;
         match became {
             live::Recorded::Kept => tracing::info!(%recording, "a call was recorded"),
             live::Recorded::Unwanted => {
@@ -393,7 +396,8 @@ impl Line {
         let ticket = goes_on.then(|| Ticket::new(self.clock.now()).ok()).flatten();
         let caller = scene.call.caller.as_deref();
         let writer = self.writer_with(sid, ticket.as_ref(), None).of(caller);
-        let sound = match self.player(spec, &listener(&scene.call)) {
+        let player = self.player(spec, &listener(&scene.call));
+        let sound = match &player {
             Some(player) => player.speak(&thought.reply.text, &thought.reply.language).await,
             None => None,
         };
@@ -423,6 +427,7 @@ impl Line {
             redaction: scene.assistant.spec.compliance.redact,
             heard: true,
             ticket,
+            used: player.map_or_else(Vec::new, |player| player.used()),
         };
         live::answer(&self.store, sid.clone(), id, answer, self.clock.now()).await.map_err(|error| {
             tracing::error!(turn = id.number, %error, causes = ?error.causes(), "a reply could not be stored");

@@ -5,10 +5,11 @@ use std::{pin::Pin, sync::Arc};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
-use super::fixed;
+use super::{fixed, meter::Meter};
 use crate::{
     domain::{
-        AssistantSpec, Call, EarProvider, LanguageTag, Outcome, SoundFigures, Voice, VoiceProvider,
+        AssistantSpec, Call, EarProvider, LanguageTag, Outcome, SoundFigures, Use, Voice,
+        VoiceProvider,
     },
     providers::{
         breaker::{BreakerState, Breakers},
@@ -103,6 +104,7 @@ impl Voices {
                 greeting: fixed::greetings(spec).into_iter().map(|(_, text)| text).collect(),
                 listener: self.sounds.as_ref().map_or(0, |sounds| sounds.listener(listener)),
                 sounds: self.sounds.clone(),
+                meter: Meter::default(),
             }),
         }
     }
@@ -175,6 +177,7 @@ pub(super) struct Mouth {
     greeting: Arc<[String]>,
     listener: u64,
     sounds: Option<Sounds>,
+    meter: Meter,
 }
 
 impl std::fmt::Debug for Mouth {
@@ -208,7 +211,10 @@ impl Mouth {
             }
         }
         match speak_through(&self.chain, &self.breakers, &request).await {
-            Ok(speaking) => Ok(self.keeping(&request, speaking)),
+            Ok(speaking) => {
+                self.meter.spoke(&speaking, text);
+                Ok(self.keeping(&request, speaking))
+            }
             Err(unspoken) => match self.stand_in(request).await {
                 Some(sound) => Ok(kept(sound)),
                 None => Err(unspoken),
@@ -245,6 +251,7 @@ impl Mouth {
         let first = &self.chain[..1];
         let speaking = speak_through(first, &self.breakers, &request).await;
         let speaking = speaking.map_err(|error| error.to_string())?;
+        self.meter.spoke(&speaking, text);
         let pieces: Result<Vec<Bytes>, SpeechError> = speaking.sound.try_collect().await;
         let sound: Bytes = pieces.map_err(|error| error.to_string())?.concat().into();
         let sounds = sounds.clone();
@@ -263,6 +270,11 @@ impl Mouth {
             self.name(&self.request(text, language)).filter(|name| sounds.holds(*name))
         };
         sentences.iter().map(named).collect()
+    }
+
+    /// What was used of speech since the last time that this was asked, by this mouth and its clones.
+    pub(super) fn used(&self) -> Vec<Use> {
+        self.meter.take()
     }
 
     /// Whether the provider speaks that the file names, and nobody instead of it.

@@ -12,8 +12,8 @@ use super::{
     voices::{Mouth, Voices},
 };
 use crate::{
-    domain::{Assistant, AssistantId, AssistantSpec, VoiceLine, VoiceProvider},
-    operations::live,
+    domain::{Assistant, AssistantId, AssistantSpec, Use, VoiceLine, VoiceProvider},
+    operations::{ledger, live},
 };
 
 /// How often it is looked whether an assistant has changed.
@@ -61,7 +61,7 @@ impl Line {
                 }
                 match live::version(&self.store, id, revision).await {
                     Ok(assistant) => {
-                        let is_warm = warm(voices, &assistant).await;
+                        let is_warm = self.warm(voices, &assistant).await;
                         let again = (!is_warm).then(|| Instant::now() + AGAIN);
                         seen.insert(id, Seen { revision, again });
                     }
@@ -72,17 +72,33 @@ impl Line {
     }
 }
 
-/// Makes the sounds of an assistant that are not there; says whether nothing is left to be made.
-async fn warm(voices: &Voices, assistant: &Arc<Assistant>) -> bool {
+impl Line {
+    /// Makes the sounds of an assistant that are not there, and enters what they cost; says whether
+    /// nothing is left to be made.
+    async fn warm(&self, voices: &Voices, assistant: &Arc<Assistant>) -> bool {
+        let (is_warm, used) = warm(voices, assistant).await;
+        if !used.is_empty() {
+            let (id, now) = (assistant.id, self.clock.now());
+            if let Err(error) = ledger::spoken_beforehand(&self.store, id, used, now).await {
+                tracing::error!(%error, "what was spoken beforehand could not be entered");
+            }
+        }
+        is_warm
+    }
+}
+
+/// Makes the sounds of an assistant that are not there; says whether nothing is left to be made, and
+/// what was used for it.
+async fn warm(voices: &Voices, assistant: &Arc<Assistant>) -> (bool, Vec<Use>) {
     let spec = &assistant.spec;
     if !spec.active || !speaks_with_us(spec) {
-        return true;
+        return (true, Vec::new());
     }
     let mouth = match voices.mouth(spec, "") {
         // Somebody who stands in is not asked for what nobody may ever hear.
         Ok(mouth) if mouth.is_as_asked() => mouth,
         // Told when a call rings, and when the daemon starts.
-        Ok(_) | Err(_) => return true,
+        Ok(_) | Err(_) => return (true, Vec::new()),
     };
     let (mut made, mut failed) = (0, 0);
     let sentences = fixed::worth_warming(spec);
@@ -104,7 +120,8 @@ async fn warm(voices: &Voices, assistant: &Arc<Assistant>) -> bool {
     } else if made > 0 {
         tracing::info!(assistant = %spec.name, made, "sentences were spoken beforehand");
     }
-    failed == 0
+    drop(spoken);
+    (failed == 0, mouth.used())
 }
 
 /// Whether calls of an assistant are spoken for by a mouth of ours.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    live::kept_text,
+    live::{asked_in, kept_text},
     outbox::{self, Happened},
 };
 use crate::{
     domain::{
-        Assistant, Call, CallId, CallOutcome, LONGEST_SUMMARY, LONGEST_TOPIC, LONGEST_WHY, Members,
-        Rating, Recollection, Redaction, Result, Rows, Turn, Wanted,
+        Assistant, Attempt, Call, CallId, CallOutcome, LONGEST_SUMMARY, LONGEST_TOPIC, LONGEST_WHY,
+        Members, Rating, Recollection, Redaction, Result, Rows, Turn, TurnId, Wanted,
     },
     store::{
         Store, StoreError, Tx,
@@ -147,17 +147,23 @@ pub async fn due(store: &Store) -> Result<Vec<Ended>> {
 }
 
 /// Keeps what a model said, or that it said nothing: then what was noted by rule stands. Others are told
-/// either way, once.
+/// either way, once. What was asked of the model is part of what the call cost.
 pub async fn summarise(
     store: &Store,
     ended: &Ended,
     said: Option<Said>,
+    attempt: Option<Attempt>,
     now: Timestamp,
 ) -> Result<bool> {
     let (id, assistant) = (ended.call.id, Arc::clone(&ended.assistant));
     let looked = looked(&ended.assistant, said);
+    let last = ended.turns.last().map(|turn| TurnId { call: id, number: turn.number });
+    let cache = store.clone();
     store
         .write_async(move |tx| {
+            if let (Some(attempt), Some(last)) = (attempt, last) {
+                asked_in(tx, &cache, last, &[attempt], now)?;
+            }
             let was_due = afterwards::summarise(tx, id, &looked)?;
             if was_due {
                 tell(tx, &assistant, id, now)?;

@@ -19,6 +19,7 @@ pub mod events;
 pub mod import;
 pub mod knowledge;
 pub mod latency;
+pub mod ledger;
 pub mod live;
 pub mod messages;
 pub mod outbound;

@@ -7,10 +7,12 @@ use tokio::task::JoinSet;
 
 use super::texts::Texts;
 use crate::{
-    domain::{AssistantId, DestinationKind, Notice, OutboxDelivery, Trouble},
+    domain::{
+        AssistantId, DestinationKind, Notice, OutboxDelivery, PhoneNumber, Trouble, sms_segments,
+    },
     integrations::{Couriers, Parcel},
     operations::{
-        outbox::{self, InFlight},
+        outbox::{self, InFlight, Text},
         secrets::Secrets,
     },
     store::{
@@ -93,8 +95,9 @@ async fn attempt(post: &Post, taken: Taken) {
     };
     let outcome = bring(post, &delivery, &mut parcel).await;
     let (id, place, attempts) = (delivery.id.0, delivery.destination.clone(), delivery.attempts);
-    let noted =
-        outbox::settle(&post.store, delivery, outcome, parcel.progress, Timestamp::now()).await;
+    let text = text_of(&delivery, &parcel);
+    let now = Timestamp::now();
+    let noted = outbox::settle(&post.store, delivery, outcome, parcel.progress, text, now).await;
     match noted {
         Ok(Some(Ended::Delivered)) => tracing::info!(delivery = id, place, "delivered"),
         // Told once when it begins to fail, and when it is given up.
@@ -141,6 +144,16 @@ async fn bring(
     tokio::time::timeout(WITHIN, brought).await.unwrap_or_else(|_| {
         Err((Trouble::Later(None), format!("it was not done within {WITHIN:?}")))
     })
+}
+
+/// The text message that a delivery is, if it is one.
+fn text_of(delivery: &OutboxDelivery, parcel: &Parcel) -> Option<Text> {
+    if delivery.to != DestinationKind::Sms {
+        return None;
+    }
+    let notice = notice(parcel).ok()?;
+    let segments = sms_segments(&notice.text) as u64;
+    Some(Text { to: PhoneNumber::from_e164(&notice.to)?, segments })
 }
 
 /// What somebody is told in words.

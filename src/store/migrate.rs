@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0016_outbound.sql"),
     include_str!("migrations/0017_campaigns.sql"),
     include_str!("migrations/0018_embeddings.sql"),
+    include_str!("migrations/0019_ledger.sql"),
 ];
 
 /// The schema this webox writes.

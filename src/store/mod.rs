@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod imports;
 pub mod knowledge;
 pub mod latency;
+pub mod ledger;
 pub mod messages;
 mod migrate;
 pub mod outbound;
@@ -44,13 +45,13 @@ mod writer;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use crate::domain::{Error, Kind, Result};
+use crate::domain::{Error, Kind, PriceBook, Result};
 
 pub use error::StoreError;
 pub use migrate::SCHEMA_VERSION;
@@ -91,6 +92,7 @@ struct Inner {
     options: Options,
     readers: Mutex<Vec<rusqlite::Connection>>,
     assistants: assistants::Cache,
+    prices: OnceLock<Arc<PriceBook>>,
     writer: Writer,
     /// How many scrubs were asked for, and up to which one all are done.
     scrubs: AtomicU64,
@@ -124,6 +126,7 @@ impl Store {
                 options,
                 readers: Mutex::new(Vec::new()),
                 assistants: assistants::Cache::default(),
+                prices: OnceLock::new(),
                 writer,
                 scrubs: AtomicU64::new(0),
                 scrubbed: Mutex::new(0),
@@ -139,6 +142,16 @@ impl Store {
     /// Assistants already read, by revision.
     pub fn assistants(&self) -> &assistants::Cache {
         &self.inner.assistants
+    }
+
+    /// The prices that this process reckons by, if any were given.
+    pub fn prices(&self) -> Option<Arc<PriceBook>> {
+        self.inner.prices.get().cloned()
+    }
+
+    /// Reckons by these prices from now on; those given first stand.
+    pub fn reckon_by(&self, prices: Arc<PriceBook>) {
+        let _ = self.inner.prices.set(prices);
     }
 
     /// Reads from one consistent state of the store.

@@ -250,6 +250,8 @@ pub struct Recorded {
     pub call_sid: CallSid,
     /// The recording, once there is one.
     pub kept: Option<KeptRecording>,
+    /// How long it is, where Twilio says so.
+    pub seconds: Option<u32>,
 }
 
 impl Recorded {
@@ -266,7 +268,9 @@ impl Recorded {
             }),
             _ => None,
         };
-        Ok(Self { call_sid, kept })
+        // Only reckoned with: a length that cannot be read costs nobody a recording.
+        let seconds = form.get("RecordingDuration").and_then(|text| text.parse().ok());
+        Ok(Self { call_sid, kept, seconds })
     }
 }
 

@@ -9,11 +9,12 @@ use super::{hearing::Hearing, reply::Speech, voicing::Sounded};
 use crate::{
     audio::FRAME,
     conversation::phrases,
-    domain::{Assistant, AssistantSpec, Delivery, Heard, LanguageTag, TurnTimings},
+    domain::{Assistant, AssistantSpec, Delivery, Heard, LanguageTag, TurnTimings, Use},
     line::{
         gather::hints,
         greeting::Greeting,
         heard::Split,
+        meter::add_to,
         sessions::Session,
         socket::{Alarm, Closed, Goodbye, Socket, told_to_stop},
         talk::{Done, Event, Opening, Talk},
@@ -77,6 +78,8 @@ pub(super) struct Call<'a, S> {
     pub(super) mouth: Mouth,
     pub(super) ear: Listening,
     pub(super) ear_record: EarRecord,
+    /// What ears heard that listen no more.
+    pub(super) heard_before: Vec<Use>,
     pub(super) hearing: Hearing,
     pub(super) never_interrupted: bool,
     pub(super) language: LanguageTag,
@@ -129,6 +132,7 @@ impl<'a, S: Socket> Call<'a, S> {
             ear,
             hearing: Hearing::new(spec, ear_record.ends_turns()),
             ear_record,
+            heard_before: Vec::new(),
             never_interrupted: Hearing::never_interrupted(spec),
             one_at_a_time: (!voices.hears_together(spec)).then(|| Arc::clone(&standing.assistant)),
             language,
@@ -155,6 +159,7 @@ impl<'a, S: Socket> Call<'a, S> {
         }
         if let (Some(assistant), Some(voices)) = (&self.one_at_a_time, &self.line.voices) {
             let spec = &assistant.spec;
+            take_heard(&self.ear_record, true, &mut self.heard_before);
             (self.ear, self.ear_record) = voices.listen(spec, request(spec, &self.language));
             self.hearing.exchange_ear(self.ear_record.ends_turns());
         }
@@ -224,6 +229,14 @@ impl<'a, S: Socket> Call<'a, S> {
                 Err(Closed) => return Over::Gone,
             }
         }
+    }
+
+    /// What of speech was used since the last time that this was asked.
+    pub(super) fn used(&mut self, at_the_end: bool) -> Vec<Use> {
+        let mut uses = std::mem::take(&mut self.heard_before);
+        take_heard(&self.ear_record, at_the_end, &mut uses);
+        uses.extend(self.mouth.used());
+        uses
     }
 
     /// The first words of a stream.
@@ -375,11 +388,12 @@ impl<'a, S: Socket> Call<'a, S> {
             let Split { said, unheard } = Split::until(&done.text, &said);
             let discloses = done.discloses && !said.is_empty();
             let ear = self.ear_record.used();
-            let delivery = Delivery { said, unheard, interrupted: false, timings, mouth, ear };
+            let delivery = Delivery { said, unheard, timings, mouth, ear, ..Delivery::default() };
             self.talk.deliver(done.number, delivery, discloses);
         }
+        let used = self.used(true);
         let Self { socket, talk, .. } = self;
-        talk.settle().await;
+        talk.settle(used).await;
         socket.close(Goodbye::Done).await;
         let closed = async { while socket.receive().await.is_some() {} };
         let _ = tokio::time::timeout(CLOSES_WITHIN, closed).await;
@@ -397,5 +411,11 @@ async fn next_sound(speech: &mut Option<Speech>) -> Option<Sounded> {
     match speech {
         Some(speech) => speech.next().await,
         None => std::future::pending().await,
+    }
+}
+
+fn take_heard(record: &EarRecord, at_the_end: bool, uses: &mut Vec<Use>) {
+    for (ear, seconds) in record.take_seconds(at_the_end) {
+        add_to(uses, Use::of_hearing(&ear, seconds));
     }
 }

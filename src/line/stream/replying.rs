@@ -143,6 +143,7 @@ impl<S: Socket> Call<'_, S> {
             timings,
             mouth,
             ear: self.ear_record.used(),
+            used: self.used(false),
             ..Delivery::default()
         };
         self.talk.deliver(done.number, delivery, done.discloses);
@@ -162,7 +163,8 @@ impl<S: Socket> Call<'_, S> {
         let discloses = done.discloses && !said.is_empty();
         let (timings, mouth) = record;
         let ear = self.ear_record.used();
-        let delivery = Delivery { said, unheard, interrupted: true, timings, mouth, ear };
+        let used = self.used(false);
+        let delivery = Delivery { said, unheard, interrupted: true, timings, mouth, ear, used };
         self.talk.deliver(done.number, delivery, discloses);
     }
 }

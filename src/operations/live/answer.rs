@@ -7,10 +7,10 @@ use crate::{
     domain::{
         AssistantSpec, Attempt, Call, CallSid, Delivery, EndReason, LONGEST_WHY, LanguageTag, Next,
         Rating, RecordingConsent, Redaction, Removable, Reply, Result, SatisfactionSource, Turn,
-        TurnId, TurnTimings,
+        TurnId, TurnTimings, Use,
     },
     operations::{
-        afterwards, do_not_call,
+        afterwards, do_not_call, ledger,
         outbox::{self, Happened},
     },
     store::{
@@ -48,6 +48,8 @@ pub struct Answer {
     pub heard: bool,
     /// The ticket in the TwiML, for the socket that the call goes on over.
     pub ticket: Option<Ticket>,
+    /// What of speech was used for it.
+    pub used: Vec<Use>,
 }
 
 /// Stores the reply of a turn and answers what the caller is to hear: the reply that was stored
@@ -62,6 +64,9 @@ pub async fn answer(
     let cache = store.clone();
     store
         .write_async(move |tx| {
+            // It was used, whatever becomes of the reply.
+            ledger::asked(tx, &cache, id, &answer.reply.attempts, now)?;
+            ledger::metered(tx, &cache, id, answer.used, now)?;
             let reply = kept_reply(answer.reply, answer.redaction);
             let twiml = answer.kept_twiml.as_deref().unwrap_or(&answer.twiml);
             let finished =
@@ -110,6 +115,8 @@ pub async fn answer(
                 }
                 return Ok(answer.twiml);
             }
+            // Thought about twice: the first reply stands, and both were paid for.
+            turns::add_attempts(tx, id, &reply.attempts)?;
             let stored = turns::get(tx, id)?.and_then(|turn| turn.twiml);
             Ok(stored.unwrap_or(answer.twiml))
         })
@@ -134,6 +141,7 @@ pub async fn deliver(
                 unheard: delivery.unheard.as_deref().map(mask),
                 ..delivery
             };
+            ledger::metered(tx, &cache, id, delivery.used.clone(), now)?;
             if !turns::deliver(tx, id, &delivery)? {
                 return Ok(());
             }
@@ -167,8 +175,32 @@ fn tell_of_transfer(
 }
 
 /// Notes models that were asked, and not for the reply of any turn, with the latest one.
-pub async fn asked_besides(store: &Store, id: TurnId, attempts: Vec<Attempt>) -> Result<()> {
-    store.write_async(move |tx| turns::add_attempts(tx, id, &attempts)).await
+pub async fn asked_besides(
+    store: &Store,
+    id: TurnId,
+    attempts: Vec<Attempt>,
+    now: Timestamp,
+) -> Result<()> {
+    let cache = store.clone();
+    store.write_async(move |tx| asked_in(tx, &cache, id, &attempts, now)).await
+}
+
+/// The same in a transaction.
+pub(in crate::operations) fn asked_in(
+    tx: &Tx,
+    store: &Store,
+    id: TurnId,
+    attempts: &[Attempt],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    ledger::asked(tx, store, id, attempts, now)?;
+    turns::add_attempts(tx, id, attempts)
+}
+
+/// Notes what of speech was used with the latest turn of a call.
+pub async fn used_besides(store: &Store, id: TurnId, used: Vec<Use>, now: Timestamp) -> Result<()> {
+    let cache = store.clone();
+    store.write_async(move |tx| ledger::metered(tx, &cache, id, used, now)).await
 }
 
 /// Notes that the caller is given a filler, so that a repeated delivery gets the same one.

@@ -6,7 +6,7 @@ use super::{Ringing, new_call, outbound::asked_for};
 use crate::{
     domain::{Assistant, Call, CallId, CallStatus, EndReason, Result},
     operations::{
-        afterwards, contacts, outbound,
+        afterwards, contacts, ledger, outbound,
         outbox::{self, Happened},
     },
     store::{
@@ -44,7 +44,7 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             if let Some(call) = found {
                 let assistant =
                     cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
-                end_known(tx, &assistant, &call, end)?;
+                end_known(tx, &cache, &assistant, &call, end)?;
                 return Ok(true);
             }
             // The end before the beginning: keep it, so that the beginning finds the call over.
@@ -54,6 +54,7 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             let length = SignedDuration::from_secs(i64::from(duration_s.unwrap_or(0)));
             call.started_at = ringing.at.checked_sub(length).unwrap_or(ringing.at);
             let id = calls::insert_ended(tx, &call, &end)?;
+            ledger::closed(tx, &cache, id)?;
             events::note(tx, call.started_at, id, "ring", None)?;
             events::note(tx, ringing.at, id, "end", None)?;
             contacts::note(tx, &assistant, id, false)?;
@@ -83,6 +84,7 @@ fn tell(
 
 fn end_known(
     tx: &Tx,
+    store: &Store,
     assistant: &Assistant,
     call: &Call,
     mut end: CallEnd,
@@ -104,6 +106,7 @@ fn end_known(
     turns::tidy(tx, call.id)?;
     let at = end.ended_at;
     calls::end(tx, call.id, &end)?;
+    ledger::closed(tx, store, call.id)?;
     outbound::ended(tx, &call.sid, end.status, call.answered_by, at)?;
     contacts::note(tx, assistant, call.id, swept)?;
     let known = afterwards::settle(tx, assistant, call.id, (!swept).then_some(at))?;
@@ -146,6 +149,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                     reason: (!hung_up).then_some(EndReason::Swept),
                 };
                 calls::end(tx, call.id, &end)?;
+                ledger::closed(tx, &cache, call.id)?;
                 outbound::ended(tx, &call.sid, end.status, None, now)?;
                 events::note(tx, now, call.id, "end", None)?;
                 removals::is_over(tx, &call.sid)?;

@@ -14,7 +14,7 @@ use crate::{
         Assistant, AssistantSpec, Call, CallId, CallSid, EndReason, Handover, HandoverId,
         HandoverOutcome, Human, Next, PhoneNumber, Result, Turn, TurnId,
     },
-    operations::afterwards,
+    operations::{afterwards, ledger},
     store::{Store, StoreError, Tx, calls, transfers, turns},
 };
 
@@ -160,6 +160,7 @@ fn dialled_in(
     if human.is_some() {
         let talked = report.duration_s.filter(|_| outcome == HandoverOutcome::Answered);
         transfers::finish(tx, id, outcome, talked)?;
+        ledger::handed_over(tx, cache, id, now)?;
     }
     if outcome == HandoverOutcome::Answered {
         // Of a call whose end was announced before.

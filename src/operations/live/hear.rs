@@ -11,7 +11,7 @@ use crate::{
         Assistant, Call, CallSid, EndReason, Errand, Found, Heard, LanguageTag, Recollection,
         Reply, Result, Turn, TurnId, TurnTimings,
     },
-    operations::{afterwards, knowledge::Library},
+    operations::{afterwards, knowledge::Library, ledger},
     store::{
         Store, StoreError, Tx, calls,
         turns::{self, Finished},
@@ -27,6 +27,8 @@ pub struct Utterance {
     pub number: u32,
     /// What was heard.
     pub heard: Heard,
+    /// Whether Twilio understood it for us, each time for a price.
+    pub by_twilio: bool,
 }
 
 /// A turn to think about.
@@ -121,7 +123,7 @@ async fn look_up(store: &Store, library: &Library, turn: &mut OpenTurn) {
 }
 
 fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, StoreError> {
-    let Utterance { ringing, number, heard } = utterance;
+    let Utterance { ringing, number, heard, by_twilio } = utterance;
     let (call, number) = match calls::by_sid(tx, &ringing.sid)? {
         Some(call) => (call, number),
         // Twilio knows the call and we do not (a store restored from a backup): go on from here
@@ -167,6 +169,9 @@ fn hear_in(tx: &Tx, store: &Store, utterance: Utterance) -> Result<Hearing, Stor
         // Thought about as it was said, kept as it may be.
         let kept = kept(&heard, assistant.spec.compliance.redact);
         turns::begin(tx, id, Some(&kept), &language, ringing.at)?;
+        if by_twilio && matches!(heard, Heard::Speech { .. }) {
+            ledger::heard(tx, store, call.assistant_id, id, ringing.at)?;
+        }
         (heard, 0)
     };
     let known = afterwards::recall(tx, &assistant, &call)?;

@@ -31,7 +31,8 @@ use crate::{
     },
 };
 
-pub use answer::{Answer, answer, asked_besides, count_filler, deliver, resume};
+pub(super) use answer::asked_in;
+pub use answer::{Answer, answer, asked_besides, count_filler, deliver, resume, used_besides};
 pub use end::{StatusChange, follow_status, sweep};
 pub use go_on::{Opened, Standing, open, over_webhooks, reconnect, standing};
 pub use handover::{

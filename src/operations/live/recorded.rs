@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{CallSid, KeptRecording, RecordingConsent, Removable, Result},
+    operations::ledger,
     store::{Store, calls, removals},
 };
 
@@ -26,11 +27,15 @@ pub async fn recorded(
     store: &Store,
     sid: CallSid,
     kept: KeptRecording,
+    seconds: Option<u32>,
     now: Timestamp,
 ) -> Result<Recorded> {
+    let cache = store.clone();
     store
         .write_async(move |tx| {
             let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(Recorded::Unknown) };
+            // It was made, wanted or not.
+            ledger::recorded(tx, &cache, &call, &kept.sid, seconds.unwrap_or(0), now)?;
             if call.recording_consent.is_some_and(RecordingConsent::allows) {
                 if calls::set_recording(tx, call.id, &kept)? {
                     return Ok(Recorded::Kept);

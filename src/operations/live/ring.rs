@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Ringing, Ticket, new_call, outbound::asked_for, screening};
 use crate::{
-    billing::rates,
     domain::{
         Assistant, Call, CallStatus, Direction, EndReason, LanguageTag, Recording,
         RecordingConsent, Reply, Result, TurnId, TurnTimings,
     },
+    operations::ledger,
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd, NewCall},
@@ -92,7 +92,7 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         Some(reason)
     } else if dials_too_often(tx, &call, &assistant)? {
         Some(EndReason::Flood)
-    } else if day_is_used_up(tx, &assistant, ringing.at)? {
+    } else if day_is_used_up(tx, store, &assistant, ringing.at)? {
         Some(EndReason::DailyLimit)
     } else {
         None
@@ -149,7 +149,12 @@ fn dials_too_often(tx: &Tx, call: &NewCall, assistant: &Assistant) -> Result<boo
     Ok(calls::count_recent(tx, assistant.id, caller, since, most)? >= most)
 }
 
-fn day_is_used_up(tx: &Tx, assistant: &Assistant, at: Timestamp) -> Result<bool, StoreError> {
+fn day_is_used_up(
+    tx: &Tx,
+    store: &Store,
+    assistant: &Assistant,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
     let limits = &assistant.spec.limits;
     if limits.max_daily_minutes.is_none() && limits.max_daily_cost.is_none() {
         return Ok(false);
@@ -161,8 +166,7 @@ fn day_is_used_up(tx: &Tx, assistant: &Assistant, at: Timestamp) -> Result<bool,
         return Ok(true);
     }
     let Some(most) = limits.max_daily_cost else { return Ok(false) };
-    let usage = usage::since(tx, assistant.id, since, at)?;
-    Ok(rates::estimate(&usage, &assistant.spec.phone) >= most.amount)
+    ledger::is_used_up(tx, store, assistant.id, most, since, at)
 }
 
 fn announced_again(tx: &Tx, store: &Store, call: &Call) -> Result<Rung, StoreError> {

@@ -11,7 +11,7 @@ use crate::{
         Result,
     },
     operations::{
-        afterwards,
+        afterwards, ledger,
         outbox::{self, Happened},
     },
     store::{Store, calls, messages, privacy, removals},
@@ -53,6 +53,7 @@ pub async fn leave_message(store: &Store, spoken: Spoken, now: Timestamp) -> Res
         .write_async(move |tx| {
             let Spoken { sid, kept, seconds, is_over } = spoken;
             let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(Left::Unknown) };
+            ledger::recorded(tx, &cache, &call, &kept.sid, seconds, now)?;
             if privacy::is_erased(tx, call.id)? {
                 removals::ask(tx, &sid, &Removable::Recording(kept), now)?;
                 return Ok(Left::Unwanted);
@@ -100,6 +101,10 @@ pub async fn set_words(
             let assistant =
                 cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
             let words = kept_text(&words, assistant.spec.compliance.redact).into_owned();
+            let messages = messages::of_call(tx, call.id)?;
+            let its = messages.iter().filter_map(|one| one.recording.as_ref());
+            let its = its.filter(|recording| recording.kept == kept).map(|one| one.seconds);
+            ledger::transcribed(tx, &cache, &call, &kept.sid, its.max().unwrap_or(0), now)?;
             if privacy::is_erased(tx, call.id)? {
                 return Ok(false);
             }

@@ -25,7 +25,7 @@ use crate::{
 use payload::Scene;
 
 pub use desk::{Page, list, retry, show, totals, unknown};
-pub use work::{BUSY, Door, InFlight, LEASE, door, settle, take_ready};
+pub use work::{BUSY, Door, InFlight, LEASE, Text, door, settle, take_ready};
 
 /// Something that others may want to know.
 #[derive(Debug, Clone, Copy)]

@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     domain::{
-        AssistantId, Deliver, DeliveryId, Error, OutboxDelivery, Result, Secret, Trouble, next_try,
+        AssistantId, Deliver, DeliveryId, Error, OutboxDelivery, PhoneNumber, Result, Secret,
+        Trouble, next_try,
     },
-    operations::secrets::Secrets,
+    operations::{ledger, secrets::Secrets},
     store::{
         Store, assistants,
         deliveries::{self, Ended, Progress, Taken},
@@ -94,14 +95,26 @@ pub fn door(
     Ok(Door { place, secret })
 }
 
+/// A text message of a delivery.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// To whom.
+    pub to: PhoneNumber,
+    /// How many parts it has.
+    pub segments: u64,
+}
+
 /// Notes how a try ended; says what became of the delivery, as far as that was still to say.
 pub async fn settle(
     store: &Store,
     delivery: OutboxDelivery,
     outcome: std::result::Result<(), (Trouble, String)>,
     progress: Progress,
+    text: Option<Text>,
     now: Timestamp,
 ) -> Result<Option<Ended>> {
+    let text = text.filter(|_| outcome.is_ok());
+    let cache = store.clone();
     let asked = matches!(outcome, Err((Trouble::Later(Some(_)), _)));
     let ended = match outcome {
         Ok(()) => Ended::Delivered,
@@ -119,6 +132,13 @@ pub async fn settle(
     };
     store
         .write_async(move |tx| {
+            if let Some(Text { to, segments }) = &text {
+                let call = delivery.call.as_ref().map(|(id, _)| *id);
+                // Each try that arrived is a message of its own.
+                let number = (delivery.id.0 << 16) | i64::from(delivery.attempts & 0xffff);
+                let whose = (delivery.assistant_id, call);
+                ledger::texted(tx, &cache, whose, number, (to, *segments), now)?;
+            }
             let is_ours = deliveries::settle(tx, &delivery, &ended, &progress, now)?;
             if let (Ended::Again { at, .. }, true, true) = (&ended, asked, is_ours) {
                 deliveries::hold(tx, delivery.assistant_id, &delivery.destination, *at)?;

@@ -2,7 +2,7 @@
 //! utterance again, and the caller need not repeat it.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,7 +20,7 @@ use super::{
     repeat::Repeat,
     tail::LONGEST,
 };
-use crate::{domain::Outcome, providers::speech::SpeechError};
+use crate::{audio::RATE, domain::Outcome, providers::speech::SpeechError};
 
 /// How long a finish is waited for before the next ear is asked: longer than any ear should take.
 pub const FINISH_WITHIN: Duration = Duration::from_secs(5);
@@ -69,9 +69,27 @@ struct Record {
     used: Option<String>,
     ends_turns: bool,
     failures: Vec<(String, SpeechError)>,
+    /// Bytes of sound that each ear was sent and that were not taken as seconds yet.
+    sent: BTreeMap<String, usize>,
 }
 
+/// Bytes of a second.
+const SECOND: usize = RATE as usize;
+
 impl EarRecord {
+    /// The seconds of sound that ears listened to since the last time that this was asked; begun ones
+    /// wait until they are whole, or count whole `at_the_end`.
+    pub fn take_seconds(&self, at_the_end: bool) -> Vec<(String, u64)> {
+        self.with(|record| {
+            let taken = record.sent.iter_mut().map(|(ear, bytes)| {
+                let seconds = if at_the_end { bytes.div_ceil(SECOND) } else { *bytes / SECOND };
+                *bytes = bytes.saturating_sub(seconds * SECOND);
+                (ear.clone(), seconds as u64)
+            });
+            taken.filter(|(_, seconds)| *seconds > 0).collect()
+        })
+    }
+
     /// The ear that listens now, or was the last to.
     pub fn used(&self) -> Option<String> {
         self.with(|record| record.used.clone())
@@ -221,6 +239,12 @@ impl Call<'_> {
                 permit = room, if !outbox.is_empty() && told.is_some() => match permit {
                     Some(permit) => {
                         if let Some(sound) = outbox.pop_front() {
+                            if let Sound::Audio(audio) = &sound {
+                                let bytes = audio.len();
+                                self.record.with(|record| {
+                                    *record.sent.entry(ear.id().to_owned()).or_default() += bytes;
+                                });
+                            }
                             permit.send(sound);
                         }
                     }

@@ -1,0 +1,481 @@
+//! The ledger: an entry for each metered use, the sums of days, and the sum of each call. All three
+//! are written together, so that they say the same.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::{StoreError, Tx, assistants::time};
+use crate::domain::{
+    AssistantId, CallCost, CallId, Cost, CostsBy, CostsRow, CostsTotal, Currency, LedgerEntry,
+    Micros, Reckoned, Sight, Unit,
+};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// What sort of use an entry is of. With call, turn and number it names the use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A model that was asked.
+    Model,
+    /// Words that were spoken.
+    Mouth,
+    /// Sound that was listened to.
+    Ear,
+    /// Speech that Twilio heard.
+    Heard,
+    /// The call itself: its minutes, and those of what it goes over.
+    Line,
+    /// A human who was rung.
+    Human,
+    /// A recording.
+    Recording,
+    /// Words of a recording.
+    Transcription,
+    /// A text message.
+    Text,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Mouth => "mouth",
+            Self::Ear => "ear",
+            Self::Heard => "heard",
+            Self::Line => "line",
+            Self::Human => "human",
+            Self::Recording => "recording",
+            Self::Transcription => "transcription",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// What an entry belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct Of {
+    /// The call; nothing for what is of none.
+    pub call: Option<CallId>,
+    /// Whose.
+    pub assistant: AssistantId,
+    /// The turn; nothing for what is of none.
+    pub turn: Option<u32>,
+    /// What sort.
+    pub kind: Kind,
+    /// When it was used.
+    pub at: Timestamp,
+}
+
+impl Of {
+    fn call_id(&self) -> i64 {
+        self.call.map_or(0, |id| id.0)
+    }
+
+    fn turn(&self) -> i64 {
+        self.turn.map_or(-1, i64::from)
+    }
+}
+
+/// Enters uses that have no name of their own, after those of the same sort.
+pub fn add(tx: &Tx, of: &Of, reckoned: &[Reckoned]) -> Result<(), StoreError> {
+    if reckoned.is_empty() {
+        return Ok(());
+    }
+    let last: Option<i64> = tx
+        .prepare_cached(
+            "SELECT max(number) FROM ledger_entries WHERE call_id = ?1 AND turn = ?2 AND kind = ?3",
+        )?
+        .query_row(params![of.call_id(), of.turn(), of.kind.as_str()], |row| row.get(0))?;
+    let number = last.map_or(0, |last| last + 1);
+    insert(tx, of, number, reckoned)
+}
+
+/// Makes a use what it is now: entered again, it is corrected, or stays. The time is the first one's.
+pub fn set(tx: &Tx, of: &Of, number: i64, reckoned: &[Reckoned]) -> Result<(), StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT e.rate_id, e.at, e.quantity, e.amount, e.eur, e.usd, r.unpriced, r.provider,
+                r.product, r.unit
+         FROM ledger_entries e JOIN ledger_rates r ON r.id = e.rate_id
+         WHERE e.call_id = ?1 AND e.turn = ?2 AND e.kind = ?3 AND e.number = ?4",
+    )?;
+    let key = params![of.call_id(), of.turn(), of.kind.as_str(), number];
+    let mut rows = statement.query(key)?;
+    let (mut old, mut is_same) = (Vec::new(), true);
+    while let Some(row) = rows.next()? {
+        let cost =
+            Cost { eur: Micros::from_micros(row.get(4)?), usd: Micros::from_micros(row.get(5)?) };
+        let (quantity, provider, product, unit): (i64, String, String, String) =
+            (row.get(2)?, row.get(7)?, row.get(8)?, row.get(9)?);
+        is_same &= reckoned.iter().any(|new| {
+            let used = &new.used;
+            whole(used.quantity) == quantity
+                && used.provider == provider
+                && used.product == product
+                && used.unit.as_str() == unit
+        });
+        let entry = Entry {
+            rate: row.get(0)?,
+            at: row.get(1)?,
+            quantity,
+            amount: row.get(3)?,
+            cost,
+            unpriced: row.get(6)?,
+        };
+        old.push(entry);
+    }
+    drop(rows);
+    drop(statement);
+    if is_same && old.len() == reckoned.len() {
+        return Ok(());
+    }
+    for entry in &old {
+        tx.prepare_cached(
+            "DELETE FROM ledger_entries
+             WHERE call_id = ?1 AND turn = ?2 AND kind = ?3 AND number = ?4 AND rate_id = ?5",
+        )?
+        .execute(params![
+            of.call_id(),
+            of.turn(),
+            of.kind.as_str(),
+            number,
+            entry.rate
+        ])?;
+        roll_up(tx, of, entry, -1)?;
+    }
+    insert(tx, of, number, reckoned)
+}
+
+/// What the sums hold of an entry.
+struct Entry {
+    rate: i64,
+    at: i64,
+    quantity: i64,
+    amount: i64,
+    cost: Cost,
+    unpriced: bool,
+}
+
+fn whole(quantity: u64) -> i64 {
+    i64::try_from(quantity).unwrap_or(i64::MAX)
+}
+
+fn insert(tx: &Tx, of: &Of, number: i64, reckoned: &[Reckoned]) -> Result<(), StoreError> {
+    for one in reckoned {
+        let entry = Entry {
+            rate: rate(tx, one)?,
+            at: of.at.as_millisecond(),
+            quantity: whole(one.used.quantity),
+            amount: one.amount.get(),
+            cost: one.cost,
+            unpriced: one.unpriced,
+        };
+        tx.prepare_cached(
+            "INSERT INTO ledger_entries (call_id, turn, kind, number, rate_id, assistant_id, at,
+             quantity, amount, eur, usd) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            of.call_id(),
+            of.turn(),
+            of.kind.as_str(),
+            number,
+            entry.rate,
+            of.assistant.0,
+            entry.at,
+            entry.quantity,
+            entry.amount,
+            entry.cost.eur.get(),
+            entry.cost.usd.get()
+        ])?;
+        roll_up(tx, of, &entry, 1)?;
+    }
+    Ok(())
+}
+
+/// The row of a rate, made when something is reckoned by it for the first time.
+fn rate(tx: &Tx, one: &Reckoned) -> Result<i64, StoreError> {
+    let values = params![
+        one.used.provider,
+        one.used.product,
+        one.used.unit.as_str(),
+        one.price.get(),
+        one.currency.as_str(),
+        one.rate,
+        one.unpriced
+    ];
+    let known = tx
+        .prepare_cached(
+            "SELECT id FROM ledger_rates WHERE provider = ?1 AND product = ?2 AND unit = ?3
+             AND price = ?4 AND currency = ?5 AND rate = ?6 AND unpriced = ?7",
+        )?
+        .query_row(values, |row| row.get(0))
+        .optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    Ok(tx
+        .prepare_cached(
+            "INSERT INTO ledger_rates (provider, product, unit, price, currency, rate, unpriced)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
+        )?
+        .query_row(values, |row| row.get(0))?)
+}
+
+/// Adds an entry to the sums of its day and call, or takes it out of them.
+fn roll_up(tx: &Tx, of: &Of, entry: &Entry, sign: i64) -> Result<(), StoreError> {
+    let (eur, usd) = (sign * entry.cost.eur.get(), sign * entry.cost.usd.get());
+    tx.prepare_cached(
+        "INSERT INTO ledger_days (day, assistant_id, rate_id, entries, quantity, amount, eur, usd)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET entries = entries + excluded.entries,
+            quantity = quantity + excluded.quantity, amount = amount + excluded.amount,
+            eur = eur + excluded.eur, usd = usd + excluded.usd",
+    )?
+    .execute(params![
+        entry.at.div_euclid(DAY_MS),
+        of.assistant.0,
+        entry.rate,
+        sign,
+        sign * entry.quantity,
+        sign * entry.amount,
+        eur,
+        usd
+    ])?;
+    if let Some(call) = of.call {
+        tx.prepare_cached(
+            "UPDATE calls SET cost_eur = coalesce(cost_eur, 0) + ?2,
+             cost_usd = coalesce(cost_usd, 0) + ?3,
+             cost_unpriced = coalesce(cost_unpriced, 0) + ?4 WHERE id = ?1",
+        )?
+        .execute(params![call.0, eur, usd, sign * i64::from(entry.unpriced)])?;
+    }
+    Ok(())
+}
+
+/// Whose a call is.
+pub fn assistant_of(tx: &Tx, call: CallId) -> Result<Option<AssistantId>, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT assistant_id FROM calls WHERE id = ?1")?
+        .query_row([call.0], |row| Ok(AssistantId(row.get(0)?)))
+        .optional()?)
+}
+
+/// Whether a call ever went over a socket: each ticket but the one that is out was used, or given up.
+pub fn went_over_socket(tx: &Tx, call: CallId) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT tickets > 1 OR (tickets = 1 AND ticket IS NULL) FROM calls WHERE id = ?1",
+        )?
+        .query_row([call.0], |row| row.get(0))?)
+}
+
+/// The entries of a call: what is of it as a whole, then turn by turn.
+pub fn of_call(tx: &Tx, call: CallId) -> Result<Vec<LedgerEntry>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT e.turn, e.at, r.provider, r.product, r.unit, e.quantity, r.price, r.currency, r.rate,
+                r.unpriced, e.amount, e.eur, e.usd
+         FROM ledger_entries e JOIN ledger_rates r ON r.id = e.rate_id
+         WHERE e.call_id = ?1 ORDER BY e.turn, e.kind, e.number, r.id",
+    )?;
+    let mut rows = statement.query([call.0])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let micros = |column: usize| -> rusqlite::Result<Micros> {
+            row.get(column).map(Micros::from_micros)
+        };
+        let (unit, currency): (String, String) = (row.get(4)?, row.get(7)?);
+        entries.push(LedgerEntry {
+            turn: u32::try_from(row.get::<_, i64>(0)?).ok(),
+            at: time(row.get(1)?)?,
+            provider: row.get(2)?,
+            product: row.get(3)?,
+            unit: unit.parse().map_err(|()| StoreError::Row(format!("the unit `{unit}`")))?,
+            quantity: row.get::<_, i64>(5)?.max(0).unsigned_abs(),
+            price: micros(6)?,
+            currency: currency.parse::<Currency>().map_err(StoreError::User)?,
+            rate: row.get(8)?,
+            unpriced: row.get(9)?,
+            amount: micros(10)?,
+            cost: Cost { eur: micros(11)?, usd: micros(12)? },
+        });
+    }
+    Ok(entries)
+}
+
+/// What the calls of an assistant that began since a moment have cost so far.
+pub fn since(tx: &Tx, assistant: AssistantId, since: Timestamp) -> Result<Cost, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT coalesce(sum(cost_eur), 0), coalesce(sum(cost_usd), 0) FROM calls
+             WHERE assistant_id = ?1 AND started_at >= ?2",
+        )?
+        .query_row(params![assistant.0, since.as_millisecond()], |row| {
+            Ok(Cost {
+                eur: Micros::from_micros(row.get(0)?),
+                usd: Micros::from_micros(row.get(1)?),
+            })
+        })?)
+}
+
+/// Calls of an assistant that go on, and began since a moment.
+pub fn live_since(
+    tx: &Tx,
+    assistant: AssistantId,
+    since: Timestamp,
+) -> Result<Vec<CallId>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT id FROM calls
+         WHERE status IN ('ringing', 'in-progress') AND status <> 'completed'
+           AND assistant_id = ?1 AND started_at >= ?2 AND ended_at IS NULL",
+    )?;
+    let ids = statement
+        .query_map(params![assistant.0, since.as_millisecond()], |row| Ok(CallId(row.get(0)?)))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What costs are wanted: whole days, UTC.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// From the day of this moment on.
+    pub since: Option<Timestamp>,
+    /// Until the day of this moment; that day is in it, unless it only begins.
+    pub until: Option<Timestamp>,
+    /// Of one assistant.
+    pub assistant: Option<AssistantId>,
+    /// Whose may be seen.
+    pub sight: Sight,
+}
+
+impl Window {
+    /// The first day, and the first one after the last.
+    pub(super) fn days(&self) -> (i64, i64) {
+        let day = |at: Timestamp| at.as_millisecond().div_euclid(DAY_MS);
+        let after = |at: Timestamp| (at.as_millisecond() - 1).div_euclid(DAY_MS) + 1;
+        (self.since.map_or(i64::MIN, day), self.until.map_or(i64::MAX, after))
+    }
+}
+
+const OF_WINDOW: &str = "FROM ledger_days d JOIN ledger_rates r ON r.id = d.rate_id
+     JOIN assistants a ON a.id = d.assistant_id
+     WHERE d.day >= ?1 AND d.day < ?2 AND (?3 IS NULL OR d.assistant_id = ?3)
+       AND (?4 IS NULL OR a.owner_id = ?4) AND d.entries <> 0";
+
+/// What was spent, in all.
+pub fn total(tx: &Tx, window: &Window) -> Result<CostsTotal, StoreError> {
+    let sql = format!(
+        "SELECT coalesce(sum(d.entries), 0), coalesce(sum(d.entries) FILTER (WHERE r.unpriced), 0),
+                coalesce(sum(d.eur), 0), coalesce(sum(d.usd), 0) {OF_WINDOW}"
+    );
+    let (first, end) = window.days();
+    let values = params![first, end, window.assistant.map(|id| id.0), window.sight.owner()];
+    Ok(tx.prepare_cached(&sql)?.query_row(values, |row| {
+        Ok(CostsTotal {
+            entries: row.get::<_, i64>(0)?.max(0).unsigned_abs(),
+            unpriced: row.get::<_, i64>(1)?.max(0).unsigned_abs(),
+            cost: Cost {
+                eur: Micros::from_micros(row.get(2)?),
+                usd: Micros::from_micros(row.get(3)?),
+            },
+        })
+    })?)
+}
+
+/// What was spent, put together: the dearest first, days in order.
+pub fn grouped(tx: &Tx, window: &Window, by: CostsBy) -> Result<Vec<CostsRow>, StoreError> {
+    let (key, only, order) = match by {
+        CostsBy::Provider => ("r.provider", "", "5 DESC, 1"),
+        CostsBy::Product => ("r.provider || '/' || r.product", "", "5 DESC, 1"),
+        CostsBy::Model => (
+            "r.provider || '/' || r.product",
+            "AND r.unit IN ('input', 'cached', 'cache-write', 'output')",
+            "5 DESC, 1",
+        ),
+        CostsBy::Unit => ("r.unit", "", "5 DESC, 1"),
+        CostsBy::Assistant => ("a.name", "", "5 DESC, 1"),
+        CostsBy::Client => ("a.spec ->> '$.client'", "", "5 DESC, 1"),
+        CostsBy::Day => ("date(d.day * 86400, 'unixepoch')", "", "1"),
+    };
+    let sql = format!(
+        "SELECT {key}, sum(d.entries), coalesce(sum(d.entries) FILTER (WHERE r.unpriced), 0),
+                sum(d.quantity), sum(d.eur), sum(d.usd) {OF_WINDOW} {only}
+         GROUP BY 1 ORDER BY {order}"
+    );
+    let (first, end) = window.days();
+    let values = params![first, end, window.assistant.map(|id| id.0), window.sight.owner()];
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map(values, |row| {
+        let count = |column: usize| -> rusqlite::Result<u64> {
+            Ok(row.get::<_, i64>(column)?.max(0).unsigned_abs())
+        };
+        Ok(CostsRow {
+            key: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+            entries: count(1)?,
+            unpriced: count(2)?,
+            quantity: if by == CostsBy::Unit { Some(count(3)?) } else { None },
+            cost: Cost {
+                eur: Micros::from_micros(row.get(4)?),
+                usd: Micros::from_micros(row.get(5)?),
+            },
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every use that was reckoned without a price that is known, and how often.
+pub fn unpriced(tx: &Tx) -> Result<Vec<(String, String, Unit, u64)>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT r.provider, r.product, r.unit, sum(d.entries)
+         FROM ledger_rates r JOIN ledger_days d ON d.rate_id = r.id
+         WHERE r.unpriced GROUP BY 1, 2, 3 HAVING sum(d.entries) > 0 ORDER BY 1, 2, 3",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let unit: String = row.get(2)?;
+        let unit = unit.parse().map_err(|()| StoreError::Row(format!("the unit `{unit}`")))?;
+        let times: i64 = row.get(3)?;
+        found.push((row.get(0)?, row.get(1)?, unit, times.max(0).unsigned_abs()));
+    }
+    Ok(found)
+}
+
+/// The sums of calls and days that are not those of their entries: none, ever.
+pub fn differences(tx: &Tx) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    for (what, sql) in [
+        (
+            "day",
+            "WITH raw AS (SELECT at / 86400000 AS day, assistant_id, rate_id, count(*) AS entries,
+                sum(quantity) AS quantity, sum(amount) AS amount, sum(eur) AS eur, sum(usd) AS usd
+                FROM ledger_entries GROUP BY 1, 2, 3),
+              sums AS (SELECT * FROM ledger_days WHERE entries <> 0 OR quantity <> 0 OR eur <> 0)
+             SELECT printf('%d/%d/%d', day, assistant_id, rate_id) FROM
+                (SELECT * FROM raw EXCEPT SELECT * FROM sums)
+             UNION SELECT printf('%d/%d/%d', day, assistant_id, rate_id) FROM
+                (SELECT * FROM sums EXCEPT SELECT * FROM raw)",
+        ),
+        (
+            "call",
+            "SELECT c.sid FROM calls c WHERE
+                coalesce(c.cost_eur, 0) <> (SELECT coalesce(sum(eur), 0) FROM ledger_entries e WHERE e.call_id = c.id)
+             OR coalesce(c.cost_usd, 0) <> (SELECT coalesce(sum(usd), 0) FROM ledger_entries e WHERE e.call_id = c.id)",
+        ),
+    ] {
+        let mut statement = tx.prepare(sql)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        for row in rows {
+            found.push(format!("{what} {}", row?));
+        }
+    }
+    Ok(found)
+}
+
+/// What a call has cost so far; nothing when nothing was ever entered.
+pub fn cost_of(tx: &Tx, call: CallId) -> Result<Option<CallCost>, StoreError> {
+    let cost: (Option<i64>, Option<i64>, Option<u32>) = tx
+        .prepare_cached("SELECT cost_eur, cost_usd, cost_unpriced FROM calls WHERE id = ?1")?
+        .query_row([call.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(cost.0.zip(cost.1).map(|(eur, usd)| CallCost {
+        cost: Cost { eur: Micros::from_micros(eur), usd: Micros::from_micros(usd) },
+        unpriced: cost.2.unwrap_or(0),
+    }))
+}
