@@ -91,6 +91,7 @@ fn table() -> Vec<Row> {
         row("DELETE", "/do-not-call/{number}", None, [200, 403, 403, 200, 200, 404]),
         row("GET", "/stats", None, everybody),
         row("GET", "/latency", None, everybody),
+        row("GET", "/costs", None, everybody),
         row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
         row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),
@@ -308,6 +309,7 @@ async fn what_is_not_there_and_what_may_not_be_seen_are_answered_alike() {
         (format!("/calls?assistant_id={id}"), "/calls?assistant_id=999999".to_owned()),
         (format!("/stats?assistant_id={id}"), "/stats?assistant_id=999999".to_owned()),
         (format!("/latency?assistant_id={id}"), "/latency?assistant_id=999999".to_owned()),
+        (format!("/costs?assistant_id={id}"), "/costs?assistant_id=999999".to_owned()),
     ] {
         let theirs = world.get(Who::Other, &format!("/api/voice{theirs}")).await.status(404);
         let nobodys = world.get(Who::Other, &format!("/api/voice{nobodys}")).await.status(404);

@@ -43,6 +43,7 @@ fn table() -> Vec<Row> {
         row("close_calendar", "bookings feed le-gourmet --close", own),
         row("stats", "stats", everybody),
         row("latencies", "stats --latency", everybody),
+        row("costs", "costs", everybody),
         row("contacts", "contacts", everybody),
         row("contact", "contacts show 1", own),
         row("edit_contact", "contacts edit 1 --notes VIP", own),

@@ -43,6 +43,7 @@ mod keys;
 mod knowledge;
 mod languages;
 mod leaks;
+mod ledger;
 mod limits;
 mod memory;
 mod models;

@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BookingView, MessageView, Moment, Success, TurnView};
+use super::{
+    BookingView, CallCostView, ChargeView, EntryView, MessageView, Moment, Success, TurnView,
+};
 use crate::domain::{
     After, AnsweredBy, AssistantId, AssistantName, Booking, Call, CallExtras, CallId, CallOutcome,
     CallSid, CallStatus, Direction, EndReason, Error, Handover, HandoverOutcome, LanguageTag,
@@ -71,6 +73,9 @@ pub struct CallView {
     pub started_at: Timestamp,
     #[schemars(with = "Option<Moment>")]
     pub ended_at: Option<Timestamp>,
+    /// What it has cost so far; null for calls from before that was entered.
+    #[serde(default)]
+    pub cost: Option<CallCostView>,
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub extras: Option<Extras>,
 }
@@ -119,6 +124,7 @@ impl From<&Call> for CallView {
             recording_consent: call.recording_consent,
             started_at: call.started_at,
             ended_at: call.ended_at,
+            cost: call.cost.map(Into::into),
             extras: None,
         }
     }
@@ -161,6 +167,7 @@ impl From<CallView> for Call {
             ended_at: view.ended_at,
             duration_s: view.duration,
             satisfaction: view.satisfaction_score,
+            cost: view.cost.and_then(CallCostView::read),
             end_reason: view.end_reason,
             after: After {
                 outcome: view.outcome,
@@ -204,6 +211,12 @@ pub struct OneCall {
     /// The humans who were rung for it, in order.
     #[serde(default)]
     pub transfers: Vec<TransferView>,
+    /// What it cost, entry by entry.
+    #[serde(default)]
+    pub costs: Vec<EntryView>,
+    /// What Twilio charged for its minutes; null until that is known.
+    #[serde(default)]
+    pub charge: Option<ChargeView>,
 }
 
 /// A human who was rung for a call.
@@ -273,6 +286,8 @@ impl From<&WholeCall> for OneCall {
             bookings: whole.bookings.iter().map(BookingView::from).collect(),
             messages: whole.messages.iter().map(MessageView::from).collect(),
             transfers: whole.handovers.iter().map(TransferView::from).collect(),
+            costs: whole.costs.iter().map(EntryView::from).collect(),
+            charge: whole.charge.as_ref().map(ChargeView::from),
         }
     }
 }
@@ -298,6 +313,8 @@ impl TryFrom<OneCall> for WholeCall {
             bookings: one.bookings.into_iter().map(Booking::from).collect(),
             messages: one.messages.into_iter().map(|view| view.of(assistant, call)).collect(),
             handovers: one.transfers.into_iter().map(Handover::from).collect(),
+            costs: one.costs.into_iter().map(TryInto::try_into).collect::<Result<_>>()?,
+            charge: one.charge.map(TryInto::try_into).transpose()?,
         })
     }
 }

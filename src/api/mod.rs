@@ -12,6 +12,7 @@ mod booking;
 mod call;
 mod campaign;
 mod contact;
+mod costs;
 mod delivery;
 mod done;
 mod event;
@@ -38,6 +39,10 @@ pub use campaign::{
     CampaignStarted, CampaignView, Campaigns, ForecastView, OneCampaign,
 };
 pub use contact::{ContactView, Contacts, OneContact};
+pub use costs::{
+    AmountsView, CallCostView, ChargeView, ChargedView, CostsAnswer, CostsRowView, CostsTotalView,
+    EntryView,
+};
 pub use delivery::{Deliveries, DeliveryView, OneDelivery};
 pub use done::{Done, Success};
 pub use event::EventView;

@@ -5,5 +5,6 @@ pub mod invoice;
 pub mod paper;
 pub mod party;
 pub mod plan;
+pub mod example;
 pub mod rates;
 pub mod statement;

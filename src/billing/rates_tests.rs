@@ -107,3 +107,14 @@ fn mistakes_have_their_place() {
         assert!(problems[0].to_string().starts_with(told), "{wrong}: {}", problems[0]);
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_file_panics_and_every_mistake_has_a_line(
+        text in "(\\[\\[rate\\]\\]|\\[\\[exchange\\]\\]|provider = \"a\"|product = \"b\"|prices = \\{ minute = \"1\" \\}|from = 2026-01-01|until = 2025-01-01|eur = \"0\"|[a-z=\"{} 0-9.-]{0,12}|\n){0,12}",
+    ) {
+        if let Err(problems) = read("rates.toml", &text) {
+            proptest::prop_assert!(!problems.is_empty());
+        }
+    }
+}

@@ -5,12 +5,10 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, call, calls, campaign, complete, contacts,
-    deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login, manual,
-    outbound,
+    apply, assistants, audit, bench, bookings, call, calls, campaign, complete, contacts, costs, deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login, manual, outbound,
     output::{ColourChoice, Format, Wishes},
-    plan, privacy, providers, record, rehearse, replay, schema, secrets, serve, settings, stats,
-    tokens, try_out, users, validate, voices, whoami,
+    plan, privacy, providers, rates, record, rehearse, replay, schema, secrets, serve, settings,
+    stats, tokens, try_out, users, validate, voices, whoami,
 };
 use crate::domain::EmailAddress;
 
@@ -59,6 +57,10 @@ pub enum Command {
     Knowledge(knowledge::Knowledge),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
+    /// Show what was spent, and on what.
+    Costs(costs::Costs),
+    /// Show and check the prices that costs are reckoned by.
+    Rates(rates::Rates),
     /// Check files of assistants, without a store.
     Validate(validate::Validate),
     /// Show what applying files would change.

@@ -4,6 +4,7 @@
 use std::{
     cell::OnceCell,
     io::{self, IsTerminal},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,8 +18,9 @@ use super::{
 };
 use crate::{
     api::Me,
+    billing::rates,
     config::{Environment, Flags, Settings},
-    domain::{Actor, Author, EmailAddress, Error, Kind, Result},
+    domain::{Actor, Author, EmailAddress, Error, Kind, PriceBook, Result},
     operations::{accounts, knowledge::Library, secrets::Secrets},
     providers::breaker::Breakers,
     provision::Layer,
@@ -84,6 +86,14 @@ impl Context {
         let settings = self.settings()?;
         let file = settings.file.as_ref().map_or_else(String::new, |p| p.display().to_string());
         Ok(settings.defaults.clone().map(|text| Layer { file: format!("{file} [defaults]"), text }))
+    }
+
+    /// The prices that costs are reckoned by.
+    pub fn prices(&self) -> Result<Arc<PriceBook>> {
+        match &self.settings()?.billing.rates.value {
+            Some(path) => rates::open(path).map(Arc::new),
+            None => Ok(rates::shipped()),
+        }
     }
 
     /// Who runs this command, for the history. In CI it is who set the job off.

@@ -14,6 +14,7 @@ mod campaign;
 mod complete;
 mod contacts;
 mod context;
+mod costs;
 mod credentials;
 mod daemon;
 mod deliveries;
@@ -41,6 +42,7 @@ mod privacy;
 mod progress;
 mod prompt;
 mod providers;
+mod rates;
 mod record;
 mod rehearse;
 mod replay;
@@ -105,6 +107,8 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Deliveries(args) => deliveries::run(args, context),
         Command::Knowledge(args) => knowledge::run(args, context),
         Command::Stats(args) => stats::run(args, context),
+        Command::Costs(args) => costs::run(args, context),
+        Command::Rates(args) => rates::run(args, context),
         Command::Validate(args) => validate::run(args, context),
         Command::Plan(args) => return plan::run(args, context),
         Command::Apply(args) => apply::run(args, context),

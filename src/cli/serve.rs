@@ -1,5 +1,7 @@
 //! `webox serve`: the daemon.
 
+use std::sync::Arc;
+
 use clap::Args;
 use tokio::{
     net::TcpListener,
@@ -9,6 +11,7 @@ use tokio::{
 
 use super::{Context, daemon, exit, help, logging};
 use crate::{
+    billing::rates,
     config::Settings,
     conversation::engine::{Deadlines, Engine},
     domain::{Error, Kind, Result},
@@ -62,6 +65,9 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
         Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
     let store = Store::open(&settings.db.value, Options::daemon())?;
+    if let Some(path) = &settings.billing.rates.value {
+        store.reckon_by(Arc::new(rates::open(path)?));
+    }
     daemon::runtime()?.block_on(serve(&settings, trust, store, context.defaults()?))
 }
 

@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{
-        AssistantView, BookingView, CallView, ContactView, DoNotCallView, MessageView,
-        OutboundView, StatsView, TransferView, TurnView,
+        AssistantView, BookingView, CallView, ChargeView, ContactView, CostsRowView,
+        CostsTotalView, DoNotCallView, EntryView, MessageView, OutboundView, StatsView,
+        TransferView, TurnView,
     },
     domain::{
-        Assistant, Booking, Breakdown, Call, CallExtras, Contact, DoNotCall, Handover, Message,
-        Next, OutboundCall, Stats, Turn,
+        Assistant, Booking, Breakdown, Call, CallCharge, CallExtras, Contact, Costs, CostsRow,
+        DoNotCall, Handover, LedgerEntry, Message, Next, OutboundCall, Stats, Turn,
     },
     operations::assistants::AssistantOverview,
 };
@@ -49,6 +50,28 @@ pub(super) fn call(call: &Call) -> Value {
 /// A call with what it brought along.
 pub(super) fn call_with(call: &Call, extras: &CallExtras) -> Value {
     value(&CallView::from(call).with(extras))
+}
+
+/// What was spent in all.
+pub(super) fn costs(costs: &Costs) -> Value {
+    value(&CostsTotalView::from(costs))
+}
+
+/// A part of it.
+pub(super) fn costs_row(row: &CostsRow) -> Map<String, Value> {
+    let mut object = object(&CostsRowView::from(row));
+    object.remove("key");
+    object
+}
+
+/// A metered use.
+pub(super) fn entry(entry: &LedgerEntry) -> Value {
+    value(&EntryView::from(entry))
+}
+
+/// What Twilio charged.
+pub(super) fn charge(charge: &CallCharge) -> Value {
+    value(&ChargeView::from(charge))
 }
 
 /// A turn.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Environment, smtp, speech};
+use super::{Environment, billing, smtp, speech};
 use crate::{
     document,
     domain::{Error, Result, SecretRef},
@@ -42,6 +42,8 @@ pub(super) struct FileSettings {
     pub(super) local: speech::LocalSection,
     /// Sounds that are kept.
     pub(super) sounds: SoundsSection,
+    /// What costs are reckoned by.
+    pub(super) billing: billing::BillingSection,
     /// Recordings of calls.
     pub(super) recordings: RecordingsSection,
     /// The API.

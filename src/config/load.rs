@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Api, Environment, Flags, Limits, Origin, Outgoing, Provider, PublicUrl, Setting, Settings,
-    Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech, variables,
+    Api, Billing, Environment, Flags, Limits, Origin, Outgoing, Provider, PublicUrl, Setting,
+    Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech, variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
@@ -170,6 +170,7 @@ impl Settings {
             },
             max_mib: sources.number(file.sounds.max_mib, SOUNDS_MIB),
         };
+        let billing = Billing::load(&sources, &file.billing, path.as_deref());
         let recordings = file.recordings.folder.as_ref().map(|folder| sources.beside(folder));
         let recordings_folder = sources.pick(
             "recordings.folder",
@@ -211,6 +212,7 @@ impl Settings {
             anthropic,
             speech,
             sounds,
+            billing,
             recordings_folder,
             master_key,
             api,

@@ -3,6 +3,7 @@
 //! Every value remembers where it came from. The environment is an argument ([`Environment`]), so
 //! that tests need not touch the process's own.
 
+mod billing;
 mod environment;
 mod file;
 mod load;
@@ -17,6 +18,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use jiff::tz::TimeZone;
 
+pub use billing::Billing;
 pub use environment::Environment;
 pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;
@@ -155,6 +157,8 @@ pub struct Settings {
     pub speech: Speech,
     /// Sounds that are kept.
     pub sounds: Sounds,
+    /// What costs are reckoned by.
+    pub billing: Billing,
     /// The folder that recordings of calls are fetched into; they stay at Twilio where there is none.
     pub recordings_folder: Setting<Option<PathBuf>>,
     /// Where the master key of kept secrets is.

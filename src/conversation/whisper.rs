@@ -135,6 +135,7 @@ mod tests {
             ended_at: None,
             duration_s: None,
             satisfaction: None,
+            cost: None,
             end_reason: None,
             after: crate::domain::After::default(),
         };

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::row_number;
 use super::{
-    After, AnsweredBy, AssistantId, AssistantName, Booking, CallOutcome, CallSid, Direction, Error,
-    Handover, LanguageTag, Message, RecordingConsent, Turn, VoiceLine, suggestion_hint,
+    After, AnsweredBy, AssistantId, AssistantName, Booking, CallCharge, CallCost, CallOutcome,
+    CallSid, Direction, Error, Handover, LanguageTag, LedgerEntry, Message, RecordingConsent, Turn,
+    VoiceLine, suggestion_hint,
 };
 
 row_number!(
@@ -263,6 +264,8 @@ pub struct Call {
     pub end_reason: Option<EndReason>,
     /// What came of it.
     pub after: After,
+    /// What it has cost so far; nothing is known of calls from before there was a ledger.
+    pub cost: Option<CallCost>,
 }
 
 /// Everything that is known of a call.
@@ -280,6 +283,10 @@ pub struct WholeCall {
     pub messages: Vec<Message>,
     /// The humans who were rung for it.
     pub handovers: Vec<Handover>,
+    /// What it cost, entry by entry.
+    pub costs: Vec<LedgerEntry>,
+    /// What Twilio charged for its minutes, once that is known.
+    pub charge: Option<CallCharge>,
 }
 
 /// What a call may bring from a program that kept no turns.

@@ -5,7 +5,7 @@ use crate::{
         Actor, Call, CallExtras, CallFilter, CallId, CallPage, CallSid, Error, Handover, Message,
         Result, Turn, WholeCall,
     },
-    store::{Store, bookings, calls, imports, messages, transfers, turns},
+    store::{Store, bookings, calls, charges, imports, ledger, messages, transfers, turns},
 };
 
 /// A page of calls that match, newest first.
@@ -98,6 +98,8 @@ pub fn whole(store: &Store, actor: &Actor, sid: &CallSid) -> Result<WholeCall> {
             bookings: bookings::of_call(tx, call.id)?,
             messages: messages::of_call(tx, call.id)?,
             handovers: transfers::of_call(tx, call.id)?,
+            costs: ledger::of_call(tx, call.id)?,
+            charge: charges::of_call(tx, call.id)?,
             call,
             turns,
         })

@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     billing::rates,
     domain::{
-        Actor, AssistantId, Attempt, Call, CallId, CallStatus, Cost, Costs, CostsBy, Currency,
-        Direction, HandoverId, Money, PhoneNumber, PriceBook, Reckoned, RecordingSid, Result,
-        TurnId, Unit, Use, VoiceLine, begun_minutes, product_of,
+        Actor, AssistantId, Attempt, Call, CallId, CallStatus, Costs, CostsBy, Currency, Direction,
+        HandoverId, Micros, Money, PhoneNumber, PriceBook, Reckoned, RecordingSid, Result, TurnId,
+        Unit, Use, VoiceLine, begun_minutes, product_of,
     },
     store::{
-        Store, StoreError, Tx, calls,
+        Store, StoreError, Tx, calls, charges,
         ledger::{self, Kind, Of, Window},
         transfers,
     },
@@ -144,6 +144,11 @@ pub(super) fn closed(tx: &Tx, store: &Store, id: CallId) -> Result<(), StoreErro
     if call.direction == Direction::Outbound && call.answered_by.is_some() {
         uses.push(Use::of_twilio("machine-detection", Unit::Call, 1));
     }
+    if seconds > 0
+        && let Some(ended_at) = call.ended_at
+    {
+        charges::ask(tx, id, ended_at.checked_add(ASKED_AFTER).unwrap_or(ended_at))?;
+    }
     // Together: which of them there are may change as well.
     ledger::set(tx, &of, 0, &reckon(store, uses, at))
 }
@@ -264,7 +269,7 @@ pub fn costs(
         Ok(Costs {
             rows: by.map_or_else(|| Ok(Vec::new()), |by| ledger::grouped(tx, &window, by))?,
             total: ledger::total(tx, &window)?,
-            charged: crate::domain::Charged::default(),
+            charged: charges::total(tx, &window)?,
         })
     })
 }
@@ -274,7 +279,43 @@ pub fn unpriced(store: &Store) -> Result<Vec<(String, String, Unit, u64)>> {
     store.read(ledger::unpriced)
 }
 
-/// What was reckoned, in one currency.
-pub fn in_currency(cost: Cost, currency: Currency) -> Money {
-    Money { amount: cost.of(currency), currency }
+/// How long after its end Twilio is first asked what a call cost.
+const ASKED_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// Calls that are asked of at once.
+const AT_ONCE: u32 = 20;
+
+pub use crate::store::charges::Due as DueCharge;
+
+/// What Twilio says of the price of a call.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// So much.
+    Charged(Micros, Currency),
+    /// Nothing yet, and why.
+    NotYet(String),
+    /// Nothing, ever, and why.
+    Never(String),
+}
+
+/// Calls of which Twilio is to be asked now.
+pub async fn charges_due(store: &Store, now: Timestamp) -> Result<Vec<DueCharge>> {
+    store.read_async(move |tx| charges::due(tx, now, AT_ONCE)).await
+}
+
+/// Notes what Twilio says of a call.
+pub async fn note_charge(store: &Store, due: DueCharge, told: Told, now: Timestamp) -> Result<()> {
+    let cache = store.clone();
+    store
+        .write_async(move |tx| match told {
+            Told::Charged(amount, currency) => {
+                let Some(call) = calls::by_id(tx, due.id)? else { return Ok(()) };
+                let day = call.started_at.to_zoned_datetime(TimeZone::UTC).date();
+                let cost = prices(&cache).cost(amount, currency, day);
+                charges::charged(tx, due.id, (amount, currency), cost, now)
+            }
+            Told::NotYet(why) => charges::not_yet(tx, &due, &why, now),
+            Told::Never(why) => charges::given_up(tx, &due, &why),
+        })
+        .await
 }

@@ -11,6 +11,7 @@ mod audio;
 mod body;
 mod busy;
 mod calendars;
+mod charges;
 mod connections;
 mod deliveries;
 mod dialling;
@@ -257,6 +258,10 @@ pub async fn run(
             tokio::spawn(removals::run(store, accounts, access, archive))
         });
     let fetcher = app.archive.clone().map(|archive| tokio::spawn(archive.run()));
+    let asker = app
+        .twilio
+        .clone()
+        .map(|access| tokio::spawn(charges::run(app.store.clone(), app.accounts.clone(), access)));
     let dialler = app.twilio.clone().map(|access| {
         let (store, accounts) = (app.store.clone(), app.accounts.clone());
         tokio::spawn(dialling::run(store, accounts, access, line.public_url()))
@@ -285,7 +290,9 @@ pub async fn run(
     forgetter.abort();
     watcher.abort();
     for worker in
-        [remover, fetcher, dialler, deliverer, reader, reminder, embedder].into_iter().flatten()
+        [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder]
+            .into_iter()
+            .flatten()
     {
         // What it was at is done again after a restart.
         worker.abort();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params, types::Type};
 
-use super::{StoreError, Tx, assistants::time, figures, stats};
+use super::{StoreError, Tx, assistants::time, figures, ledger, stats};
 use crate::domain::{
     AccountSid, After, AnsweredBy, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus,
     Direction, EndReason, KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
@@ -13,7 +13,8 @@ const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_numbe
                        c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
                        coalesce(c.assistant_revision, a.revision), c.disclosed_at, c.recording_consent, \
                        c.outcome, c.topic, c.summary, c.summary_source, c.satisfaction_source, \
-                       c.satisfaction_why, c.extracted, c.direction, c.answered_by";
+                       c.satisfaction_why, c.extracted, c.direction, c.answered_by, \
+                       c.cost_eur, c.cost_usd, c.cost_unpriced";
 
 /// A call that begins, or that was turned down at once.
 #[derive(Debug, Clone)]
@@ -90,6 +91,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
         started_at: moment(9, row.get(9)?)?,
         ended_at: ended_at.map(|ms| moment(10, ms)).transpose()?,
         duration_s: row.get(11)?,
+        cost: ledger::cost_in(row, 26)?,
         satisfaction: row.get(12)?,
         end_reason: reason.and_then(EndReason::from_stored),
         assistant_revision: row.get(14)?,

@@ -2,7 +2,7 @@
 //! are written together, so that they say the same.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{StoreError, Tx, assistants::time};
 use crate::domain::{
@@ -90,7 +90,7 @@ pub fn add(tx: &Tx, of: &Of, reckoned: &[Reckoned]) -> Result<(), StoreError> {
     insert(tx, of, number, reckoned)
 }
 
-/// Makes a use what it is now: entered again, it is corrected, or stays. The time is the first one's.
+/// Makes a use what it is now: entered again, it is corrected, or stays.
 pub fn set(tx: &Tx, of: &Of, number: i64, reckoned: &[Reckoned]) -> Result<(), StoreError> {
     let mut statement = tx.prepare_cached(
         "SELECT e.rate_id, e.at, e.quantity, e.amount, e.eur, e.usd, r.unpriced, r.provider,
@@ -469,13 +469,13 @@ pub fn differences(tx: &Tx) -> Result<Vec<String>, StoreError> {
     Ok(found)
 }
 
-/// What a call has cost so far; nothing when nothing was ever entered.
-pub fn cost_of(tx: &Tx, call: CallId) -> Result<Option<CallCost>, StoreError> {
-    let cost: (Option<i64>, Option<i64>, Option<u32>) = tx
-        .prepare_cached("SELECT cost_eur, cost_usd, cost_unpriced FROM calls WHERE id = ?1")?
-        .query_row([call.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    Ok(cost.0.zip(cost.1).map(|(eur, usd)| CallCost {
-        cost: Cost { eur: Micros::from_micros(eur), usd: Micros::from_micros(usd) },
-        unpriced: cost.2.unwrap_or(0),
-    }))
+/// What a call has cost so far, in a row of it; nothing when nothing was ever entered.
+pub(super) fn cost_in(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<CallCost>> {
+    let amount = |column: usize| -> rusqlite::Result<Option<Micros>> {
+        Ok(row.get::<_, Option<i64>>(column)?.map(Micros::from_micros))
+    };
+    let unpriced: Option<u32> = row.get(first + 2)?;
+    Ok(amount(first)?
+        .zip(amount(first + 1)?)
+        .map(|(eur, usd)| CallCost { cost: Cost { eur, usd }, unpriced: unpriced.unwrap_or(0) }))
 }

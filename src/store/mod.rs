@@ -11,6 +11,7 @@ pub mod bookings;
 pub mod busy;
 pub mod calls;
 pub mod campaigns;
+pub mod charges;
 mod connection;
 pub mod contacts;
 pub mod deliveries;

@@ -3,6 +3,7 @@
 
 pub mod caller;
 pub mod calling;
+pub mod charge;
 pub mod connect;
 pub mod dial;
 pub mod form;

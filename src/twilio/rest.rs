@@ -232,6 +232,26 @@ impl Rest {
     }
 }
 
+impl Rest {
+    /// What is at a path below an account.
+    pub(super) async fn get(&self, account: &Account, path: &str) -> Result<Vec<u8>, RestError> {
+        let (base, sid) = (&self.base_url, &account.sid);
+        let response = self
+            .client
+            .get(format!("{base}/2010-04-01/Accounts/{sid}/{path}"))
+            .basic_auth(account.sid.as_str(), Some(account.token.expose()))
+            .send()
+            .await
+            .map_err(|cause| unreachable(&cause))?;
+        let status = response.status();
+        let body = read(response).await;
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(RestError::Refused(refusal(status.as_u16(), &body)))
+    }
+}
+
 /// The beginning of a body.
 async fn read(mut response: reqwest::Response) -> Vec<u8> {
     let mut body = Vec::new();

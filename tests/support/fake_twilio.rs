@@ -34,6 +34,8 @@ struct Account {
     asked: Vec<Asked>,
     /// Numbers that are sent no SMS and not called, with the code of why.
     unreachable: Vec<(String, u32)>,
+    /// What calls cost, as it says it.
+    price: Option<String>,
     /// How long it takes to answer that it calls.
     thinks: Duration,
     paths: Option<Value>,
@@ -96,6 +98,11 @@ impl FakeTwilio {
     /// It sends a number no SMS.
     pub(crate) fn refuse(&self, number: &str, code: u32) {
         self.account.lock().unwrap().unreachable.push((number.to_owned(), code));
+    }
+
+    /// It knows what calls cost.
+    pub(crate) fn charge(&self, price: &str) {
+        self.account.lock().unwrap().price = Some(price.to_owned());
     }
 
     /// It thinks so long before it answers that it calls: the call is made all the same.
@@ -239,6 +246,15 @@ fn answer_of(
         ("POST", ["Calls", _, "Recordings", "Twilio.CURRENT.json"]) => {
             assert_eq!(body, "Status=stopped");
             json!({ "status": "stopped" }).to_string().into_response()
+        }
+        ("GET", ["Calls", name]) => {
+            // The fields of the resource that its description has.
+            json!({
+                "sid": name.strip_suffix(".json"), "account_sid": account.sid, "status": "completed",
+                "duration": "50", "price": account.price, "price_unit": "USD",
+            })
+            .to_string()
+            .into_response()
         }
         ("GET", ["Recordings", name]) => {
             let name = name.strip_suffix(".mp3").expect("only its sound is asked for");

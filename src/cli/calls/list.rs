@@ -46,7 +46,7 @@ pub(super) struct List {
     follow: bool,
 }
 
-pub(super) const COLUMNS: [Column; 19] = [
+pub(super) const COLUMNS: [Column; 21] = [
     Column::new("when", "when").at_least(16),
     Column::new("caller", "caller").at_least(13),
     Column::new("assistant", "assistant").at_least(12),
@@ -66,6 +66,8 @@ pub(super) const COLUMNS: [Column; 19] = [
     Column::new("satisfaction_source", "satisfaction by").hidden(),
     Column::new("satisfaction_why", "why").hidden(),
     Column::new("extract", "extract").hidden(),
+    Column::new("cost_eur", "cost in euros").right().hidden(),
+    Column::new("cost_usd", "cost in dollars").right().hidden(),
 ];
 
 pub(super) fn run(args: &List, context: &Context) -> Result<()> {
@@ -186,6 +188,8 @@ pub(super) fn row(call: &Call, now: &ZonedDateTime) -> Row {
             Cell::maybe(call.after.satisfaction_source.map(SatisfactionSource::as_str)),
             Cell::maybe(call.after.satisfaction_why.as_deref()),
             Cell::maybe(call.after.extract.as_ref().map(|found| views::value(found).to_string())),
+            Cell::maybe(call.cost.map(|cost| cost.cost.eur.to_string())),
+            Cell::maybe(call.cost.map(|cost| cost.cost.usd.to_string())),
         ],
     }
 }

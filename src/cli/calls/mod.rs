@@ -4,6 +4,7 @@ mod follow;
 mod list;
 mod recording;
 mod show;
+mod spent;
 mod transcript;
 mod waterfall;
 

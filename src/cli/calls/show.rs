@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     Context, exit, help,
     output::{Cell, Column, Format, Listing, Row},
-    transcript, views,
+    spent, transcript, views,
 };
 use crate::domain::{Heard, Result, Turn};
 
@@ -64,10 +64,15 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<()> {
                 ("bookings", json!(bookings)),
                 ("messages", json!(messages)),
                 ("transfers", json!(transfers)),
+                ("costs", json!(whole.costs.iter().map(views::entry).collect::<Vec<_>>())),
+                ("charge", whole.charge.as_ref().map_or(json!(null), views::charge)),
             ])
         }
         Format::Table | Format::Text => {
-            context.out.text(&transcript::render(&whole, &context.now()?, context.out.colour()))
+            let colour = context.out.colour();
+            let text = transcript::render(&whole, &context.now()?, colour);
+            let currency = context.settings()?.billing.currency.value;
+            context.out.text(&(text + &spent::render(&whole, currency, colour)))
         }
     }
 }

@@ -15,13 +15,13 @@ use crate::{
     domain::{
         Actor, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, Booking,
         BookingFilter, BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange,
-        ContactFilter, DeliveryFilter, DeliveryId, EmailAddress, Expected, Found, KeptDocument,
-        Latency, LatencyBy, PhoneNumber, ProviderStanding, ProvidersOverview, Result, Stats,
-        StatsBy, WholeCall,
+        ContactFilter, Costs, CostsBy, DeliveryFilter, DeliveryId, EmailAddress, Expected, Found,
+        KeptDocument, Latency, LatencyBy, PhoneNumber, ProviderStanding, ProvidersOverview, Result,
+        Stats, StatsBy, WholeCall,
     },
     operations::{
         assistants::{self, AssistantOverview},
-        audit, bookings, calendars, calls, contacts, knowledge, latency, outbox,
+        audit, bookings, calendars, calls, contacts, knowledge, latency, ledger, outbox,
         privacy::{self, Dossier, Erased, Whose},
         providers,
         provisioning::{self, Apply, Rollback, Standing, Version},
@@ -123,6 +123,11 @@ impl Desk for Local {
     fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>> {
         let Span { since, until, assistant } = span;
         latency::latencies(&self.store, &self.actor, since, until, assistant, by)
+    }
+
+    fn costs(&self, span: Span, by: Option<CostsBy>) -> Result<Costs> {
+        let Span { since, until, assistant } = span;
+        ledger::costs(&self.store, &self.actor, since, until, assistant, by)
     }
 
     fn bookings(&self, filter: &BookingFilter) -> Result<Vec<Booking>> {

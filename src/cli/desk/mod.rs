@@ -26,8 +26,8 @@ use crate::{
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
-        DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency, LatencyBy,
-        PhoneNumber, ProvidersOverview, Result, Stats, StatsBy, WholeCall, put_texts,
+        Costs, CostsBy, DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency,
+        LatencyBy, PhoneNumber, ProvidersOverview, Result, Stats, StatsBy, WholeCall, put_texts,
     },
     operations::{
         assistants::AssistantOverview,
@@ -77,6 +77,7 @@ pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk {
     fn save_recording(&self, sid: &str, to: &Path, settings: &Settings) -> Result<()>;
     fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
     fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>>;
+    fn costs(&self, span: Span, by: Option<CostsBy>) -> Result<Costs>;
 
     fn bookings(&self, filter: &BookingFilter) -> Result<Vec<Booking>>;
     /// By reference, or `#` and the number of the row.

@@ -15,8 +15,8 @@ use crate::{
     api::{
         Applied, Applies, ApplyInput, AssistantInput, AssistantTag, AssistantView, Assistants,
         AuditCheckView, AuditLog, BookingInput, Bookings, CalendarFeed, CallView, Calls, Contacts,
-        Deliveries, DeliveryView, Documents, Done, DossierView, ErasedView, Latencies, Me,
-        OneAssistant, OneBooking, OneCall, OneContact, OneDelivery, Owner, Passages, Providers,
+        CostsAnswer, Deliveries, DeliveryView, Documents, Done, DossierView, ErasedView, Latencies,
+        Me, OneAssistant, OneBooking, OneCall, OneContact, OneDelivery, Owner, Passages, Providers,
         RemovalView, Removals, RollbackInput, Standings, Statistics, Versions,
     },
     config::PublicUrl,
@@ -24,8 +24,8 @@ use crate::{
     domain::{
         ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Booking, BookingFilter,
         BookingRequest, Call, CallFilter, CallId, CallPage, Contact, ContactChange, ContactFilter,
-        DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency, LatencyBy,
-        PhoneNumber, ProvidersOverview, Result, Secret, Stats, StatsBy, WholeCall,
+        Costs, CostsBy, DeliveryFilter, DeliveryId, EmailAddress, Found, KeptDocument, Latency,
+        LatencyBy, PhoneNumber, ProvidersOverview, Result, Secret, Stats, StatsBy, WholeCall,
     },
     operations::{
         self,
@@ -267,6 +267,17 @@ impl Desk for Remote {
             .query("assistant_id", span.assistant.map(|id| id.0))
             .query("by", word);
         Ok(ask.send::<Latencies>()?.rows)
+    }
+
+    fn costs(&self, span: Span, by: Option<CostsBy>) -> Result<Costs> {
+        let ask = self
+            .client
+            .get(&["costs"])
+            .query("since", span.since)
+            .query("until", span.until)
+            .query("assistant_id", span.assistant.map(|id| id.0))
+            .query("by", by.map(CostsBy::as_str));
+        ask.send::<CostsAnswer>()?.try_into()
     }
 
     fn bookings(&self, filter: &BookingFilter) -> Result<Vec<Booking>> {

@@ -273,6 +273,7 @@ mod tests {
             ended_at: Some(AT),
             duration_s: Some(75),
             satisfaction: None,
+            cost: None,
             end_reason: Some(EndReason::CallerHungUp),
             after: After::default(),
         }

@@ -9,6 +9,7 @@ mod bookings;
 mod calls;
 mod campaigns;
 mod contacts;
+mod costs;
 mod deliveries;
 mod document;
 mod events;
@@ -102,6 +103,7 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/calls/{sid}/recording", get_with(recordings::hear, recordings::told))
         .api_route("/stats", get_with(stats::stats, told("getStats", "Sums over calls", &[404])))
         .api_route("/latency", get_with(stats::latency, told("getLatency", "How long callers wait, by stage", &[404])))
+        .api_route("/costs", get_with(costs::costs, told("getCosts", "What was spent, by whole UTC days", &[404])))
         .api_route("/providers", get_with(providers::standing, told("getProviders", "How models, ears and mouths stand", &[403])))
         .api_route("/bookings",
             get_with(bookings::list, told("listBookings", "Bookings, in the order they take place", &[404]))

@@ -46,3 +46,30 @@ CREATE TABLE ledger_days (
 ALTER TABLE calls ADD COLUMN cost_eur INTEGER;
 ALTER TABLE calls ADD COLUMN cost_usd INTEGER;
 ALTER TABLE calls ADD COLUMN cost_unpriced INTEGER;
+
+-- What Twilio charged for the minutes of calls: asked for later, since it is not known at their end.
+CREATE TABLE ledger_charges (
+    call_id       INTEGER PRIMARY KEY,
+    due_at        INTEGER,                  -- NULL: known, or given up
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    failure       TEXT,
+    charged_at    INTEGER,
+    amount        INTEGER,                  -- millionths
+    currency      TEXT,
+    eur           INTEGER,
+    usd           INTEGER,
+    reckoned_eur  INTEGER,                  -- what the entries said of the same then
+    reckoned_usd  INTEGER
+) STRICT;
+CREATE INDEX ledger_charges_by_due ON ledger_charges (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE ledger_charge_days (
+    day           INTEGER NOT NULL,         -- of the calls' beginning
+    assistant_id  INTEGER NOT NULL,
+    calls         INTEGER NOT NULL,
+    eur           INTEGER NOT NULL,
+    usd           INTEGER NOT NULL,
+    reckoned_eur  INTEGER NOT NULL,
+    reckoned_usd  INTEGER NOT NULL,
+    PRIMARY KEY (day, assistant_id)
+) STRICT, WITHOUT ROWID;
