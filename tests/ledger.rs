@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use webox::{operations::ledger, store::ledger::differences};
+use webox::store::ledger::differences;
 
 use crate::{
     stream::{QUESTION, streamed},
@@ -104,7 +104,7 @@ async fn a_call_costs_the_sum_of_its_uses_however_often_they_are_told() {
     daemon.hang_up(&sid(1), 600).await;
     assert_eq!(shown(&webox, 1)["costs"], over["costs"]);
     adds_up(&webox);
-    let text = tokio::task::block_in_place(|| webox.run(["calls", "show", sid(1).as_str()]).ok());
+    let text = tokio::task::block_in_place(|| webox.run(["calls", "show", sid(1).as_str(), "-o", "text"]).ok());
     assert!(text.stdout.contains("twilio/inbound-FR") && text.stdout.contains("in all"));
     // A call that is turned down costs nothing.
     tokio::task::block_in_place(|| webox.run(["assistants", "disable", "le-gourmet"]).ok());
@@ -346,7 +346,8 @@ fn rates_are_listed_and_mistakes_in_them_have_a_place() {
     let told = format!("{wrong}:4:");
     webox.run(["rates", "check", &wrong]).code(78).says(&told);
     webox.file("config/webox/webox.toml", "[billing]\nrates = \"../../wrong.toml\"\n");
-    webox.run(["serve", "--listen", "127.0.0.1:0"]).says("wrong.toml:4:");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--public-url", "https://calls.example.com"];
+    webox.run(serve).says("wrong.toml:4:");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -486,7 +487,7 @@ async fn what_twilio_charged_is_kept_beside_what_was_reckoned() {
 #[test]
 fn the_documents_say_what_the_reference_call_costs() {
     let webox = Webox::new();
-    let args = ["costs", "example", "--on", "2026-11-26", "-o", "markdown"];
+    let args = ["costs", "example", "--on", "2026-11-26", "-o", "table"];
     let table = webox.run(args).ok().stdout;
     assert!(table.lines().count() > 10, "{table}");
     for document in ["costs.md", "costs.fr.md"] {
