@@ -59,8 +59,10 @@ fn command(file: &str) -> [&str; 7] {
 fn end(daemon: &Daemon, n: u32, form: &Form, status: &str) {
     let to: PhoneNumber = form.get("To").unwrap().parse().unwrap();
     let mut fields = daemon.twilio.fields(&sid(n), NUMBER, &to, status);
-    fields.push(("Direction".to_owned(), "outbound-api".to_owned()));
-    fields.push(("CallDuration".to_owned(), "12".to_owned()));
+    for (name, value) in [("Direction", "outbound-api"), ("CallDuration", "12")] {
+        fields.retain(|(found, _)| found != name);
+        fields.push((name.to_owned(), value.to_owned()));
+    }
     let address = form.get("StatusCallback").unwrap();
     assert_eq!(run(daemon.twilio.post(address, fields)).unwrap().status, 204);
 }
