@@ -15,7 +15,10 @@ use webox::{
         Attempt, CallSid, Caller, Direction, Heard, LanguageTag, Outcome, PhoneNumber, Redaction,
         Reply, TokenUsage, TurnTimings,
     },
-    operations::live::{self, Answer, Greeted, Hearing, Ringing, Utterance},
+    operations::{
+        knowledge::Library,
+        live::{self, Answer, Greeted, Hearing, Ringing, Utterance},
+    },
     store::{Options, Store},
 };
 
@@ -90,7 +93,9 @@ async fn one(store: &Store, number: u32, entered: bool) -> Result<Vec<Duration>>
             heard: Heard::words("Avez-vous un parking pour ce soir, s'il vous plaît ?"),
             by_twilio: entered,
         };
-        let Hearing::Think { turn: open, .. } = live::hear(store, utterance).await? else {
+        let Hearing::Think { turn: open, .. } =
+            live::hear(store, &Library::by_words(), utterance).await?
+        else {
             return Err("the call does not go on".into());
         };
         let attempt = Attempt {

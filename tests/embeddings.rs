@@ -201,16 +201,13 @@ async fn what_is_meant_is_found_told_to_a_model_and_paid_once() {
         let more = asked(&embeddings)[before..].to_vec();
         assert_eq!(more.len(), 2, "only what is new: {more:?}");
         assert!(more.iter().any(|text| text.contains("couverte")), "{more:?}");
-        let store = seed::store(&webox);
-        let bistro = find(&store);
         let tokens = || {
-            store
-                .read(|tx| embeddings::tokens_since(tx, bistro.id, jiff::Timestamp::UNIX_EPOCH))
-                .unwrap()
+            let costs = webox.run(["costs", "--by", "unit", "-o", "json"]).ok().json();
+            costs["costs"].as_array().unwrap().iter().find(|row| row["unit"] == "input").cloned()
         };
-        until("the tokens of all are noted", || {
+        until("the tokens of all are in the ledger", || {
             let all: usize = asked(&embeddings).iter().map(|text| text.len() / 4 + 1).sum();
-            tokens() == [(MODEL.to_owned(), all as u64)]
+            tokens().is_some_and(|row| row["quantity"] == all as u64)
         });
     });
 }

@@ -104,7 +104,9 @@ async fn a_call_costs_the_sum_of_its_uses_however_often_they_are_told() {
     daemon.hang_up(&sid(1), 600).await;
     assert_eq!(shown(&webox, 1)["costs"], over["costs"]);
     adds_up(&webox);
-    let text = tokio::task::block_in_place(|| webox.run(["calls", "show", sid(1).as_str(), "-o", "text"]).ok());
+    let text = tokio::task::block_in_place(|| {
+        webox.run(["calls", "show", sid(1).as_str(), "-o", "text"]).ok()
+    });
     assert!(text.stdout.contains("twilio/inbound-FR") && text.stdout.contains("in all"));
     // A call that is turned down costs nothing.
     tokio::task::block_in_place(|| webox.run(["assistants", "disable", "le-gourmet"]).ok());

@@ -5,7 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, call, calls, campaign, complete, contacts, costs, deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login, manual, outbound,
+    apply, assistants, audit, bench, bookings, call, calls, campaign, complete, contacts, costs,
+    deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login, manual,
+    outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, schema, secrets, serve, settings,
     stats, tokens, try_out, users, validate, voices, whoami,

@@ -70,6 +70,21 @@ pub(super) fn metered(
     Ok(())
 }
 
+/// Passages or questions were read for vectors.
+pub(super) fn embedded(
+    tx: &Tx,
+    store: &Store,
+    assistant: AssistantId,
+    model: &str,
+    tokens: u32,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Some((provider, product)) = model.split_once('/') else { return Ok(()) };
+    let of = Of { call: None, assistant, turn: None, kind: Kind::Model, at };
+    let used = Use::new(provider, product, Unit::Input, u64::from(tokens));
+    ledger::add(tx, &of, &reckon(store, [used], at))
+}
+
 /// Words were spoken for an assistant before anybody called.
 pub async fn spoken_beforehand(
     store: &Store,

@@ -289,10 +289,9 @@ pub async fn run(
     looker.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in
-        [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder]
-            .into_iter()
-            .flatten()
+    for worker in [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder]
+        .into_iter()
+        .flatten()
     {
         // What it was at is done again after a restart.
         worker.abort();

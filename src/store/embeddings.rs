@@ -273,42 +273,6 @@ pub fn passages(
     Ok(found)
 }
 
-/// Adds tokens that were read for vectors to those of the day.
-pub fn count_tokens(
-    tx: &Tx,
-    id: AssistantId,
-    model: &str,
-    tokens: u32,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO embedding_tokens (assistant_id, day, model, tokens) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens",
-    )?
-    .execute(params![id.0, day(now), model, tokens])?;
-    Ok(())
-}
-
-/// The tokens that were read for vectors since the day of a moment, by model.
-pub fn tokens_since(
-    tx: &Tx,
-    id: AssistantId,
-    since: Timestamp,
-) -> Result<Vec<(String, u64)>, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT model, sum(tokens) FROM embedding_tokens
-         WHERE assistant_id = ?1 AND day >= ?2 GROUP BY model",
-    )?;
-    let rows = statement.query_map(params![id.0, day(since)], |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0) as u64))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn day(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(24 * 3600)
-}
-
 /// Vectors that nobody looks at any more: of passages that are gone, of a model that is not asked any
 /// more, of an assistant that is out of service; and no call goes on that may have begun with them.
 pub fn unused(tx: &Tx) -> Result<Vec<i64>, StoreError> {

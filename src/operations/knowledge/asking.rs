@@ -10,11 +10,12 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{Assistant, AssistantId, ModelRef, Outcome, Result, Vector},
+    operations::ledger,
     providers::{
         breaker::Breakers,
         llm::{Embedded, Embedder, ModelError, Models},
     },
-    store::{Store, Tx, embeddings},
+    store::{Store, Tx},
 };
 
 /// A caller waits no longer: who answers in time does so within a third of a second, and nobody hears the
@@ -117,9 +118,10 @@ impl Asking {
         if read.is_empty() {
             return Ok(());
         }
+        let cache = store.clone();
         let note = move |tx: &Tx| {
             read.iter().try_for_each(|((id, model), tokens)| {
-                embeddings::count_tokens(tx, *id, model, *tokens, now)
+                ledger::embedded(tx, &cache, *id, model, *tokens, now)
             })
         };
         store.write_async(note).await

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Library, asking::Asking};
 use crate::{
     domain::{Outcome, Result, Vector},
+    operations::ledger,
     providers::llm::{Embedded, ModelError},
     store::{
         Store,
@@ -38,10 +39,11 @@ async fn settle(store: &Store, asking: &Asking, batch: Batch, now: Timestamp) ->
             let came: Vec<_> =
                 digests.zip(vectors.iter().map(|numbers| Vector::of(numbers))).collect();
             let (id, model) = (batch.assistant.id, batch.model);
+            let cache = store.clone();
             store
                 .write_async(move |tx| {
                     embeddings::came(tx, id, &model, &came, now)?;
-                    embeddings::count_tokens(tx, id, model.as_str(), tokens, now)
+                    ledger::embedded(tx, &cache, id, model.as_str(), tokens, now)
                 })
                 .await?;
             Ok(true)

@@ -20,12 +20,3 @@ CREATE TABLE embeddings (
 ) STRICT;
 CREATE INDEX embeddings_due ON embeddings (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX embeddings_made ON embeddings (assistant_id, model, made_at) WHERE made_at IS NOT NULL;
-
--- Tokens read for vectors, of passages and of questions, by day (UTC, days since 1970).
-CREATE TABLE embedding_tokens (
-    assistant_id  INTEGER NOT NULL REFERENCES assistants (id),
-    day           INTEGER NOT NULL,
-    model         TEXT NOT NULL,
-    tokens        INTEGER NOT NULL,
-    PRIMARY KEY (assistant_id, day, model)
-) STRICT, WITHOUT ROWID;
