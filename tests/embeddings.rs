@@ -203,7 +203,7 @@ async fn what_is_meant_is_found_told_to_a_model_and_paid_once() {
         assert!(more.iter().any(|text| text.contains("couverte")), "{more:?}");
         let tokens = || {
             let costs = webox.run(["costs", "--by", "unit", "-o", "json"]).ok().json();
-            costs["costs"].as_array().unwrap().iter().find(|row| row["unit"] == "input").cloned()
+            costs["rows"].as_array().unwrap().iter().find(|row| row["key"] == "input").cloned()
         };
         until("the tokens of all are in the ledger", || {
             let all: usize = asked(&embeddings).iter().map(|text| text.len() / 4 + 1).sum();

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use crate::{
     billing::rates,
     domain::{
-        Actor, AssistantId, Attempt, Call, CallId, CallStatus, Costs, CostsBy, Currency, Direction,
-        HandoverId, Micros, Money, PhoneNumber, PriceBook, Reckoned, RecordingSid, Result, TurnId,
-        Unit, Use, VoiceLine, begun_minutes, product_of,
+        Actor, AssistantId, Attempt, Call, CallId, CallStatus, Costs, CostsBy, CostsTotal,
+        Currency, Direction, HandoverId, Micros, Money, PhoneNumber, PriceBook, Reckoned,
+        RecordingSid, Result, TurnId, Unit, Use, VoiceLine, begun_minutes, product_of,
     },
     store::{
         Store, StoreError, Tx, calls, charges,
@@ -281,11 +281,17 @@ pub fn costs(
 ) -> Result<Costs> {
     let window = Window { since, until, assistant, sight: actor.sight() };
     store.read(|tx| {
-        Ok(Costs {
-            rows: by.map_or_else(|| Ok(Vec::new()), |by| ledger::grouped(tx, &window, by))?,
-            total: ledger::total(tx, &window)?,
-            charged: charges::total(tx, &window)?,
-        })
+        let rows = by.map_or_else(|| Ok(Vec::new()), |by| ledger::grouped(tx, &window, by))?;
+        let total = match by {
+            // Models are a part of it only.
+            None | Some(CostsBy::Model) => ledger::total(tx, &window)?,
+            Some(_) => rows.iter().fold(CostsTotal::default(), |sum, row| CostsTotal {
+                entries: sum.entries + row.entries,
+                unpriced: sum.unpriced + row.unpriced,
+                cost: sum.cost.plus(row.cost),
+            }),
+        };
+        Ok(Costs { rows, total, charged: charges::total(tx, &window)? })
     })
 }
 
