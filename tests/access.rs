@@ -65,6 +65,7 @@ fn table() -> Vec<Row> {
         row("GET", "/assistants/{id}/knowledge/search", None, own),
         row("GET", "/calls", None, everybody),
         row("GET", "/calls/{sid}", None, own),
+        row("GET", "/transcripts/search", None, everybody),
         // Nobody was recorded: who may see the call and who may not are told the same.
         row("GET", "/calls/{sid}/recording", None, nothing_there),
         // Le Gourmet calls nobody: its file says nothing of it.

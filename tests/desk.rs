@@ -34,6 +34,7 @@ fn table() -> Vec<Row> {
         row("calls", "calls", everybody),
         row("each_call", "calls --limit 0", everybody),
         row("call", "calls show SID", own),
+        row("search_transcripts", "transcripts search table", everybody),
         row("save_recording", "calls recording SID --save -", [1; 3]),
         row("bookings", "bookings", everybody),
         row("booking", "bookings show 100001", own),

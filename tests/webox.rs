@@ -66,6 +66,7 @@ mod secrets;
 mod sockets;
 mod sounds;
 mod stream;
+mod transcripts;
 mod transfer;
 mod transfer_lines;
 mod webhooks;

@@ -26,6 +26,7 @@ mod provisioning;
 mod secret;
 mod stats;
 mod tag;
+mod transcript;
 mod turn;
 
 pub use account::{Me, OneUser, TokenCreated, TokenRevoked, TokenView, Tokens, UserView, Users};
@@ -63,4 +64,5 @@ pub use provisioning::{
 pub use secret::{SecretView, Secrets};
 pub use stats::{Latencies, Statistics, StatsGroup, StatsView, StatusCount};
 pub use tag::{AssistantTag, user_tag};
+pub use transcript::Transcripts;
 pub use turn::{AttemptView, TurnView};

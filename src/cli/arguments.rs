@@ -10,7 +10,7 @@ use super::{
     outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, schema, secrets, serve, settings,
-    stats, tokens, try_out, users, validate, voices, whoami,
+    stats, tokens, transcripts, try_out, users, validate, voices, whoami,
 };
 use crate::domain::EmailAddress;
 
@@ -57,6 +57,8 @@ pub enum Command {
     Deliveries(deliveries::Deliveries),
     /// Documents that assistants look things up in.
     Knowledge(knowledge::Knowledge),
+    /// Look for words in what was said.
+    Transcripts(transcripts::Transcripts),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
     /// Show what was spent, and on what.

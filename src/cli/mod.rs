@@ -53,6 +53,7 @@ mod settings;
 mod sheet;
 mod stats;
 mod tokens;
+mod transcripts;
 mod try_aloud;
 mod try_out;
 mod users;
@@ -106,6 +107,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::DoNotCall(args) => do_not_call::run(args, context),
         Command::Deliveries(args) => deliveries::run(args, context),
         Command::Knowledge(args) => knowledge::run(args, context),
+        Command::Transcripts(args) => transcripts::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Costs(args) => costs::run(args, context),
         Command::Rates(args) => rates::run(args, context),

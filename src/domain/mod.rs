@@ -61,6 +61,7 @@ mod sid;
 mod stats;
 mod suggest;
 mod text;
+mod transcript;
 mod transfer;
 mod turn;
 pub mod when;
@@ -115,7 +116,7 @@ pub use http_tool::{CALLER_ARGUMENT, HttpTool, ToolMethod};
 pub use knowledge::{
     DOCUMENT_ENDINGS, Digest, Document, DocumentPath, Found, FoundBy, KeptDocument,
     MOST_DIMENSIONS, MOST_DOCUMENTS, Passage, Question, Vector, answer, goes_on, is_general,
-    knowledge_too_large, merge, nearest, put_texts, rank, search_words, split as passages,
+    knowledge_too_large, merge, nearest, put_texts, rank, root, search_words, split as passages,
 };
 pub use language::LanguageTag;
 pub use latency::{Latency, LatencyBy, Stage};
@@ -144,6 +145,9 @@ pub use secret::{KeySource, Secret, SecretRef, WRITTEN_OUT};
 pub use sid::{AccountSid, CallSid, RecordingSid};
 pub use stats::{Breakdown, Stats, StatsBy, StatsRow};
 pub use suggest::{did_you_mean, suggestion_hint};
+pub use transcript::{
+    Snippet, Speaker, TranscriptHit, TranscriptPage, TranscriptQuery, text_roots,
+};
 pub use transfer::{CallerId, Human, Target, Transfer};
 pub use turn::{
     Attempt, Delivery, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,

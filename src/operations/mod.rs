@@ -33,3 +33,4 @@ pub mod removals;
 pub mod retention;
 pub mod secrets;
 pub mod stats;
+pub mod transcripts;

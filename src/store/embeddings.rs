@@ -68,13 +68,13 @@ pub(super) fn want(tx: &Tx, id: AssistantId, spec: &AssistantSpec) -> Result<(),
     )?;
     let mut rows = passages.query(params![id.0, named(spec)?])?;
     while let Some(row) = rows.next()? {
-        let of = match row.get::<_, Option<TextDigest>>(3)? {
-            Some(of) => of,
-            None => {
-                let of = digest(&row.get::<_, String>(1)?, &row.get::<_, String>(2)?);
-                known.execute(params![row.get::<_, i64>(0)?, of])?;
-                of
-            }
+        let kept: Option<TextDigest> = row.get(3)?;
+        let of = if let Some(of) = kept {
+            of
+        } else {
+            let of = digest(&row.get::<_, String>(1)?, &row.get::<_, String>(2)?);
+            known.execute(params![row.get::<_, i64>(0)?, of])?;
+            of
         };
         wanted.execute(params![id.0, model.as_str(), of])?;
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, turn_words};
 
 /// Every step ever released, oldest first; a step is never edited afterwards.
 const STEPS: &[&str] = &[
@@ -25,7 +25,11 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0017_campaigns.sql"),
     include_str!("migrations/0018_embeddings.sql"),
     include_str!("migrations/0019_ledger.sql"),
+    TRANSCRIPTS,
 ];
+
+/// After this step the turns that are there are indexed, with rules that SQL does not have.
+const TRANSCRIPTS: &str = include_str!("migrations/0020_transcripts.sql");
 
 /// The schema this webox writes.
 pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
@@ -62,6 +66,9 @@ fn run(connection: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
     let done = check(&transaction)?;
     for step in steps.iter().skip(usize::try_from(done).unwrap_or(0)) {
         transaction.execute_batch(step)?;
+        if *step == TRANSCRIPTS {
+            turn_words::index_all(&transaction)?;
+        }
     }
     transaction.pragma_update(None, "user_version", steps.len() as i64)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -93,7 +100,9 @@ mod tests {
             .execute_batch(
                 "INSERT INTO assistants VALUES (1, 'a', '+33123456789', 1, '{}', 1, 0, 0, NULL);
                  INSERT INTO calls VALUES
-                    (7, 'CA', 1, NULL, '+33123456789', 'failed', 'gather', 'fr-FR', 0, 0, 0, 4, NULL, NULL);",
+                    (7, 'CA', 1, NULL, '+33123456789', 'failed', 'gather', 'fr-FR', 0, 0, 0, 4, NULL, NULL);
+                 INSERT INTO turns (call_id, number, heard_kind, heard, heard_at, said, language)
+                    VALUES (7, 1, 'speech', 'Des réservations', 0, 'Bien sûr', 'fr-FR');",
             )
             .unwrap();
         migrate(&mut connection).unwrap();
@@ -103,6 +112,14 @@ mod tests {
             })
             .unwrap();
         assert_eq!(row, (7, 4, None));
+        let found: i64 = connection
+            .query_row(
+                "SELECT count(*) FROM turn_words WHERE turn_words MATCH '\"bien\" OR \"reservat\"'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(found, 2, "what was said before is indexed");
     }
 
     #[test]

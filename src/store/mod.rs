@@ -37,6 +37,7 @@ pub mod removals;
 pub mod secrets;
 pub mod stats;
 pub mod transfers;
+pub mod turn_words;
 pub mod turns;
 pub mod usage;
 pub mod users;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     StoreError, Tx, assistants::time, calls, campaigns, contacts, deliveries, messages, outbound,
-    removals,
+    removals, turn_words,
 };
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
@@ -274,6 +274,13 @@ pub fn erase(
                 calls::by_id(tx, *call)?.and_then(|call| Some((call.assistant_id, call.caller?)));
         }
     }
+    let ids: Vec<i64> = tx
+        .prepare_cached(&format!("SELECT id FROM calls WHERE {calls} AND {OWN}"))?
+        .query_map(params![subject.key(), owner], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for id in ids {
+        turn_words::forget(tx, CallId(id))?;
+    }
     let sql = format!(
         "UPDATE turns SET {NO_WORDS}
          WHERE call_id IN (SELECT id FROM calls WHERE {calls} AND {OWN})"
@@ -361,6 +368,7 @@ pub fn forget(
         }
         match due {
             Due::Transcripts => {
+                turn_words::forget(tx, CallId(*id))?;
                 let sql = format!("UPDATE turns SET {NO_WORDS} WHERE call_id = ?1");
                 tx.prepare_cached(&sql)?.execute([id])?;
                 forget_spoken_messages(tx, CallId(*id), now)?;

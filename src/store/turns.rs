@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
-use super::{StoreError, Tx, assistants::time};
+use super::{StoreError, Tx, assistants::time, turn_words};
 use crate::domain::{
-    Attempt, CallId, Delivery, Heard, LanguageTag, Next, PhoneNumber, Reply, TokenUsage, Turn,
-    TurnId, TurnTimings,
+    Attempt, CallId, Delivery, Heard, LanguageTag, Next, PhoneNumber, Reply, Speaker, TokenUsage,
+    Turn, TurnId, TurnTimings,
 };
 
 const COLUMNS: &str = "call_id, number, heard_kind, heard, confidence, heard_at, said, unheard, \
@@ -147,6 +147,9 @@ pub fn begin(
         language.as_str(),
         heard_as.map(LanguageTag::as_str)
     ])?;
+    if let Some(Heard::Speech { text, .. }) = heard {
+        turn_words::change(tx, id, Speaker::Caller, "", text)?;
+    }
     Ok(())
 }
 
@@ -171,7 +174,7 @@ pub fn insert(
             [&id.call.0 as &dyn ToSql, &id.number].iter().chain(values).chain(&[&heard_at as _]),
         ))
     })?;
-    Ok(())
+    turn_words::change(tx, id, Speaker::Assistant, "", said_in(finished))
 }
 
 /// Finishes a turn, unless it is finished already: the first reply stands. Nor is a reply kept that
@@ -189,7 +192,15 @@ pub fn finish(tx: &Tx, id: TurnId, finished: &Finished<'_>) -> Result<bool, Stor
             [&id.call.0 as &dyn ToSql, &id.number].iter().chain(values),
         ))
     })?;
+    if changed == 1 {
+        turn_words::change(tx, id, Speaker::Assistant, "", said_in(finished))?;
+    }
     Ok(changed == 1)
+}
+
+/// What of a reply the caller is known to hear.
+fn said_in<'a>(finished: &Finished<'a>) -> &'a str {
+    if finished.heard { &finished.reply.text } else { "" }
 }
 
 /// A reply as columns, `said` to `twiml`, then `unheard`.
@@ -257,6 +268,11 @@ pub fn add_attempts(tx: &Tx, id: TurnId, attempts: &[Attempt]) -> Result<(), Sto
 /// forgotten in the meantime.
 pub fn deliver(tx: &Tx, id: TurnId, delivery: &Delivery) -> Result<bool, StoreError> {
     let timings = &delivery.timings;
+    let before: Option<String> = tx
+        .prepare_cached("SELECT said FROM turns WHERE call_id = ?1 AND number = ?2")?
+        .query_row(params![id.call.0, id.number], |row| row.get(0))
+        .optional()?
+        .flatten();
     let changed = tx
         .prepare_cached(
             "UPDATE turns SET said = ?3, unheard = ?4,
@@ -283,6 +299,9 @@ pub fn deliver(tx: &Tx, id: TurnId, delivery: &Delivery) -> Result<bool, StoreEr
             delivery.ear,
             delivery.mouth,
         ])?;
+    if let (1, Some(before)) = (changed, before) {
+        turn_words::change(tx, id, Speaker::Assistant, &before, &delivery.said)?;
+    }
     Ok(changed == 1)
 }
 

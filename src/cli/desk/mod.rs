@@ -7,6 +7,7 @@ mod client;
 mod local;
 mod outward;
 mod remote;
+mod transcripts;
 mod waiting;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ pub(super) use campaigns::CampaignDesk;
 pub(super) use local::Local;
 pub(super) use outward::OutwardDesk;
 pub(super) use remote::Remote;
+pub(super) use transcripts::TranscriptsDesk;
 pub(super) use waiting::{News, Waiting};
 
 use crate::{
@@ -48,7 +50,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk {
+pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk + TranscriptsDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;

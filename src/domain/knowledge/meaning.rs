@@ -201,6 +201,7 @@ mod tests {
 
     #[test]
     fn what_both_find_comes_first_and_the_rest_alternates() {
+        use FoundBy::{Both, Meaning, Words};
         let merged = merge(
             vec![found("a", 0.9), found("b", 0.5), found("c", 0.4)],
             vec![
@@ -212,7 +213,6 @@ mod tests {
         );
         let told: Vec<(&str, FoundBy)> =
             merged.iter().map(|one| (one.passage.text.as_str(), one.by)).collect();
-        use FoundBy::{Both, Meaning, Words};
         assert_eq!(told, [("b", Both), ("a", Words), ("x", Meaning), ("c", Words), ("y", Meaning)]);
         assert_eq!(merged[0].likeness, Some(0.7));
         let worded: Vec<&str> =

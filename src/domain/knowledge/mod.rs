@@ -18,7 +18,7 @@ pub use meaning::{FoundBy, MOST_DIMENSIONS, Vector, goes_on, merge, nearest};
 pub use passages::split;
 pub use rank::{Found, Passage, Question, rank};
 pub use said::answer;
-pub use words::{is_general, search_words};
+pub use words::{is_general, root, search_words};
 
 /// Documents of one assistant at most.
 pub const MOST_DOCUMENTS: usize = 200;

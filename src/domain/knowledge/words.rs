@@ -149,6 +149,19 @@ pub(super) fn stem(word: &str) -> &str {
         .unwrap_or(word)
 }
 
+/// A word without any of its endings: `annulées`, `annulé` and `annuler` have one root. Other words may
+/// share it; never do forms of one word become two.
+pub fn root(word: &str) -> &str {
+    let mut root = word;
+    loop {
+        let shorter = stem(root);
+        if shorter.len() == root.len() {
+            return root;
+        }
+        root = shorter;
+    }
+}
+
 /// How much a word of a document is a word that was asked for, from 0 to 1.
 pub(super) fn alike(asked: &str, written: &str) -> f64 {
     if asked == written {

@@ -28,6 +28,7 @@ mod rehearse;
 mod secrets;
 mod stats;
 mod tags;
+mod transcripts;
 
 use std::sync::Arc;
 
@@ -101,6 +102,7 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/do-not-call/{number}", delete_with(outbound::remove, told("removeDoNotCall", "Let a number be called again", &[403, 404])))
         .api_route("/calls/{sid}", get_with(calls::show, told("getCall", "One call, turn by turn", &[404])))
         .api_route("/calls/{sid}/recording", get_with(recordings::hear, recordings::told))
+        .api_route("/transcripts/search", get_with(transcripts::search, told("searchTranscripts", "Turns in which some words were said, the newest call first", &[404])))
         .api_route("/stats", get_with(stats::stats, told("getStats", "Sums over calls", &[404])))
         .api_route("/latency", get_with(stats::latency, told("getLatency", "How long callers wait, by stage", &[404])))
         .api_route("/costs", get_with(costs::costs, told("getCosts", "What was spent, by whole UTC days", &[404])))
