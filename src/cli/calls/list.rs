@@ -61,13 +61,13 @@ pub(super) const COLUMNS: [Column; 21] = [
     Column::new("language", "language").hidden(),
     Column::new("reason", "end").hidden(),
     Column::new("id", "id").right().hidden(),
+    Column::new("cost_eur", "cost in euros").right().hidden(),
+    Column::new("cost_usd", "cost in dollars").right().hidden(),
     Column::new("topic", "topic").hidden(),
     Column::new("summary", "summary").hidden(),
     Column::new("satisfaction_source", "satisfaction by").hidden(),
     Column::new("satisfaction_why", "why").hidden(),
     Column::new("extract", "extract").hidden(),
-    Column::new("cost_eur", "cost in euros").right().hidden(),
-    Column::new("cost_usd", "cost in dollars").right().hidden(),
 ];
 
 pub(super) fn run(args: &List, context: &Context) -> Result<()> {
@@ -183,13 +183,13 @@ pub(super) fn row(call: &Call, now: &ZonedDateTime) -> Row {
             Cell::same(call.language.as_str()),
             Cell::maybe(call.end_reason.map(crate::domain::EndReason::as_str)),
             Cell::same(call.id.0.to_string()),
+            Cell::maybe(call.cost.map(|cost| cost.cost.eur.to_string())),
+            Cell::maybe(call.cost.map(|cost| cost.cost.usd.to_string())),
             Cell::maybe(call.after.topic.as_deref()),
             Cell::maybe(call.after.summary.as_deref()),
             Cell::maybe(call.after.satisfaction_source.map(SatisfactionSource::as_str)),
             Cell::maybe(call.after.satisfaction_why.as_deref()),
             Cell::maybe(call.after.extract.as_ref().map(|found| views::value(found).to_string())),
-            Cell::maybe(call.cost.map(|cost| cost.cost.eur.to_string())),
-            Cell::maybe(call.cost.map(|cost| cost.cost.usd.to_string())),
         ],
     }
 }
