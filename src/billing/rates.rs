@@ -69,9 +69,8 @@ fn optional_currency<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Curren
 /// A day, as TOML writes one: `2026-11-01`.
 fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
     let written = toml::value::Datetime::deserialize(from)?;
-    let date = match (written.date, written.time) {
-        (Some(date), None) => date,
-        _ => return Err(D::Error::custom("a day is meant here, such as 2026-11-01")),
+    let (Some(date), None) = (written.date, written.time) else {
+        return Err(D::Error::custom("a day is meant here, such as 2026-11-01"));
     };
     let (year, month, day) = (date.year, date.month, date.day);
     let date = i16::try_from(year)

@@ -38,13 +38,11 @@ fn read(body: &[u8]) -> Charge {
     let unit = price_unit.unwrap_or_default();
     // What is charged is below zero; what is not is zero.
     let amount = price.strip_prefix('-').unwrap_or(&price).parse::<Micros>();
-    match (amount, unit.parse::<Currency>()) {
-        (Ok(amount), Ok(currency)) => Charge::Known(amount, currency),
-        _ => {
-            let said: String = format!("{price} {unit}").chars().take(40).collect();
-            Charge::Unreadable(format!("the price is `{}`", said.escape_debug()))
-        }
+    if let (Ok(amount), Ok(currency)) = (amount, unit.parse::<Currency>()) {
+        return Charge::Known(amount, currency);
     }
+    let said: String = format!("{price} {unit}").chars().take(40).collect();
+    Charge::Unreadable(format!("the price is `{}`", said.escape_debug()))
 }
 
 #[cfg(test)]

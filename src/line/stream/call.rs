@@ -388,7 +388,7 @@ impl<'a, S: Socket> Call<'a, S> {
             let Split { said, unheard } = Split::until(&done.text, &said);
             let discloses = done.discloses && !said.is_empty();
             let ear = self.ear_record.used();
-            let delivery = Delivery { said, unheard, timings, mouth, ear, ..Delivery::default() };
+            let delivery = Delivery { said, unheard, timings, ear, mouth, ..Delivery::default() };
             self.talk.deliver(done.number, delivery, discloses);
         }
         let used = self.used(true);
