@@ -93,7 +93,8 @@ const ASKED_IT: &[(&str, &str)] = &[
 ];
 
 fn document(passages: &[(&str, &str)]) -> String {
-    passages.iter().map(|(heading, text)| format!("# {heading}\n\n{text}\n\n")).collect()
+    let passage = |(heading, text): &(&str, &str)| format!("# {heading}\n\n{text}\n\n");
+    passages.iter().map(passage).collect::<Vec<_>>().concat()
 }
 
 fn file(model: &str, language: &str) -> String {
@@ -201,13 +202,15 @@ async fn what_is_meant_is_found_told_to_a_model_and_paid_once() {
         let more = asked(&embeddings)[before..].to_vec();
         assert_eq!(more.len(), 2, "only what is new: {more:?}");
         assert!(more.iter().any(|text| text.contains("couverte")), "{more:?}");
-        let tokens = || {
-            let costs = webox.run(["costs", "--by", "unit", "-o", "json"]).ok().json();
-            costs["rows"].as_array().unwrap().iter().find(|row| row["key"] == "input").cloned()
+        let ledger = rusqlite::Connection::open(webox.db()).unwrap();
+        let tokens = || -> i64 {
+            let sum = "SELECT coalesce(sum(e.quantity), 0) FROM ledger_entries e
+                       JOIN ledger_rates r ON r.id = e.rate_id WHERE r.product LIKE 'text-embedding%'";
+            ledger.query_row(sum, [], |row| row.get(0)).unwrap()
         };
         until("the tokens of all are in the ledger", || {
             let all: usize = asked(&embeddings).iter().map(|text| text.len() / 4 + 1).sum();
-            tokens().is_some_and(|row| row["quantity"] == all as u64)
+            tokens() == i64::try_from(all).unwrap()
         });
     });
 }
@@ -252,10 +255,10 @@ async fn a_caller_is_answered_by_words_when_the_endpoint_is_down_or_slow() {
 fn a_daemon_that_is_killed_goes_on_where_it_was() {
     let embeddings = fake_embeddings::start();
     let webox = bistro(&embeddings);
-    let many: String = (0..100)
+    let many: Vec<String> = (0..100)
         .map(|n| format!("# Sujet {n}\n\nLe secret numéro {n} reste entre nous.\n\n"))
         .collect();
-    webox.file("clients/carte.md", &many);
+    webox.file("clients/carte.md", &many.concat());
     apply(&webox);
     let whole = |texts: Vec<String>| {
         let json = json!({ "input": texts, "model": "text-embedding-3-small" });

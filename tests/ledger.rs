@@ -447,7 +447,7 @@ async fn what_twilio_charged_is_kept_beside_what_was_reckoned() {
         let db = Connection::open(webox.db()).unwrap();
         db.query_row("SELECT attempts FROM ledger_charges", [], |row| row.get(0)).unwrap()
     };
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let daemon = Daemon::start(&webox);
     twilio.was_asked("GET", &path, "");
     while attempts() < 1 {

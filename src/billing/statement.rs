@@ -104,7 +104,7 @@ fn part(amount: u64, days: u32, of: u32) -> u64 {
 /// proportion to the days, rounded up.
 pub fn lines(name: &str, plan: &Plan, vat: Vat, month: Month, used: &Use) -> Vec<Line> {
     let Some((from, to)) = days(month, used) else { return Vec::new() };
-    let paid = (to.day() - from.day()).unsigned_abs() as u32 + 1;
+    let paid = u32::from((to.day() - from.day()).unsigned_abs()) + 1;
     let of = month.days();
     let line = |what, quantity, price: Micros| Line {
         assistant: used.assistant.clone(),

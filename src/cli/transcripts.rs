@@ -111,7 +111,7 @@ fn search(args: &Search, context: &Context) -> Result<()> {
     match hits.len() as u64 {
         0 => context.out.note(&format!("Nobody said this{words}.")),
         count if more => {
-            context.out.note(&format!("Showing the newest {count}{words}; use --limit 0 for all."))
+            context.out.note(&format!("Showing the newest {count}{words}; use --limit 0 for all."));
         }
         _ => {}
     }

@@ -230,12 +230,11 @@ async fn play_into(rehearsal: &Rehearsal, minds: &Minds, report: &mut Report) ->
         book_before(&stage, given, &from, now).await?;
     }
     let humans = scenario.answers.clone();
-    let (mut call, greeting) = match &scenario.outbound {
-        Some(context) => errand::pick_up(&stage, &from, context, humans, now).await?,
-        None => {
-            let phone = &stage.assistant.spec.phone;
-            Call::place_with(stage.daemon.caller(), &from, phone, humans).await?
-        }
+    let (mut call, greeting) = if let Some(context) = &scenario.outbound {
+        errand::pick_up(&stage, &from, context, humans, now).await?
+    } else {
+        let phone = &stage.assistant.spec.phone;
+        Call::place_with(stage.daemon.caller(), &from, phone, humans).await?
     };
     let mut before = Facts::default();
     let seen = Facts::read(&stage, &call)?;

@@ -34,13 +34,12 @@ pub(crate) fn vector(text: &str) -> Vec<f32> {
     let mut numbers = vec![0.0_f32; LENGTH];
     for word in search_words(text).iter().filter(|word| word.len() > 3) {
         let meaning = SAME.iter().position(|same| same.iter().any(|begin| word.starts_with(begin)));
-        match meaning {
-            Some(at) => numbers[at] += 3.0,
-            None => {
-                let sum: usize =
-                    word.bytes().fold(7, |sum, byte| (sum * 31 + usize::from(byte)) % 9_973);
-                numbers[SAME.len() + sum % (LENGTH - SAME.len())] += 0.5;
-            }
+        if let Some(at) = meaning {
+            numbers[at] += 3.0;
+        } else {
+            let sum: usize =
+                word.bytes().fold(7, |sum, byte| (sum * 31 + usize::from(byte)) % 9_973);
+            numbers[SAME.len() + sum % (LENGTH - SAME.len())] += 0.5;
         }
     }
     if numbers.iter().all(|number| *number == 0.0) {

@@ -59,8 +59,8 @@ pub(super) struct Run {
     #[arg(long)]
     overlapping: bool,
     /// Print who would be called when, and who would not; store nothing.
-    #[arg(long)]
-    dry_run: bool,
+    #[arg(long = "dry-run")]
+    dry: bool,
     /// Do not watch: the daemon calls all the same.
     #[arg(long)]
     detach: bool,
@@ -93,7 +93,7 @@ pub(super) fn run(args: &Run, context: &Context) -> Result<()> {
         overlapping: args.overlapping,
     };
     let desk = context.desk("campaign run")?;
-    if args.dry_run {
+    if args.dry {
         let outlook = desk.preview_campaign(&args.assistant, &wanted)?;
         tell_overlaps(&outlook.overlaps, context);
         tell::outlook(&outlook, context)?;

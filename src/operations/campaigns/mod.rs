@@ -93,45 +93,42 @@ pub fn start(
         let overlaps = campaigns::overlaps(tx, assistant.id, &digest, &wanted.rows)?;
         let found = campaigns::by_contents(tx, assistant.id, &digest)?;
         let is_new = found.is_none();
-        let id = match found {
-            Some(campaign) => {
-                if campaign.state == CampaignState::Cancelled {
-                    return Err(Error::new(
-                        Kind::Refused,
-                        format!("campaign {} of these people was cancelled", campaign.id.0),
-                    )
-                    .hint("leave those out who were called, and run the rest as another campaign")
-                    .into());
-                }
-                if campaign.state != CampaignState::Done {
-                    campaigns::resume(tx, campaign.id, &wanted.terms, expires_at)?;
-                    // Whoever runs it again has changed something, maybe.
-                    if campaign.state == CampaignState::Paused || campaign.terms != wanted.terms {
-                        campaigns::look_again(tx, campaign.id, now)?;
-                    }
-                    record(tx, &actor, "campaign.resume", campaign.id, &wanted, now)?;
-                }
-                campaign.id
+        let id = if let Some(campaign) = found {
+            if campaign.state == CampaignState::Cancelled {
+                return Err(Error::new(
+                    Kind::Refused,
+                    format!("campaign {} of these people was cancelled", campaign.id.0),
+                )
+                .hint("leave those out who were called, and run the rest as another campaign")
+                .into());
             }
-            None => {
-                let busy: Vec<&Overlap> =
-                    overlaps.iter().filter(|overlap| overlap.unfinished > 0).collect();
-                if let (Some(first), false) = (busy.first(), wanted.overlapping) {
-                    return Err(called_twice(first).into());
+            if campaign.state != CampaignState::Done {
+                campaigns::resume(tx, campaign.id, &wanted.terms, expires_at)?;
+                // Whoever runs it again has changed something, maybe.
+                if campaign.state == CampaignState::Paused || campaign.terms != wanted.terms {
+                    campaigns::look_again(tx, campaign.id, now)?;
                 }
-                let new = NewCampaign {
-                    assistant: assistant.id,
-                    digest: &digest,
-                    name: &wanted.name,
-                    terms: &wanted.terms,
-                    rows: &wanted.rows,
-                    expires_at,
-                    now,
-                };
-                let id = campaigns::insert(tx, &new)?;
-                record(tx, &actor, "campaign.start", id, &wanted, now)?;
-                id
+                record(tx, &actor, "campaign.resume", campaign.id, &wanted, now)?;
             }
+            campaign.id
+        } else {
+            let busy: Vec<&Overlap> =
+                overlaps.iter().filter(|overlap| overlap.unfinished > 0).collect();
+            if let (Some(first), false) = (busy.first(), wanted.overlapping) {
+                return Err(called_twice(first).into());
+            }
+            let new = NewCampaign {
+                assistant: assistant.id,
+                digest: &digest,
+                name: &wanted.name,
+                terms: &wanted.terms,
+                rows: &wanted.rows,
+                expires_at,
+                now,
+            };
+            let id = campaigns::insert(tx, &new)?;
+            record(tx, &actor, "campaign.start", id, &wanted, now)?;
+            id
         };
         let campaign = campaigns::seen(tx, actor.sight(), id)?.ok_or_else(|| unknown(id))?;
         Ok(Started { campaign, is_new, overlaps })
