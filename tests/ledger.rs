@@ -108,11 +108,17 @@ async fn a_call_costs_the_sum_of_its_uses_however_often_they_are_told() {
         webox.run(["calls", "show", sid(1).as_str(), "-o", "text"]).ok()
     });
     assert!(text.stdout.contains("twilio/inbound-FR") && text.stdout.contains("in all"));
-    // A call that is turned down costs nothing.
+    // A call that was turned down unanswered costs nothing.
     tokio::task::block_in_place(|| webox.run(["assistants", "disable", "le-gourmet"]).ok());
     daemon.ring(&sid(2)).await;
     daemon.hang_up(&sid(2), 0).await;
     assert_eq!(shown(&webox, 2)["call"]["cost"], Value::Null);
+    // One that heard why was answered for that, and is charged its minute, once.
+    daemon.ring(&sid(3)).await;
+    daemon.hang_up(&sid(3), 6).await;
+    daemon.hang_up(&sid(3), 6).await;
+    assert_eq!(shown(&webox, 3)["costs"].as_array().unwrap().len(), 1);
+    adds_up(&webox);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -165,7 +165,12 @@ impl Catalogue {
     fn mistakes(&self) -> Vec<(Vec<&str>, String)> {
         let mut wrong = Vec::new();
         if let Some(seller) = &self.seller {
-            let company = seller.company.mistakes().into_iter().chain(seller.missing());
+            // Whoever charges a tax, or has the buyer owe it, has a number for it.
+            let exempt = Vat::Named(NamedVat::Exempt);
+            let taxed = seller.vat != exempt
+                || self.plans.values().any(|plan| plan.vat.is_some())
+                || self.clients.values().any(|client| client.vat.is_some_and(|vat| vat != exempt));
+            let company = seller.company.mistakes().into_iter().chain(seller.missing(taxed));
             wrong.extend(company.map(|(key, why)| (vec!["seller", "company", key], why)));
             let told = seller.mistakes().into_iter();
             wrong.extend(told.map(|(key, why)| (vec!["seller", key], why)));
@@ -204,9 +209,8 @@ impl Catalogue {
 
 impl Seller {
     /// What every bill must have of it, and it has not.
-    fn missing(&self) -> impl Iterator<Item = (&'static str, String)> {
+    fn missing(&self, taxed: bool) -> impl Iterator<Item = (&'static str, String)> {
         let company = &self.company;
-        let taxed = self.vat != Vat::Named(NamedVat::Exempt);
         let french = company.country.as_deref() == Some("FR");
         [
             ("name", company.name.trim().is_empty()),

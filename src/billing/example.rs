@@ -154,7 +154,7 @@ mod tests {
         // Ninety seconds of sound, and 1,800 characters.
         let stream = of(5);
         assert_eq!(stream.minutes.usd.to_string(), "0.072");
-        assert_eq!(stream.heard.usd.to_string(), "0.0087");
+        assert_eq!(stream.heard.usd.to_string(), "0.01065");
         assert_eq!(stream.spoken.usd.to_string(), "0.072");
         assert!(stream.thought.usd < "0.002".parse().unwrap(), "{}", stream.thought.usd);
     }

@@ -17,9 +17,9 @@ use crate::domain::{Cents, Error, LanguageTag, Month, Percent, Result};
 pub struct Invoice {
     /// Its number: without gaps in a year.
     pub number: String,
-    /// The number of the bill that this one takes back, whole.
+    /// The bill that this one takes back, whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credits: Option<String>,
+    pub credits: Option<Credited>,
     /// The client, by the name that assistants' files give.
     pub client: String,
     /// For which month.
@@ -57,6 +57,15 @@ pub struct Invoice {
     pub tax: Cents,
     /// What is to be paid; less than nothing in one that takes another back.
     pub total: Cents,
+}
+
+/// A bill that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credited {
+    /// Its number.
+    pub number: String,
+    /// The day of its issue.
+    pub issued: Date,
 }
 
 /// The tax of the lines at one rate.
@@ -149,6 +158,21 @@ impl Invoice {
         if buyer.name.trim().is_empty() {
             client.clone_into(&mut buyer.name);
         }
+        if lines.is_empty() {
+            return Err(Error::input(format!("`{client}` owes nothing for {month}"))
+                .hint("a bill has one line at least"));
+        }
+        let missing = [
+            ("street", buyer.street.is_empty()),
+            ("city", buyer.city.is_none()),
+            ("country", buyer.country.is_none()),
+        ];
+        if let Some((key, _)) = missing.into_iter().find(|(_, missing)| *missing) {
+            return Err(Error::config(format!("a bill for `{client}` needs their whole address"))
+                .hint(format!(
+                    "give `{key}` under `[clients.\"{client}\".company]` of billing.toml"
+                )));
+        }
         let reverse = |line: &Line| line.vat == Vat::Named(NamedVat::ReverseCharge);
         if lines.iter().any(reverse) && buyer.vat_number.is_none() {
             return Err(Error::config(format!(
@@ -188,7 +212,8 @@ impl Invoice {
     #[must_use]
     pub fn credit(&self, issued: Date) -> Self {
         let mut credit = self.clone();
-        credit.credits = Some(std::mem::take(&mut credit.number));
+        let number = std::mem::take(&mut credit.number);
+        credit.credits = Some(Credited { number, issued: self.issued });
         (credit.issued, credit.due) = (issued, issued);
         for line in &mut credit.lines {
             line.net = line.net.negated();
@@ -289,7 +314,7 @@ vat_number = "DE136695976"
         );
         assert_eq!(invoice.due.to_string(), "2026-12-31");
         let credit = invoice.credit("2026-12-05".parse().unwrap());
-        assert_eq!(credit.credits.as_deref(), Some("F2026-0001"));
+        assert_eq!(credit.credits.as_ref().unwrap().number, "F2026-0001");
         assert_eq!(credit.total.plus(invoice.total), Cents::ZERO);
         let json = serde_json::to_string(&invoice).unwrap();
         assert_eq!(serde_json::from_str::<Invoice>(&json).unwrap(), invoice);

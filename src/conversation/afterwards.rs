@@ -81,7 +81,12 @@ impl Engine {
             outcome,
             first_token_ms: None,
             total_ms: millis(begun.elapsed()),
-            usage: usage.unwrap_or_else(|| estimated(asked, text.len())),
+            // Who refused the request read nothing of it.
+            usage: usage.unwrap_or_else(|| {
+                let came = !text.is_empty() || outcome == Outcome::TimedOut;
+                let read = came || outcome == Outcome::Unusable;
+                if read { estimated(asked, text.len()) } else { TokenUsage::default() }
+            }),
             detail: Some("asked about the call".to_owned()),
         };
         (said, Some(attempt))

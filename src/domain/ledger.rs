@@ -168,13 +168,21 @@ impl Use {
 /// Who carries the calls.
 pub const TWILIO: &str = "twilio";
 
-/// The product of a number at Twilio: what is done, and its country; of a French mobile, that too.
+/// The product of a number at Twilio: what is done, and its country; of a French mobile, or of a number that
+/// callers do not pay for, that too.
 pub fn product_of(what: &str, number: &PhoneNumber) -> String {
     let country = Country::of(number).map_or("other", |country| country.code);
     let digits = number.as_str();
     let is_mobile = ["+336", "+337"].iter().any(|start| digits.starts_with(start));
     if what == "outbound" && is_mobile {
         return format!("{what}-{country}-mobile");
+    }
+    let free = ["800", "833", "844", "855", "866", "877", "888"];
+    let is_free = free
+        .iter()
+        .any(|code| digits.strip_prefix("+1").is_some_and(|rest| rest.starts_with(code)));
+    if what == "inbound" && is_free {
+        return format!("{what}-{country}-tollfree");
     }
     format!("{what}-{country}")
 }

@@ -190,6 +190,8 @@ pub struct DialTerms {
     pub window: Option<CallingWindow>,
     /// That campaign.
     pub campaign: Option<CampaignId>,
+    /// Whether it calls nobody now: it was paused or cancelled meanwhile.
+    pub rests: bool,
 }
 
 /// A call that was asked for, and what came of it.

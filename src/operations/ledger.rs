@@ -145,11 +145,30 @@ fn minutes(tx: &Tx, call: &Call, seconds: u64) -> Result<Vec<Use>, StoreError> {
     Ok(uses)
 }
 
+/// A call that was turned down with a sentence is over: Twilio answered it for that, and charges its
+/// minute. One that was refused unanswered lasts no second, and costs nothing.
+pub(super) fn turned_down(
+    tx: &Tx,
+    store: &Store,
+    call: &Call,
+    seconds: u32,
+    ended_at: Timestamp,
+) -> Result<(), StoreError> {
+    if seconds == 0 {
+        return Ok(());
+    }
+    let (assistant, at) = (call.assistant_id, call.started_at);
+    let of = Of { call: Some(call.id), assistant, turn: None, kind: Kind::Line, at };
+    charges::ask(tx, call.id, ended_at.checked_add(ASKED_AFTER).unwrap_or(ended_at))?;
+    let uses = minutes(tx, call, u64::from(seconds))?;
+    ledger::set(tx, &of, 0, &reckon(store, uses, at))
+}
+
 /// A call is over, or its end is told anew: its minutes are what they are now.
 pub(super) fn closed(tx: &Tx, store: &Store, id: CallId) -> Result<(), StoreError> {
     let Some(call) = calls::by_id(tx, id)? else { return Ok(()) };
     if call.status == CallStatus::Rejected {
-        // Turned down before it was answered: Twilio charges nothing.
+        // What its end says of it is entered then: `turned_down`.
         return Ok(());
     }
     let at = call.started_at;
@@ -168,16 +187,17 @@ pub(super) fn closed(tx: &Tx, store: &Store, id: CallId) -> Result<(), StoreErro
     ledger::set(tx, &of, 0, &reckon(store, uses, at))
 }
 
-/// A human was rung, and talked for so long.
+/// A human was rung, and their telephone was picked up for so long.
 pub(super) fn handed_over(
     tx: &Tx,
     store: &Store,
     id: HandoverId,
+    seconds: Option<u32>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(assistant) = ledger::assistant_of(tx, id.call)? else { return Ok(()) };
     let Some(human) = transfers::get(tx, id)? else { return Ok(()) };
-    let Some(seconds) = human.duration_s.filter(|seconds| *seconds > 0) else { return Ok(()) };
+    let Some(seconds) = seconds.filter(|seconds| *seconds > 0) else { return Ok(()) };
     let minutes = begun_minutes(u64::from(seconds));
     let used = Use::of_twilio(product_of("outbound", &human.number), Unit::Minute, minutes);
     let of = Of { call: Some(id.call), assistant, turn: Some(id.turn), kind: Kind::Human, at };

@@ -28,12 +28,13 @@ pub(super) async fn run(store: Store, accounts: Accounts, access: TwilioAccess) 
                 Vec::new()
             }
         };
-        let is_quiet = due.is_empty();
+        let mut is_quiet = due.is_empty();
         for one in due {
             let told = ask(&accounts, &access, &one).await;
             let told = told.unwrap_or_else(|error| Told::NotYet(error.to_string()));
             if let Err(error) = ledger::note_charge(&store, one, told, Timestamp::now()).await {
                 tracing::error!(%error, "what Twilio charged could not be noted");
+                is_quiet = true;
             }
         }
         if is_quiet {

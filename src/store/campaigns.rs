@@ -1,6 +1,6 @@
 //! Campaigns and the people in them: rows.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{StoreError, Tx, assistants::time};
@@ -567,10 +567,24 @@ pub fn erase(tx: &Tx, sight: Sight, number: &str) -> Result<u64, StoreError> {
         .execute(params![number, sight.owner()])? as u64)
 }
 
-/// Takes out those that were over, or at rest, before a moment.
+/// How long one may be at rest.
+const REST: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// Takes out those that were over before a moment, and ends those that were at rest since.
 pub fn forget_before(tx: &Tx, before: Timestamp) -> Result<u64, StoreError> {
-    const OLD: &str = "SELECT id FROM campaigns WHERE ended_at < ?1
-                       OR (state = 'paused' AND expires_at < ?1)";
+    const OLD: &str = "SELECT id FROM campaigns WHERE ended_at < ?1";
+    // One at rest for so long is over: forgotten, it would begin anew with those who were reached.
+    tx.prepare_cached(
+        "UPDATE campaigns SET state = 'cancelled', ended_at = expires_at + ?2,
+                why = 'it was at rest for 31 days'
+         WHERE state = 'paused' AND expires_at < ?1 AND ended_at IS NULL",
+    )?
+    .execute(params![before.as_millisecond(), REST.as_millis() as i64])?;
+    tx.prepare_cached(
+        "UPDATE campaign_rows SET state = 'cancelled' WHERE state = 'waiting'
+         AND campaign_id IN (SELECT id FROM campaigns WHERE state = 'cancelled')",
+    )?
+    .execute([])?;
     tx.prepare_cached(&format!("DELETE FROM campaign_rows WHERE campaign_id IN ({OLD})"))?
         .execute([before.as_millisecond()])?;
     Ok(tx

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{StoreError, Tx, assistants::time};
 use crate::domain::{
-    AnsweredBy, AssistantId, CallContext, CallSid, CampaignId, DialTerms, NewOutbound,
+    AnsweredBy, AssistantId, CallContext, CallId, CallSid, CampaignId, DialTerms, NewOutbound,
     OutboundCall, OutboundId, OutboundState, PhoneNumber, Sight, ZoneName,
 };
 
@@ -98,7 +98,7 @@ pub fn by_id(tx: &Tx, id: OutboundId) -> Result<Option<OutboundCall>, StoreError
 /// Under which terms one may be dialled.
 pub fn terms(tx: &Tx, id: OutboundId) -> Result<DialTerms, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT o.anyway, o.zone, c.hours, c.id FROM outbound_calls o
+        "SELECT o.anyway, o.zone, c.hours, c.id, c.state = 'running' FROM outbound_calls o
          LEFT JOIN campaign_rows r ON r.id = o.campaign_row_id
          LEFT JOIN campaigns c ON c.id = r.campaign_id WHERE o.id = ?1",
     )?;
@@ -111,6 +111,7 @@ pub fn terms(tx: &Tx, id: OutboundId) -> Result<DialTerms, StoreError> {
         zone: text(1)?.map(|zone| zone.parse()).transpose().map_err(StoreError::User)?,
         window: text(2)?.map(|hours| hours.parse()).transpose().map_err(StoreError::User)?,
         campaign: row.get::<_, Option<i64>>(3)?.map(CampaignId),
+        rests: row.get::<_, Option<bool>>(4)? == Some(false),
     })
 }
 
@@ -144,13 +145,15 @@ pub fn list(tx: &Tx, sight: Sight, most: u32) -> Result<Vec<OutboundCall>, Store
 }
 
 /// Those that are due, the oldest first.
-pub fn due(tx: &Tx, now: Timestamp, most: u32) -> Result<Vec<OutboundCall>, StoreError> {
+pub fn due(tx: &Tx, now: Timestamp) -> Result<Vec<OutboundCall>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM {TABLES}
-         WHERE o.ended_at IS NULL AND o.state = 'queued' AND o.due_at <= ?1 ORDER BY o.id LIMIT ?2"
+        "SELECT {COLUMNS} FROM {TABLES} WHERE o.id IN (
+             SELECT min(id) FROM outbound_calls
+             WHERE ended_at IS NULL AND state = 'queued' AND due_at <= ?1 GROUP BY assistant_id)
+         ORDER BY o.id"
     );
     let mut statement = tx.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![now.as_millisecond(), most])?;
+    let mut rows = statement.query(params![now.as_millisecond()])?;
     let mut calls = Vec::new();
     while let Some(row) = rows.next()? {
         calls.push(read(row)?);
@@ -321,6 +324,19 @@ pub fn any_live(tx: &Tx) -> Result<bool, StoreError> {
     Ok(tx
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbound_calls WHERE ended_at IS NULL)")?
         .query_row([], |row| row.get(0))?)
+}
+
+/// Takes out what was asked for of one call that is over, as far as it may be seen, and of whom in a
+/// campaign it was to.
+pub fn erase_call(tx: &Tx, sight: Sight, call: CallId) -> Result<(), StoreError> {
+    const ITS: &str = "SELECT o.id FROM outbound_calls o JOIN calls c ON c.sid = o.call_sid
+                       JOIN assistants a ON a.id = o.assistant_id
+                       WHERE c.id = ?1 AND o.ended_at IS NOT NULL AND (?2 IS NULL OR a.owner_id = ?2)";
+    let of = params![call.0, sight.owner()];
+    tx.prepare_cached(&format!("DELETE FROM campaign_rows WHERE outbound_id IN ({ITS})"))?
+        .execute(of)?;
+    tx.prepare_cached(&format!("DELETE FROM outbound_calls WHERE id IN ({ITS})"))?.execute(of)?;
+    Ok(())
 }
 
 /// Takes out what is kept of a number, as far as it may be seen: what is over, and what was not dialled yet.

@@ -81,8 +81,16 @@ const OWN: &str = "(?2 IS NULL OR assistant_id IN (SELECT id FROM assistants WHE
 
 /// Whether one of the calls goes on.
 pub fn goes_on(tx: &Tx, sight: Sight, subject: &Subject) -> Result<bool, StoreError> {
+    // Whose telephone rings has no row of a call yet.
+    let rings = match subject {
+        Subject::Caller(_) => format!(
+            "OR EXISTS (SELECT 1 FROM outbound_calls WHERE number = ?1 AND {OWN}
+                        AND ended_at IS NULL AND state <> 'queued')"
+        ),
+        Subject::Call(_) => String::new(),
+    };
     let sql = format!(
-        "SELECT EXISTS (SELECT 1 FROM calls WHERE {} AND {OWN} AND ended_at IS NULL)",
+        "SELECT EXISTS (SELECT 1 FROM calls WHERE {} AND {OWN} AND ended_at IS NULL) {rings}",
         subject.calls()
     );
     Ok(tx
@@ -270,6 +278,7 @@ pub fn erase(
             campaigns::erase(tx, sight, caller)?;
         }
         Subject::Call(call) => {
+            outbound::erase_call(tx, sight, *call)?;
             once =
                 calls::by_id(tx, *call)?.and_then(|call| Some((call.assistant_id, call.caller?)));
         }

@@ -22,12 +22,13 @@ use crate::{
 const PROFILE: &str = "urn:cen.eu:en16931:2017";
 
 /// Namespaces of the syntax.
-const NAMESPACES: [(&str, &str); 3] = [
+const NAMESPACES: [(&str, &str); 4] = [
     ("xmlns:rsm", "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"),
     (
         "xmlns:ram",
         "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
     ),
+    ("xmlns:qdt", "urn:un:unece:uncefact:data:standard:QualifiedDataType:100"),
     ("xmlns:udt", "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100"),
 ];
 
@@ -98,6 +99,10 @@ impl Xml {
         self.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
         self.within("rsm:CrossIndustryInvoice", &NAMESPACES, |xml| {
             xml.within("rsm:ExchangedDocumentContext", &[], |xml| {
+                // What French rules want to know of the process: services (BT-23).
+                xml.group("BusinessProcessSpecifiedDocumentContextParameter", |xml| {
+                    xml.value("ID", "S1")
+                })?;
                 xml.group("GuidelineSpecifiedDocumentContextParameter", |xml| {
                     xml.value("ID", PROFILE)
                 })
@@ -240,8 +245,13 @@ impl Xml {
         })?;
         match &invoice.credits {
             None => Ok(()),
-            Some(credited) => self
-                .group("InvoiceReferencedDocument", |xml| xml.value("IssuerAssignedID", credited)),
+            Some(credited) => self.group("InvoiceReferencedDocument", |xml| {
+                xml.value("IssuerAssignedID", &credited.number)?;
+                let day = credited.issued.strftime("%Y%m%d").to_string();
+                xml.group("FormattedIssueDateTime", |xml| {
+                    xml.text("qdt:DateTimeString", &[("format", "102")], &day)
+                })
+            }),
         }
     }
 

@@ -49,7 +49,7 @@ fn facts(html: &mut String, invoice: &Invoice, words: Words) {
     fact(words.either("Date d'émission", "Date of issue"), &words.date(invoice.issued));
     fact(words.either("Période", "Period"), &words.month(invoice.month));
     if let Some(credited) = &invoice.credits {
-        fact(words.either("Annule la facture", "Cancels invoice"), credited);
+        fact(words.either("Annule la facture", "Cancels invoice"), &credited.number);
     } else {
         fact(words.either("Échéance", "Due"), &words.date(invoice.due));
     }

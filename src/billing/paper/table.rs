@@ -28,7 +28,7 @@ pub fn table(invoice: &Invoice) -> Vec<[String; 16]> {
     let row = |line: &crate::billing::statement::Line| {
         [
             invoice.number.clone(),
-            invoice.credits.clone().unwrap_or_default(),
+            invoice.credits.as_ref().map(|credited| credited.number.clone()).unwrap_or_default(),
             invoice.issued.to_string(),
             invoice.due.to_string(),
             invoice.month.to_string(),

@@ -22,6 +22,9 @@ const AT_ONCE: u32 = 50;
 /// How often it is noted that a daemon looks after a campaign.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(5);
 
+/// How long somebody waits whom nobody may call for weeks: rules of hours may change.
+const NEXT_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long somebody waits who could not be dialled, or is being called by others.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
 
@@ -118,6 +121,10 @@ fn call_next(
                 return Ok(true);
             }
             Verdict::Later(at, why) => campaigns::put_off(tx, row.id, at, Some(&why))?,
+            Verdict::Rest(why) => {
+                campaigns::stop(tx, campaign.id, CampaignState::Paused, &why, now)?;
+                return Ok(false);
+            }
             Verdict::Never(why) => {
                 let state = CampaignRowState::Refused;
                 campaigns::settle(tx, row.id, state, None, row.attempts, Some(&why))?;
@@ -132,6 +139,8 @@ enum Verdict {
     Call(Box<NewOutbound>),
     Later(Timestamp, String),
     Never(String),
+    /// What the file says cannot be said to anybody: nobody else is called either.
+    Rest(String),
 }
 
 fn judged(
@@ -143,10 +152,12 @@ fn judged(
 ) -> Result<Verdict, StoreError> {
     let entry =
         CampaignEntry { line: row.line, number: row.number.clone(), context: row.context.clone() };
-    let composed = outbound::composed(assistant, &call(&entry, &campaign.terms), now, COLUMN)
-        .and_then(|new| hours(&new, &campaign.terms).map(|hours| (new, hours)));
-    let (new, hours) = match composed {
-        Ok(composed) => composed,
+    let new = match outbound::composed(assistant, &call(&entry, &campaign.terms), now, COLUMN) {
+        Ok(new) => new,
+        Err(error) => return Ok(Verdict::Rest(error.message().to_owned())),
+    };
+    let hours = match hours(&new, &campaign.terms) {
+        Ok(hours) => hours,
         Err(error) => return Ok(Verdict::Never(error.message().to_owned())),
     };
     match outbound::may_be_called(tx, assistant, &new, hours.most()) {
@@ -158,9 +169,11 @@ fn judged(
         Err(error) => return Err(error),
     }
     if !hours.allow(now) {
-        return Ok(match hours.next(now) {
-            Some(at) => Verdict::Later(at, format!("may be called from {} on", hours.there(at))),
-            None => Verdict::Never("may not be called in the next two weeks".to_owned()),
+        return Ok(if let Some(at) = hours.next(now) {
+            Verdict::Later(at, format!("may be called from {} on", hours.there(at)))
+        } else {
+            let why = "may not be called in the next two weeks".to_owned();
+            Verdict::Later(after(now, NEXT_DAY), why)
         });
     }
     Ok(Verdict::Call(Box::new(NewOutbound { campaign_row: Some(row.id), ..new })))

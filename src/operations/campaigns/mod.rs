@@ -266,7 +266,17 @@ fn composed(assistant: &Assistant, wanted: &Wanted, now: Timestamp) -> Result<Ve
             continue;
         }
         let made = outbound::composed(assistant, &call(entry, &wanted.terms), now, COLUMN)
-            .and_then(|new| hours(&new, &wanted.terms).map(|_| new));
+            .and_then(|new| {
+                let hours = hours(&new, &wanted.terms)?;
+                hours.next(now).map(|_| new).ok_or_else(|| {
+                    let there = hours.source();
+                    Error::input(format!(
+                        "{} may not be called in the next two weeks",
+                        entry.number
+                    ))
+                    .hint(format!("the hours of the campaign leave none of those of {there}"))
+                })
+            });
         match made {
             Ok(new) => calls.push(new),
             Err(error) => {

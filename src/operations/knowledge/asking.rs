@@ -118,13 +118,21 @@ impl Asking {
         if read.is_empty() {
             return Ok(());
         }
-        let cache = store.clone();
+        let (cache, again) = (store.clone(), read.clone());
         let note = move |tx: &Tx| {
             read.iter().try_for_each(|((id, model), tokens)| {
                 ledger::embedded(tx, &cache, *id, model, *tokens, now)
             })
         };
-        store.write_async(note).await
+        let noted = store.write_async(note).await;
+        if noted.is_err() {
+            let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            for (of, tokens) in again {
+                let count = read.entry(of).or_default();
+                *count = count.saturating_add(tokens);
+            }
+        }
+        noted
     }
 }
 

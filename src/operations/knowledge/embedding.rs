@@ -20,6 +20,9 @@ use crate::{
 const ASSISTANTS: usize = 4;
 const TEXTS: usize = 32;
 
+/// How often a provider may fail before it is looked at which text it fails on.
+const PATIENCE: u32 = 6;
+
 /// Nobody waits for it, and models on one's own machine take their time.
 const WITHIN: Duration = Duration::from_mins(2);
 
@@ -51,7 +54,10 @@ async fn settle(store: &Store, asking: &Asking, batch: Batch, now: Timestamp) ->
         Err(error) => {
             let (name, model) = (batch.assistant.spec.name.clone(), batch.model.clone());
             let why = format!("{}: {}", error.outcome.as_str(), error.detail);
-            if error.outcome == Outcome::BadRequest {
+            // A text that a server breaks on looks like a server that is down: after a few tries each is
+            // asked for by itself, so that one keeps no others back.
+            let broken = error.outcome == Outcome::ServerError && batch.attempts >= PATIENCE;
+            if broken || matches!(error.outcome, Outcome::BadRequest | Outcome::Unusable) {
                 if batch.texts.len() == 1 {
                     tracing::warn!(assistant = %name, model = %model, why, "a passage cannot be embedded");
                 }

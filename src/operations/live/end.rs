@@ -90,8 +90,11 @@ fn end_known(
     mut end: CallEnd,
 ) -> Result<(), StoreError> {
     let swept = call.end_reason == Some(EndReason::Swept);
-    if call.status == CallStatus::Rejected || (call.ended_at.is_some() && !swept) {
-        // Announced before, or turned down by us: what is stored stands.
+    if call.status == CallStatus::Rejected {
+        return ledger::turned_down(tx, store, call, end.duration_s.unwrap_or(0), end.ended_at);
+    }
+    if call.ended_at.is_some() && !swept {
+        // Announced before: what is stored stands.
         return Ok(());
     }
     if let Some(ended_at) = call.ended_at {

@@ -160,7 +160,9 @@ fn dialled_in(
     if human.is_some() {
         let talked = report.duration_s.filter(|_| outcome == HandoverOutcome::Answered);
         transfers::finish(tx, id, outcome, talked)?;
-        ledger::handed_over(tx, cache, id, now)?;
+        // A voicemail that picked up, and nobody who took the call, is paid for as well.
+        let picked_up = report.duration_s.filter(|_| report.picked_up.is_ok());
+        ledger::handed_over(tx, cache, id, talked.or(picked_up), now)?;
     }
     if outcome == HandoverOutcome::Answered {
         // Of a call whose end was announced before.

@@ -8,6 +8,7 @@ use crate::{
         AnsweredBy, AssistantSpec, Call, CallSid, Direction, EndReason, Errand, LanguageTag,
         OnMachine, OutboundCall, OutboundId, Result, TurnId, TurnTimings,
     },
+    operations::ledger,
     store::{
         Store, StoreError, Tx, calls, events, outbound,
         turns::{self, Finished},
@@ -70,6 +71,7 @@ pub async fn picked_up(
     sid: CallSid,
     who: AnsweredBy,
 ) -> Result<PickedUp> {
+    let cache = store.clone();
     store
         .write_async(move |tx| {
             let Some(asked) = asked_for(tx, id, &sid)? else { return Ok(PickedUp::Over) };
@@ -77,6 +79,10 @@ pub async fn picked_up(
             let call = calls::by_sid(tx, &sid)?;
             if let Some(call) = &call {
                 calls::set_answered_by(tx, call.id, who)?;
+            }
+            if let Some(call) = call.as_ref().filter(|call| call.status.is_final()) {
+                // Told after the end: it was looked for, and is paid for.
+                ledger::closed(tx, &cache, call.id)?;
             }
             let live = call.filter(|call| !call.status.is_final());
             let Some(call) = live else { return Ok(PickedUp::Over) };

@@ -12,7 +12,7 @@ use crate::{
     store::{Store, StoreError, Tx, assistants, campaigns, do_not_call, figures, outbound},
 };
 
-/// Looked at together.
+/// Looks in one transaction.
 const AT_ONCE: u32 = 20;
 
 /// An answer of Twilio's that was not noted by then is lost: the daemon was killed in between.
@@ -35,7 +35,7 @@ pub struct Dial {
 
 /// Takes the next one that may be dialled: nobody else dials it then.
 pub async fn next(store: &Store, now: Timestamp) -> Result<Option<Dial>> {
-    if store.read_async(move |tx| outbound::due(tx, now, 1)).await?.is_empty() {
+    if store.read_async(move |tx| outbound::due(tx, now)).await?.is_empty() {
         return Ok(None);
     }
     let cache = store.clone();
@@ -43,9 +43,35 @@ pub async fn next(store: &Store, now: Timestamp) -> Result<Option<Dial>> {
 }
 
 fn next_in(tx: &Tx, store: &Store, now: Timestamp) -> Result<Option<Dial>, StoreError> {
-    for call in outbound::due(tx, now, AT_ONCE)? {
-        let end =
-            |state: OutboundState, why: &str| outbound::end(tx, call.id, state, Some(why), now);
+    // The first of each assistant, so that none keeps others back. Behind one that is not made any more
+    // stands the next.
+    for _ in 0..AT_ONCE {
+        match first_of_each(tx, store, now)? {
+            Looked::Dial(dial) => return Ok(Some(*dial)),
+            Looked::Ended => {}
+            Looked::Nobody => break,
+        }
+    }
+    Ok(None)
+}
+
+/// What a look at the first calls of all assistants found.
+enum Looked {
+    /// One to be dialled.
+    Dial(Box<Dial>),
+    /// Some that are not made any more.
+    Ended,
+    /// None that may be dialled now.
+    Nobody,
+}
+
+fn first_of_each(tx: &Tx, store: &Store, now: Timestamp) -> Result<Looked, StoreError> {
+    let ended = std::cell::Cell::new(false);
+    for call in outbound::due(tx, now)? {
+        let end = |state: OutboundState, why: &str| {
+            ended.set(true);
+            outbound::end(tx, call.id, state, Some(why), now)
+        };
         let Some(assistant) = assistants::by_id(tx, call.assistant_id)? else {
             end(OutboundState::Refused, "its assistant is no more")?;
             continue;
@@ -58,6 +84,10 @@ fn next_in(tx: &Tx, store: &Store, now: Timestamp) -> Result<Option<Dial>, Store
             Some(_) => OutboundState::Cancelled,
             None => OutboundState::Refused,
         };
+        if terms.rests {
+            end(not_now, "its campaign calls nobody now")?;
+            continue;
+        }
         if spec.outbound.is_none() {
             end(not_now, "its assistant calls nobody any more")?;
             continue;
@@ -92,10 +122,10 @@ fn next_in(tx: &Tx, store: &Store, now: Timestamp) -> Result<Option<Dial>, Store
             continue;
         }
         if outbound::take(tx, call.id, now)? {
-            return Ok(Some(Dial { call, assistant }));
+            return Ok(Looked::Dial(Box::new(Dial { call, assistant })));
         }
     }
-    Ok(None)
+    Ok(if ended.get() { Looked::Ended } else { Looked::Nobody })
 }
 
 /// Twilio has taken it: it rings.
