@@ -27,14 +27,14 @@ use crate::support::{
 
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 
-const SERVICE: &str = "[outbound]\nkind = \"service\"\nmachine = \"talk\"\n\
+pub(crate) const SERVICE: &str = "[outbound]\nkind = \"service\"\nmachine = \"talk\"\n\
     greeting = \"Bonjour {{ name | default('Madame, Monsieur') }}, ici Le Gourmet, pour {{ at }}.\"\n";
 
 /// As a French spreadsheet writes it: a line is there twice.
 const THREE: &str = "\u{feff}phone;name;at\r\n06 12 34 56 01;Zoé;mardi\r\n0612345602;;mardi\r\n\
                      +33612345603;\"Dupont; Jean\";jeudi\r\n06.12.34.56.01;Zoé;mardi\r\n";
 
-fn applied(webox: Webox, more: &str) -> Webox {
+pub(crate) fn applied(webox: Webox, more: &str) -> Webox {
     let text = std::fs::read_to_string(LE_GOURMET).unwrap();
     let file = webox.file("le-gourmet.toml", &format!("{text}\n{more}\n"));
     webox.run(["apply", "--yes", &file]).ok();
@@ -47,7 +47,7 @@ fn with(twilio: &FakeTwilio) -> Webox {
     applied(webox, SERVICE)
 }
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().unwrap().block_on(work)
 }
 
@@ -271,17 +271,22 @@ fn who_stops_watching_stops_nothing() {
 }
 
 /// A store, and a clock of one's own.
-struct Desk {
-    store: Store,
-    actor: Actor,
+pub(crate) struct Desk {
+    pub(crate) store: Store,
+    pub(crate) actor: Actor,
 }
 
 impl Desk {
-    fn of(webox: &Webox) -> Self {
+    pub(crate) fn of(webox: &Webox) -> Self {
         Self { store: seed::store(webox), actor: Actor::webox("test") }
     }
 
-    fn start(&self, people: &[&str], terms: CampaignTerms, now: Timestamp) -> CampaignId {
+    pub(crate) fn start(
+        &self,
+        people: &[&str],
+        terms: CampaignTerms,
+        now: Timestamp,
+    ) -> CampaignId {
         let context = std::collections::BTreeMap::from([("at".to_owned(), "mardi".to_owned())]);
         let rows = people.iter().map(|number| CampaignEntry {
             line: None,
@@ -296,7 +301,7 @@ impl Desk {
     }
 
     /// Whom the daemon dials at a moment.
-    fn dials(&self, now: Timestamp) -> Option<(String, webox::domain::OutboundId)> {
+    pub(crate) fn dials(&self, now: Timestamp) -> Option<(String, webox::domain::OutboundId)> {
         run(async {
             campaigns::advance(&self.store, now).await.unwrap();
             let dial = outbound::next(&self.store, now).await.unwrap();
@@ -305,26 +310,26 @@ impl Desk {
     }
 
     #[track_caller]
-    fn ends(&self, id: webox::domain::OutboundId, state: OutboundState, now: Timestamp) {
+    pub(crate) fn ends(&self, id: webox::domain::OutboundId, state: OutboundState, now: Timestamp) {
         let ended =
             move |tx: &webox::store::Tx| webox::store::outbound::end(tx, id, state, None, now);
         assert!(self.store.write(ended).unwrap());
     }
 
-    fn states(&self, id: CampaignId) -> Vec<(CampaignRowState, u32)> {
+    pub(crate) fn states(&self, id: CampaignId) -> Vec<(CampaignRowState, u32)> {
         let rows = campaigns::rows(&self.store, &self.actor, id, &RowFilter::default()).unwrap();
         rows.into_iter().map(|row| (row.state, row.attempts)).collect()
     }
 }
 
 /// A moment in Paris in December 2026; the first is a Tuesday.
-fn at(day: u8, time: &str) -> Timestamp {
+pub(crate) fn at(day: u8, time: &str) -> Timestamp {
     let text = format!("2026-12-{day:02}T{time}[Europe/Paris]");
     text.parse::<jiff::ZonedDateTime>().unwrap().timestamp()
 }
 
-const A: &str = "+33612345601";
-const B: &str = "+33612345602";
+pub(crate) const A: &str = "+33612345601";
+pub(crate) const B: &str = "+33612345602";
 const C: &str = "+33612345603";
 
 #[test]
@@ -501,100 +506,6 @@ async fn over_the_api_and_from_afar_it_is_the_same_campaign() {
         }
         assert!(!log.contains("33699000001"), "{log}");
     });
-}
-
-#[test]
-fn words_that_cannot_be_said_put_a_campaign_to_rest_and_spend_nobody() {
-    let webox = applied(Webox::new(), SERVICE);
-    let desk = Desk::of(&webox);
-    let id = desk.start(&[A, B], CampaignTerms::default(), at(1, "10:00"));
-    let webox = applied(webox, &SERVICE.replace("{{ at }}", "{{ hour }}"));
-    assert_eq!(desk.dials(at(1, "10:01")), None);
-    let shown = campaigns::show(&desk.store, &desk.actor, id).unwrap();
-    assert_eq!(shown.state, CampaignState::Paused);
-    assert!(shown.why.unwrap().contains("greeting"), "it says what to correct");
-    assert_eq!(desk.states(id), [(CampaignRowState::Waiting, 0), (CampaignRowState::Waiting, 0)]);
-    let _webox = applied(webox, SERVICE);
-    assert_eq!(desk.start(&[A, B], CampaignTerms::default(), at(1, "10:02")), id);
-    assert!(desk.dials(at(1, "10:02")).is_some());
-}
-
-#[test]
-fn hours_that_the_law_leaves_none_of_are_refused_at_once() {
-    let webox = applied(Webox::new(), SERVICE);
-    let file = webox.file("a.csv", &format!("phone,at\n{A},mardi\n"));
-    let args = ["campaign", "run", &file, "--assistant", "le-gourmet", "--hours", "4-5"];
-    webox.run(args).code(65).says("may not be called in the next two weeks");
-    webox.run(["campaign", "list"]).ok().silent();
-}
-
-#[test]
-fn one_that_is_stopped_calls_nobody_whom_twilio_put_off() {
-    let webox = applied(Webox::new(), SERVICE);
-    let desk = Desk::of(&webox);
-    let id = desk.start(&[A], CampaignTerms::default(), at(1, "10:00"));
-    let (_, call) = desk.dials(at(1, "10:00")).unwrap();
-    campaigns::stop(&desk.store, &desk.actor, id, true, at(1, "10:00")).unwrap();
-    run(outbound::later(&desk.store, call, "Twilio is busy".to_owned(), at(1, "10:00"))).unwrap();
-    for second in 1..20 {
-        assert_eq!(desk.dials(at(1, &format!("10:01:{second:02}"))), None);
-    }
-    assert_eq!(desk.states(id), [(CampaignRowState::Cancelled, 0)]);
-}
-
-#[test]
-fn who_is_rung_is_forgotten_once_it_has_stopped_and_then_whole() {
-    let webox = applied(Webox::new(), SERVICE);
-    let desk = Desk::of(&webox);
-    let id = desk.start(&[A], CampaignTerms::default(), at(1, "10:00"));
-    let (_, call) = desk.dials(at(1, "10:00")).unwrap();
-    webox.run(["privacy", "erase", "--caller", A, "--yes"]).code(1).says("on the phone now");
-    desk.ends(call, OutboundState::NoAnswer, at(1, "10:01"));
-    webox.run(["privacy", "erase", "--caller", A, "--yes"]).ok();
-    assert_eq!(desk.states(id), []);
-    assert_eq!(desk.dials(at(1, "11:30")), None);
-}
-
-#[test]
-fn an_assistant_without_a_free_line_keeps_nobody_else_from_calling() {
-    let webox = applied(Webox::new(), &format!("[limits]\nmax_concurrent_calls = 1\n{SERVICE}"));
-    let other = std::fs::read_to_string(LE_GOURMET).unwrap();
-    let other = other.replace("le-gourmet", "la-table").replace("+33123456789", "+33123456790");
-    let file = webox.file("la-table.toml", &format!("{other}\n{SERVICE}\n"));
-    webox.run(["apply", "--yes", &file]).ok();
-    let desk = Desk::of(&webox);
-    let ask = |name: &str, number: String| {
-        let context = std::collections::BTreeMap::from([("at".to_owned(), "mardi".to_owned())]);
-        let wanted = outbound::Wanted {
-            number: number.parse().unwrap(),
-            context: CallContext::try_from(context).unwrap(),
-            say: None,
-            zone: None,
-            anyway: true,
-        };
-        outbound::ask(&desk.store, &desk.actor, name, wanted, at(1, "10:00")).unwrap();
-    };
-    (0..30).for_each(|n| ask("le-gourmet", format!("+336123456{n:02}")));
-    ask("la-table", "+33612345699".to_owned());
-    assert!(desk.dials(at(1, "10:00")).is_some());
-    assert_eq!(desk.dials(at(1, "10:00")).unwrap().0, "+33612345699");
-}
-
-#[test]
-fn one_that_was_at_rest_for_long_does_not_begin_anew() {
-    let webox = applied(Webox::new(), SERVICE);
-    let desk = Desk::of(&webox);
-    let id = desk.start(&[A, B], CampaignTerms::default(), at(1, "10:00"));
-    let (_, call) = desk.dials(at(1, "10:00")).unwrap();
-    desk.ends(call, OutboundState::Completed, at(1, "10:01"));
-    assert_eq!(desk.dials(at(8, "10:01")), None, "nobody ran it again: it rests");
-    let late = at(8, "10:00") + SignedDuration::from_hours(32 * 24);
-    let before = late - SignedDuration::from_hours(31 * 24);
-    let forget = move |tx: &webox::store::Tx| webox::store::campaigns::forget_before(tx, before);
-    assert_eq!(desk.store.write(forget).unwrap(), 0);
-    let shown = campaigns::show(&desk.store, &desk.actor, id).unwrap();
-    assert_eq!(shown.state, CampaignState::Cancelled);
-    assert_eq!(desk.states(id)[1].0, CampaignRowState::Cancelled);
 }
 
 #[test]

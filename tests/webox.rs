@@ -18,6 +18,7 @@ mod attacks;
 mod bookings;
 mod calendars;
 mod campaign;
+mod campaign_rest;
 mod cli_assistants;
 mod cli_bench;
 mod cli_calls;

@@ -437,8 +437,10 @@ pub fn looked(
     why: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE campaigns SET looked_at = ?2, why = ?3 WHERE id = ?1")?
-        .execute(params![id.0, now.as_millisecond(), why])?;
+    tx.prepare_cached(
+        "UPDATE campaigns SET looked_at = ?2, why = ?3 WHERE id = ?1 AND state = 'running'",
+    )?
+    .execute(params![id.0, now.as_millisecond(), why])?;
     Ok(())
 }
 
