@@ -15,7 +15,7 @@
 //! requests       api            the words of the API: what is asked and answered, as types
 //!                operations     one function for each thing webox can be asked
 //!                provision      assistants as TOML files
-//!                billing        list prices, and what a day of calls comes to by them
+//!                billing        prices, plans, and what a client owes for a month by them
 //!
 //! outside world  store          SQLite: the only room with SQL
 //!                twilio         Twilio's own words: signature, TwiML, webhooks

@@ -1,4 +1,5 @@
-//! What calls cost: prices, and what is reckoned by them. Plans and invoices come here.
+//! What calls cost, and what clients pay: prices, and what is reckoned by them; plans, and a month by them;
+//! bills, and how they are written. Nothing here reads or stores: no command issues bills yet.
 
 pub mod catalogue;
 pub mod example;
