@@ -151,13 +151,6 @@ fn in_cents(fee: Micros, days: u32, of: u32) -> Micros {
     Micros::from_hundredths(i64::try_from(nearest).unwrap_or(i64::MAX))
 }
 
-/// How many calls and minutes are covered in a month: what a limit is looked at by.
-pub fn covered(plan: &Plan, month: Month, used: &Use) -> (Option<u64>, Option<u64>) {
-    let paid = days(month, used).map_or(0, |(from, to)| (to.day() - from.day()) as u32 + 1);
-    let of = |amount: u32| part(amount.into(), paid, month.days());
-    (plan.calls.map(of), plan.minutes.map(of))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -175,7 +175,7 @@ pub fn refused(tx: &Tx, batch: &Batch, why: &str) -> Result<(), StoreError> {
 }
 
 /// The model did not answer: nothing more is asked of it for this assistant until later, and not before
-/// it said.
+/// it said. A text that was asked for by itself waits by itself, and keeps no others back.
 pub fn failed(
     tx: &Tx,
     batch: &Batch,
@@ -186,16 +186,22 @@ pub fn failed(
     let wait = FIRST_WAIT.saturating_mul(1_i32 << batch.attempts.min(16));
     let wait = wait.max(not_before).min(LONGEST_WAIT);
     let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    let only = match &batch.texts[..] {
+        [(digest, _)] => Some(digest),
+        _ => None,
+    };
     tx.prepare_cached(
         "UPDATE embeddings SET attempts = ?3, failure = ?4, due_at = ?5
-         WHERE assistant_id = ?1 AND model = ?2 AND due_at IS NOT NULL",
+         WHERE assistant_id = ?1 AND model = ?2 AND due_at IS NOT NULL
+         AND (?6 IS NULL OR digest = ?6)",
     )?
     .execute(params![
         batch.assistant.id.0,
         batch.model.as_str(),
         batch.attempts.saturating_add(1),
         why,
-        due.as_millisecond()
+        due.as_millisecond(),
+        only
     ])?;
     Ok(())
 }

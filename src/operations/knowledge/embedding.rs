@@ -56,7 +56,10 @@ async fn settle(store: &Store, asking: &Asking, batch: Batch, now: Timestamp) ->
             let why = format!("{}: {}", error.outcome.as_str(), error.detail);
             // A text that a server breaks on looks like a server that is down: after a few tries each is
             // asked for by itself, so that one keeps no others back.
-            let broken = error.outcome == Outcome::ServerError && batch.attempts >= PATIENCE;
+            // One alone waits like any other: its server may be down after all.
+            let broken = error.outcome == Outcome::ServerError
+                && batch.attempts >= PATIENCE
+                && batch.texts.len() > 1;
             if broken || matches!(error.outcome, Outcome::BadRequest | Outcome::Unusable) {
                 if batch.texts.len() == 1 {
                     tracing::warn!(assistant = %name, model = %model, why, "a passage cannot be embedded");
