@@ -367,6 +367,51 @@ fn rehearsals_ask_nobody_and_a_file_without_the_key_stays_as_it_was() {
         .says("ai.embeddings");
 }
 
+/// A library that asks a double, of a store of one's own.
+fn asking(embeddings: &Receiver) -> Library {
+    let models = Models::new(ProviderSettings {
+        openai_api_key: Some(Secret::new(KEY)),
+        openai_base_url: Some(format!("{}/v1", embeddings.url())),
+        ..ProviderSettings::default()
+    });
+    Library::asking(models, Breakers::default())
+}
+
+#[test]
+fn a_long_outage_gives_nothing_up_and_a_text_that_breaks_its_server_keeps_no_others_back() {
+    let embeddings = Receiver::answering(|request| {
+        let breaks = texts(request).iter().any(|text| text.contains("Sujet 7"));
+        if breaks { Reply::status(500) } else { answer(request) }
+    });
+    let webox = bistro(&embeddings);
+    let many: Vec<String> =
+        (0..40).map(|n| format!("# Sujet {n}.\n\nLe plat numéro {n} est servi.\n\n")).collect();
+    webox.file("clients/carte.md", &many.concat().replace("Sujet 7.", "Sujet 7"));
+    apply(&webox);
+    let (store, library) = (seed::store(&webox), asking(&embeddings));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut now = jiff::Timestamp::now();
+    let mut looks = |count: u32, every: jiff::SignedDuration| {
+        for _ in 0..count {
+            now += every;
+            runtime.block_on(embed_due(&store, &library, now)).unwrap();
+        }
+    };
+    // Everything fails for hours, also what would be answered.
+    embeddings.next(&vec![Reply::status(500); 30]);
+    looks(30, jiff::SignedDuration::from_hours(1));
+    // Then all but one: each by itself, a second after the other.
+    looks(1, jiff::SignedDuration::from_hours(1));
+    looks(60, jiff::SignedDuration::from_secs(1));
+    let (passages, embedded, _) = progress(&webox);
+    assert_eq!((passages, embedded), (40, 39));
+    let waits: i64 = rusqlite::Connection::open(webox.db())
+        .unwrap()
+        .query_row("SELECT count(*) FROM embeddings WHERE due_at IS NOT NULL", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(waits, 1, "it is asked for again, once its server is mended");
+}
+
 /// How many of some questions have their passage among what is found, by words alone and by both.
 fn recall(language: &str, passages: &[(&str, &str)], asked: &[(&str, &str)]) -> (usize, usize) {
     let embeddings = fake_embeddings::start();
@@ -375,12 +420,7 @@ fn recall(language: &str, passages: &[(&str, &str)], asked: &[(&str, &str)]) -> 
     webox.file("clients/carte.md", &document(passages));
     apply(&webox);
     let store = seed::store(&webox);
-    let models = Models::new(ProviderSettings {
-        openai_api_key: Some(Secret::new(KEY)),
-        openai_base_url: Some(format!("{}/v1", embeddings.url())),
-        ..ProviderSettings::default()
-    });
-    let library = Library::asking(models, Breakers::default());
+    let library = asking(&embeddings);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let bistro = Arc::new(find(&store));
     let hits = |library: &Library| {

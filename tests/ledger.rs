@@ -11,7 +11,7 @@ use crate::{
     stream::{QUESTION, streamed},
     support::{
         api::{Who, World},
-        cmd::{LE_GOURMET, Webox},
+        cmd::{LE_GOURMET, Webox, le_gourmet_always_open},
         daemon::{CALLER, Daemon, TOKEN, sid},
         fake_http::{Behaviour, KEY, say},
         fake_openai::FakeOpenAi,
@@ -397,15 +397,7 @@ fn an_sms_is_entered_when_it_left_by_its_parts() {
     let twilio = FakeTwilio::start(ACCOUNT, TOKEN);
     let webox =
         Webox::new().env("TWILIO_BASE_URL", twilio.url()).env("TWILIO_ACCOUNT_SID", ACCOUNT);
-    let text = std::fs::read_to_string(LE_GOURMET).unwrap();
-    let open: String = text
-        .lines()
-        .filter(|line| !line.starts_with("closed "))
-        .map(|line| match line {
-            "[hours]" => "[hours]\nsunday = [\"12:00-14:00\", \"19:00-23:00\"]\n".to_owned(),
-            line => format!("{line}\n"),
-        })
-        .collect();
+    let open = le_gourmet_always_open();
     let file = webox.file("le-gourmet.toml", &format!("{open}\n[[deliver]]\nto = \"sms\"\n"));
     webox.run(["apply", "--yes", &file]).ok();
     let daemon = Daemon::start(&webox);

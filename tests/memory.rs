@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::{
-    cmd::{LE_GOURMET, Webox},
+    cmd::{LE_GOURMET, Webox, le_gourmet_always_open},
     daemon::{CALLER, Daemon, sid, spoken},
     fake_http::{Behaviour, KEY, say},
     fake_openai::FakeOpenAi,
@@ -16,15 +16,7 @@ const MEMORY: &str = "[memory]\nenabled = true\n";
 
 /// Le Gourmet, open every day, with more in its file.
 fn le_gourmet_with(webox: Webox, more: &str) -> Webox {
-    let text = std::fs::read_to_string(LE_GOURMET).unwrap();
-    let open: String = text
-        .lines()
-        .filter(|line| !line.starts_with("closed "))
-        .map(|line| match line {
-            "[hours]" => "[hours]\nsunday = [\"12:00-14:00\", \"19:00-23:00\"]\n".to_owned(),
-            line => format!("{line}\n"),
-        })
-        .collect();
+    let open = le_gourmet_always_open();
     let file = webox.file("le-gourmet.toml", &format!("{open}\n{more}"));
     webox.run(["apply", "--yes", &file]).ok();
     webox

@@ -214,42 +214,35 @@ impl Rest {
         form: &Form,
     ) -> Result<Vec<u8>, RestError> {
         let (base, sid) = (&self.base_url, &account.sid);
-        let response = self
+        let request = self
             .client
             .post(format!("{base}/2010-04-01/Accounts/{sid}/{path}"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form.encode())
-            .basic_auth(account.sid.as_str(), Some(account.token.expose()))
-            .send()
-            .await
-            .map_err(|cause| unreachable(&cause))?;
-        let status = response.status();
-        let body = read(response).await;
-        if status.is_success() {
-            return Ok(body);
-        }
-        Err(RestError::Refused(refusal(status.as_u16(), &body)))
+            .basic_auth(account.sid.as_str(), Some(account.token.expose()));
+        answered(request).await
     }
-}
 
-impl Rest {
     /// What is at a path below an account.
     pub(super) async fn get(&self, account: &Account, path: &str) -> Result<Vec<u8>, RestError> {
         let (base, sid) = (&self.base_url, &account.sid);
-        let response = self
+        let request = self
             .client
             .get(format!("{base}/2010-04-01/Accounts/{sid}/{path}"))
-            .basic_auth(account.sid.as_str(), Some(account.token.expose()))
-            .send()
-            .await
-            .map_err(|cause| unreachable(&cause))?;
-        let status = response.status();
-        let body = read(response).await;
-        if status.is_success() {
-            return Ok(body);
-        }
-        Err(RestError::Refused(refusal(status.as_u16(), &body)))
+            .basic_auth(account.sid.as_str(), Some(account.token.expose()));
+        answered(request).await
     }
+}
+
+/// Sends a request, and answers what came back.
+async fn answered(request: reqwest::RequestBuilder) -> Result<Vec<u8>, RestError> {
+    let response = request.send().await.map_err(|cause| unreachable(&cause))?;
+    let status = response.status();
+    let body = read(response).await;
+    if status.is_success() {
+        return Ok(body);
+    }
+    Err(RestError::Refused(refusal(status.as_u16(), &body)))
 }
 
 /// The beginning of a body.

@@ -21,6 +21,18 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+/// Le Gourmet's file, open every day.
+pub(crate) fn le_gourmet_always_open() -> String {
+    let text = std::fs::read_to_string(LE_GOURMET).unwrap();
+    text.lines()
+        .filter(|line| !line.starts_with("closed "))
+        .map(|line| match line {
+            "[hours]" => "[hours]\nsunday = [\"12:00-14:00\", \"19:00-23:00\"]\n".to_owned(),
+            line => format!("{line}\n"),
+        })
+        .collect()
+}
+
 impl Webox {
     pub(crate) fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap(), env: Vec::new() }
@@ -36,15 +48,7 @@ impl Webox {
     /// The same, open every day: for what is booked "tomorrow", whatever day that is.
     pub(crate) fn with_le_gourmet_always_open() -> Self {
         let webox = Self::new();
-        let text = std::fs::read_to_string(LE_GOURMET).unwrap();
-        let open: String = text
-            .lines()
-            .filter(|line| !line.starts_with("closed "))
-            .map(|line| match line {
-                "[hours]" => "[hours]\nsunday = [\"12:00-14:00\", \"19:00-23:00\"]\n".to_owned(),
-                line => format!("{line}\n"),
-            })
-            .collect();
+        let open = le_gourmet_always_open();
         let file = webox.file("le-gourmet.toml", &open);
         webox.run(["apply", "--yes", &file]).ok();
         webox
