@@ -171,8 +171,11 @@ pub const TWILIO: &str = "twilio";
 /// The product of a number at Twilio: what is done, and its country; of a French mobile, or of a number that
 /// callers do not pay for, that too.
 pub fn product_of(what: &str, number: &PhoneNumber) -> String {
-    let country = Country::of(number).map_or("other", |country| country.code);
     let digits = number.as_str();
+    let country = match Country::of(number) {
+        Some(country) if !is_island(digits) => country.code,
+        _ => "other",
+    };
     let is_mobile = ["+336", "+337"].iter().any(|start| digits.starts_with(start));
     if what == "outbound" && is_mobile {
         return format!("{what}-{country}-mobile");
@@ -185,6 +188,17 @@ pub fn product_of(what: &str, number: &PhoneNumber) -> String {
         return format!("{what}-{country}-tollfree");
     }
     format!("{what}-{country}")
+}
+
+/// Whether a number of the +1 is of neither the US mainland nor Canada: calls there have prices of
+/// their own (area codes as the North American Numbering Plan Administrator assigns them).
+fn is_island(e164: &str) -> bool {
+    const CODES: &[&str] = &[
+        "242", "246", "264", "268", "284", "340", "345", "441", "473", "649", "658", "664", "670",
+        "671", "684", "721", "758", "767", "784", "787", "809", "829", "849", "868", "869", "876",
+        "939",
+    ];
+    e164.strip_prefix("+1").is_some_and(|rest| CODES.iter().any(|code| rest.starts_with(code)))
 }
 
 /// Minutes as they are billed: begun ones whole.

@@ -17,6 +17,7 @@ use crate::{
     conversation::{
         aloud::{Aloud, Listener, Piece},
         engine::Scene,
+        head_start::HeadStart,
         phrases,
     },
     domain::{
@@ -137,9 +138,17 @@ impl Talk {
         let (line, written) = (self.line.clone(), self.written.take());
         let language = self.language.clone();
         let early = self.early.decided(&utterance.heard);
+        let before = TurnId { call: self.id, number: number - 1 };
         self.begin(move |aloud| async move {
             finished(written).await;
-            line.turn_aloud(utterance, aloud, &language, early).await
+            let Some(turn) = line.begun(utterance, &aloud, &language).await else {
+                // The call is over, or goes on elsewhere: what was asked early was for nothing.
+                let (head_start, mut in_vain) = early.asked().await;
+                in_vain.extend(head_start.map(HeadStart::in_vain));
+                line.note_in_vain(before, in_vain).await;
+                return None;
+            };
+            line.turn_aloud(turn, aloud, early).await
         });
     }
 
@@ -262,18 +271,7 @@ async fn finished(written: Option<Written>) {
 
 impl Line {
     /// One turn, from what was heard to its stored reply; nothing when the call cannot go on.
-    async fn turn_aloud(
-        &self,
-        utterance: Utterance,
-        aloud: Aloud,
-        language: &LanguageTag,
-        early: Decided,
-    ) -> Option<Done> {
-        let Some(turn) = self.begun(utterance, &aloud, language).await else {
-            // The call is over, or goes on elsewhere.
-            drop(early);
-            return None;
-        };
+    async fn turn_aloud(&self, turn: OpenTurn, aloud: Aloud, early: Decided) -> Option<Done> {
         let (head_start, in_vain) = early.asked().await;
         let (sid, id) = (turn.call.sid.clone(), turn.id);
         let scene = Scene {

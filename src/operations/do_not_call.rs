@@ -66,5 +66,5 @@ pub(super) fn asked(tx: &Tx, call: CallId, now: Timestamp) -> Result<(), StoreEr
     let Some(number) = number else { return Ok(()) };
     let owner = assistants::by_id(tx, call.assistant_id)?.and_then(|assistant| assistant.owner);
     do_not_call::add(tx, owner.map(|owner| owner.id), &number, "asked", now)?;
-    outbound::call_off(tx, &number, now)
+    outbound::call_off(tx, call.assistant_id, &number, now)
 }

@@ -17,7 +17,7 @@ use super::{
     webhooks::{in_own_task, noted},
 };
 use crate::{
-    domain::{AccountSid, CallSid, Error, PhoneNumber, Result, Secret},
+    domain::{AccountSid, CallSid, Error, Kind, PhoneNumber, Result, Secret},
     operations::{
         campaigns,
         live::PickedUp,
@@ -187,7 +187,9 @@ async fn make(
     let own = account(accounts, access, None, Some(spec.phone.clone())).await;
     let asked = match own {
         Ok((sid, tokens)) => dial_with(access, &sid, &tokens, &new).await,
-        Err(error) => Err(NotCalled::Denied(error.to_string())),
+        // What is not set stays so until somebody sets it; a store that is busy does not.
+        Err(error) if error.kind() == Kind::Config => Err(NotCalled::Denied(error.to_string())),
+        Err(error) => Err(NotCalled::Later(error.to_string())),
     };
     let now = Timestamp::now();
     let to = call.number.masked();

@@ -73,6 +73,14 @@ pub fn cancel(tx: &Tx, who: &str, key: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Takes out what was answered of a caller or a call. That it was answered stays known: what was asked
+/// for is not done twice.
+pub fn erase(tx: &Tx, named: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE idempotency SET body = '' WHERE instr(body, ?1) > 0")?
+        .execute([named])?;
+    Ok(())
+}
+
 /// Forgets answers from before a moment.
 pub fn forget(tx: &Tx, before: Timestamp) -> Result<u64, StoreError> {
     let gone = tx

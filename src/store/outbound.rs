@@ -308,14 +308,22 @@ pub fn give_up(
     Ok(asked + rang)
 }
 
-/// Whoever was still to be called does not want to be.
-pub fn call_off(tx: &Tx, number: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
+/// Whoever was still to be called does not want to be, by assistants of the same owner; when it has
+/// none, by nobody's.
+pub fn call_off(
+    tx: &Tx,
+    assistant: AssistantId,
+    number: &PhoneNumber,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE outbound_calls SET state = 'cancelled', ended_at = ?2,
          failure = 'the one to be called asked not to be'
-         WHERE number = ?1 AND state = 'queued' AND ended_at IS NULL",
+         WHERE number = ?1 AND state = 'queued' AND ended_at IS NULL AND assistant_id IN (
+             SELECT theirs.id FROM assistants theirs JOIN assistants asked ON asked.id = ?3
+             WHERE asked.owner_id IS NULL OR theirs.owner_id = asked.owner_id)",
     )?
-    .execute(params![number.as_str(), now.as_millisecond()])?;
+    .execute(params![number.as_str(), now.as_millisecond(), assistant.0])?;
     Ok(())
 }
 

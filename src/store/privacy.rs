@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{
-    StoreError, Tx, assistants::time, calls, campaigns, contacts, deliveries, messages, outbound,
-    removals, turn_words,
+    StoreError, Tx, assistants::time, calls, campaigns, contacts, deliveries, idempotency,
+    messages, outbound, removals, turn_words,
 };
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
@@ -276,11 +276,14 @@ pub fn erase(
             // Who is not to be called stays on that list: it is what they asked for.
             outbound::erase(tx, sight, caller)?;
             campaigns::erase(tx, sight, caller)?;
+            idempotency::erase(tx, caller)?;
         }
         Subject::Call(call) => {
             outbound::erase_call(tx, sight, *call)?;
-            once =
-                calls::by_id(tx, *call)?.and_then(|call| Some((call.assistant_id, call.caller?)));
+            if let Some(call) = calls::by_id(tx, *call)? {
+                idempotency::erase(tx, call.sid.as_str())?;
+                once = call.caller.map(|number| (call.assistant_id, number));
+            }
         }
     }
     let ids: Vec<i64> = tx

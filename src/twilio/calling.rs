@@ -107,6 +107,8 @@ impl Rest {
                     NotCalled::Denied(why(&refusal))
                 }
                 _ if refusal.code == Some(10_004) => NotCalled::Later(why(&refusal)),
+                // Without a word on whom it was to call: the account is closed, suspended or not there.
+                403 | 404 if !is_about_whom(&refusal) => NotCalled::Denied(why(&refusal)),
                 429 => NotCalled::Later(refusal.to_string()),
                 408 | 500.. => NotCalled::Unclear(format!("Twilio answered {}", refusal.status)),
                 _ => NotCalled::Refused(why(&refusal)),
@@ -116,6 +118,11 @@ impl Rest {
             NotCalled::Unclear("Twilio answered that it calls, and not with which call".to_owned())
         })
     }
+}
+
+/// Whether it says something of the number to be called: another one may be called nevertheless.
+const fn is_about_whom(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Some(21_211 | 21_214..=21_217 | 21_219 | 21_421))
 }
 
 /// What a refusal means for a call, and what to do about it.

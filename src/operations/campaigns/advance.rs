@@ -150,6 +150,10 @@ fn judged(
     row: &CampaignRow,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
+    // `--retries` may be fewer than when they were put off.
+    if row.attempts > campaign.terms.retries {
+        return Ok(Verdict::Never(format!("was called {} times, as often as may", row.attempts)));
+    }
     let entry =
         CampaignEntry { line: row.line, number: row.number.clone(), context: row.context.clone() };
     let new = match outbound::composed(assistant, &call(&entry, &campaign.terms), now, COLUMN) {

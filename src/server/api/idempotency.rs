@@ -132,6 +132,10 @@ impl Kept {
 }
 
 fn again(status: u16, kept: &str) -> Response {
+    if kept.is_empty() {
+        let done = "this request was answered before, and who it was about has been erased since";
+        return problem::from_error(&Error::conflict(done).hint("use a new Idempotency-Key"));
+    }
     let Ok(kept) = serde_json::from_str::<Kept>(kept) else {
         return problem::from_error(&Error::failure("an answer that was kept cannot be read"));
     };
