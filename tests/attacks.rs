@@ -17,6 +17,7 @@ use crate::support::{
     api::{ADMIN, Answered, Who, World, answer},
     cmd::Webox,
     daemon::{PUBLIC_URL, sid},
+    seed,
 };
 
 const ONE: &str = "/api/voice/assistants/le-gourmet";
@@ -59,7 +60,15 @@ async fn kept_answers_are_of_changes_only_and_for_the_same_key_and_role_only() {
     let caller = json!({ "caller": "+33612345678" });
     let (export, erase) = ("/api/voice/privacy/export", "/api/voice/privacy/erase");
     assert!(post(&world, Who::Owner, "k", export, &caller).await.text.contains("Une table"));
+    let booking = json!({
+        "assistant_id": "le-gourmet", "at": format!("{}T20:00", seed::open_day()), "party": 2,
+        "name": "Zoé", "caller": "+33612345678",
+    });
+    post(&world, Who::Owner, "b", "/api/voice/bookings", &booking).await.status(201);
     post(&world, Who::Owner, "e", erase, &caller).await.status(200);
+    // That it was done is still known, and it is not done twice.
+    let again = post(&world, Who::Owner, "b", "/api/voice/bookings", &booking).await.status(409);
+    assert!(again.text.contains("has been erased since"), "{}", again.text);
     let again = post(&world, Who::Owner, "k", export, &caller).await.status(200);
     assert!(!again.text.contains("Une table"), "{}", again.text);
     for file in ["webox.db", "webox.db-wal"] {

@@ -162,24 +162,27 @@ fn a_wrong_account_puts_it_to_rest_and_calls_nobody_off() {
     let webox = with(&twilio);
     let file = webox.file("rappels.csv", &format!("{THREE}0612345604;;jeudi\r\n"));
     let daemon = Daemon::start(&webox);
-    twilio.fail(&[401]);
     let args = ["campaign", "run", &file, "--assistant", "le-gourmet", "--anyway"];
-    webox.run(args).code(1).says("is paused").says("the same command goes on");
-    let counts = until(&webox, |campaign| campaign["counts"]["waiting"] == 4);
-    assert_eq!(counts["state"], "paused");
+    // A key that is wrong, and an account that was closed.
+    for status in [401, 403] {
+        twilio.fail(&[status]);
+        webox.run(args).code(1).says("is paused").says("the same command goes on");
+        let counts = until(&webox, |campaign| campaign["counts"]["waiting"] == 4);
+        assert_eq!(counts["state"], "paused");
+    }
     // Whom Twilio does not call is one of them, and not the others.
     twilio.refuse("+33612345602", 21211);
     webox.run(command(&file)).ok();
-    let form = twilio.wait_for_calls(2).remove(1);
+    let form = twilio.wait_for_calls(3).remove(2);
     assert_eq!(form.get("To"), Some("+33612345601"), "nobody was dialled before");
     until_it_rings(&webox);
-    end(&daemon, 2, &form, "completed");
-    let form = twilio.wait_for_calls(4).remove(3);
+    end(&daemon, 3, &form, "completed");
+    let form = twilio.wait_for_calls(5).remove(4);
     assert_eq!(form.get("To"), Some("+33612345603"));
     until_it_rings(&webox);
     webox.run(["campaign", "cancel", "1"]).code(64).says("--yes");
     webox.run(["campaign", "cancel", "1", "--yes"]).ok();
-    end(&daemon, 4, &form, "completed");
+    end(&daemon, 5, &form, "completed");
     let shown = until(&webox, |campaign| campaign["counts"]["reached"] == 2);
     let counts = &shown["counts"];
     assert_eq!((&counts["refused"], &counts["cancelled"]), (&json!(1), &json!(1)));

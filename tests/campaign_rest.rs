@@ -103,3 +103,18 @@ fn one_that_was_at_rest_for_long_does_not_begin_anew() {
     assert_eq!(shown.state, CampaignState::Cancelled);
     assert_eq!(desk.states(id)[1].0, CampaignRowState::Cancelled);
 }
+
+#[test]
+fn fewer_tries_hold_for_those_who_wait_already() {
+    let webox = applied(Webox::new(), SERVICE);
+    let desk = Desk::of(&webox);
+    let id = desk.start(&[A], CampaignTerms::default(), at(1, "10:00"));
+    let (_, call) = desk.dials(at(1, "10:00")).unwrap();
+    desk.ends(call, OutboundState::Busy, at(1, "10:01"));
+    assert_eq!(desk.dials(at(1, "10:02")), None);
+    assert_eq!(desk.states(id), [(CampaignRowState::Waiting, 1)]);
+    let once = CampaignTerms { retries: 0, ..CampaignTerms::default() };
+    assert_eq!(desk.start(&[A], once, at(1, "10:03")), id);
+    assert_eq!(desk.dials(at(2, "10:00")), None);
+    assert_eq!(desk.states(id), [(CampaignRowState::Refused, 1)]);
+}

@@ -5,9 +5,13 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use webox::{
-    domain::{Actor, CallContext, CallSid, Kind, OutboundCall, OutboundState, PhoneNumber},
-    operations::{calls, outbound},
+    domain::{
+        Actor, CallContext, CallPurpose, CallSid, Kind, NewOutbound, OnMachine, OutboundCall,
+        OutboundState, PhoneNumber,
+    },
+    operations::{assistants, calls, outbound},
     rehearsal::{PickedUp, State, relayed::RelayedCall, streamed::StreamedCall},
+    store::outbound as rows,
     twilio::{caller::Answer, form::Form},
 };
 
@@ -485,4 +489,59 @@ async fn on_the_stream_a_person_waits_for_nothing_and_no_is_no() {
     assert!(said.starts_with("Bonjour Madame Zoé, ici Le Gourmet"), "{said}");
     let list = webox.run(["do-not-call", "-o", "json"]).ok().json();
     assert_eq!(list["do_not_call"][0]["number"], CALLER, "{turns:?}");
+}
+
+#[test]
+fn who_asks_one_owner_not_to_call_is_still_called_by_another() {
+    let webox = Webox::with_le_gourmet();
+    let create = |name: &str, phone: &str| {
+        webox
+            .run(["assistants", "create", "--client", name, "--phone", phone, "--context", "x"])
+            .ok();
+    };
+    create("Cabinet", "+33140000001");
+    create("Garage", "+33140000002");
+    webox.run(["users", "add", "owner@agence.fr", "--role", "member"]).ok();
+    for name in ["le-gourmet", "cabinet"] {
+        webox.run(["assistants", "give", name, "--to", "owner@agence.fr"]).ok();
+    }
+    let store = seed::store(&webox);
+    let actor = Actor::webox("test");
+    let number: PhoneNumber = CALLER.parse().unwrap();
+    let now = Timestamp::now();
+    let ids: Vec<_> = ["le-gourmet", "cabinet", "garage"]
+        .map(|name| assistants::find(&store, &actor, name).unwrap().id)
+        .into();
+    for assistant in ids.clone() {
+        let new = NewOutbound {
+            assistant,
+            number: number.clone(),
+            context: CallContext::default(),
+            opening: "Bonjour".to_owned(),
+            message: None,
+            kind: CallPurpose::Service,
+            machine: OnMachine::HangUp,
+            expires_at: now + SignedDuration::from_hours(1),
+            asked_at: now,
+            anyway: true,
+            zone: None,
+            campaign_row: None,
+        };
+        store.write(move |tx| rows::insert(tx, &new)).unwrap();
+    }
+    let states = || -> Vec<OutboundState> {
+        let mut calls = outbound::list(&store, &actor).unwrap();
+        calls.sort_by_key(|call| call.id.0);
+        calls.into_iter().map(|call| call.state).collect()
+    };
+    let (asked, of) = (number.clone(), ids[0]);
+    store.write(move |tx| rows::call_off(tx, of, &asked, now)).unwrap();
+    assert_eq!(
+        states(),
+        [OutboundState::Cancelled, OutboundState::Cancelled, OutboundState::Queued]
+    );
+    // An assistant of the agency itself speaks for all.
+    let of = ids[2];
+    store.write(move |tx| rows::call_off(tx, of, &number, now)).unwrap();
+    assert_eq!(states(), [OutboundState::Cancelled; 3]);
 }
