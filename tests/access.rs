@@ -93,6 +93,7 @@ fn table() -> Vec<Row> {
         row("GET", "/stats", None, everybody),
         row("GET", "/latency", None, everybody),
         row("GET", "/costs", None, everybody),
+        row("GET", "/export/{dataset}", None, everybody),
         row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
         row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),
@@ -199,7 +200,8 @@ async fn every_route_answers_everybody_as_the_table_says() {
             .replace("{email}", OWNER)
             .replace("{number}", "+33612345678")
             .replace("{name}", "k")
-            .replace("{reference}", "100001");
+            .replace("{reference}", "100001")
+            .replace("{dataset}", "turns");
         let path = format!("/api/voice{path}");
         let asks = if row.path.ends_with("/search") { "?q=menu" } else { "" };
         let path = format!("{path}{asks}");
@@ -311,6 +313,10 @@ async fn what_is_not_there_and_what_may_not_be_seen_are_answered_alike() {
         (format!("/stats?assistant_id={id}"), "/stats?assistant_id=999999".to_owned()),
         (format!("/latency?assistant_id={id}"), "/latency?assistant_id=999999".to_owned()),
         (format!("/costs?assistant_id={id}"), "/costs?assistant_id=999999".to_owned()),
+        (
+            format!("/export/calls?assistant_id={id}"),
+            "/export/calls?assistant_id=999999".to_owned(),
+        ),
     ] {
         let theirs = world.get(Who::Other, &format!("/api/voice{theirs}")).await.status(404);
         let nobodys = world.get(Who::Other, &format!("/api/voice{nobodys}")).await.status(404);

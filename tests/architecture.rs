@@ -78,6 +78,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("notify", &["cli"]),
     ("quick_junit", &["cli"]),
+    ("ratatui", &["cli/top"]),
     ("rlimit", &["cli"]),
     ("tracing_subscriber", &["cli"]),
     // The daemon.
@@ -88,6 +89,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper_util", &["server", "rehearsal/bench/stubs.rs"]),
     ("http_range_header", &["server"]),
     ("icalendar", &["integrations"]),
+    ("opentelemetry", &["server/observing"]),
+    ("opentelemetry_otlp", &["server/observing"]),
+    ("opentelemetry_prometheus", &["server/observing"]),
+    ("opentelemetry_sdk", &["server/observing"]),
+    ("prometheus", &["server/observing"]),
     ("tower", &["server"]),
     ("aide", &["server"]),
     ("governor", &["server"]),
@@ -138,7 +144,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     // Keys.
     ("chacha20poly1305", &["vault"]),
     // `cli/output` has a module of that name, which writes.
-    ("csv", &["cli/campaign", "cli/output"]),
+    ("csv", &["cli/campaign", "cli/output", "operations/datasets"]),
+    ("parquet", &["operations/datasets"]),
     ("crc32fast", &["operations"]),
     ("getrandom", &["operations", "vault", "providers/tts"]),
     ("secrecy", &["domain", "vault"]),

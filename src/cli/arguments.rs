@@ -10,7 +10,7 @@ use super::{
     outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, schema, secrets, serve, settings,
-    stats, tokens, transcripts, try_out, users, validate, voices, whoami,
+    stats, tokens, top, transcripts, try_out, users, validate, voices, whoami,
 };
 use crate::domain::EmailAddress;
 
@@ -59,6 +59,8 @@ pub enum Command {
     Knowledge(knowledge::Knowledge),
     /// Look for words in what was said.
     Transcripts(transcripts::Transcripts),
+    /// Watch what goes on, live.
+    Top(top::Top),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
     /// Show what was spent, and on what.
@@ -72,7 +74,7 @@ pub enum Command {
     Plan(plan::PlanArguments),
     /// Make the store as files say: all of it or nothing.
     Apply(apply::Apply),
-    /// Write the store back to files.
+    /// Write assistants back to files, or rows of calls and the like to one.
     Export(export::Export),
     /// Show who changed what: applies, or the versions of an assistant.
     History(history::History),

@@ -1,4 +1,4 @@
-//! `webox export`: the store back to files.
+//! `webox export`: assistants back to files. Rows of calls and the like are in `datasets`.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    Context, diagnostics, exit, help, human,
+    Context, datasets, diagnostics, exit, help, human,
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
@@ -25,10 +25,14 @@ use crate::{
         ("webox export le-gourmet > le-gourmet.toml", "one assistant"),
         ("webox export --dir assistants/", "all of them; comments and order of existing files stay"),
         ("webox export --dir assistants/ --check", "only compare; 2 when a file differs, for a nightly job"),
+        ("webox export calls --since 30d --out calls.parquet", "rows, for a spreadsheet or a notebook"),
     ],
     &[exit::FAILURE, exit::CHANGES_PRESENT, exit::USAGE, exit::DATA],
 ))]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Export {
+    #[command(subcommand)]
+    rows: Option<datasets::Which>,
     /// Assistants [default: all].
     names: Vec<AssistantName>,
     /// Those of a set of files.
@@ -43,6 +47,9 @@ pub struct Export {
 }
 
 pub(super) fn run(args: &Export, context: &Context) -> Result<u8> {
+    if let Some(which) = &args.rows {
+        return datasets::run(which, context).map(|()| exit::OK);
+    }
     let chosen = chosen(args, context)?;
     let Some(folder) = &args.dir else { return to_stdout(&chosen, context) };
     let settings = context.defaults()?;

@@ -17,6 +17,7 @@ mod context;
 mod costs;
 mod credentials;
 mod daemon;
+mod datasets;
 mod deliveries;
 mod demo;
 mod desk;
@@ -53,6 +54,7 @@ mod settings;
 mod sheet;
 mod stats;
 mod tokens;
+mod top;
 mod transcripts;
 mod try_aloud;
 mod try_out;
@@ -108,6 +110,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Deliveries(args) => deliveries::run(args, context),
         Command::Knowledge(args) => knowledge::run(args, context),
         Command::Transcripts(args) => transcripts::run(args, context),
+        Command::Top(args) => top::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Costs(args) => costs::run(args, context),
         Command::Rates(args) => rates::run(args, context),

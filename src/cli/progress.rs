@@ -5,6 +5,7 @@ use std::{io::IsTerminal, time::Duration};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Context;
+use crate::domain::{Dataset, Result};
 
 /// Soon enough to be seen, seldom enough to be calm.
 const TICK: Duration = Duration::from_millis(120);
@@ -100,6 +101,47 @@ impl Tally {
 }
 
 impl Drop for Tally {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Rows that are written, with how many there are where that is known, and how quickly. Gone when dropped.
+pub(super) struct Rows(ProgressBar);
+
+impl Rows {
+    /// `all` is asked for only where somebody looks.
+    pub(super) fn begin(
+        context: &Context,
+        dataset: Dataset,
+        all: impl FnOnce() -> Result<Option<u64>>,
+    ) -> Result<Self> {
+        let hidden = context.out.is_quiet() || context.environment().has("CI");
+        if hidden || !std::io::stderr().is_terminal() {
+            return Ok(Self(ProgressBar::hidden()));
+        }
+        // Turns have no window of their own: to count them is to read them.
+        let all = if dataset == Dataset::Turns { None } else { all()? };
+        let (bar, template) = match all {
+            Some(all) => {
+                (ProgressBar::new(all), "{bar:30} {human_pos}/{human_len} {per_sec} {eta}")
+            }
+            None => (ProgressBar::new_spinner(), "{spinner} {human_pos} {per_sec}"),
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(TICK);
+        Ok(Self(bar))
+    }
+
+    /// So many more; nothing where that is not known.
+    pub(super) fn more(&self, rows: Option<u64>) {
+        self.0.inc(rows.unwrap_or(1));
+    }
+}
+
+impl Drop for Rows {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

@@ -19,7 +19,10 @@ use crate::{
     operations::{endpoints::Endpoints, knowledge::Library, secrets::Secrets},
     providers::breaker::Breakers,
     provision::Layer,
-    server::{self, ApiSettings, App, Gate, Rates, Trust},
+    server::{
+        self, ApiSettings, App, Gate, Rates, Trust,
+        observing::{Figures, Observing, Target, Traces},
+    },
     store::{Options, Store},
     vault::Vault,
 };
@@ -43,6 +46,9 @@ pub struct Serve {
     /// The address Twilio reaches us by; signatures are computed over it.
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
+    /// Where figures for Prometheus are to be had, or `off` [default: 127.0.0.1:9464].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) metrics_listen: Option<String>,
     /// Accept webhooks without a signature, on this machine's own addresses only.
     #[arg(long)]
     pub(super) insecure_no_signature: bool,
@@ -53,6 +59,7 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
     let settings = context.settings_with(|flags| {
         flags.listen.clone_from(&args.listen);
         flags.public_url.clone_from(&args.public_url);
+        flags.metrics_listen.clone_from(&args.metrics_listen);
     })?;
     logging::start_with(&settings.log.value, context)?;
     for warning in &settings.warnings {
@@ -117,12 +124,17 @@ async fn serve(
         daemon::make_private(folder)?;
     }
     let archive = daemon::archive(settings, &store)?;
+    let observed = store.clone();
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
         .knowing(daemon::standings(settings))
         .removing_at(daemon::twilio(settings)?)
         .keeping(archive)
         .delivering_by(couriers);
+    let app = match observing(settings, &observed).await? {
+        Some(observing) => app.observed(observing),
+        None => app,
+    };
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");
@@ -140,6 +152,43 @@ async fn serve(
         () = told_twice => Err(Error::new(Kind::Interrupted, "stopped at once, with turns in flight")
             .hint("they are stored: the calls go on when the daemon runs again")),
     }
+}
+
+/// Counts what happens where somebody may want to know: who scrapes, or a collector.
+async fn observing(settings: &Settings, store: &Store) -> Result<Option<Observing>> {
+    let monitoring = &settings.monitoring;
+    let target = monitoring.otlp_endpoint.value.as_ref().map(|endpoint| Target {
+        endpoint: endpoint.as_str().to_owned(),
+        headers: monitoring.otlp_headers.value.clone(),
+    });
+    let listener = match monitoring.metrics_listen.value {
+        None => None,
+        Some(address) => match TcpListener::bind(address).await {
+            Ok(listener) => Some(listener),
+            Err(error) if monitoring.metrics_are_wanted() => {
+                return Err(Error::unavailable(format!("cannot listen at {address} for metrics"))
+                    .because(error)
+                    .hint("choose another address with `--metrics-listen`, or `off`"));
+            }
+            // Nobody asked for them: no reason not to answer the phone.
+            Err(error) => {
+                tracing::warn!(%address, %error, "figures are not to be had: another address is set with --metrics-listen");
+                None
+            }
+        },
+    };
+    if listener.is_none() && target.is_none() {
+        return Ok(None);
+    }
+    let (figures, scraped) = Figures::new(store, target.as_ref())?;
+    if let Some(listener) = listener {
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(%address, "figures are to be had at /metrics");
+        }
+        tokio::spawn(scraped.serve(listener));
+    }
+    let traces = target.as_ref().map(Traces::to).transpose()?;
+    Ok(Some(Observing::new(figures, traces)))
 }
 
 /// Whom to believe; without a token and a public URL, nobody, and that is no way to start.

@@ -10,7 +10,7 @@ use super::{
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Environment, Origin, Setting, Settings, Smtp, Speech},
+    config::{Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
     domain::{KeySource, Result, Secret},
 };
 
@@ -176,6 +176,7 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
         ),
     ])
     .chain(smtp(&settings.smtp))
+    .chain(monitoring(&settings.monitoring))
     .chain([
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
@@ -185,6 +186,20 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
 }
 
 /// The mail server.
+fn monitoring(monitoring: &Monitoring) -> Vec<Row> {
+    let listen = &monitoring.metrics_listen;
+    let shown = listen.value.map_or_else(|| "off".to_owned(), |address| address.to_string());
+    let endpoint = &monitoring.otlp_endpoint;
+    let headers = &monitoring.otlp_headers;
+    let names: Vec<&str> = headers.value.iter().map(|(name, _)| name.as_str()).collect();
+    let names = (!names.is_empty()).then(|| names.join(", "));
+    vec![
+        plain("metrics.listen", Some(shown), &listen.origin),
+        plain("otlp.endpoint", endpoint.value.as_ref().map(ToString::to_string), &endpoint.origin),
+        plain("otlp.headers", names, &headers.origin),
+    ]
+}
+
 fn smtp(smtp: &Smtp) -> Vec<Row> {
     let port = smtp.port.value.map(|port| port.to_string());
     let from = smtp.from.value.as_ref().map(ToString::to_string);

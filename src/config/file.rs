@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Environment, billing, smtp, speech};
+use super::{Environment, billing, monitoring, smtp, speech};
 use crate::{
     document,
     domain::{Error, Result, SecretRef},
@@ -59,6 +59,10 @@ pub(super) struct FileSettings {
     pub(super) outgoing: OutgoingSection,
     /// The server that mail leaves by.
     pub(super) smtp: smtp::SmtpSection,
+    /// Where figures are to be had.
+    pub(super) metrics: monitoring::MetricsSection,
+    /// Where figures and traces are pushed to.
+    pub(super) otlp: monitoring::OtlpSection,
     /// Secrets in webox's own keeping.
     pub(super) vault: VaultSection,
     /// A daemon to ask instead of the database here.

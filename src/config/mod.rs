@@ -7,6 +7,7 @@ mod billing;
 mod environment;
 mod file;
 mod load;
+mod monitoring;
 mod outgoing;
 mod public_url;
 mod secrets;
@@ -20,6 +21,7 @@ use jiff::tz::TimeZone;
 
 pub use billing::Billing;
 pub use environment::Environment;
+pub use monitoring::Monitoring;
 pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;
 pub use smtp::Smtp;
@@ -77,6 +79,8 @@ pub struct Flags {
     pub listen: Option<String>,
     /// `--public-url`.
     pub public_url: Option<String>,
+    /// `--metrics-listen`.
+    pub metrics_listen: Option<String>,
     /// `--server`.
     pub server: Option<String>,
     /// `--utc`.
@@ -171,6 +175,8 @@ pub struct Settings {
     pub outgoing: Outgoing,
     /// The server that mail leaves by.
     pub smtp: Smtp,
+    /// Where monitoring is told.
+    pub monitoring: Monitoring,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.

@@ -70,6 +70,13 @@ pub(super) const SMTP_PASSWORD: SecretNames = SecretNames {
     for_owner_alone: false,
 };
 
+pub(super) const OTLP_HEADERS: SecretNames = SecretNames {
+    key: "otlp.headers",
+    credential: "otlp-headers",
+    variable: "OTEL_EXPORTER_OTLP_HEADERS",
+    for_owner_alone: false,
+};
+
 pub(super) const TOKEN: SecretNames = SecretNames {
     key: "token",
     credential: "webox-token",

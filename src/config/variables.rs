@@ -45,6 +45,13 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("WEBOX_SMTP_PASSWORD", "The password of that user."),
     ("WEBOX_SMTP_PASSWORD_FILE", "A file with it, alone."),
     ("WEBOX_SMTP_FROM", "The address that mail is from."),
+    (
+        "WEBOX_METRICS_LISTEN",
+        "Where figures for Prometheus are to be had, as with serve --metrics-listen; off for nowhere.",
+    ),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "The collector that figures and traces are pushed to."),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "What it wants to be told: name=value, separated by commas."),
+    ("OTEL_EXPORTER_OTLP_HEADERS_FILE", "A file with that, alone."),
     ("TWILIO_ACCOUNT_SID", "The account whose numbers ring here."),
     (
         "TWILIO_AUTH_TOKEN",

@@ -23,6 +23,7 @@ mod contact;
 mod costs;
 mod country;
 mod data_schema;
+mod dataset;
 mod deliver;
 mod delivery;
 mod email_address;
@@ -58,6 +59,7 @@ mod schema;
 mod screening;
 mod secret;
 mod sid;
+pub mod spreadsheet;
 mod stats;
 mod suggest;
 mod text;
@@ -98,6 +100,7 @@ pub use contact::{Contact, ContactChange, ContactFilter, ContactId};
 pub use costs::{CallCharge, CallCost, Charged, Costs, CostsBy, CostsRow, CostsTotal, LedgerEntry};
 pub use country::Country;
 pub use data_schema::DataSchema;
+pub use dataset::{Cell, Dataset, Field, FieldKind, WhenRedacted};
 pub use deliver::Deliver;
 pub use delivery::{
     DeliveryFilter, DeliveryId, DeliveryTotals, OutboxDelivery, TRIED_FOR, Trouble, next_try,

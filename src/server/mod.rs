@@ -21,6 +21,7 @@ mod handovers;
 mod headers;
 mod health;
 mod limits;
+pub mod observing;
 mod peer;
 mod problem;
 mod recordings;
@@ -125,6 +126,7 @@ pub struct App {
     bodies: Arc<Semaphore>,
     streams: shares::Shares<TokenId>,
     newest_event: Arc<watch::Sender<EventId>>,
+    observing: Option<observing::Observing>,
     stop: Arc<watch::Sender<bool>>,
     stopping: watch::Receiver<bool>,
 }
@@ -154,6 +156,7 @@ impl App {
             archive: None,
             providers: Vec::new().into(),
             stop: stop.into(),
+            observing: None,
             stopping,
         }
     }
@@ -181,6 +184,12 @@ impl App {
     #[must_use]
     pub fn keeping(self, archive: Archive) -> Self {
         Self { archive: Some(archive), ..self }
+    }
+
+    /// Counts what happens, for monitoring.
+    #[must_use]
+    pub fn observed(self, observing: observing::Observing) -> Self {
+        Self { observing: Some(observing), ..self }
     }
 
     /// Delivers what happened to those outside who are to know.
@@ -227,7 +236,7 @@ fn router(app: App) -> Result<Router> {
         // After it: parts of a sound are parts of what it is, and not of what was made of it.
         .route("/api/voice/audio/{key}", get(audio::play))
         .layer(cors(&app.api.cors_origins))
-        .layer(middleware::from_fn(access_log::tell))
+        .layer(middleware::from_fn_with_state(app.clone(), access_log::tell))
         .layer(middleware::from_fn(headers::set))
         .with_state(app))
 }
@@ -276,6 +285,10 @@ pub async fn run(
         .map(|couriers| tokio::spawn(busy::run(app.store.clone(), app.secrets.clone(), couriers)));
     let library = line.library().clone();
     let embedder = library.asks().then(|| tokio::spawn(embedding::run(app.store.clone(), library)));
+    let observing = app.observing.clone();
+    let observer =
+        observing.clone().map(|observing| tokio::spawn(observing.run(app.store.clone())));
+    let store = app.store.clone();
     let stop = Arc::clone(&app.stop);
     let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
     let shutdown = async move {
@@ -289,9 +302,10 @@ pub async fn run(
     looker.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder]
-        .into_iter()
-        .flatten()
+    for worker in
+        [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder, observer]
+            .into_iter()
+            .flatten()
     {
         // What it was at is done again after a restart.
         worker.abort();
@@ -300,6 +314,9 @@ pub async fn run(
         tracing::warn!(
             "stopped with turns still in flight; they are stored and go on after a restart"
         );
+    }
+    if let Some(observing) = observing {
+        observing.finish(&store).await;
     }
     tracing::info!("stopped");
     Ok(())

@@ -45,3 +45,16 @@ pub fn beat(tx: &Tx, now: Timestamp) -> Result<(), StoreError> {
     .execute([now.as_millisecond()])?;
     Ok(())
 }
+
+/// Calls in progress, assistants that answer, and deliveries on their way.
+pub fn standing(tx: &Tx) -> Result<(u64, u64, u64), StoreError> {
+    let count = |sql| -> Result<u64, StoreError> {
+        let count: i64 = tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(count.max(0) as u64)
+    };
+    Ok((
+        count("SELECT coalesce(sum(live_calls), 0) FROM assistant_figures")?,
+        count("SELECT count(*) FROM assistants WHERE active AND deleted_at IS NULL")?,
+        count("SELECT count(*) FROM deliveries WHERE state = 'pending'")?,
+    ))
+}

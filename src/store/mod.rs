@@ -14,6 +14,7 @@ pub mod campaigns;
 pub mod charges;
 mod connection;
 pub mod contacts;
+pub mod datasets;
 pub mod deliveries;
 pub mod do_not_call;
 pub mod embeddings;

@@ -86,6 +86,8 @@ impl Webox {
             .env("XDG_DATA_HOME", self.home().join("data"))
             .env("XDG_CONFIG_HOME", self.home().join("config"))
             .env("WEBOX_TZ", "Europe/Paris")
+            // Many daemons run beside one another here.
+            .env("WEBOX_METRICS_LISTEN", "off")
             .env("TMPDIR", self.home())
             .env("PATH", "/usr/bin:/bin")
             .envs(self.env.iter().map(|(name, value)| (name, value)))

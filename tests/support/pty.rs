@@ -51,6 +51,13 @@ impl OnTerminal {
         self
     }
 
+    /// SIGTERM.
+    pub(crate) fn terminate(&mut self) -> &mut Self {
+        let pid = self.session.get_process().pid().as_raw().to_string();
+        std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        self
+    }
+
     /// Waits for the end; answers the exit code and everything that was shown.
     pub(crate) fn end(mut self) -> (i32, String) {
         let mut rest = Vec::new();

@@ -138,6 +138,22 @@ fn ask(fields: &mut Fields) -> Result<()> {
     Ok(())
 }
 
+/// An assistant of a client, all else as usual.
+pub(in crate::cli) fn new_spec(client: &str, phone: &str, context: &str) -> Result<AssistantSpec> {
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let fields = Fields {
+        client: given(client),
+        phone: given(phone),
+        context: given(context),
+        ..Fields::default()
+    };
+    if let Some(flag) = missing(&fields).first() {
+        let what = flag.trim_start_matches("--").trim_end_matches("-file");
+        return Err(Error::input(format!("the {what} is missing")));
+    }
+    build(None, &fields)
+}
+
 fn build(name: Option<&str>, fields: &Fields) -> Result<AssistantSpec> {
     let client = fields.client.clone().unwrap_or_default();
     let name = match name {

@@ -8,6 +8,8 @@ mod switch;
 
 use clap::{Args, Subcommand};
 
+pub(in crate::cli) use create::new_spec;
+
 use super::{Context, exit, help, views};
 use crate::domain::{Assistant, Result};
 

@@ -14,6 +14,9 @@ use crate::{
 /// No answer of a daemon takes longer; an apply of hundreds of files takes a second.
 const WITHIN: Duration = Duration::from_mins(1);
 
+/// How long an answer may take that is read as it comes: each piece of it as long as a whole one.
+const LONG: Duration = Duration::from_hours(24);
+
 /// How long a daemon that was asked too often is waited for, and how often in a row.
 const PATIENCE: Duration = Duration::from_secs(15);
 const TRIES: u32 = 4;
@@ -152,7 +155,7 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-impl Ask<'_> {
+impl<'c> Ask<'c> {
     /// Adds to the query what is there.
     pub(super) fn query(mut self, name: &str, value: Option<impl ToString>) -> Self {
         if let Some(value) = value {
@@ -213,7 +216,6 @@ impl Ask<'_> {
 
     /// Sends it, and writes what comes into a file; what has the name is whole.
     pub(super) fn save(self, to: &Path) -> Result<()> {
-        let client = self.client;
         let unwritten = |cause: std::io::Error| {
             Error::failure(format!("{} could not be written", to.display())).because(cause)
         };
@@ -222,22 +224,27 @@ impl Ask<'_> {
             .prefix(".webox-")
             .tempfile_in(folder.unwrap_or(Path::new(".")))
             .map_err(unwritten)?;
-        client.runtime.block_on(async {
-            // Longer than an answer that is read at once: it is as long as a call.
-            let request = self.request().timeout(WITHIN * 10);
-            let mut response = request.send().await.map_err(|cause| client.unreachable(cause))?;
+        let mut answering = self.stream()?;
+        while let Some(piece) = answering.piece()? {
+            part.write_all(&piece).map_err(unwritten)?;
+        }
+        part.persist(to).map_err(|error| unwritten(error.error))?;
+        Ok(())
+    }
+
+    /// Sends it, for an answer that is read as it comes.
+    pub(super) fn stream(self) -> Result<Answering<'c>> {
+        let client = self.client;
+        let response = client.runtime.block_on(async {
+            // Longer than an answer that is read at once.
+            let request = self.request().timeout(LONG);
+            let response = request.send().await.map_err(|cause| client.unreachable(cause))?;
             if !response.status().is_success() {
                 return Err(client.told(response).await);
             }
-            while let Some(piece) =
-                response.chunk().await.map_err(|cause| client.unreachable(cause))?
-            {
-                part.write_all(&piece).map_err(unwritten)?;
-            }
-            Ok(())
+            Ok(response)
         })?;
-        part.persist(to).map_err(|error| unwritten(error.error))?;
-        Ok(())
+        Ok(Answering { client, response })
     }
 
     fn request(&self) -> RequestBuilder {
@@ -250,5 +257,26 @@ impl Ask<'_> {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
         }
         request
+    }
+}
+
+/// An answer that comes piece by piece.
+pub(super) struct Answering<'c> {
+    client: &'c Client,
+    response: reqwest::Response,
+}
+
+impl Answering<'_> {
+    /// The next piece; nothing when it is whole. One that breaks off is an error.
+    pub(super) fn piece(&mut self) -> Result<Option<bytes::Bytes>> {
+        let client = self.client;
+        let piece = async { tokio::time::timeout(WITHIN, self.response.chunk()).await };
+        match client.runtime.block_on(piece) {
+            Ok(piece) => piece.map_err(|cause| client.unreachable(cause)),
+            Err(_) => {
+                Err(Error::new(Kind::Unavailable, "the daemon stopped in the middle of an answer")
+                    .hint("ask again; what came is not kept"))
+            }
+        }
     }
 }

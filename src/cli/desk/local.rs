@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Desk, Span,
+    Clocked, Desk, Span,
     waiting::{Ticks, Waiting},
 };
 use crate::{
@@ -43,6 +43,12 @@ pub(in crate::cli) struct Local {
     pub(in crate::cli) library: knowledge::Library,
     /// What is set up on this machine.
     pub(in crate::cli) providers: Vec<ProviderStanding>,
+}
+
+impl Clocked for Local {
+    fn at(&mut self, now: Timestamp) {
+        self.now = now;
+    }
 }
 
 impl Desk for Local {

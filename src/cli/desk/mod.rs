@@ -4,6 +4,7 @@
 mod accounts;
 mod campaigns;
 mod client;
+mod datasets;
 mod local;
 mod outward;
 mod remote;
@@ -16,6 +17,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use accounts::AccountsDesk;
 pub(super) use campaigns::CampaignDesk;
+pub(super) use datasets::{DatasetsDesk, Parts};
 pub(super) use local::Local;
 pub(super) use outward::OutwardDesk;
 pub(super) use remote::Remote;
@@ -50,7 +52,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk + TranscriptsDesk {
+pub(super) trait Desk: Send + Clocked + AccountsDesk + CampaignDesk + DatasetsDesk + OutwardDesk + TranscriptsDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;
@@ -119,6 +121,12 @@ pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk + TranscriptsDe
     fn dossier(&self, whose: &Whose) -> Result<Dossier>;
     fn erase(&self, whose: &Whose) -> Result<Erased>;
     fn removals(&self) -> Result<Vec<RemovalView>>;
+}
+
+/// A desk that is sat at for long: what is done is done now, and not when it was opened.
+pub(super) trait Clocked {
+    /// Tells it the time.
+    fn at(&mut self, now: Timestamp);
 }
 
 impl dyn Desk + '_ {

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use reqwest::Method;
 use serde_json::json;
 
 use super::{
-    Desk, Span,
+    Clocked, Desk, Span,
     client::Client,
     waiting::{Events, Waiting},
 };
@@ -106,6 +106,11 @@ fn named(whose: &Whose) -> serde_json::Value {
 
 fn calls(views: Vec<CallView>) -> Vec<Call> {
     views.into_iter().map(Call::from).collect()
+}
+
+impl Clocked for Remote {
+    /// The daemon has a clock of its own.
+    fn at(&mut self, _: Timestamp) {}
 }
 
 impl Desk for Remote {

@@ -1,6 +1,7 @@
 //! Comma-separated, RFC 4180: a heading, and quotes where a value needs them.
 
 use super::Listing;
+use crate::domain::spreadsheet;
 
 pub(super) fn lines(listing: &Listing, columns: &[usize], heading: bool) -> String {
     let mut text = String::new();
@@ -20,10 +21,11 @@ fn line<'a>(values: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn quote(value: &str) -> String {
+    let value = spreadsheet::cell(value);
     if value.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", value.replace('"', "\"\""))
     } else {
-        value.to_owned()
+        value.into_owned()
     }
 }
 
@@ -34,5 +36,6 @@ mod tests {
     #[test]
     fn values_are_quoted_where_needed() {
         assert_eq!(line(["a", "b,c", "d\"e", ""].into_iter()), "a,\"b,c\",\"d\"\"e\",\n");
+        assert_eq!(line(["=1+1", "+33612345678", "-2"].into_iter()), "'=1+1,+33612345678,-2\n");
     }
 }

@@ -1,0 +1,62 @@
+//! Values that a spreadsheet opens as text, not as a formula (OWASP, "CSV Injection").
+
+use std::borrow::Cow;
+
+/// Whether a program for spreadsheets would calculate it.
+fn is_formula(value: &str) -> bool {
+    // The wide forms are what Japanese keyboards write, and count as the narrow ones.
+    let begins = value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    // Numbers, of telephones as well, begin with a sign and calculate nothing.
+    begins && !is_number(value)
+}
+
+fn is_number(value: &str) -> bool {
+    let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
+    digits.starts_with(|first: char| first.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && digits.bytes().filter(|byte| *byte == b'.').count() <= 1
+}
+
+/// A value for a cell of a CSV file: what would be a formula begins with an apostrophe, which
+/// spreadsheets take for the sign of a text.
+pub fn cell(value: &str) -> Cow<'_, str> {
+    if is_formula(value) { Cow::Owned(format!("'{value}")) } else { Cow::Borrowed(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_calculates_becomes_text_and_numbers_stay() {
+        for formula in [
+            "=1+1",
+            "@SUM(A1)",
+            "+cmd|' /C calc'!A0",
+            "-2+3",
+            "\t=1",
+            "\r=1",
+            "＝1",
+            "-",
+            "+1-1",
+            "+1.2.3",
+        ] {
+            assert_eq!(cell(formula), format!("'{formula}"), "{formula:?}");
+        }
+        for plain in ["", "Léa", "+33612345678", "-12.5", "+1", "a=b", "1-2", "sip:x@y.z"] {
+            assert_eq!(cell(plain), plain);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_begins_like_a_formula_but_numbers(value in "[=+@\t\r\n＝-]?.{0,12}") {
+            let cell = cell(&value);
+            let begins = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+            prop_assert!(!begins || is_number(&value));
+            prop_assert_eq!(cell.strip_prefix('\'').unwrap_or(&cell), value.strip_prefix('\'').unwrap_or(&value));
+        }
+    }
+}
