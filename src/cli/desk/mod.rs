@@ -77,7 +77,8 @@ pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk + TranscriptsDe
     fn call(&self, sid: &str) -> Result<WholeCall>;
     /// Writes the recording of a call into a file, as MP3.
     fn save_recording(&self, sid: &str, to: &Path, settings: &Settings) -> Result<()>;
-    fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
+    /// With what the calls show, if `details` are wanted.
+    fn stats(&self, span: Span, by: Option<StatsBy>, details: bool, zone: &TimeZone) -> Result<Stats>;
     fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>>;
     fn costs(&self, span: Span, by: Option<CostsBy>) -> Result<Costs>;
 
