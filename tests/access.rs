@@ -93,6 +93,7 @@ fn table() -> Vec<Row> {
         row("GET", "/stats", None, everybody),
         row("GET", "/latency", None, everybody),
         row("GET", "/costs", None, everybody),
+        row("GET", "/report", None, everybody),
         row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
         row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),
@@ -201,7 +202,11 @@ async fn every_route_answers_everybody_as_the_table_says() {
             .replace("{name}", "k")
             .replace("{reference}", "100001");
         let path = format!("/api/voice{path}");
-        let asks = if row.path.ends_with("/search") { "?q=menu" } else { "" };
+        let asks = match row.path {
+            "/report" => "?month=2026-11",
+            path if path.ends_with("/search") => "?q=menu",
+            _ => "",
+        };
         let path = format!("{path}{asks}");
         let strangers = Who::STRANGERS.map(|who| (who, 401));
         let known = KNOWN.into_iter().zip(row.answers);
@@ -311,6 +316,10 @@ async fn what_is_not_there_and_what_may_not_be_seen_are_answered_alike() {
         (format!("/stats?assistant_id={id}"), "/stats?assistant_id=999999".to_owned()),
         (format!("/latency?assistant_id={id}"), "/latency?assistant_id=999999".to_owned()),
         (format!("/costs?assistant_id={id}"), "/costs?assistant_id=999999".to_owned()),
+        (
+            format!("/report?month=2026-11&assistant_id={id}"),
+            "/report?month=2026-11&assistant_id=999999".to_owned(),
+        ),
     ] {
         let theirs = world.get(Who::Other, &format!("/api/voice{theirs}")).await.status(404);
         let nobodys = world.get(Who::Other, &format!("/api/voice{nobodys}")).await.status(404);

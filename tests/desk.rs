@@ -45,6 +45,7 @@ fn table() -> Vec<Row> {
         row("stats", "stats", everybody),
         row("latencies", "stats --latency", everybody),
         row("costs", "costs", everybody),
+        row("report", "report --month 2026-11", everybody),
         row("contacts", "contacts", everybody),
         row("contact", "contacts show 1", own),
         row("edit_contact", "contacts edit 1 --notes VIP", own),

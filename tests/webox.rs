@@ -66,6 +66,7 @@ mod screening;
 mod secrets;
 mod sockets;
 mod sounds;
+mod statistics;
 mod stream;
 mod transcripts;
 mod transfer;

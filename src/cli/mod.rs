@@ -46,6 +46,7 @@ mod rates;
 mod record;
 mod rehearse;
 mod replay;
+mod report;
 mod schema;
 mod secrets;
 mod serve;
@@ -109,6 +110,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Knowledge(args) => knowledge::run(args, context),
         Command::Transcripts(args) => transcripts::run(args, context),
         Command::Stats(args) => stats::run(args, context),
+        Command::Report(args) => report::run(args, context),
         Command::Costs(args) => costs::run(args, context),
         Command::Rates(args) => rates::run(args, context),
         Command::Validate(args) => validate::run(args, context),

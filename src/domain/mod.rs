@@ -54,6 +54,7 @@ mod phone;
 mod provider;
 mod recording;
 mod redaction;
+mod report;
 mod row_number;
 mod schema;
 mod screening;
@@ -142,6 +143,7 @@ pub use provider::{
 };
 pub use recording::{KeptRecording, Recording, RecordingConsent, Removable, Removal, RemovalId};
 pub use redaction::{redact, redact_numbers};
+pub use report::{Report, ReportLanguage};
 pub use screening::{Admission, Blocked, Screening};
 pub use secret::{KeySource, Secret, SecretRef, WRITTEN_OUT};
 pub use sid::{AccountSid, CallSid, RecordingSid};

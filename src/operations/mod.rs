@@ -31,6 +31,7 @@ pub mod provisioning;
 pub mod recordings;
 pub mod reminders;
 pub mod removals;
+pub mod report;
 pub mod retention;
 pub mod secrets;
 pub mod stats;

@@ -7,6 +7,7 @@ mod client;
 mod local;
 mod outward;
 mod remote;
+mod report;
 mod transcripts;
 mod waiting;
 
@@ -19,6 +20,7 @@ pub(super) use campaigns::CampaignDesk;
 pub(super) use local::Local;
 pub(super) use outward::OutwardDesk;
 pub(super) use remote::Remote;
+pub(super) use report::ReportDesk;
 pub(super) use transcripts::TranscriptsDesk;
 pub(super) use waiting::{News, Waiting};
 
@@ -50,7 +52,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk + TranscriptsDesk {
+pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk + ReportDesk + TranscriptsDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;
