@@ -139,14 +139,14 @@ fn a_month_is_a_page_for_the_clients_inbox() {
     let path = webox.home().join("septembre.html");
     let path = path.to_str().unwrap();
     webox
-        .run(["report", "--month", "2026-09", "--client", "le gourmet", "--out", path])
+        .run(["report", "--month", "2026-09", "--client", "restaurant le gourmet", "--out", path])
         .ok()
         .silent()
         .says("2026-09 is in");
     let page = std::fs::read_to_string(path).unwrap();
     for part in [
         "<html lang=\"fr\">",
-        "<h1>Le Gourmet</h1>",
+        "<h1>Restaurant Le Gourmet</h1>",
         "septembre 2026",
         "<b>13</b><span>appels</span>",
         "mardi 1er septembre : 1 appel",
@@ -164,7 +164,11 @@ fn a_month_is_a_page_for_the_clients_inbox() {
     let empty = webox.run(["report", "--month", "2026-08"]).ok().stdout;
     assert!(empty.contains("Aucun appel ce mois-ci."), "{empty}");
     let client = ["report", "--month", "2026-09", "--client", "Le Gourmand"];
-    webox.run(client).code(1).says("no client is named `Le Gourmand`").says("Le Gourmet");
+    webox
+        .run(client)
+        .code(1)
+        .says("no client is named `Le Gourmand`")
+        .says("Restaurant Le Gourmet");
     webox.run(["report", "--month", "2026-13"]).code(64);
     let nowhere = ["report", "--month", "2026-09", "--out", "/nowhere/x.html"];
     webox.run(nowhere).code(1).says("/nowhere/x.html cannot be written");
@@ -174,7 +178,7 @@ fn a_month_is_a_page_for_the_clients_inbox() {
 fn who_is_forgotten_stays_a_figure_and_no_word() {
     let webox = september();
     let before = webox.run(["stats", "-o", "json"].into_iter().chain(WEEK)).ok().stdout;
-    webox.run(["privacy", "erase", "+33612345678", "--yes"]).ok();
+    webox.run(["privacy", "erase", "--caller", "+33612345678", "--yes"]).ok();
     let after = webox.run(["stats", "-o", "json"].into_iter().chain(WEEK)).ok().stdout;
     assert_eq!(after, before);
     let topics = webox.run(["stats", "--by", "topic", "-o", "ids"]).ok().stdout;

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_long_help = help::examples(
     &[
-        ("webox report --client 'Le Gourmet' --out novembre.html", "last month, for the client's inbox"),
+        ("webox report --client 'Restaurant Le Gourmet' --out novembre.html", "last month, for the client's inbox"),
         ("webox report --month 2026-11 --assistant le-gourmet --lang en > november.html", "of one assistant, in English"),
         ("webox report --month 2026-11 --out tous.html", "of all clients together"),
     ],

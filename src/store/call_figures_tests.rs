@@ -265,6 +265,7 @@ proptest! {
                 assistants::delete(tx, &who[0], &stamp)?;
             }
             assert_eq!(call_figures::differences(tx)?, Vec::<String>::new());
+            assert_eq!(ledger::differences(tx)?, Vec::<String>::new());
             let at = |minutes: i64| Some(epoch() + SignedDuration::from_mins(minutes));
             let mut spans = vec![(None, None)];
             spans.extend(windows.iter().map(|(from, long)| (at(*from), at(from + long + 1))));

@@ -151,7 +151,8 @@ pub(super) fn week(week: &[Vec<u64>], ink: Ink, colour: Colour, width: usize) ->
             Some(format!("{} {range}", shades[usize::try_from(dark).unwrap_or(0)]))
         })
         .collect();
-    let legend = format!("{}{} calls", " ".repeat(NAME), legend.join("  "));
+    let word = if most == 1 { "call" } else { "calls" };
+    let legend = format!("{}{} {word}", " ".repeat(NAME), legend.join("  "));
     lines.push(colour.paint(Tone::Faint, &legend));
     lines.join("\n") + "\n"
 }

@@ -4,6 +4,8 @@ mod charts;
 mod page;
 mod words;
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 pub use page::page;
 
@@ -21,6 +23,9 @@ use crate::{
 
 /// The topics that are told of.
 const TOPICS: usize = 8;
+
+/// The clients that are named to who meant none of them.
+const NAMED: usize = 5;
 
 /// Whose month.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,12 +117,17 @@ fn choose(seen: &Seen, whose: &Whose) -> Result<(Option<String>, Seen)> {
             let chosen: Seen =
                 seen.iter().filter(|(_, spec)| same(&spec.client)).cloned().collect();
             let Some((_, newest)) = chosen.last() else {
-                let known: Vec<&str> = seen.iter().map(|(_, spec)| spec.client.as_str()).collect();
+                let known: BTreeSet<&str> =
+                    seen.iter().map(|(_, spec)| spec.client.as_str()).collect();
+                let some: Vec<&str> = known.iter().copied().take(NAMED).collect();
+                let rest = if known.len() > NAMED { ", …" } else { "" };
                 let shown = name.escape_debug();
-                return Err(Error::not_found(format!("no client is named `{shown}`")).hint(
-                    suggestion_hint(name, known)
-                        .unwrap_or_else(|| "`webox costs --by client` lists them".to_owned()),
-                ));
+                let error = Error::not_found(format!("no client is named `{shown}`"));
+                return Err(match suggestion_hint(name, known) {
+                    Some(hint) => error.hint(hint),
+                    None if some.is_empty() => error.hint("there are no assistants yet"),
+                    None => error.hint(format!("they are {}{rest}", some.join(", "))),
+                });
             };
             Ok((Some(newest.client.clone()), chosen))
         }

@@ -230,3 +230,30 @@ WHEN new.heard_kind IN ('speech', 'digits') BEGIN
                  iif(old.reply_ms IS NULL, NULL, coalesce(old.words_ms, 0) + old.frame_ms), 1) w
     WHERE w.ms IS NOT NULL AND w.ms IS NOT w.other;
 END;
+
+-- The sums of what was spent on a day, of all assistants together.
+CREATE TABLE ledger_days_together (
+    day       INTEGER NOT NULL,
+    rate_id   INTEGER NOT NULL,
+    entries   INTEGER NOT NULL,
+    quantity  INTEGER NOT NULL,
+    eur       INTEGER NOT NULL,
+    usd       INTEGER NOT NULL,
+    PRIMARY KEY (day, rate_id)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO ledger_days_together
+SELECT day, rate_id, sum(entries), sum(quantity), sum(eur), sum(usd) FROM ledger_days GROUP BY 1, 2;
+
+CREATE TRIGGER ledger_days_added AFTER INSERT ON ledger_days BEGIN
+    INSERT INTO ledger_days_together VALUES (new.day, new.rate_id, new.entries, new.quantity, new.eur, new.usd)
+    ON CONFLICT DO UPDATE SET entries = entries + excluded.entries, quantity = quantity + excluded.quantity,
+        eur = eur + excluded.eur, usd = usd + excluded.usd;
+END;
+
+CREATE TRIGGER ledger_days_changed AFTER UPDATE ON ledger_days BEGIN
+    UPDATE ledger_days_together SET entries = entries + new.entries - old.entries,
+        quantity = quantity + new.quantity - old.quantity, eur = eur + new.eur - old.eur,
+        usd = usd + new.usd - old.usd
+    WHERE day = new.day AND rate_id = new.rate_id;
+END;
