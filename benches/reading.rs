@@ -82,7 +82,7 @@ fn main() -> Result<()> {
     let db = kept.map_or_else(|| folder.path().join("busy.db"), Into::into);
     if !db.exists() {
         let begun = Instant::now();
-        population::generate(&db, calls)?;
+        population::generate(&db, calls, 0)?;
         println!("{calls} calls generated in {:.0} s", begun.elapsed().as_secs_f64());
     }
     println!("store of {} MB", std::fs::metadata(&db)?.len() / 1_000_000);

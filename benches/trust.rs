@@ -157,7 +157,7 @@ fn forgetting() -> Result<()> {
     report::title(&format!("forgetting among {} calls", report::number(calls as f64)));
     let folder = tempfile::tempdir()?;
     let db = folder.path().join("webox.db");
-    population::generate(&db, calls)?;
+    population::generate(&db, calls, 0)?;
     daemon::apply_assistant(folder.path(), "builtin")?;
     let size = std::fs::metadata(&db)?.len() as f64 / 1e6;
     let store = Store::open(&db, Options::terminal())?;

@@ -94,6 +94,7 @@ fn table() -> Vec<Row> {
         row("GET", "/latency", None, everybody),
         row("GET", "/costs", None, everybody),
         row("GET", "/export/{dataset}", None, everybody),
+        row("GET", "/report", None, everybody),
         row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
         row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),
@@ -203,7 +204,11 @@ async fn every_route_answers_everybody_as_the_table_says() {
             .replace("{reference}", "100001")
             .replace("{dataset}", "turns");
         let path = format!("/api/voice{path}");
-        let asks = if row.path.ends_with("/search") { "?q=menu" } else { "" };
+        let asks = match row.path {
+            "/report" => "?month=2026-11",
+            path if path.ends_with("/search") => "?q=menu",
+            _ => "",
+        };
         let path = format!("{path}{asks}");
         let strangers = Who::STRANGERS.map(|who| (who, 401));
         let known = KNOWN.into_iter().zip(row.answers);
@@ -316,6 +321,10 @@ async fn what_is_not_there_and_what_may_not_be_seen_are_answered_alike() {
         (
             format!("/export/calls?assistant_id={id}"),
             "/export/calls?assistant_id=999999".to_owned(),
+        ),
+        (
+            format!("/report?month=2026-11&assistant_id={id}"),
+            "/report?month=2026-11&assistant_id=999999".to_owned(),
         ),
     ] {
         let theirs = world.get(Who::Other, &format!("/api/voice{theirs}")).await.status(404);

@@ -94,8 +94,12 @@ fn the_window_is_told_on_a_terminal() {
 #[test]
 fn stats_for_people_and_for_scripts() {
     let webox = three_calls();
-    let table = webox.run(["stats", "-o", "table"]).ok().stdout;
-    insta::assert_snapshot!(table);
+    let table = webox.run(["stats", "--by", "status", "-o", "table"]).ok().stdout;
+    let drawn = ["calls ", "call again "];
+    let steady: Vec<&str> =
+        table.lines().filter(|line| !drawn.iter().any(|name| line.starts_with(name))).collect();
+    // What has to do with the clock is looked at elsewhere, on fixed days.
+    insta::assert_snapshot!(steady.join("\n"));
     let json = webox.run(["stats", "-o", "json"]).ok().json();
     assert_eq!(json["stats"]["total_calls"], 3);
     assert_eq!(json["stats"]["total_duration"], 150);

@@ -46,6 +46,7 @@ fn table() -> Vec<Row> {
         row("latencies", "stats --latency", everybody),
         row("costs", "costs", everybody),
         row("export", "export turns --format jsonl", everybody),
+        row("report", "report --month 2026-11", everybody),
         row("contacts", "contacts", everybody),
         row("contact", "contacts show 1", own),
         row("edit_contact", "contacts edit 1 --notes VIP", own),

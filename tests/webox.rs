@@ -68,6 +68,7 @@ mod screening;
 mod secrets;
 mod sockets;
 mod sounds;
+mod statistics;
 mod stream;
 mod top;
 mod transcripts;

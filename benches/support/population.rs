@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use webox::{
     domain::{AssistantSpec, Author},
-    store::{Options, Store, assistants, versions::Stamp},
+    store::{Options, Store, assistants, call_figures, versions::Stamp},
 };
 
 use super::Result;
@@ -31,6 +31,25 @@ const STATUSES: [(&str, u64, Option<&str>); 5] = [
     ("failed", 10, Some("our-failure")),
 ];
 
+/// What came of completed calls; as many of each as there are.
+const OUTCOMES: [&str; 8] =
+    ["booked", "booked", "informed", "informed", "informed", "transferred", "message", "abandoned"];
+
+const TOPICS: [&str; 12] = [
+    "Réservation",
+    "Horaires",
+    "Annulation",
+    "Allergies",
+    "Parking",
+    "Terrasse",
+    "Menu de groupe",
+    "Retard",
+    "Objet oublié",
+    "Facture",
+    "Privatisation",
+    "Livraison",
+];
+
 /// Numbers that look random and are the same every time (SplitMix64).
 struct Dice(u64);
 
@@ -48,8 +67,9 @@ impl Dice {
     }
 }
 
-/// Fills a store with so many calls, the newest of them just now. The file must not exist yet.
-pub fn generate(db: &Path, calls: u64) -> Result<()> {
+/// Fills a store with so many calls, the newest of them just now, and so many turns of each. The file must not
+/// exist yet.
+pub fn generate(db: &Path, calls: u64, turns: u64) -> Result<()> {
     if db.exists() {
         return Err(format!("{} exists already; choose a new file", db.display()).into());
     }
@@ -71,39 +91,48 @@ pub fn generate(db: &Path, calls: u64) -> Result<()> {
     let connection = Connection::open(db)?;
     // If this breaks off, the file is thrown away and made anew.
     connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;")?;
-    let indexes = drop_indexes(&connection)?;
-    insert_calls(&connection, calls, now.as_millisecond())?;
-    for sql in indexes {
+    let later = drop_what_is_kept_beside(&connection)?;
+    insert_calls(&connection, calls, turns, now.as_millisecond())?;
+    for sql in later {
         connection.execute_batch(&sql)?;
     }
     connection.execute_batch(SUMS)?;
+    // What is sorted may be longer than the memory: on a connection that sorts in files.
+    call_figures::rebuild(&connection)?;
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok(())
 }
 
-/// Filling indexes afterwards is many times as quick. Gives what makes them again.
-fn drop_indexes(connection: &Connection) -> Result<Vec<String>> {
+/// Filling indexes and figures afterwards is many times as quick. Gives what makes them again.
+fn drop_what_is_kept_beside(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection.prepare(
-        "SELECT name, sql FROM sqlite_schema
-         WHERE type = 'index' AND tbl_name = 'calls' AND sql IS NOT NULL",
+        "SELECT type, name, sql FROM sqlite_schema
+         WHERE type IN ('index', 'trigger') AND tbl_name IN ('calls', 'turns') AND sql IS NOT NULL",
     )?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let found = rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
-    for (name, _) in &found {
-        connection.execute_batch(&format!("DROP INDEX {name}"))?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let found = rows.collect::<rusqlite::Result<Vec<(String, String, String)>>>()?;
+    for (kind, name, _) in &found {
+        connection.execute_batch(&format!("DROP {kind} {name}"))?;
     }
-    Ok(found.into_iter().map(|(_, sql)| sql).collect())
+    Ok(found.into_iter().map(|(_, _, sql)| sql).collect())
 }
 
-fn insert_calls(connection: &Connection, calls: u64, now: i64) -> Result<()> {
+fn insert_calls(connection: &Connection, calls: u64, turns: u64, now: i64) -> Result<()> {
     let mut dice = Dice(20_261_123);
     let span = DAY_MS * DAYS as i64;
     for first in (0..calls).step_by(BATCH as usize) {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language,
-             started_at, ended_at, duration_s, satisfaction, end_reason)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'gather', 'fr-FR', ?6, ?7, ?8, ?9, ?10)",
+             started_at, ended_at, duration_s, satisfaction, end_reason, outcome, topic, again, cost_eur,
+             cost_usd, id)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'gather', ?11, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?15, ?16)",
+        )?;
+        let mut insert_turn = connection.prepare_cached(
+            "INSERT INTO turns (call_id, number, heard_kind, heard, heard_at, said, language, engine,
+             first_token_ms, reply_ms, words_ms, frame_ms)
+             VALUES (?1, ?2, 'speech', 'Une table pour ce soir', ?3, 'Bien sûr, pour combien ?', 'fr-FR',
+             'openai/gpt-6-luna', ?4, ?5, ?6, ?7)",
         )?;
         for n in first..(first + BATCH).min(calls) {
             // The square gives some assistants many more calls than others.
@@ -137,9 +166,30 @@ fn insert_calls(connection: &Connection, calls: u64, now: i64) -> Result<()> {
                 seconds,
                 score,
                 reason,
+                ["fr-FR", "fr-FR", "fr-FR", "en-GB", "es-ES"][dice.below(5) as usize],
+                if answered { OUTCOMES[dice.below(8) as usize] } else { "abandoned" },
+                (answered && dice.below(2) == 0).then(|| TOPICS[dice.below(12) as usize]),
+                caller.as_ref().map(|_| i64::from(dice.below(6) == 0)),
+                20_000 + dice.below(200_000) as i64,
+                n as i64 + 1,
             ])?;
+            for turn in 1..=turns {
+                let first = 150 + dice.below(900) as i64;
+                let reply = first + dice.below(1_500) as i64;
+                let felt = first + 200 + dice.below(400) as i64;
+                insert_turn.execute(params![
+                    n as i64 + 1,
+                    turn as i64,
+                    started,
+                    first,
+                    reply,
+                    100,
+                    felt
+                ])?;
+            }
         }
         drop(insert);
+        drop(insert_turn);
         connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
     }
     Ok(())
@@ -154,4 +204,11 @@ const SUMS: &str = "
     UPDATE assistant_figures SET
         total_calls = (SELECT count(*) FROM calls c WHERE c.assistant_id = assistant_figures.assistant_id),
         last_call_at = (SELECT max(started_at) FROM calls c WHERE c.assistant_id = assistant_figures.assistant_id);
+    -- Twelve rates: what costs are read from is as long as it would be; entries are not read for sums.
+    INSERT INTO ledger_rates (provider, product, unit, price, currency, rate, unpriced)
+    WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 12)
+    SELECT 'provider-' || (n % 4), 'product-' || n, 'minute', n, 'EUR', 'bench:' || n, 0 FROM n;
+    INSERT INTO ledger_days SELECT d.day, d.assistant_id, r.id, d.calls, d.duration_s, d.calls * 100, d.calls * 100,
+        d.calls * 115 FROM (SELECT day, assistant_id, sum(calls) AS calls, sum(duration_s) AS duration_s
+        FROM call_days GROUP BY 1, 2) d, ledger_rates r;
 ";

@@ -23,6 +23,7 @@ mod privacy;
 mod problem;
 mod providers;
 mod provisioning;
+mod report;
 mod secret;
 mod stats;
 mod tag;
@@ -61,6 +62,7 @@ pub use provisioning::{
     Rehearsal, RehearseInput, RollbackInput, StandingView, Standings, ValidateInput, VersionView,
     Versions,
 };
+pub use report::OneReport;
 pub use secret::{SecretView, Secrets};
 pub use stats::{Latencies, Statistics, StatsGroup, StatsView, StatusCount};
 pub use tag::{AssistantTag, user_tag};

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Success;
-use crate::domain::{Breakdown, CallStatus, Latency, Stats, StatsRow};
+use crate::domain::{Analysis, Breakdown, CallStatus, Latency, Stats, StatsRow};
 
 /// How many calls stand so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -70,7 +70,7 @@ impl From<&Stats> for StatsView {
 /// One group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatsGroup {
-    /// A day, an assistant's name, a status, or an outcome.
+    /// A day, an assistant's name, a status, an outcome, an hour `00` to `23`, a weekday, a language, a topic.
     pub key: String,
     /// Calls.
     pub total_calls: u64,
@@ -109,6 +109,9 @@ pub struct Statistics {
     pub stats: StatsView,
     /// By what was asked.
     pub rows: Vec<StatsGroup>,
+    /// What the calls show, with `details=true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
 }
 
 impl From<&Stats> for Statistics {
@@ -117,6 +120,7 @@ impl From<&Stats> for Statistics {
             success: Success::default(),
             stats: stats.into(),
             rows: stats.rows.iter().map(StatsGroup::from).collect(),
+            analysis: stats.analysis.clone(),
         }
     }
 }
@@ -144,6 +148,7 @@ impl From<Statistics> for Stats {
             },
             by_status: view.calls_by_status.iter().map(|one| (one.status, one.count)).collect(),
             rows: statistics.rows.into_iter().map(row).collect(),
+            analysis: statistics.analysis,
         }
     }
 }

@@ -9,8 +9,8 @@ use super::{
     deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login, manual,
     outbound,
     output::{ColourChoice, Format, Wishes},
-    plan, privacy, providers, rates, record, rehearse, replay, schema, secrets, serve, settings,
-    stats, tokens, top, transcripts, try_out, users, validate, voices, whoami,
+    plan, privacy, providers, rates, record, rehearse, replay, report, schema, secrets, serve,
+    settings, stats, tokens, top, transcripts, try_out, users, validate, voices, whoami,
 };
 use crate::domain::EmailAddress;
 
@@ -63,6 +63,8 @@ pub enum Command {
     Top(top::Top),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
+    /// Write a client's month as one page for its inbox.
+    Report(report::Report),
     /// Show what was spent, and on what.
     Costs(costs::Costs),
     /// Show and check the prices that costs are reckoned by.

@@ -47,6 +47,7 @@ mod rates;
 mod record;
 mod rehearse;
 mod replay;
+mod report;
 mod schema;
 mod secrets;
 mod serve;
@@ -112,6 +113,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Transcripts(args) => transcripts::run(args, context),
         Command::Top(args) => top::run(args, context),
         Command::Stats(args) => stats::run(args, context),
+        Command::Report(args) => report::run(args, context),
         Command::Costs(args) => costs::run(args, context),
         Command::Rates(args) => rates::run(args, context),
         Command::Validate(args) => validate::run(args, context),

@@ -90,9 +90,68 @@ impl Latency {
     }
 }
 
+/// From how many milliseconds on waits are counted together, and how wide that step is. The store counts
+/// by the same ones.
+pub const fn wait_step(ms: u32) -> (u32, u32) {
+    let width = match ms {
+        0..500 => 10,
+        500..2_000 => 50,
+        2_000..10_000 => 200,
+        10_000..60_000 => 1_000,
+        _ => return (60_000, 0),
+    };
+    (ms / width * width, width)
+}
+
+impl Latency {
+    /// Of waits that are counted by steps, in order: no wait is said to be shorter than it was.
+    pub fn of_steps(key: String, stage: Stage, steps: &[(u32, u64)]) -> Option<Self> {
+        let count: u64 = steps.iter().map(|(_, turns)| turns).sum();
+        let rank = |percent: u64| {
+            let rank = (count * percent).div_ceil(100).max(1);
+            let mut passed = 0;
+            let (from, _) = steps.iter().find(|(_, turns)| {
+                passed += turns;
+                passed >= rank
+            })?;
+            Some(from + wait_step(*from).1)
+        };
+        Some(Self { key, stage, count, p50_ms: rank(50)?, p95_ms: rank(95)?, p99_ms: rank(99)? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn steps_are_close_to_the_waits(mut waits in proptest::collection::vec(0_u32..60_000, 1..200)) {
+            let mut steps = std::collections::BTreeMap::new();
+            for wait in &waits {
+                *steps.entry(wait_step(*wait).0).or_insert(0) += 1;
+            }
+            let steps: Vec<(u32, u64)> = steps.into_iter().collect();
+            let by_steps = Latency::of_steps("all".into(), Stage::Felt, &steps).unwrap();
+            waits.sort_unstable();
+            let exact = Latency::of("all".into(), Stage::Felt, waits).unwrap();
+            for (near, exact) in [
+                (by_steps.p50_ms, exact.p50_ms),
+                (by_steps.p95_ms, exact.p95_ms),
+                (by_steps.p99_ms, exact.p99_ms),
+            ] {
+                proptest::prop_assert!(near >= exact && near - exact <= wait_step(exact).1);
+            }
+        }
+    }
+
+    #[test]
+    fn steps_of_nothing_are_nothing() {
+        assert_eq!(Latency::of_steps("all".into(), Stage::Felt, &[]), None);
+        assert_eq!(wait_step(499), (490, 10));
+        assert_eq!(wait_step(1_999), (1_950, 50));
+        assert_eq!(wait_step(7_777_777), (60_000, 0));
+    }
 
     #[test]
     fn percentiles_are_waits_that_somebody_had() {

@@ -7,6 +7,7 @@ mod account;
 mod actor;
 mod after;
 mod after_call;
+mod analysis;
 mod assistant;
 mod author;
 mod availability;
@@ -54,6 +55,7 @@ mod phone;
 mod provider;
 mod recording;
 mod redaction;
+mod report;
 mod row_number;
 mod schema;
 mod screening;
@@ -75,6 +77,7 @@ pub use account::{Token, TokenId, User, UserId};
 pub use actor::{Account, Actor, Sight};
 pub use after::{After, LONGEST_SUMMARY, LONGEST_TOPIC, LONGEST_WHY, Rating, Rows};
 pub use after_call::{AfterCall, Wanted};
+pub use analysis::{Analysis, CallsCost, DayFigures, Part, Share};
 pub use assistant::{
     Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, TwilioAccount,
     Voice,
@@ -122,7 +125,7 @@ pub use knowledge::{
     knowledge_too_large, merge, nearest, put_texts, rank, root, search_words, split as passages,
 };
 pub use language::LanguageTag;
-pub use latency::{Latency, LatencyBy, Stage};
+pub use latency::{Latency, LatencyBy, Stage, wait_step};
 pub use ledger::{
     Cost, Exchange, PriceBook, Rate, Reckoned, TWILIO, Unit, Use, begun_minutes, product_of,
 };
@@ -143,6 +146,7 @@ pub use provider::{
 };
 pub use recording::{KeptRecording, Recording, RecordingConsent, Removable, Removal, RemovalId};
 pub use redaction::{redact, redact_numbers};
+pub use report::{Report, ReportLanguage};
 pub use screening::{Admission, Blocked, Screening};
 pub use secret::{KeySource, Secret, SecretRef, WRITTEN_OUT};
 pub use sid::{AccountSid, CallSid, RecordingSid};

@@ -1,6 +1,6 @@
 //! The overview of calls: what `webox stats` and the API's `/stats` answer.
 
-use super::CallStatus;
+use super::{Analysis, CallStatus};
 
 /// How rows of statistics are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,30 @@ pub enum StatsBy {
     Status,
     /// What came of them.
     Outcome,
+    /// One row an hour of the local day.
+    Hour,
+    /// One row a weekday.
+    Weekday,
+    /// The language they ended in.
+    Language,
+    /// What they were about, in a model's words.
+    Topic,
+}
+
+impl StatsBy {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Assistant => "assistant",
+            Self::Status => "status",
+            Self::Outcome => "outcome",
+            Self::Hour => "hour",
+            Self::Weekday => "weekday",
+            Self::Language => "language",
+            Self::Topic => "topic",
+        }
+    }
 }
 
 /// Sums over some calls.
@@ -71,4 +95,6 @@ pub struct Stats {
     pub by_status: Vec<(CallStatus, u64)>,
     /// The grouping that was asked for, if any.
     pub rows: Vec<StatsRow>,
+    /// What the calls show, where it was asked for.
+    pub analysis: Option<Analysis>,
 }

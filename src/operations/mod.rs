@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod afterwards;
+pub mod analysis;
 pub mod assistants;
 pub mod audit;
 pub mod bookings;
@@ -32,6 +33,7 @@ pub mod provisioning;
 pub mod recordings;
 pub mod reminders;
 pub mod removals;
+pub mod report;
 pub mod retention;
 pub mod secrets;
 pub mod stats;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params, types::Type};
 
-use super::{StoreError, Tx, assistants::time, figures, ledger, stats};
+use super::{StoreError, Tx, assistants::time, call_figures::AGAIN, figures, ledger, stats};
 use crate::domain::{
     AccountSid, After, AnsweredBy, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus,
     Direction, EndReason, KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
@@ -199,28 +199,27 @@ pub fn insert_ended(tx: &Tx, call: &NewCall, end: &CallEnd) -> Result<CallId, St
 }
 
 pub(super) fn insert(tx: &Tx, call: &NewCall, status: CallStatus) -> Result<CallId, StoreError> {
-    let id = tx
-        .prepare_cached(
-            "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language, started_at,
-             assistant_revision, account_sid, direction)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id",
-        )?
-        .query_row(
-            params![
-                call.sid.as_str(),
-                call.assistant.0,
-                call.caller,
-                call.to_number,
-                status.as_str(),
-                call.line.as_str(),
-                call.language.as_str(),
-                call.started_at.as_millisecond(),
-                call.assistant_revision,
-                call.account.as_ref().map(AccountSid::as_str),
-                call.direction.as_str()
-            ],
-            |row| row.get(0),
-        )?;
+    let sql = format!(
+        "INSERT INTO calls (sid, assistant_id, caller, to_number, status, line, language, started_at,
+         assistant_revision, account_sid, direction, again)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, {AGAIN}) RETURNING id"
+    );
+    let id = tx.prepare_cached(&sql)?.query_row(
+        params![
+            call.sid.as_str(),
+            call.assistant.0,
+            call.caller,
+            call.to_number,
+            status.as_str(),
+            call.line.as_str(),
+            call.language.as_str(),
+            call.started_at.as_millisecond(),
+            call.assistant_revision,
+            call.account.as_ref().map(AccountSid::as_str),
+            call.direction.as_str()
+        ],
+        |row| row.get(0),
+    )?;
     Ok(CallId(id))
 }
 

@@ -359,11 +359,26 @@ const OF_WINDOW: &str = "FROM ledger_days d JOIN ledger_rates r ON r.id = d.rate
      WHERE d.day >= ?1 AND d.day < ?2 AND (?3 IS NULL OR d.assistant_id = ?3)
        AND (?4 IS NULL OR a.owner_id = ?4) AND d.entries <> 0";
 
+/// The same where it does not matter whose it is.
+const TOGETHER: &str = "FROM ledger_days_together d JOIN ledger_rates r ON r.id = d.rate_id
+     WHERE d.day >= ?1 AND d.day < ?2 AND ?3 IS NULL AND ?4 IS NULL AND d.entries <> 0";
+
+/// Where the sums of a window are: those of everybody's days are kept.
+fn of_window(window: &Window, by: Option<CostsBy>) -> &'static str {
+    let named = matches!(by, Some(CostsBy::Assistant | CostsBy::Client));
+    if window.assistant.is_none() && window.sight == Sight::All && !named {
+        TOGETHER
+    } else {
+        OF_WINDOW
+    }
+}
+
 /// What was spent, in all.
 pub fn total(tx: &Tx, window: &Window) -> Result<CostsTotal, StoreError> {
+    let of_window = of_window(window, None);
     let sql = format!(
         "SELECT coalesce(sum(d.entries), 0), coalesce(sum(d.entries) FILTER (WHERE r.unpriced), 0),
-                coalesce(sum(d.eur), 0), coalesce(sum(d.usd), 0) {OF_WINDOW}"
+                coalesce(sum(d.eur), 0), coalesce(sum(d.usd), 0) {of_window}"
     );
     let (first, end) = window.days();
     let values = params![first, end, window.assistant.map(|id| id.0), window.sight.owner()];
@@ -394,9 +409,10 @@ pub fn grouped(tx: &Tx, window: &Window, by: CostsBy) -> Result<Vec<CostsRow>, S
         CostsBy::Client => ("a.spec ->> '$.client'", "", "5 DESC, 1"),
         CostsBy::Day => ("date(d.day * 86400, 'unixepoch')", "", "1"),
     };
+    let of_window = of_window(window, Some(by));
     let sql = format!(
         "SELECT {key}, sum(d.entries), coalesce(sum(d.entries) FILTER (WHERE r.unpriced), 0),
-                sum(d.quantity), sum(d.eur), sum(d.usd) {OF_WINDOW} {only}
+                sum(d.quantity), sum(d.eur), sum(d.usd) {of_window} {only}
          GROUP BY 1 ORDER BY {order}"
     );
     let (first, end) = window.days();
@@ -452,6 +468,15 @@ pub fn differences(tx: &Tx) -> Result<Vec<String>, StoreError> {
                 (SELECT * FROM raw EXCEPT SELECT * FROM sums)
              UNION SELECT printf('%d/%d/%d', day, assistant_id, rate_id) FROM
                 (SELECT * FROM sums EXCEPT SELECT * FROM raw)",
+        ),
+        (
+            "day together",
+            "WITH sums AS (SELECT day, rate_id, sum(entries), sum(quantity), sum(eur), sum(usd)
+                FROM ledger_days GROUP BY 1, 2)
+             SELECT printf('%d/%d', day, rate_id) FROM
+                (SELECT * FROM sums EXCEPT SELECT * FROM ledger_days_together)
+             UNION SELECT printf('%d/%d', day, rate_id) FROM
+                (SELECT * FROM ledger_days_together EXCEPT SELECT * FROM sums)",
         ),
         (
             "call",

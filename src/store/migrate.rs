@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0018_embeddings.sql"),
     include_str!("migrations/0019_ledger.sql"),
     TRANSCRIPTS,
+    include_str!("migrations/0022_figures.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.
@@ -42,7 +43,11 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if check(connection)? == SCHEMA_VERSION {
         return Ok(());
     }
-    run(connection, STEPS)
+    // What is sorted on the way may be longer than the memory.
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    run(connection, STEPS)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(())
 }
 
 /// The version in the file; an error for a newer or foreign one.

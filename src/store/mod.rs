@@ -9,6 +9,7 @@ pub mod assistants;
 pub mod audit;
 pub mod bookings;
 pub mod busy;
+pub mod call_figures;
 pub mod calls;
 pub mod campaigns;
 pub mod charges;
@@ -252,5 +253,7 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+mod call_figures_tests;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! Sums over calls: daily roll-ups for whole days, the covering index for the ragged ends.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use rusqlite::params;
 
 use super::{StoreError, Tx};
-use crate::domain::{AssistantId, Breakdown, CallOutcome, CallStatus, Sight};
+use crate::domain::{AssistantId, Breakdown, CallStatus, Sight};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -53,34 +53,6 @@ pub(super) fn add_score(
     )?
     .execute(params![started_ms.div_euclid(DAY_MS), assistant.0, status, score])?;
     Ok(())
-}
-
-/// The sums by what came of the calls; none of those that go on, nor of those of which it is not known.
-pub fn by_outcome(
-    tx: &Tx,
-    window: &Window,
-) -> Result<Vec<(Option<CallOutcome>, Breakdown)>, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT outcome, count(*), total(duration_s), total(satisfaction), count(satisfaction)
-         FROM calls WHERE started_at >= ?1 AND started_at < ?2 AND (?3 IS NULL OR assistant_id = ?3)
-               AND (?4 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?4))
-         GROUP BY outcome",
-    )?;
-    let since = window.since.map_or(i64::MIN / 2, Timestamp::as_millisecond);
-    let until = window.until.map_or(i64::MAX / 2, Timestamp::as_millisecond);
-    let mut rows = statement.query(params![
-        since,
-        until,
-        window.assistant.map(|id| id.0),
-        window.sight.owner()
-    ])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let word: Option<String> = row.get(0)?;
-        let outcome = word.map(|word| word.parse().map_err(StoreError::User)).transpose()?;
-        found.push((outcome, sums(row, 1)?));
-    }
-    Ok(found)
 }
 
 /// Sums of some calls that share an assistant and a status.
@@ -194,41 +166,6 @@ fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Breakdown> {
         satisfaction_sum: integer(first + 2)?,
         satisfaction_count: integer(first + 3)?,
     })
-}
-
-/// The sums by local day, oldest first, from the calls themselves: local days are not UTC days.
-pub fn by_day(
-    tx: &Tx,
-    window: &Window,
-    zone: &TimeZone,
-) -> Result<Vec<(jiff::civil::Date, Breakdown)>, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT started_at / 900000, count(*), total(duration_s), total(satisfaction), count(satisfaction)
-         FROM calls WHERE started_at >= ?1 AND started_at < ?2 AND (?3 IS NULL OR assistant_id = ?3)
-               AND (?4 IS NULL OR assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?4))
-         GROUP BY 1 ORDER BY 1",
-    )?;
-    let since = window.since.map_or(i64::MIN / 2, Timestamp::as_millisecond);
-    let until = window.until.map_or(i64::MAX / 2, Timestamp::as_millisecond);
-    let mut rows = statement.query(params![
-        since,
-        until,
-        window.assistant.map(|id| id.0),
-        window.sight.owner()
-    ])?;
-    let mut days: Vec<(jiff::civil::Date, Breakdown)> = Vec::new();
-    // Every zone's midnight falls on a quarter of an hour.
-    while let Some(row) = rows.next()? {
-        let quarter: i64 = row.get(0)?;
-        let at = super::assistants::time(quarter * 900_000)?;
-        let date = at.to_zoned_datetime(zone.clone()).date();
-        let sums = sums(row, 1)?;
-        match days.last_mut() {
-            Some((last, total)) if *last == date => total.add(&sums),
-            _ => days.push((date, sums)),
-        }
-    }
-    Ok(days)
 }
 
 /// How many assistants that may be seen answer, and how many there are.

@@ -121,9 +121,17 @@ impl Desk for Local {
         daemon::runtime()?.block_on(archive.save(&call, &kept, to))
     }
 
-    fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats> {
+    fn stats(
+        &self,
+        span: Span,
+        by: Option<StatsBy>,
+        details: bool,
+        zone: &TimeZone,
+    ) -> Result<Stats> {
         let Span { since, until, assistant } = span;
-        stats::overview(&self.store, &self.actor, since, until, assistant, by, zone)
+        let zone = zone.clone();
+        let wanted = stats::Wanted { since, until, assistant, by, details, zone };
+        stats::overview(&self.store, &self.actor, wanted)
     }
 
     fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>> {

@@ -8,6 +8,7 @@ mod datasets;
 mod local;
 mod outward;
 mod remote;
+mod report;
 mod transcripts;
 mod waiting;
 
@@ -21,6 +22,7 @@ pub(super) use datasets::{DatasetsDesk, Parts};
 pub(super) use local::Local;
 pub(super) use outward::OutwardDesk;
 pub(super) use remote::Remote;
+pub(super) use report::ReportDesk;
 pub(super) use transcripts::TranscriptsDesk;
 pub(super) use waiting::{News, Waiting};
 
@@ -52,7 +54,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: Send + Clocked + AccountsDesk + CampaignDesk + DatasetsDesk + OutwardDesk + TranscriptsDesk {
+pub(super) trait Desk: Send + Clocked + AccountsDesk + CampaignDesk + DatasetsDesk + OutwardDesk + ReportDesk + TranscriptsDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;
@@ -79,7 +81,8 @@ pub(super) trait Desk: Send + Clocked + AccountsDesk + CampaignDesk + DatasetsDe
     fn call(&self, sid: &str) -> Result<WholeCall>;
     /// Writes the recording of a call into a file, as MP3.
     fn save_recording(&self, sid: &str, to: &Path, settings: &Settings) -> Result<()>;
-    fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats>;
+    /// With what the calls show, if `details` are wanted.
+    fn stats(&self, span: Span, by: Option<StatsBy>, details: bool, zone: &TimeZone) -> Result<Stats>;
     fn latencies(&self, span: Span, by: Option<LatencyBy>) -> Result<Vec<Latency>>;
     fn costs(&self, span: Span, by: Option<CostsBy>) -> Result<Costs>;
 

@@ -241,13 +241,14 @@ impl Desk for Remote {
         self.client.get(&["calls", sid.trim(), "recording"]).save(to)
     }
 
-    fn stats(&self, span: Span, by: Option<StatsBy>, zone: &TimeZone) -> Result<Stats> {
-        let word = by.map(|by| match by {
-            StatsBy::Day => "day",
-            StatsBy::Assistant => "assistant",
-            StatsBy::Status => "status",
-            StatsBy::Outcome => "outcome",
-        });
+    fn stats(
+        &self,
+        span: Span,
+        by: Option<StatsBy>,
+        details: bool,
+        zone: &TimeZone,
+    ) -> Result<Stats> {
+        let word = by.map(StatsBy::as_str);
         let ask = self
             .client
             .get(&["stats"])
@@ -255,6 +256,7 @@ impl Desk for Remote {
             .query("until", span.until)
             .query("assistant_id", span.assistant.map(|id| id.0))
             .query("by", word)
+            .query("details", details.then_some(true))
             .query("timezone", zone.iana_name());
         Ok(ask.send::<Statistics>()?.into())
     }

@@ -127,6 +127,11 @@ impl Output {
         self.stdout_is_terminal
     }
 
+    /// How many columns a person sees; eighty where there is no saying.
+    pub fn width(&self) -> usize {
+        table::width().filter(|_| self.stdout_is_terminal).map_or(80, usize::from)
+    }
+
     /// Colours for text on stdout.
     pub fn colour(&self) -> Colour {
         self.stdout_colour

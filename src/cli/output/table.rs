@@ -67,7 +67,7 @@ pub(super) fn render(
     text
 }
 
-fn width() -> Option<u16> {
+pub(super) fn width() -> Option<u16> {
     let mut probe = Table::new();
     probe.set_content_arrangement(ContentArrangement::Dynamic);
     probe.width()

@@ -22,7 +22,7 @@ pub(super) fn show(span: Span, by: Option<Group>, context: &Context) -> Result<(
         None => None,
         Some(Group::Assistant) => Some(LatencyBy::Assistant),
         Some(Group::Provider) => Some(LatencyBy::Provider),
-        Some(Group::Day | Group::Status | Group::Outcome) => {
+        Some(_) => {
             return Err(Error::usage("`--latency` is shown by assistant or by provider")
                 .hint("leave `--by` out, or write `--by assistant` or `--by provider`"));
         }

@@ -26,6 +26,7 @@ mod providers;
 mod provisioning;
 mod recordings;
 mod rehearse;
+mod report;
 mod secrets;
 mod stats;
 mod tags;
@@ -107,6 +108,7 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/stats", get_with(stats::stats, told("getStats", "Sums over calls", &[404])))
         .api_route("/latency", get_with(stats::latency, told("getLatency", "How long callers wait, by stage", &[404])))
         .api_route("/export/{dataset}", get_with(datasets::export, datasets::told))
+        .api_route("/report", get_with(report::report, told("getReport", "A client's month as one page of HTML", &[404])))
         .api_route("/costs", get_with(costs::costs, told("getCosts", "What was spent, by whole UTC days", &[404])))
         .api_route("/providers", get_with(providers::standing, told("getProviders", "How models, ears and mouths stand", &[403])))
         .api_route("/bookings",

@@ -26,8 +26,10 @@ pub(super) struct Statistic {
     until: Option<Timestamp>,
     /// In groups.
     by: Option<Group>,
-    /// Whose days: UTC when left out.
+    /// Whose days and hours: UTC when left out.
     timezone: Option<ZoneName>,
+    /// With what the calls show: outcomes, hours of the week, days, shares, costs, waits.
+    details: bool,
 }
 
 /// How to group.
@@ -42,6 +44,14 @@ enum Group {
     Status,
     /// By what came of it; `unknown` for calls that go on, and those from elsewhere.
     Outcome,
+    /// By hour of the day.
+    Hour,
+    /// By weekday.
+    Weekday,
+    /// By the language of the call.
+    Language,
+    /// By what calls were about, in a model's words.
+    Topic,
 }
 
 /// Which waits.
@@ -79,9 +89,15 @@ pub(super) async fn stats(asker: Asker, Params(wanted): Params<Statistic>) -> An
                 Group::Assistant => StatsBy::Assistant,
                 Group::Status => StatsBy::Status,
                 Group::Outcome => StatsBy::Outcome,
+                Group::Hour => StatsBy::Hour,
+                Group::Weekday => StatsBy::Weekday,
+                Group::Language => StatsBy::Language,
+                Group::Topic => StatsBy::Topic,
             });
             let zone = wanted.timezone.as_ref().map_or(TimeZone::UTC, ZoneName::zone);
-            stats::overview(store, actor, wanted.since, wanted.until, id, by, &zone)
+            let (since, until, details) = (wanted.since, wanted.until, wanted.details);
+            let wanted = stats::Wanted { since, until, assistant: id, by, details, zone };
+            stats::overview(store, actor, wanted)
         })
         .await?;
     Ok(Json(Statistics::from(&stats)))
