@@ -93,6 +93,18 @@ fn table() -> Vec<Row> {
         row("GET", "/stats", None, everybody),
         row("GET", "/latency", None, everybody),
         row("GET", "/costs", None, everybody),
+        row("GET", "/billing/preview", None, [403, 403, 200, 403, 200, 200]),
+        row("GET", "/billing/margin", None, [403, 403, 200, 403, 200, 200]),
+        // Nobody bills here: whoever may is told that the daemon is not set up for it.
+        row(
+            "POST",
+            "/billing/close",
+            Some(json!({ "month": "2026-01" })),
+            [403, 403, 403, 403, 503, 403],
+        ),
+        row("GET", "/invoices", None, everybody),
+        row("GET", "/invoices/{number}", None, own),
+        row("POST", "/invoices/{number}/credit", None, [403, 403, 403, 403, 503, 403]),
         row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
         row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),
@@ -192,16 +204,21 @@ async fn every_route_answers_everybody_as_the_table_says() {
             }
             _ => &id,
         };
+        let bill = if row.path.starts_with("/invoices") { "F2026-0001" } else { "+33612345678" };
         let path = row
             .path
             .replace("{id}", id)
             .replace("{sid}", &seed::sid(1))
             .replace("{email}", OWNER)
-            .replace("{number}", "+33612345678")
+            .replace("{number}", bill)
             .replace("{name}", "k")
             .replace("{reference}", "100001");
         let path = format!("/api/voice{path}");
-        let asks = if row.path.ends_with("/search") { "?q=menu" } else { "" };
+        let asks = match row.path {
+            path if path.ends_with("/search") => "?q=menu",
+            "/billing/preview" | "/billing/margin" => "?month=2026-01",
+            _ => "",
+        };
         let path = format!("{path}{asks}");
         let strangers = Who::STRANGERS.map(|who| (who, 401));
         let known = KNOWN.into_iter().zip(row.answers);
