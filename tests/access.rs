@@ -95,16 +95,16 @@ fn table() -> Vec<Row> {
         row("GET", "/costs", None, everybody),
         row("GET", "/billing/preview", None, [403, 403, 200, 403, 200, 200]),
         row("GET", "/billing/margin", None, [403, 403, 200, 403, 200, 200]),
-        // Nobody bills here: whoever may is told that the daemon is not set up for it.
+        // Nobody bills here: whoever may is told so.
         row(
             "POST",
             "/billing/close",
             Some(json!({ "month": "2026-01" })),
-            [403, 403, 403, 403, 503, 403],
+            [403, 403, 403, 403, 422, 403],
         ),
         row("GET", "/invoices", None, everybody),
         row("GET", "/invoices/{number}", None, own),
-        row("POST", "/invoices/{number}/credit", None, [403, 403, 403, 403, 503, 403]),
+        row("POST", "/invoices/{number}/credit", None, [403, 403, 403, 403, 422, 403]),
         row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
         row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),

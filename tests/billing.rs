@@ -214,6 +214,8 @@ fn a_month_is_billed_once_when_it_is_over_and_its_bills_never_change() {
         "DELETE FROM invoice_assistants",
         "INSERT INTO invoices SELECT 99, series, 99, 'x', client, month, 9, NULL, issued_at, net,
          document FROM invoices LIMIT 1",
+        "INSERT OR REPLACE INTO invoices SELECT id, series, 3, 'x', client, month, 9, NULL, issued_at,
+         0, document FROM invoices LIMIT 1",
         "INSERT INTO invoices SELECT 99, series, 3, 'x', client, month, round, NULL, issued_at, net,
          document FROM invoices LIMIT 1",
     ] {
@@ -300,9 +302,11 @@ fn what_cannot_be_billed_is_told_and_keeps_nobody_else_back() {
     // Mistakes have a place; without a seller nothing is billed.
     let wrong = webox.file("wrong.toml", "[plans.x]\ncalls = 5\n");
     webox.run(["billing", "check", &wrong]).code(78).says("wrong.toml:2:");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/billing.toml");
+    webox.run(["billing", "check", example]).ok().prints("restaurant").says("1 client");
     webox.run(["billing", "check"]).ok().prints("small").says("Agence Écho bills");
     webox.file("config/webox/billing.toml", PLANS);
-    webox.run(close).code(78).says("nobody is named who bills");
+    webox.run(close).code(3).says("nobody is named who bills");
 }
 
 #[test]

@@ -112,7 +112,8 @@ pub fn going_on(
 ) -> Result<Used, StoreError> {
     Ok(tx
         .prepare_cached(
-            "SELECT count(*), coalesce(sum(max(?4 - started_at, 0) / 1000), 0) FROM calls
+            "SELECT count(*), coalesce(sum(max(?4 - started_at, 0) / 1000), 0)
+             FROM calls INDEXED BY calls_not_completed
              WHERE status IN ('ringing', 'in-progress') AND status <> 'completed'
                AND assistant_id = ?1 AND started_at >= ?2 AND started_at < ?3 AND ended_at IS NULL",
         )?

@@ -96,7 +96,10 @@ WORLDS = {
         + client("C", "DE", 'vat_number = "DE136695976"', 'vat = "reverse-charge"'),
         {"a": ("A", "full"), "a2": ("A", "reduced"), "b": ("B", "starter"), "c": ("C", "full")},
     ),
-    "exempt": (EXEMPT + PLANS + client("D", "FR", SIREN), {"d": ("D", "full")}),
+    "exempt": (
+        EXEMPT + PLANS.replace('vat   = "5.5"', "") + client("D", "FR", SIREN),
+        {"d": ("D", "full")},
+    ),
     "without-account": (FREE + client("E", "FR", SIREN), {"e": ("E", "pro")}),
 }
 

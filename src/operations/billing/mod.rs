@@ -141,7 +141,7 @@ pub fn close(
 
 fn seller(catalogue: &Catalogue) -> Result<&Seller> {
     catalogue.seller.as_ref().ok_or_else(|| {
-        Error::config("nobody is named who bills")
+        Error::new(Kind::Refused, "nobody is named who bills")
             .hint("give `[seller.company]` in billing.toml; `man webox.toml` lists its keys")
     })
 }

@@ -30,6 +30,13 @@ CREATE TRIGGER invoices_stay_as_they_are BEFORE UPDATE ON invoices
 BEGIN SELECT raise(ABORT, 'a bill that was issued stays as it is'); END;
 CREATE TRIGGER invoices_stay BEFORE DELETE ON invoices
 BEGIN SELECT raise(ABORT, 'a bill that was issued stays'); END;
+-- INSERT OR REPLACE deletes without the trigger above.
+CREATE TRIGGER invoices_are_not_replaced BEFORE INSERT ON invoices
+WHEN EXISTS (SELECT 1 FROM invoices i WHERE i.id = NEW.id OR i.number = NEW.number
+                OR i.credits = NEW.credits OR (i.series = NEW.series AND i.counter = NEW.counter)
+                OR (i.client = NEW.client AND i.month = NEW.month AND i.round = NEW.round
+                    AND i.credits IS NULL AND NEW.credits IS NULL))
+BEGIN SELECT raise(ABORT, 'there is such a bill'); END;
 CREATE TRIGGER invoices_follow_each_other BEFORE INSERT ON invoices
 WHEN NEW.counter <> 1 + (SELECT coalesce(max(counter), 0) FROM invoices WHERE series = NEW.series)
 BEGIN SELECT raise(ABORT, 'the numbers of bills follow each other'); END;
