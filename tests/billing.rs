@@ -143,6 +143,12 @@ fn a_month_counts_what_its_plan_says_on_the_clocks_of_the_agency() {
     );
     assert_eq!(told[0]["net"], "18.00", "sixteen euros, and a call beyond: {told}");
     assert_eq!(preview(&webox, "2026-09")[0]["usage"], json!([]));
+    let misspelt = later.replace("Le Gourmet\"", "Le Gourmt\"");
+    webox.file("config/webox/billing.toml", &format!("{SELLER}{PLANS}{misspelt}"));
+    let told = preview(&webox, "2026-10");
+    let unknown = told[1]["warnings"][0].as_str().unwrap();
+    assert!(unknown.contains("no assistant works for a client of this name"), "{told}");
+    webox.file("config/webox/billing.toml", &format!("{SELLER}{PLANS}{later}"));
     let table = webox.run(["billing", "preview", "--month", "2026-10", "-o", "table"]).ok();
     table.prints("3/2").prints("total      21.60 EUR");
     webox
@@ -430,6 +436,11 @@ fn a_client_sees_its_own_bills_only_also_from_afar() {
     let page =
         |webox: &Webox| webox.run(["invoices", "export", &mine, "--format", "html"]).ok().stdout;
     assert_eq!(page(&world.webox), page(&far(Who::Reader)));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let path = format!("/api/voice/invoices/{mine}/page");
+    let served = runtime.block_on(world.get(Who::Reader, &path)).status(200);
+    assert_eq!(served.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(served.text, page(&world.webox));
     far(Who::Owner).run(["invoices", "credit", &mine, "--yes"]).code(77);
     far(Who::Admin).run(["invoices", "credit", &mine, "--yes"]).ok();
     let month = ["billing", "preview", "--month", "2026-10", "-o", "json"];

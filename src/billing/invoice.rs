@@ -223,6 +223,19 @@ impl Invoice {
         })
     }
 
+    /// What French electronic invoicing refuses it for: both sides have an address there (BR-FR-12 and
+    /// BR-FR-13 of its rules).
+    pub fn refused_for(&self) -> Option<String> {
+        if self.seller.country.as_deref() != Some("FR") {
+            return None;
+        }
+        let sides = [("seller", &self.seller), ("client", &self.buyer)];
+        let (who, _) = sides.into_iter().find(|(_, party)| party.email.is_none())?;
+        Some(format!(
+            "the {who} has no `email` in billing.toml, without which French electronic invoicing takes no bill"
+        ))
+    }
+
     /// What takes it back, whole.
     #[must_use]
     pub fn credit(&self, issued: Date) -> Self {
@@ -328,6 +341,7 @@ vat_number = "DE136695976"
             ("11.95".into(), "71.70".into())
         );
         assert_eq!(invoice.due.to_string(), "2026-12-31");
+        assert!(invoice.refused_for().unwrap().contains("the client has no `email`"));
         let credit = invoice.credit("2026-12-05".parse().unwrap());
         assert_eq!(credit.credits.as_ref().unwrap().number, "F2026-0001");
         assert_eq!(credit.total.plus(invoice.total), Cents::ZERO);

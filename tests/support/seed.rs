@@ -244,11 +244,11 @@ pub(crate) fn campaign(store: &Store) {
 pub(crate) fn invoice(store: &Store) {
     let actor = webox::domain::Actor::webox("test");
     let assistant = assistants::find(store, &actor, "le-gourmet").unwrap().id;
-    let party = serde_json::json!({ "name": "Restaurant Le Gourmet" });
+    let party = serde_json::json!({ "name": "Restaurant Le Gourmet", "country": "FR" });
     let document = serde_json::json!({
         "number": "F2026-0001", "client": "Restaurant Le Gourmet", "month": "2026-01",
         "issued": "2026-02-01", "due": "2026-03-03", "currency": "EUR", "language": "fr-FR",
-        "seller": { "name": "Agence" }, "buyer": party,
+        "seller": { "name": "Agence", "country": "FR" }, "buyer": party,
         "terms": { "discount": "", "penalties": "", "recovery": "" },
         "lines": [{ "assistant": "le-gourmet", "item": "month", "plan": "starter",
             "from": "2026-01-01", "to": "2026-01-31", "quantity": 1, "price": "50.00",

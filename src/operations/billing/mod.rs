@@ -39,9 +39,28 @@ pub fn preview(
 ) -> Result<Vec<Preview>> {
     may_see_all(actor)?;
     store.read(|tx| {
-        let reckonings = reckon(tx, catalogue, month, client, now)?;
+        let mut reckonings = reckon(tx, catalogue, month, client, now)?;
+        if client.is_none() {
+            reckonings.extend(nobody_works_for(catalogue, &reckonings));
+        }
         reckonings.into_iter().map(|one| shown(tx, catalogue, month, one, now)).collect()
     })
+}
+
+/// Clients of the file whose name is that of none: misspelt, they would be billed by no agreement.
+fn nobody_works_for(catalogue: &Catalogue, known: &[Reckoning]) -> Vec<Reckoning> {
+    let unknown = |client: &&String| !known.iter().any(|one| one.client == **client);
+    let warned = |client: &String| {
+        Reckoning {
+        client: client.clone(),
+        warnings: vec![
+            "no assistant works for a client of this name: it is the `client` of assistants' files, letter by letter"
+                .to_owned(),
+        ],
+        ..Reckoning::default()
+    }
+    };
+    catalogue.clients.keys().filter(unknown).map(warned).collect()
 }
 
 fn may_see_all(actor: &Actor) -> Result<()> {
@@ -70,10 +89,11 @@ fn shown(
             (said.lines, said.net, said.tax, Some(number))
         }
         Billed::Never | Billed::TakenBack => {
-            if let (Some(seller), false) = (&catalogue.seller, one.lines.is_empty())
-                && let Err(error) = bill(catalogue, seller, month, &one, now)
-            {
-                warnings.push(told(&error));
+            if let (Some(seller), false) = (&catalogue.seller, one.lines.is_empty()) {
+                match bill(catalogue, seller, month, &one, now) {
+                    Ok(bill) => warnings.extend(bill.refused_for()),
+                    Err(error) => warnings.push(told(&error)),
+                }
             }
             let net = one.lines.iter().map(|line| line.net).sum();
             let tax = taxes(&one.lines).iter().map(|tax| tax.amount).sum();

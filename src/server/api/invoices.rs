@@ -2,18 +2,30 @@
 
 use std::ops::RangeInclusive;
 
-use axum::Json;
+use aide::{
+    OperationOutput,
+    generate::GenContext,
+    openapi::{Operation, Response as Documented},
+    transform::TransformOperation,
+};
+use axum::{
+    Json,
+    http::header,
+    response::{IntoResponse, Response},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     auth::Asker,
+    document,
     extract::At,
-    failure::Answer,
+    failure::{Answer, Failure},
     parameters::{Cursor, Params, page, within},
 };
 use crate::{
     api::{Invoices, OneInvoice, Success},
+    billing::paper,
     domain::Month,
     operations::invoices::{self, InvoiceFilter},
 };
@@ -69,4 +81,69 @@ pub(super) async fn credit(asker: Asker, At(named): At<Named>) -> Answer<OneInvo
         .ask(move |store, actor, now| invoices::credit(store, actor, catalogue, &named.number, now))
         .await?;
     Ok(Json(invoice.into()))
+}
+
+/// What the document says of the page.
+pub(super) fn told_of_page(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let text = "A bill as a page that needs nothing else, and prints on A4";
+    document::told("getInvoicePage", text, &[404])(operation)
+        .response_with::<200, Html, _>(|response| response.description("The page"))
+}
+
+/// What the document says of the XML.
+pub(super) fn told_of_xml(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let text = "A bill as Cross Industry Invoice, in the profile of EN 16931";
+    document::told("getInvoiceXml", text, &[404])(operation)
+        .response_with::<200, Xml, _>(|response| response.description("The document"))
+}
+
+fn documented(
+    ctx: &mut GenContext,
+    operation: &mut Operation,
+    media_type: &str,
+) -> Option<Documented> {
+    let mut response = Json::<String>::operation_response(ctx, operation)?;
+    let content = response.content.swap_remove("application/json")?;
+    response.content.insert(media_type.to_owned(), content);
+    Some(response)
+}
+
+/// A page, for the document only.
+pub(super) struct Html;
+
+impl OperationOutput for Html {
+    type Inner = String;
+
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Documented> {
+        documented(ctx, operation, "text/html")
+    }
+}
+
+/// XML, for the document only.
+pub(super) struct Xml;
+
+impl OperationOutput for Xml {
+    type Inner = String;
+
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Documented> {
+        documented(ctx, operation, "application/xml")
+    }
+}
+
+pub(super) async fn html(asker: Asker, At(named): At<Named>) -> Result<Response, Failure> {
+    let issued =
+        asker.ask(move |store, actor, _| invoices::show(store, actor, &named.number)).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        // Its style is within it; whatever a name may hold, nothing is run or fetched.
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+    ];
+    Ok((headers, paper::page(&issued.invoice)).into_response())
+}
+
+pub(super) async fn xml(asker: Asker, At(named): At<Named>) -> Result<Response, Failure> {
+    let issued =
+        asker.ask(move |store, actor, _| invoices::show(store, actor, &named.number)).await?;
+    let xml = paper::cii(&issued.invoice)?;
+    Ok(([(header::CONTENT_TYPE, "application/xml")], xml).into_response())
 }
