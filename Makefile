@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 export RUST_TEST_THREADS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-api test-signatures test-real tools lint fmt bench fuzz man ci
+.PHONY: help demo build test test-api test-invoices test-signatures test-real tools lint fmt bench fuzz man ci
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: tools ## Runs the whole test suite
 
 test-api: ## Asks a daemon what its OpenAPI document promises, with made-up requests
 	@tests/api_contract/run
+
+test-invoices: ## Judges the XML of bills by the schema and the rules of electronic invoicing
+	@tests/electronic_invoices/run
 
 test-signatures: ## Compares our signatures with those of Twilio's own library
 	@tests/signatures/run

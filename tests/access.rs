@@ -95,6 +95,20 @@ fn table() -> Vec<Row> {
         row("GET", "/costs", None, everybody),
         row("GET", "/export/{dataset}", None, everybody),
         row("GET", "/report", None, everybody),
+        row("GET", "/billing/preview", None, [403, 403, 200, 403, 200, 200]),
+        row("GET", "/billing/margin", None, [403, 403, 200, 403, 200, 200]),
+        // Nobody bills here: whoever may is told so.
+        row(
+            "POST",
+            "/billing/close",
+            Some(json!({ "month": "2026-01" })),
+            [403, 403, 403, 403, 422, 403],
+        ),
+        row("GET", "/invoices", None, everybody),
+        row("GET", "/invoices/{number}", None, own),
+        row("GET", "/invoices/{number}/page", None, own),
+        row("GET", "/invoices/{number}/xml", None, own),
+        row("POST", "/invoices/{number}/credit", None, [403, 403, 403, 403, 422, 403]),
         row("GET", "/providers", None, admins),
         row("GET", "/bookings", None, everybody),
         row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),
@@ -194,12 +208,13 @@ async fn every_route_answers_everybody_as_the_table_says() {
             }
             _ => &id,
         };
+        let bill = if row.path.starts_with("/invoices") { "F2026-0001" } else { "+33612345678" };
         let path = row
             .path
             .replace("{id}", id)
             .replace("{sid}", &seed::sid(1))
             .replace("{email}", OWNER)
-            .replace("{number}", "+33612345678")
+            .replace("{number}", bill)
             .replace("{name}", "k")
             .replace("{reference}", "100001")
             .replace("{dataset}", "turns");
@@ -207,6 +222,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
         let asks = match row.path {
             "/report" => "?month=2026-11",
             path if path.ends_with("/search") => "?q=menu",
+            "/billing/preview" | "/billing/margin" => "?month=2026-01",
             _ => "",
         };
         let path = format!("{path}{asks}");

@@ -38,7 +38,7 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
     &[("conversation", &["operations", "store", "providers", "document", "domain"])],
 
     // The words of the API, which the daemon writes and `--server` reads.
-    &[("api", &["operations", "provision", "store", "document", "domain"])],
+    &[("api", &["operations", "provision", "billing", "store", "document", "domain"])],
 
     // What can be asked.
     &[("operations", &[
@@ -146,7 +146,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ),
     ("minijinja", &["provision"]),
     ("toml_edit", &["provision", "rehearsal"]),
-    ("schemars", &["provision", "rehearsal", "api", "server", "domain"]),
+    ("schemars", &["provision", "rehearsal", "api", "server", "billing", "domain"]),
     ("globset", &["provision"]),
     ("similar", &["provision"]),
     ("regex", &["rehearsal"]),

@@ -47,6 +47,13 @@ fn table() -> Vec<Row> {
         row("costs", "costs", everybody),
         row("export", "export turns --format jsonl", everybody),
         row("report", "report --month 2026-11", everybody),
+        row("preview_bills", "billing preview", admins),
+        row("margins", "margin", admins),
+        // Nobody bills here: whoever may is told so.
+        row("close_month", "billing close --month 2199-12", [77, 77, 3]),
+        row("invoices", "invoices", everybody),
+        row("invoice", "invoices show F2026-0001", own),
+        row("credit_invoice", "invoices credit F2026-0001 --yes", [1, 77, 3]),
         row("contacts", "contacts", everybody),
         row("contact", "contacts show 1", own),
         row("edit_contact", "contacts edit 1 --notes VIP", own),

@@ -128,7 +128,7 @@ async fn a_full_disk_is_survived() {
     let disk = webox.home().join("disk");
     std::fs::create_dir(&disk).unwrap();
     let mount = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
         .arg(&disk)
         .output();
     if !mount.is_ok_and(|done| done.status.success()) {
@@ -142,7 +142,7 @@ async fn a_full_disk_is_survived() {
     let acknowledged = daemon.ring(&sid(1)).await;
     let ballast = disk.join("ballast");
     // Until nothing more fits.
-    let mut size = 2_000_000;
+    let mut size = 4_000_000;
     while size > 0 && std::fs::write(&ballast, vec![0; size]).is_err() {
         let written = std::fs::metadata(&ballast).map_or(0, |meta| meta.len());
         if written > 0 {

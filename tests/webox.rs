@@ -15,6 +15,7 @@ mod api_events;
 mod api_paging;
 mod architecture;
 mod attacks;
+mod billing;
 mod bookings;
 mod calendars;
 mod campaign;

@@ -8,6 +8,7 @@ mod account;
 mod assistant;
 mod assistant_input;
 mod audit;
+mod billing;
 mod booking;
 mod call;
 mod campaign;
@@ -34,6 +35,7 @@ pub use account::{Me, OneUser, TokenCreated, TokenRevoked, TokenView, Tokens, Us
 pub use assistant::{AssistantView, Assistants, OneAssistant, Owner};
 pub use assistant_input::AssistantInput;
 pub use audit::{AuditCheckView, AuditEntryView, AuditLog};
+pub use billing::{CloseInput, Invoices, Margins, MonthClosed, OneInvoice, Previews};
 pub use booking::{BookingInput, BookingView, Bookings, CalendarFeed, MessageView, OneBooking};
 pub use call::{CallView, Calls, OneCall, TransferView};
 pub use campaign::{

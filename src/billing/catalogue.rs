@@ -1,19 +1,22 @@
 //! `billing.toml`: who bills, by which plans, and what is agreed with whom.
 
-use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
+use std::{collections::BTreeMap, ops::Range, path::Path, sync::OnceLock};
 
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use jiff::{civil::Date, tz::TimeZone};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{party::Party, plan::Plan};
 use crate::{
     document::{self, Problem},
-    domain::{LanguageTag, Percent, suggestion_hint},
+    domain::{Agreed, Allowances, Error, LanguageTag, Percent, Result, ZoneName, suggestion_hint},
 };
 
 /// All that bills are made by.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalogue {
+    /// The agency's zone, whose clocks part the months; that of Paris where nothing is given.
+    pub timezone: Option<ZoneName>,
     /// Who bills; without it there are previews only.
     pub seller: Option<Seller>,
     /// By name, those that webox ships with among them.
@@ -69,7 +72,7 @@ const fn days() -> u16 {
 }
 
 /// Whether and how there is tax.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a rate such as 20, \"reverse-charge\" or \"exempt\"")]
 pub enum Vat {
     /// A word.
@@ -79,7 +82,7 @@ pub enum Vat {
 }
 
 /// How there is no tax.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NamedVat {
     /// The buyer owes it: a company in another country of the Union (CGI, art. 283-2).
@@ -102,9 +105,12 @@ pub struct Client {
     pub company: Party,
     /// The plan of assistants whose files name none.
     pub plan: Option<String>,
-    /// From this day on; else from the day that the assistant was made.
+    /// From this day on, for the first assistants; those made later begin on the day that they were made,
+    /// as all do where nothing is given.
+    #[serde(deserialize_with = "day")]
     pub start: Option<Date>,
     /// Up to this day.
+    #[serde(deserialize_with = "day")]
     pub end: Option<Date>,
     /// Another tax than the seller's.
     pub vat: Option<Vat>,
@@ -114,9 +120,22 @@ pub struct Client {
     pub reference: Option<String>,
 }
 
+/// A day, as TOML writes one or as text.
+fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
+    let text = match toml::Value::deserialize(from)? {
+        toml::Value::Datetime(written) => written.to_string(),
+        toml::Value::String(text) => text,
+        _ => return Err(D::Error::custom("a day is meant here, such as 2026-11-01")),
+    };
+    let plain = text.len() == 10;
+    let read = text.parse().ok().filter(|_| plain);
+    read.map(Some).ok_or_else(|| D::Error::custom("a day is meant here, such as 2026-11-01"))
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Written {
+    timezone: Option<ZoneName>,
     seller: Option<Seller>,
     plans: BTreeMap<String, Plan>,
     clients: BTreeMap<String, Client>,
@@ -145,7 +164,12 @@ impl Catalogue {
         let written: Written = document::read(name, text)?;
         let mut plans = shipped().clone();
         plans.extend(written.plans);
-        let read = Self { seller: written.seller, plans, clients: written.clients };
+        let read = Self {
+            timezone: written.timezone,
+            seller: written.seller,
+            plans,
+            clients: written.clients,
+        };
         let wrong = read.mistakes();
         if wrong.is_empty() {
             return Ok(read);
@@ -160,6 +184,48 @@ impl Catalogue {
             }
         };
         Err(wrong.into_iter().map(problem).collect())
+    }
+
+    /// Reads a file from the disk.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has mistakes: all of them, each with its place.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|cause| {
+            Error::config(format!("cannot read the plans in {name}"))
+                .hint("correct `file` in `[billing]` of webox.toml, or leave it out")
+                .because(cause)
+        })?;
+        Self::read(&name, &text).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Error::config(lines.join("\n")).hint("the keys are in `man webox.toml`, under Plans")
+        })
+    }
+
+    /// The agency's zone.
+    pub fn zone(&self) -> TimeZone {
+        let named = self.timezone.as_ref().map(ZoneName::zone);
+        named.or_else(|| TimeZone::get("Europe/Paris").ok()).unwrap_or(TimeZone::UTC)
+    }
+
+    /// How much its plans let assistants be used.
+    pub fn allowances(&self) -> Allowances {
+        let agreed = |client: &Client| Agreed {
+            plan: client.plan.clone(),
+            start: client.start,
+            end: client.end,
+        };
+        let plans = self.plans.iter().map(|(name, plan)| (name.clone(), plan.allowance()));
+        let clients = self.clients.iter().map(|(name, client)| (name.clone(), agreed(client)));
+        Allowances { zone: self.zone(), plans: plans.collect(), clients: clients.collect() }
+    }
+
+    /// The tax of a plan for a client: what is agreed with them, else the plan's, else the seller's.
+    pub fn vat(&self, plan: &Plan, client: Option<&Client>) -> Vat {
+        let agreed = client.and_then(|client| client.vat);
+        let usual = || self.seller.as_ref().map(|seller| seller.vat).unwrap_or_default();
+        agreed.or(plan.vat.map(Vat::Rate)).unwrap_or_else(usual)
     }
 
     fn mistakes(&self) -> Vec<(Vec<&str>, String)> {
@@ -208,6 +274,12 @@ impl Catalogue {
 }
 
 impl Seller {
+    /// What the numbers of bills begin with that are issued on a day: in each series they are counted
+    /// from 1.
+    pub fn series(&self, issued: Date) -> String {
+        self.prefix.replace("{year}", &issued.year().to_string())
+    }
+
     /// What every bill must have of it, and it has not.
     fn missing(&self, taxed: bool) -> impl Iterator<Item = (&'static str, String)> {
         let company = &self.company;
@@ -293,9 +365,16 @@ mod tests {
         );
         let read = Catalogue::read("billing.toml", &text).unwrap();
         assert_eq!(read.plans["starter"].calls, None, "a plan of the file stands for itself");
-        assert_eq!(read.seller.unwrap().prefix, "F{year}-");
+        assert_eq!(read.seller.as_ref().unwrap().prefix, "F{year}-");
         let client = &read.clients["Le Gourmet"];
         assert_eq!(client.vat, Some(Vat::Named(NamedVat::ReverseCharge)));
+        let starter = &read.plans["starter"];
+        assert_eq!(client.start, Some("2026-11-12".parse().unwrap()));
+        let agreed = Catalogue::default().vat(starter, Some(client));
+        assert_eq!(agreed, Vat::Named(NamedVat::ReverseCharge));
+        let dated = Catalogue::read("x", "[clients.A]\nstart = 2026-11-12\n").unwrap();
+        assert_eq!(dated.clients["A"].start, client.start);
+        assert!(Catalogue::read("x", "[clients.A]\nstart = 2026-11-12T08:00:00\n").is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{ToSpan, civil::Date};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 use crate::domain::{Cents, Error, LanguageTag, Month, Percent, Result};
 
 /// A bill, or what takes one back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Invoice {
     /// Its number: without gaps in a year.
     pub number: String,
@@ -25,8 +26,10 @@ pub struct Invoice {
     /// For which month.
     pub month: Month,
     /// The day of its issue.
+    #[schemars(with = "String")]
     pub issued: Date,
     /// The day by which it is to be paid.
+    #[schemars(with = "String")]
     pub due: Date,
     /// ISO 4217.
     pub currency: String,
@@ -59,17 +62,29 @@ pub struct Invoice {
     pub total: Cents,
 }
 
+/// A bill as it was issued, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "IssuedInvoice")]
+pub struct Issued {
+    /// All that it says.
+    #[serde(flatten)]
+    pub invoice: Invoice,
+    /// The number of what took it back.
+    pub credited_by: Option<String>,
+}
+
 /// A bill that was taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Credited {
     /// Its number.
     pub number: String,
     /// The day of its issue.
+    #[schemars(with = "String")]
     pub issued: Date,
 }
 
 /// The tax of the lines at one rate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tax {
     /// Which.
     pub vat: Vat,
@@ -109,7 +124,7 @@ pub const CURRENCY: &str = "EUR";
 
 /// What holds for paying early and late: each must stand on bills between companies (Code de commerce,
 /// art. L441-9 and D441-5).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
     /// Of paying early.
     pub discount: String,
@@ -208,6 +223,19 @@ impl Invoice {
         })
     }
 
+    /// What French electronic invoicing refuses it for: both sides have an address there (BR-FR-12 and
+    /// BR-FR-13 of its rules).
+    pub fn refused_for(&self) -> Option<String> {
+        if self.seller.country.as_deref() != Some("FR") {
+            return None;
+        }
+        let sides = [("seller", &self.seller), ("client", &self.buyer)];
+        let (who, _) = sides.into_iter().find(|(_, party)| party.email.is_none())?;
+        Some(format!(
+            "the {who} has no `email` in billing.toml, without which French electronic invoicing takes no bill"
+        ))
+    }
+
     /// What takes it back, whole.
     #[must_use]
     pub fn credit(&self, issued: Date) -> Self {
@@ -228,8 +256,8 @@ impl Invoice {
     }
 }
 
-/// In the order in which rates come up.
-fn taxes(lines: &[Line]) -> Vec<Tax> {
+/// The tax on some lines, by rate, in the order in which rates come up.
+pub fn taxes(lines: &[Line]) -> Vec<Tax> {
     let mut order = Vec::new();
     let mut bases: BTreeMap<usize, Cents> = BTreeMap::new();
     for line in lines {
@@ -313,6 +341,7 @@ vat_number = "DE136695976"
             ("11.95".into(), "71.70".into())
         );
         assert_eq!(invoice.due.to_string(), "2026-12-31");
+        assert!(invoice.refused_for().unwrap().contains("the client has no `email`"));
         let credit = invoice.credit("2026-12-05".parse().unwrap());
         assert_eq!(credit.credits.as_ref().unwrap().number, "F2026-0001");
         assert_eq!(credit.total.plus(invoice.total), Cents::ZERO);

@@ -1,5 +1,5 @@
 //! What calls cost, and what clients pay: prices, and what is reckoned by them; plans, and a month by them;
-//! bills, and how they are written. Nothing here reads or stores: no command issues bills yet.
+//! bills, and how they are written. Nothing here stores.
 
 pub mod catalogue;
 pub mod example;
@@ -8,4 +8,5 @@ pub mod paper;
 pub mod party;
 pub mod plan;
 pub mod rates;
+pub mod reckoned;
 pub mod statement;

@@ -1,12 +1,13 @@
 //! Who bills, and who pays: as a bill must name them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::EmailAddress;
 
 /// A company, as it stands on a bill (Code de commerce, art. R123-237 and L441-9; CGI, annexe II,
 /// art. 242 nonies A).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Party {
     /// Its legal name.

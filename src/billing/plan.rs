@@ -1,8 +1,8 @@
 //! Plans: what a client pays for an assistant, and for which calls.
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, de};
 
-use crate::domain::{CallOutcome, CallStatus, Micros, Percent};
+use crate::domain::{Allowance, AtLimit, Counts, Micros, Percent};
 
 /// What a client pays for an assistant.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -121,56 +121,17 @@ impl<'de> Deserialize<'de> for CallPrice {
     }
 }
 
-/// Which calls count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Counts {
-    /// Those that last at least so many seconds.
-    pub min_seconds: u32,
-    /// Also those that failed.
-    pub failed: bool,
-    /// Also those that the assistant made.
-    pub outbound: bool,
-}
-
-impl Default for Counts {
-    fn default() -> Self {
-        Self { min_seconds: 5, failed: false, outbound: true }
-    }
-}
-
-impl Counts {
-    /// Whether a call counts. One that was turned down (screened, switched off, too many at once)
-    /// never does, nor one that reached nobody.
-    pub fn count(
-        &self,
-        status: CallStatus,
-        outcome: Option<CallOutcome>,
-        seconds: u32,
-        outbound: bool,
-    ) -> bool {
-        let held = match status {
-            CallStatus::Completed => self.failed || outcome != Some(CallOutcome::Failed),
-            CallStatus::Failed => self.failed,
-            _ => false,
-        };
-        held && seconds >= self.min_seconds && (self.outbound || !outbound)
-    }
-}
-
-/// What happens to calls beyond those that the fee covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AtLimit {
-    /// They are paid for.
-    Bill,
-    /// Callers hear a polite sentence.
-    Block,
-    /// They are answered for nothing, and the agency is told.
-    Alert,
-}
-
 impl Plan {
+    /// How much its fee covers.
+    pub fn allowance(&self) -> Allowance {
+        Allowance {
+            calls: self.calls,
+            minutes: self.minutes,
+            counts: self.counts,
+            at_limit: self.at_limit,
+        }
+    }
+
     /// What contradicts itself: the key, and what is wrong with it.
     pub fn mistakes(&self) -> Vec<(&'static str, &'static str)> {
         let mut mistakes = Vec::new();
@@ -278,20 +239,6 @@ mod tests {
         assert_eq!(keys("minute = 1"), ["minute"]);
         assert_eq!(keys("at_limit = \"block\""), ["at_limit"]);
         assert_eq!(keys("calls = 10\nat_limit = \"alert\""), [""; 0]);
-    }
-
-    #[test]
-    fn what_counts() {
-        let counts = Counts::default();
-        let held = |status, outcome, seconds| counts.count(status, outcome, seconds, false);
-        assert!(held(CallStatus::Completed, Some(CallOutcome::Booked), 5));
-        assert!(!held(CallStatus::Completed, Some(CallOutcome::Booked), 4));
-        assert!(!held(CallStatus::Completed, Some(CallOutcome::Failed), 60));
-        assert!(!held(CallStatus::Rejected, None, 60));
-        assert!(!held(CallStatus::InProgress, None, 60));
-        let all = Counts { failed: true, outbound: false, ..counts };
-        assert!(all.count(CallStatus::Failed, Some(CallOutcome::Failed), 60, false));
-        assert!(!all.count(CallStatus::Completed, None, 60, true));
     }
 
     proptest::proptest! {

@@ -1,13 +1,11 @@
 //! What a client owes for a month: the use of each assistant, by its plan. Pure.
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    catalogue::Vat,
-    plan::{AtLimit, Plan},
-};
-use crate::domain::{Cents, Micros, Month};
+use super::{catalogue::Vat, plan::Plan};
+use crate::domain::{AtLimit, Cents, Micros, Month, PaidDays};
 
 /// How much an assistant was used in a month.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +23,7 @@ pub struct Use {
 }
 
 /// A line of a bill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// For which assistant.
     pub assistant: String,
@@ -43,7 +41,7 @@ pub struct Line {
 }
 
 /// What a line is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "item", rename_all = "kebab-case")]
 pub enum What {
     /// Once, at the begin.
@@ -56,8 +54,10 @@ pub enum What {
         /// The plan.
         plan: String,
         /// The first day.
+        #[schemars(with = "String")]
         from: Date,
         /// The last day.
+        #[schemars(with = "String")]
         to: Date,
     },
     /// Calls that the fee does not cover.
@@ -88,24 +88,11 @@ impl What {
     }
 }
 
-/// The days of a month that are paid for; none when the assistant came later or had gone before.
-fn days(month: Month, used: &Use) -> Option<(Date, Date)> {
-    let from = used.start.max(month.first());
-    let to = used.end.map_or(month.last(), |end| end.min(month.last()));
-    (from <= to).then_some((from, to))
-}
-
-/// The part of a month's amount that some of its days come to.
-fn part(amount: u64, days: u32, of: u32) -> u64 {
-    (u128::from(amount) * u128::from(days)).div_ceil(u128::from(of.max(1))) as u64
-}
-
 /// The lines of an assistant. What its fee covers in a month that is not whole, it covers in
 /// proportion to the days, rounded up.
 pub fn lines(name: &str, plan: &Plan, vat: Vat, month: Month, used: &Use) -> Vec<Line> {
-    let Some((from, to)) = days(month, used) else { return Vec::new() };
-    let paid = u32::from((to.day() - from.day()).unsigned_abs()) + 1;
-    let of = month.days();
+    let Some(days) = PaidDays::of(month, used.start, used.end) else { return Vec::new() };
+    let (from, to, paid, of) = (days.from, days.to, days.count(), month.days());
     let line = |what, quantity, price: Micros| Line {
         assistant: used.assistant.clone(),
         what,
@@ -128,14 +115,14 @@ pub fn lines(name: &str, plan: &Plan, vat: Vat, month: Month, used: &Use) -> Vec
         return lines;
     }
     if let (Some(calls), Some(price)) = (plan.calls, &plan.call) {
-        let covered = part(calls.into(), paid, of);
+        let covered = days.part(calls.into());
         for (count, price) in price.split(used.calls.saturating_sub(covered)) {
             let what = What::Calls { all: used.calls, covered };
             lines.push(line(what, count, price));
         }
     }
     if let (Some(minutes), Some(price)) = (plan.minutes, plan.minute) {
-        let (all, covered) = (used.seconds.div_ceil(60), part(minutes.into(), paid, of));
+        let (all, covered) = (used.seconds.div_ceil(60), days.part(minutes.into()));
         let beyond = all.saturating_sub(covered);
         if beyond > 0 {
             lines.push(line(What::Minutes { all, covered }, beyond, price));

@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, call, calls, campaign, complete, contacts, costs,
-    deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login, manual,
-    outbound,
+    apply, assistants, audit, bench, billing, bookings, call, calls, campaign, complete, contacts,
+    costs, deliveries, demo, do_not_call, export, help, history, import, init, invoices, knowledge,
+    login, manual, margin, outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, report, schema, secrets, serve,
     settings, stats, tokens, top, transcripts, try_out, users, validate, voices, whoami,
@@ -69,6 +69,12 @@ pub enum Command {
     Costs(costs::Costs),
     /// Show and check the prices that costs are reckoned by.
     Rates(rates::Rates),
+    /// Show what clients owe for a month, and bill it.
+    Billing(billing::Billing),
+    /// List, show and export bills; take one back.
+    Invoices(invoices::Invoices),
+    /// Show what is left of what clients pay.
+    Margin(margin::Margin),
     /// Check files of assistants, without a store.
     Validate(validate::Validate),
     /// Show what applying files would change.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     api::Me,
-    billing::rates,
+    billing::{catalogue::Catalogue, rates},
     config::{Environment, Flags, Settings},
     domain::{Actor, Author, EmailAddress, Error, Kind, PriceBook, Result},
     operations::{accounts, knowledge::Library, secrets::Secrets},
@@ -93,6 +93,14 @@ impl Context {
         match &self.settings()?.billing.rates.value {
             Some(path) => rates::open(path).map(Arc::new),
             None => Ok(rates::shipped()),
+        }
+    }
+
+    /// Who bills, by which plans, and whom.
+    pub fn catalogue(&self) -> Result<Catalogue> {
+        match &self.settings()?.billing.file.value {
+            Some(path) => Catalogue::open(path),
+            None => Ok(Catalogue::shipped()),
         }
     }
 
@@ -234,7 +242,9 @@ impl Context {
         let providers = daemon::standings(self.settings()?);
         let models = daemon::models_with(self.settings()?, &store, &secrets);
         let library = Library::asking(models, Breakers::default());
-        Ok(Box::new(Local { store, actor, now: self.started, secrets, library, providers }))
+        let billing = self.settings()?.billing.file.value.clone();
+        let now = self.started;
+        Ok(Box::new(Local { store, actor, now, secrets, library, providers, billing }))
     }
 
     /// Who is at the store: whoever may open it, or the user of `--as`.

@@ -7,6 +7,7 @@ mod arguments;
 mod assistants;
 mod audit;
 mod bench;
+mod billing;
 mod bookings;
 mod call;
 mod calls;
@@ -30,11 +31,13 @@ mod history;
 mod human;
 mod import;
 mod init;
+mod invoices;
 mod junit;
 mod knowledge;
 mod logging;
 mod login;
 mod manual;
+mod margin;
 mod outbound;
 pub mod output;
 mod plan;
@@ -116,6 +119,9 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Report(args) => report::run(args, context),
         Command::Costs(args) => costs::run(args, context),
         Command::Rates(args) => rates::run(args, context),
+        Command::Billing(args) => return billing::run(args, context),
+        Command::Invoices(args) => invoices::run(args, context),
+        Command::Margin(args) => margin::run(args, context),
         Command::Validate(args) => validate::run(args, context),
         Command::Plan(args) => return plan::run(args, context),
         Command::Apply(args) => apply::run(args, context),

@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{Context, daemon, exit, help, logging};
 use crate::{
-    billing::rates,
+    billing::{catalogue::Catalogue, rates},
     config::Settings,
     conversation::engine::{Deadlines, Engine},
     domain::{Error, Kind, Result},
@@ -75,7 +75,12 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
     if let Some(path) = &settings.billing.rates.value {
         store.reckon_by(Arc::new(rates::open(path)?));
     }
-    daemon::runtime()?.block_on(serve(&settings, trust, store, context.defaults()?))
+    let catalogue = match &settings.billing.file.value {
+        Some(path) => Catalogue::open(path)?,
+        None => Catalogue::shipped(),
+    };
+    store.allow_by(Arc::new(catalogue.allowances()));
+    daemon::runtime()?.block_on(serve(&settings, trust, store, context.defaults()?, catalogue))
 }
 
 async fn serve(
@@ -83,6 +88,7 @@ async fn serve(
     trust: Trust,
     store: Store,
     defaults: Option<Layer>,
+    catalogue: Catalogue,
 ) -> Result<()> {
     let listen = settings.listen.value;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -114,6 +120,7 @@ async fn serve(
     let api = ApiSettings {
         trusted_proxies: settings.api.trusted_proxies.value.clone(),
         cors_origins: settings.api.cors_origins.value.clone(),
+        catalogue: Arc::new(catalogue),
         rates: Rates {
             requests: settings.api.requests_per_minute.value,
             calls_to_a_number: settings.limits.calls_to_a_number.value,

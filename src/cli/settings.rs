@@ -10,7 +10,7 @@ use super::{
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
+    config::{Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
     domain::{KeySource, Result, Secret},
 };
 
@@ -175,6 +175,7 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
             &settings.outgoing.google_calendar_url.origin,
         ),
     ])
+    .chain(billing(&settings.billing))
     .chain(smtp(&settings.smtp))
     .chain(monitoring(&settings.monitoring))
     .chain([
@@ -183,6 +184,19 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
         master_key(&settings.master_key),
     ])
     .collect()
+}
+
+/// Plans and rates.
+fn billing(billing: &Billing) -> Vec<Row> {
+    let path = |name: &str, setting: &Setting<Option<PathBuf>>| {
+        plain(name, setting.value.as_ref().map(|path| path.display().to_string()), &setting.origin)
+    };
+    let currency = billing.currency.value.as_str().to_owned();
+    vec![
+        path("billing.file", &billing.file),
+        path("billing.rates", &billing.rates),
+        plain("billing.currency", Some(currency), &billing.currency.origin),
+    ]
 }
 
 /// The mail server.

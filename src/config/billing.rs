@@ -1,4 +1,4 @@
-//! `[billing]`: the file of rates, and in which currency costs are shown.
+//! `[billing]`: the files of plans and of rates, and in which currency costs are shown.
 
 use std::path::{Path, PathBuf};
 
@@ -7,9 +7,11 @@ use serde::Deserialize;
 use super::{Origin, Setting, load::Sources};
 use crate::domain::Currency;
 
-/// What costs are reckoned by, and shown in.
+/// What clients are billed by; what costs are reckoned by, and shown in.
 #[derive(Debug, Clone)]
 pub struct Billing {
+    /// Who bills, plans, clients; the plans that are shipped alone otherwise.
+    pub file: Setting<Option<PathBuf>>,
     /// Rates of one's own; those that are shipped alone otherwise.
     pub rates: Setting<Option<PathBuf>>,
     /// In which currency costs are shown.
@@ -20,12 +22,14 @@ pub struct Billing {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct BillingSection {
+    file: Option<PathBuf>,
     rates: Option<PathBuf>,
     currency: Option<Currency>,
 }
 
-/// What the file is called that needs no naming, beside `webox.toml`.
-const BESIDE: &str = "rates.toml";
+/// What the files are called that need no naming, beside `webox.toml`.
+const FILE: &str = "billing.toml";
+const RATES: &str = "rates.toml";
 
 impl Billing {
     pub(super) fn load(
@@ -33,18 +37,22 @@ impl Billing {
         section: &BillingSection,
         file: Option<&Path>,
     ) -> Self {
-        let beside = file.map(|file| file.with_file_name(BESIDE)).filter(|path| path.is_file());
-        let rates = match (&section.rates, beside) {
-            (Some(path), _) => {
-                Setting { value: Some(sources.beside(path)), origin: sources.file() }
+        let place = |named: &Option<PathBuf>, usual: &str| {
+            let beside = file.map(|file| file.with_file_name(usual)).filter(|path| path.is_file());
+            match (named, beside) {
+                (Some(path), _) => {
+                    Setting { value: Some(sources.beside(path)), origin: sources.file() }
+                }
+                (None, Some(path)) => {
+                    Setting { origin: Origin::File(path.clone()), value: Some(path) }
+                }
+                (None, None) => Setting { value: None, origin: Origin::Default },
             }
-            (None, Some(path)) => Setting { origin: Origin::File(path.clone()), value: Some(path) },
-            (None, None) => Setting { value: None, origin: Origin::Default },
         };
         let currency = match section.currency {
             Some(currency) => Setting { value: currency, origin: sources.file() },
             None => Setting { value: Currency::Eur, origin: Origin::Default },
         };
-        Self { rates, currency }
+        Self { file: place(&section.file, FILE), rates: place(&section.rates, RATES), currency }
     }
 }

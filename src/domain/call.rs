@@ -138,6 +138,8 @@ pub enum EndReason {
     Flood,
     /// The minutes of the day are used up.
     DailyLimit,
+    /// What the client's plan covers of the month is used up.
+    PlanLimit,
     /// The number is one that is not answered.
     Blocked,
     /// The caller shows no number.
@@ -169,6 +171,7 @@ impl EndReason {
             Self::TooManyCalls => "too-many-calls",
             Self::Flood => "flood",
             Self::DailyLimit => "daily-limit",
+            Self::PlanLimit => "plan-limit",
             Self::Blocked => "blocked",
             Self::Anonymous => "anonymous",
             Self::Spoofed => "spoofed",
@@ -188,6 +191,7 @@ impl EndReason {
                 | Self::TooManyCalls
                 | Self::Flood
                 | Self::DailyLimit
+                | Self::PlanLimit
                 | Self::Blocked
                 | Self::Anonymous
                 | Self::Spoofed
@@ -207,6 +211,7 @@ impl EndReason {
             Self::TooManyCalls,
             Self::Flood,
             Self::DailyLimit,
+            Self::PlanLimit,
             Self::Blocked,
             Self::Anonymous,
             Self::Spoofed,

@@ -7,6 +7,7 @@ mod account;
 mod actor;
 mod after;
 mod after_call;
+mod allowance;
 mod analysis;
 mod assistant;
 mod author;
@@ -78,6 +79,7 @@ pub use actor::{Account, Actor, Sight};
 pub use after::{After, LONGEST_SUMMARY, LONGEST_TOPIC, LONGEST_WHY, Rating, Rows};
 pub use after_call::{AfterCall, Wanted};
 pub use analysis::{Analysis, CallsCost, DayFigures, Part, Share};
+pub use allowance::{Agreed, Allowance, Allowances, AtLimit, Counts, PaidDays};
 pub use assistant::{
     Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, TwilioAccount,
     Voice,

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    AccountSid, AssistantName, CallSid, ClockTime, Closure, EmailAddress, HumanDuration,
-    LanguageTag, ModelRef, PhoneNumber, SecretRef, SetName, TimeRange, ZoneName,
+    AccountSid, AssistantName, CallSid, Cents, ClockTime, Closure, EmailAddress, HumanDuration,
+    LanguageTag, Micros, ModelRef, Month, Percent, PhoneNumber, SecretRef, SetName, TimeRange,
+    ZoneName,
 };
 
 macro_rules! text_schema {
@@ -108,6 +109,11 @@ text_schema!(
     "A time of day on the client's wall clock",
     ["15:00"]
 );
+
+text_schema!(Month, r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$", "A year and a month", ["2026-11"]);
+text_schema!(Cents, r"^-?[0-9]+\.[0-9]{2}$", "An amount, in whole hundredths", ["59.75"]);
+text_schema!(Micros, r"^-?[0-9]+\.[0-9]{2,6}$", "An amount, up to six places", ["0.60"]);
+text_schema!(Percent, r"^[0-9]{1,3}(\.[0-9]{1,2})?$", "A percentage", ["20", "5.5"]);
 
 /// Hours of days as `2026-12-24`.
 pub(super) fn hours_by_date(generator: &mut SchemaGenerator) -> Schema {

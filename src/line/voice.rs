@@ -533,6 +533,7 @@ fn declined(spec: &AssistantSpec, caller: Option<&PhoneNumber>, reason: EndReaso
     let phrase = match reason {
         EndReason::TooManyCalls => &phrases.too_many_calls,
         EndReason::Flood => &phrases.flood,
+        EndReason::PlanLimit => &phrases.plan_limit,
         EndReason::Anonymous => &phrases.anonymous,
         // Not a word: nothing of such a call is paid for.
         EndReason::Blocked | EndReason::Spoofed => return gather::reject(false),

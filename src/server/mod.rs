@@ -52,6 +52,7 @@ use tower_http::{
 };
 
 use crate::{
+    billing::catalogue::Catalogue,
     domain::{EventId, ProviderStanding, Result, TokenId},
     integrations::Couriers,
     line::Line,
@@ -102,6 +103,8 @@ pub struct ApiSettings {
     pub cors_origins: Vec<String>,
     /// How often somebody may ask or ring.
     pub rates: Rates,
+    /// Who bills, by which plans, and whom.
+    pub catalogue: Arc<Catalogue>,
 }
 
 /// Everything a request may need.

@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0018_embeddings.sql"),
     include_str!("migrations/0019_ledger.sql"),
     TRANSCRIPTS,
+    include_str!("migrations/0021_invoices.sql"),
     include_str!("migrations/0022_figures.sql"),
 ];
 

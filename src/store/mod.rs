@@ -7,6 +7,7 @@
 pub mod afterwards;
 pub mod assistants;
 pub mod audit;
+pub mod billing;
 pub mod bookings;
 pub mod busy;
 pub mod call_figures;
@@ -25,6 +26,7 @@ pub mod feeds;
 pub mod figures;
 pub mod idempotency;
 pub mod imports;
+pub mod invoices;
 pub mod knowledge;
 pub mod latency;
 pub mod ledger;
@@ -55,7 +57,7 @@ use std::{
     time::Duration,
 };
 
-use crate::domain::{Error, Kind, PriceBook, Result};
+use crate::domain::{Allowances, Error, Kind, PriceBook, Result};
 
 pub use error::StoreError;
 pub use migrate::SCHEMA_VERSION;
@@ -97,6 +99,7 @@ struct Inner {
     readers: Mutex<Vec<rusqlite::Connection>>,
     assistants: assistants::Cache,
     prices: OnceLock<Arc<PriceBook>>,
+    allowances: OnceLock<Arc<Allowances>>,
     writer: Writer,
     /// How many scrubs were asked for, and up to which one all are done.
     scrubs: AtomicU64,
@@ -131,6 +134,7 @@ impl Store {
                 readers: Mutex::new(Vec::new()),
                 assistants: assistants::Cache::default(),
                 prices: OnceLock::new(),
+                allowances: OnceLock::new(),
                 writer,
                 scrubs: AtomicU64::new(0),
                 scrubbed: Mutex::new(0),
@@ -156,6 +160,16 @@ impl Store {
     /// Reckons by these prices from now on; those given first stand.
     pub fn reckon_by(&self, prices: Arc<PriceBook>) {
         let _ = self.inner.prices.set(prices);
+    }
+
+    /// What plans let assistants be used in this process, if any were given.
+    pub fn allowances(&self) -> Option<Arc<Allowances>> {
+        self.inner.allowances.get().cloned()
+    }
+
+    /// Goes by these plans from now on; those given first stand.
+    pub fn allow_by(&self, allowances: Arc<Allowances>) {
+        let _ = self.inner.allowances.set(allowances);
     }
 
     /// Reads from one consistent state of the store.

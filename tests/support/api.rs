@@ -97,6 +97,7 @@ impl World {
                 seed::contact(&store, call);
                 seed::outbound(&store);
                 seed::campaign(&store);
+                seed::invoice(&store);
             });
             seeding.join().unwrap();
         });

@@ -14,6 +14,7 @@ use webox::{
         calls::{self, CallEnd, NewCall},
         contacts,
         deliveries::{self, NewDelivery},
+        invoices::{self, NewInvoice},
         turns::{self, Finished},
     },
 };
@@ -237,4 +238,39 @@ pub(crate) fn campaign(store: &Store) {
         webox::store::campaigns::insert(tx, &new)
     };
     store.write(insert).unwrap();
+}
+
+/// Adds a bill for Le Gourmet, F2026-0001.
+pub(crate) fn invoice(store: &Store) {
+    let actor = webox::domain::Actor::webox("test");
+    let assistant = assistants::find(store, &actor, "le-gourmet").unwrap().id;
+    let party = serde_json::json!({ "name": "Restaurant Le Gourmet", "country": "FR" });
+    let document = serde_json::json!({
+        "number": "F2026-0001", "client": "Restaurant Le Gourmet", "month": "2026-01",
+        "issued": "2026-02-01", "due": "2026-03-03", "currency": "EUR", "language": "fr-FR",
+        "seller": { "name": "Agence", "country": "FR" }, "buyer": party,
+        "terms": { "discount": "", "penalties": "", "recovery": "" },
+        "lines": [{ "assistant": "le-gourmet", "item": "month", "plan": "starter",
+            "from": "2026-01-01", "to": "2026-01-31", "quantity": 1, "price": "50.00",
+            "net": "50.00", "vat": "20" }],
+        "net": "50.00", "taxes": [{ "vat": "20", "base": "50.00", "amount": "10.00" }],
+        "tax": "10.00", "total": "60.00",
+    });
+    store
+        .write(move |tx| {
+            let new = NewInvoice {
+                series: "F2026-",
+                counter: 1,
+                number: "F2026-0001",
+                client: "Restaurant Le Gourmet",
+                month: "2026-01".parse().unwrap(),
+                credits: None,
+                issued_at: Timestamp::now(),
+                net: webox::domain::Cents::new(5_000),
+                document: &document.to_string(),
+                assistants: &[assistant],
+            };
+            invoices::insert(tx, &new)
+        })
+        .unwrap();
 }

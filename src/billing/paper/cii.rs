@@ -115,7 +115,12 @@ impl Xml {
                     })?;
                 }
                 xml.group("ApplicableHeaderTradeAgreement", |xml| xml.agreement(invoice))?;
-                xml.group("ApplicableHeaderTradeDelivery", |_| Ok(()))?;
+                xml.group("ApplicableHeaderTradeDelivery", |xml| {
+                    // What is done month by month is done with its last day (BT-72).
+                    xml.group("ActualDeliverySupplyChainEvent", |xml| {
+                        xml.date("OccurrenceDateTime", invoice.month.last())
+                    })
+                })?;
                 xml.group("ApplicableHeaderTradeSettlement", |xml| xml.settlement(invoice))
             })
         })

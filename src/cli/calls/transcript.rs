@@ -239,6 +239,7 @@ fn reason_words(reason: EndReason) -> &'static str {
         EndReason::TooManyCalls => "too many calls at once",
         EndReason::Flood => "this caller dialled too often",
         EndReason::DailyLimit => "the minutes of the day were used up",
+        EndReason::PlanLimit => "what the plan covers of the month was used up",
         EndReason::Blocked => "the number is blocked",
         EndReason::Anonymous => "the caller showed no number",
         EndReason::Spoofed => "the number was not the caller's",

@@ -1,6 +1,6 @@
 //! At the store's own file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -43,6 +43,8 @@ pub(in crate::cli) struct Local {
     pub(in crate::cli) library: knowledge::Library,
     /// What is set up on this machine.
     pub(in crate::cli) providers: Vec<ProviderStanding>,
+    /// The file of plans, if there is one.
+    pub(in crate::cli) billing: Option<PathBuf>,
 }
 
 impl Clocked for Local {

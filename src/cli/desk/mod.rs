@@ -2,6 +2,7 @@
 //! cannot tell which; what is asked, checked and answered is the same.
 
 mod accounts;
+mod billing;
 mod campaigns;
 mod client;
 mod datasets;
@@ -17,6 +18,7 @@ use std::path::Path;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use accounts::AccountsDesk;
+pub(super) use billing::BillingDesk;
 pub(super) use campaigns::CampaignDesk;
 pub(super) use datasets::{DatasetsDesk, Parts};
 pub(super) use local::Local;
@@ -54,7 +56,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: Send + Clocked + AccountsDesk + CampaignDesk + DatasetsDesk + OutwardDesk + ReportDesk + TranscriptsDesk {
+pub(super) trait Desk: Send + Clocked + AccountsDesk + BillingDesk + CampaignDesk + DatasetsDesk + OutwardDesk + ReportDesk + TranscriptsDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;

@@ -154,8 +154,13 @@ impl Output {
 
     /// Prints data as CSV, whatever the format in force: for commands whose purpose it is.
     pub fn csv(&self, listing: &Listing) -> Result<()> {
+        self.text(&self.as_csv(listing)?)
+    }
+
+    /// The same as text, for a file.
+    pub fn as_csv(&self, listing: &Listing) -> Result<String> {
         let columns = listing.choose(self.columns.as_deref(), false)?;
-        self.text(&csv::lines(listing, &columns, true))
+        Ok(csv::lines(listing, &columns, true))
     }
 
     /// Prints rows that follow others of the same listing: no headings, no wrapper.

@@ -51,6 +51,8 @@ pub struct Phrases {
     pub anonymous: String,
     /// All lines are taken; `{client}`.
     pub too_many_calls: String,
+    /// The client's plan covers no more calls this month; `{client}`.
+    pub plan_limit: String,
     /// The longest a call may take is near.
     pub duration_warning: String,
     /// It is reached.

@@ -10,7 +10,7 @@ use crate::{
         Assistant, Call, CallStatus, Direction, EndReason, LanguageTag, Recording,
         RecordingConsent, Reply, Result, TurnId, TurnTimings,
     },
-    operations::ledger,
+    operations::{billing, ledger},
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd, NewCall},
@@ -94,6 +94,8 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         Some(EndReason::Flood)
     } else if day_is_used_up(tx, store, &assistant, ringing.at)? {
         Some(EndReason::DailyLimit)
+    } else if billing::refuses(tx, store, &assistant, ringing.at)? {
+        Some(EndReason::PlanLimit)
     } else {
         None
     };

@@ -9,6 +9,7 @@ use crate::{
         AnsweredBy, Assistant, CallSid, CallStatus, CallingHours, CampaignState, OutboundCall,
         OutboundId, OutboundState, PhoneNumber, Result,
     },
+    operations::billing,
     store::{Store, StoreError, Tx, assistants, campaigns, do_not_call, figures, outbound},
 };
 
@@ -94,6 +95,10 @@ fn first_of_each(tx: &Tx, store: &Store, now: Timestamp) -> Result<Looked, Store
         }
         if !spec.active {
             end(not_now, "its assistant was switched off")?;
+            continue;
+        }
+        if billing::refuses(tx, store, &assistant, now)? {
+            end(not_now, "its assistant is used up to what its plan covers")?;
             continue;
         }
         if do_not_call::holds(tx, assistant.id, &call.number)? {

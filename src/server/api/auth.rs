@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::failure::Failure;
 use crate::{
+    billing::catalogue::Catalogue,
     domain::{Actor, Error, Kind, Result},
     operations::{
         accounts::{self, Refused},
@@ -48,6 +49,11 @@ impl Asker {
             done
         })
         .await
+    }
+
+    /// Who bills, by which plans, and whom.
+    pub(super) fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.app.api.catalogue)
     }
 
     /// The store, and how documents are looked up in it.

@@ -4,6 +4,7 @@ mod accounts;
 mod assistants;
 mod audit;
 mod auth;
+mod billing;
 mod bodies;
 mod bookings;
 mod calls;
@@ -17,6 +18,7 @@ mod events;
 mod extract;
 mod failure;
 mod idempotency;
+mod invoices;
 mod knowledge;
 mod objects;
 mod outbound;
@@ -110,6 +112,14 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/export/{dataset}", get_with(datasets::export, datasets::told))
         .api_route("/report", get_with(report::report, told("getReport", "A client's month as one page of HTML", &[404])))
         .api_route("/costs", get_with(costs::costs, told("getCosts", "What was spent, by whole UTC days", &[404])))
+        .api_route("/billing/preview", get_with(billing::preview, told("previewBills", "What clients owe for a month, as far as it is known", &[403, 404])))
+        .api_route("/billing/close", post_with(billing::close, told("closeMonth", "Bill a month that is over: each client once, however often it is asked", &[403, 404, 409, 413, 415, 422])))
+        .api_route("/billing/margin", get_with(billing::margin, told("getMargins", "What is left of what clients pay for a month", &[403])))
+        .api_route("/invoices", get_with(invoices::list, told("listInvoices", "Bills, and what took some of them back, newest first", &[])))
+        .api_route("/invoices/{number}", get_with(invoices::show, told("getInvoice", "One bill, with all that it says", &[404])))
+        .api_route("/invoices/{number}/page", get_with(invoices::html, invoices::told_of_page))
+        .api_route("/invoices/{number}/xml", get_with(invoices::xml, invoices::told_of_xml))
+        .api_route("/invoices/{number}/credit", post_with(invoices::credit, told("creditInvoice", "Take a bill back, whole, by a credit note", &[403, 404, 409, 413, 422])))
         .api_route("/providers", get_with(providers::standing, told("getProviders", "How models, ears and mouths stand", &[403])))
         .api_route("/bookings",
             get_with(bookings::list, told("listBookings", "Bookings, in the order they take place", &[404]))
