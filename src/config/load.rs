@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Api, Billing, Environment, Flags, Limits, Origin, Outgoing, Provider, PublicUrl, Setting,
-    Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech, variables,
+    Alerts, Api, Billing, Environment, Flags, Limits, Origin, Outgoing, Provider, PublicUrl,
+    Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech, variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
@@ -189,6 +189,7 @@ impl Settings {
             },
         )?;
         let smtp = Smtp::load(&sources, &file.smtp)?;
+        let alerts = Alerts::load(&sources, file.alerts, &timezone.value);
         let server = sources.pick(
             "server",
             flags.server.as_deref().map(|text| ("--server", text)),
@@ -219,6 +220,7 @@ impl Settings {
             limits,
             outgoing,
             smtp,
+            alerts,
             server,
             token,
             defaults: file.defaults.as_ref().map(ToString::to_string),

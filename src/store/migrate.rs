@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0018_embeddings.sql"),
     include_str!("migrations/0019_ledger.sql"),
     TRANSCRIPTS,
+    include_str!("migrations/0023_alerts.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.
