@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, bookings, call, calls, campaign, complete, contacts, costs,
-    deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login, manual,
-    outbound,
+    alerts, apply, assistants, audit, bench, bookings, call, calls, campaign, complete, contacts,
+    costs, deliveries, demo, do_not_call, export, help, history, import, init, knowledge, login,
+    manual, outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, schema, secrets, serve, settings,
     stats, tokens, transcripts, try_out, users, validate, voices, whoami,
@@ -61,6 +61,8 @@ pub enum Command {
     Transcripts(transcripts::Transcripts),
     /// Show how many calls there were, how long, how good.
     Stats(stats::Stats),
+    /// Show what is too much and who was told; silence, acknowledge, try who can be told.
+    Alerts(alerts::Alerts),
     /// Show what was spent, and on what.
     Costs(costs::Costs),
     /// Show and check the prices that costs are reckoned by.

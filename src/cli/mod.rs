@@ -2,6 +2,7 @@
 //!
 //! [`main`] is the one place where errors are told and exit codes are chosen.
 
+mod alerts;
 mod apply;
 mod arguments;
 mod assistants;
@@ -109,6 +110,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Knowledge(args) => knowledge::run(args, context),
         Command::Transcripts(args) => transcripts::run(args, context),
         Command::Stats(args) => stats::run(args, context),
+        Command::Alerts(args) => alerts::run(args, context),
         Command::Costs(args) => costs::run(args, context),
         Command::Rates(args) => rates::run(args, context),
         Command::Validate(args) => validate::run(args, context),

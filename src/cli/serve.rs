@@ -122,7 +122,8 @@ async fn serve(
         .knowing(daemon::standings(settings))
         .removing_at(daemon::twilio(settings)?)
         .keeping(archive)
-        .delivering_by(couriers);
+        .delivering_by(couriers)
+        .watching(daemon::watch(settings));
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");

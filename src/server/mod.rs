@@ -6,8 +6,10 @@
 
 mod access_log;
 mod admission;
+mod alerts;
 mod api;
 mod audio;
+mod bells;
 mod body;
 mod busy;
 mod calendars;
@@ -55,6 +57,7 @@ use crate::{
     integrations::Couriers,
     line::Line,
     operations::{
+        alerts::Watch,
         retention::{self, Looked},
         secrets::Secrets,
     },
@@ -63,6 +66,7 @@ use crate::{
     store::Store,
 };
 
+pub use bells::{Bells, test as test_alerts};
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
 pub use limits::Rates;
@@ -117,6 +121,9 @@ pub struct App {
     twilio: Option<TwilioAccess>,
     couriers: Option<Couriers>,
     archive: Option<Archive>,
+    /// What is watched; nothing where nobody said so.
+    watch: Option<Watch>,
+    tallies: Arc<alerts::Tallies>,
     providers: Arc<[ProviderStanding]>,
     limits: Arc<limits::Limits>,
     bundles: Arc<Semaphore>,
@@ -152,6 +159,8 @@ impl App {
             twilio: None,
             couriers: None,
             archive: None,
+            watch: None,
+            tallies: Arc::default(),
             providers: Vec::new().into(),
             stop: stop.into(),
             stopping,
@@ -181,6 +190,19 @@ impl App {
     #[must_use]
     pub fn keeping(self, archive: Archive) -> Self {
         Self { archive: Some(archive), ..self }
+    }
+
+    /// Watches what is too much, and tells whoever is to know.
+    #[must_use]
+    pub fn watching(self, watch: Watch) -> Self {
+        Self { watch: Some(watch), ..self }
+    }
+
+    /// What tells whoever is to know of an alert, where deliveries are made at all.
+    fn bells(&self) -> Option<Bells> {
+        let couriers = self.couriers.clone()?;
+        let (store, secrets) = (self.store.clone(), self.secrets.clone());
+        Some(Bells::new(store, secrets, couriers, self.twilio.clone()))
     }
 
     /// Delivers what happened to those outside who are to know.
@@ -276,6 +298,15 @@ pub async fn run(
         .map(|couriers| tokio::spawn(busy::run(app.store.clone(), app.secrets.clone(), couriers)));
     let library = line.library().clone();
     let embedder = library.asks().then(|| tokio::spawn(embedding::run(app.store.clone(), library)));
+    let watching = app.watch.clone().map(|watch| {
+        let (store, tallies) = (app.store.clone(), Arc::clone(&app.tallies));
+        tokio::spawn(alerts::look(store, watch, line.clone(), tallies, app.bells()))
+    });
+    let telling = app
+        .watch
+        .clone()
+        .zip(app.bells())
+        .map(|(watch, bells)| tokio::spawn(alerts::tell(app.store.clone(), watch, bells)));
     let stop = Arc::clone(&app.stop);
     let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
     let shutdown = async move {
@@ -289,10 +320,8 @@ pub async fn run(
     looker.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder]
-        .into_iter()
-        .flatten()
-    {
+    let workers = [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder];
+    for worker in workers.into_iter().chain([watching, telling]).flatten() {
         // What it was at is done again after a restart.
         worker.abort();
     }

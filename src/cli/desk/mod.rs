@@ -2,6 +2,7 @@
 //! cannot tell which; what is asked, checked and answered is the same.
 
 mod accounts;
+mod alerts;
 mod campaigns;
 mod client;
 mod local;
@@ -15,6 +16,7 @@ use std::path::Path;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use accounts::AccountsDesk;
+pub(super) use alerts::AlertsDesk;
 pub(super) use campaigns::CampaignDesk;
 pub(super) use local::Local;
 pub(super) use outward::OutwardDesk;
@@ -50,7 +52,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: AccountsDesk + CampaignDesk + OutwardDesk + TranscriptsDesk {
+pub(super) trait Desk: AccountsDesk + AlertsDesk + CampaignDesk + OutwardDesk + TranscriptsDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;
