@@ -97,6 +97,7 @@ impl World {
                 seed::contact(&store, call);
                 seed::outbound(&store);
                 seed::campaign(&store);
+                seed::alert(&store);
             });
             seeding.join().unwrap();
         });

@@ -132,7 +132,7 @@ mod tests {
         let at = |seconds| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
         let mut away = Away::default();
         let mut told = Vec::new();
-        for second in (0..900).step_by(5) {
+        for second in (0_i64..900).step_by(5) {
             // Away for a moment, then for three minutes, with a moment in which it answers.
             let answered = !matches!(second, 100..130 | 200..290 | 295..400);
             let failures = u64::from(!answered) * 2;

@@ -1,7 +1,7 @@
 //! What rules look at, measured: from the store, and from what daemons counted.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -115,6 +115,11 @@ fn one(value: Option<i64>) -> Parts {
     vec![(String::new(), value)]
 }
 
+/// Everybody's, in a stretch of time.
+const fn of_all(since: Timestamp, until: Option<Timestamp>) -> Window {
+    Window { since: Some(since), until, assistant: None, sight: Sight::All }
+}
+
 /// How many, in hundredths.
 fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(100)
@@ -211,44 +216,63 @@ impl Measuring<'_> {
         &mut self,
         window: HumanDuration,
     ) -> Result<&BTreeMap<AssistantId, (u64, u64)>, StoreError> {
-        if !self.sums.failed.contains_key(&window) {
-            let sums = alert_measures::failed_calls(self.tx, self.since(window))?;
-            self.sums.failed.insert(window, sums);
-        }
-        Ok(self.sums.failed.entry(window).or_default())
+        let (tx, since) = (self.tx, self.since(window));
+        Ok(match self.sums.failed.entry(window) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(alert_measures::failed_calls(tx, since)?),
+        })
     }
 
     fn waits(
         &mut self,
         window: HumanDuration,
     ) -> Result<&BTreeMap<AssistantId, Vec<u32>>, StoreError> {
-        if !self.sums.waits.contains_key(&window) {
-            let of = Window {
-                since: Some(self.since(window)),
-                until: None,
-                assistant: None,
-                sight: Sight::All,
-            };
-            let mut waits: BTreeMap<AssistantId, Vec<u32>> = BTreeMap::new();
-            for turn in latency::of_turns(self.tx, &of)? {
-                // Where sound is not ours, until the reply was thought of.
-                let felt = turn.timings.felt_ms().or(turn.timings.reply_ms);
-                waits.entry(turn.assistant).or_default().extend(felt);
+        let (tx, of) = (self.tx, of_all(self.since(window), None));
+        Ok(match self.sums.waits.entry(window) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let mut waits: BTreeMap<AssistantId, Vec<u32>> = BTreeMap::new();
+                for turn in latency::of_turns(tx, &of)? {
+                    // Where sound is not ours, until the reply was thought of.
+                    let felt = turn.timings.felt_ms().or(turn.timings.reply_ms);
+                    waits.entry(turn.assistant).or_default().extend(felt);
+                }
+                new.insert(waits)
             }
-            self.sums.waits.insert(window, waits);
-        }
-        Ok(self.sums.waits.entry(window).or_default())
+        })
     }
 
     fn spent(&mut self, kind: AlertKind) -> Result<&BTreeMap<AssistantId, Cost>, StoreError> {
-        if !self.sums.spent.contains_key(&kind) {
-            let today = self.now.to_zoned_datetime(TimeZone::UTC);
-            let first =
-                if kind == AlertKind::SpendMonth { today.first_of_month() } else { Ok(today) };
-            let since = first.map_or(self.now, |day| day.timestamp());
-            self.sums.spent.insert(kind, alert_measures::spent(self.tx, since)?);
-        }
-        Ok(self.sums.spent.entry(kind).or_default())
+        let today = self.now.to_zoned_datetime(TimeZone::UTC);
+        let first = if kind == AlertKind::SpendMonth { today.first_of_month() } else { Ok(today) };
+        let (tx, since) = (self.tx, first.map_or(self.now, |day| day.timestamp()));
+        Ok(match self.sums.spent.entry(kind) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(alert_measures::spent(tx, since)?),
+        })
+    }
+
+    /// The scores of the windows before, and of the last one.
+    fn rated(
+        &mut self,
+        window: HumanDuration,
+    ) -> Result<&[BTreeMap<AssistantId, Breakdown>; 2], StoreError> {
+        let (tx, middle) = (self.tx, self.since(window));
+        let first = self.before(window, BEFORE + 1);
+        let sums = |of: &Window| -> Result<BTreeMap<AssistantId, Breakdown>, StoreError> {
+            let mut sums: BTreeMap<AssistantId, Breakdown> = BTreeMap::new();
+            for group in stats::by_assistant_and_status(tx, of)? {
+                sums.entry(group.assistant).or_default().add(&group.sums);
+            }
+            Ok(sums)
+        };
+        Ok(match self.sums.rated.entry(window) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let before = sums(&of_all(first, Some(middle)))?;
+                new.insert([before, sums(&of_all(middle, None))?])
+            }
+        })
     }
 
     /// How long it was open since somebody last called, where calls are to be expected.
@@ -269,22 +293,7 @@ impl Measuring<'_> {
 
     /// By how much callers are less satisfied than in the windows before, in hundredths of a point.
     fn fallen(&mut self, rule: &WatchedRule, id: AssistantId) -> Result<Option<i64>, StoreError> {
-        let window = rule.window;
-        if !self.sums.rated.contains_key(&window) {
-            let middle = self.since(window);
-            let first = self.before(window, BEFORE + 1);
-            let sums = |since, until| -> Result<BTreeMap<AssistantId, Breakdown>, StoreError> {
-                let of = Window { since: Some(since), until, assistant: None, sight: Sight::All };
-                let mut sums: BTreeMap<AssistantId, Breakdown> = BTreeMap::new();
-                for group in stats::by_assistant_and_status(self.tx, &of)? {
-                    sums.entry(group.assistant).or_default().add(&group.sums);
-                }
-                Ok(sums)
-            };
-            let rated = [sums(first, Some(middle))?, sums(middle, None)?];
-            self.sums.rated.insert(window, rated);
-        }
-        let [before, lately] = self.sums.rated.entry(window).or_default();
+        let [before, lately] = self.rated(rule.window)?;
         let average = |sums: &BTreeMap<AssistantId, Breakdown>| {
             let sums = sums.get(&id).copied().unwrap_or_default();
             let enough = sums.satisfaction_count >= u64::from(rule.at_least.max(1));
