@@ -163,7 +163,7 @@ fn everybody_is_told_once_of_the_beginning_and_once_of_the_end_over_a_kill() {
     assert_eq!(letters.len(), 2);
     assert_eq!(letters[0].to, "astreinte@agence.fr");
     assert!(letters[0].subject.starts_with("Alerte : Restaurant Le Gourmet"), "{letters:?}");
-    assert!(letters[1].subject.starts_with("Terminé : "), "{letters:?}");
+    assert!(letters[1].text.starts_with("Terminé : "), "{letters:?}");
 
     let lines = std::fs::read_to_string(program).unwrap();
     let kinds: Vec<Value> = lines
