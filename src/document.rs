@@ -293,6 +293,29 @@ pub fn place_of(table: &DeTable<'_>, path: &[&str]) -> Option<Range<usize>> {
     }
 }
 
+/// Where something stands that a path such as `deliver[1].url` names; what is nearest to it on the way,
+/// when it is not there.
+pub fn place_at(table: &DeTable<'_>, path: &str) -> Option<Range<usize>> {
+    let (mut span, mut here) = (None, Some(table));
+    for part in path.split('.') {
+        let (key, at) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
+            Some((key, at)) => (key, at.parse::<usize>().ok()),
+            None => (part, None),
+        };
+        let entry = here.and_then(|here| here.iter().find(|(own, _)| own.get_ref() == key));
+        let Some((key, value)) = entry else { break };
+        let value = match (value.get_ref(), at) {
+            (DeValue::Array(items), Some(at)) => items.get(at).unwrap_or(value),
+            _ => value,
+        };
+        let is_table = matches!(value.get_ref(), DeValue::Table(_));
+        let named = is_table && at.is_none() && !key.span().is_empty();
+        span = Some(if named { key.span() } else { value.span() });
+        here = if let DeValue::Table(inner) = value.get_ref() { Some(inner) } else { None };
+    }
+    span.filter(|span| !span.is_empty())
+}
+
 /// Reads a parsed document as a `T`, or says everything that is wrong with it.
 pub fn from_table<T: DeserializeOwned>(
     sources: &Sources,

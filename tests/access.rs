@@ -110,6 +110,19 @@ fn table() -> Vec<Row> {
         row("GET", "/invoices/{number}/xml", None, own),
         row("POST", "/invoices/{number}/credit", None, [403, 403, 403, 403, 422, 403]),
         row("GET", "/providers", None, admins),
+        row("GET", "/alerts", None, everybody),
+        row("GET", "/alerts/rules", None, everybody),
+        row("GET", "/alerts/{id}", None, own),
+        row("POST", "/alerts/{id}/ack", None, own_write),
+        row(
+            "POST",
+            "/alerts/silences",
+            Some(json!({ "rule": "latency", "assistant_id": "1", "for": "1h" })),
+            own_write,
+        ),
+        // Of all assistants: who may see all may be silent about all.
+        row("DELETE", "/alerts/silences/{rule}", None, [403, 403, 403, 403, 404, 404]),
+        row("POST", "/alerts/test", Some(json!({})), admins),
         row("GET", "/bookings", None, everybody),
         row("POST", "/bookings", Some(booking), [404, 403, 403, 201, 201, 201]),
         row("GET", "/bookings/{reference}", None, own),
@@ -201,6 +214,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
             path if path.starts_with("/tokens") => &revoked,
             path if path.starts_with("/deliveries")
                 || path.starts_with("/contacts")
+                || path.starts_with("/alerts")
                 || path.starts_with("/campaigns")
                 || path.starts_with("/outbound") =>
             {
@@ -216,6 +230,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
             .replace("{email}", OWNER)
             .replace("{number}", bill)
             .replace("{name}", "k")
+            .replace("{rule}", "latency")
             .replace("{reference}", "100001")
             .replace("{dataset}", "turns");
         let path = format!("/api/voice{path}");

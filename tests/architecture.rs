@@ -98,6 +98,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("aide", &["server"]),
     ("governor", &["server"]),
     ("ipnet", &["server", "config", "integrations"]),
+    // How full a disk is.
+    ("rustix", &["server"]),
     ("tokio_io_timeout", &["server"]),
     ("tower_http", &["server"]),
     // The store.

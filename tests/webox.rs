@@ -8,6 +8,8 @@ mod support;
 
 mod access;
 mod afterwards;
+mod alerts;
+mod alerts_told;
 mod api;
 mod api_bodies;
 mod api_editing;

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::{Moment, Success};
 use crate::{
     domain::{
-        AccountSid, AfterCall, Ai, Assistant, AssistantId, AssistantName, AssistantSpec, Billing,
-        BookingRules, Breakdown, Compliance, Deliver, Document, EmailAddress, Error, Fact, Hearing,
-        Hours, HttpTool, LanguageTag, Limits, Memory, ModelRef, Outbound, Owner as DomainOwner,
-        Personality, PhoneNumber, Recording, Result, Screening, SecretRef, Transfer, TwilioAccount,
-        UserId, Voice, VoiceLine, VoiceProvider, ZoneName,
+        AccountSid, AfterCall, Ai, AlertRule, Assistant, AssistantId, AssistantName, AssistantSpec,
+        Billing, BookingRules, Breakdown, Compliance, Deliver, Document, EmailAddress, Error, Fact,
+        Hearing, Hours, HttpTool, LanguageTag, Limits, Memory, ModelRef, Outbound,
+        Owner as DomainOwner, Personality, PhoneNumber, Recording, Result, Screening, SecretRef,
+        Transfer, TwilioAccount, UserId, Voice, VoiceLine, VoiceProvider, ZoneName,
     },
     operations::assistants::AssistantOverview,
 };
@@ -92,6 +92,9 @@ pub struct AssistantView {
     /// How it calls people; null where it calls nobody.
     #[serde(default)]
     pub outbound: Option<Outbound>,
+    /// What is watched otherwise than of all assistants.
+    #[serde(default)]
+    pub alerts: Vec<AlertRule>,
     /// Whether callers are recorded who agree, or do not object; `compliance` says how they are asked.
     pub enable_recording: bool,
     /// Always true: a conversation is its turns.
@@ -178,6 +181,7 @@ impl From<&Assistant> for AssistantView {
             deliver: spec.deliver,
             tools: spec.tools,
             outbound: spec.outbound,
+            alerts: spec.alerts,
             enable_transcription: true,
             is_active: spec.active,
             owner_id: owner.as_ref().map(|owner| owner.id),
@@ -274,6 +278,7 @@ impl TryFrom<AssistantView> for Assistant {
                 deliver: view.deliver,
                 tools: view.tools,
                 outbound: view.outbound,
+                alerts: view.alerts,
             },
         })
     }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::DocumentInput;
 use crate::domain::{
-    AccountSid, AfterCall, AssistantName, AssistantSpec, BookingRules, Compliance, Deliver,
-    EmailAddress, Error, Fact, Hearing, Hours, HttpTool, HumanDuration, LanguageTag, Limits,
-    Memory, ModelRef, Outbound, Personality, PhoneNumber, Recording, Result, Screening, Secret,
-    SecretRef, Transfer, VoiceLine, VoiceProvider, ZoneName,
+    AccountSid, AfterCall, AlertRule, AssistantName, AssistantSpec, BookingRules, Compliance,
+    Deliver, EmailAddress, Error, Fact, Hearing, Hours, HttpTool, HumanDuration, LanguageTag,
+    Limits, Memory, ModelRef, Outbound, Personality, PhoneNumber, Recording, Result, Screening,
+    Secret, SecretRef, Transfer, VoiceLine, VoiceProvider, ZoneName,
 };
 
 /// A field that can be set to nothing: left out and `null` are not the same.
@@ -122,6 +122,9 @@ pub struct AssistantInput {
     /// How it calls people; null for nobody.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub outbound: Option<Option<Outbound>>,
+    /// What is watched otherwise than of all assistants: the whole list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Vec<AlertRule>>,
     /// True asks callers, unless `compliance` says how else they are told; false records nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_recording: Option<bool>,
@@ -183,6 +186,7 @@ impl From<&AssistantSpec> for AssistantInput {
             deliver: Some(spec.deliver),
             tools: Some(spec.tools),
             outbound: Some(spec.outbound),
+            alerts: Some(spec.alerts),
             enable_recording: None,
             enable_transcription: None,
             fallback_to_human: None,
@@ -268,6 +272,7 @@ impl AssistantInput {
         put(&mut spec.deliver, self.deliver);
         put(&mut spec.tools, self.tools);
         put(&mut spec.outbound, self.outbound);
+        put(&mut spec.alerts, self.alerts);
         put(&mut spec.active, self.is_active);
         match self.enable_recording {
             Some(false) => spec.compliance.recording = Recording::Off,
@@ -318,6 +323,7 @@ mod tests {
             "memory":{"enabled":true,"days":90},
             "after":{"satisfaction":"ask","summary":true,"extract":{"type":"object","properties":{"plate":{"type":"string"}}}},
             "outbound":{"kind":"service","greeting":"Bonjour {{ name }}","machine":"hang_up"},
+            "alerts":[{"rule":"failed-calls","threshold":"10%","for":"1m","to":["a@b.fr"]}],
             "hearing":{"provider":"deepgram","model":"nova-3","fallbacks":["google"],"pause_ms":700,"barge_in":"high"},
             "hours":{"monday":["12:00-14:00"],"closed":["2026-12-25"]},
             "facts":[{"about":["a"],"answer":"b","language":"en-US"}],

@@ -5,6 +5,7 @@
 //! prototype, with more beside them.
 
 mod account;
+mod alert;
 mod assistant;
 mod assistant_input;
 mod audit;
@@ -32,6 +33,10 @@ mod transcript;
 mod turn;
 
 pub use account::{Me, OneUser, TokenCreated, TokenRevoked, TokenView, Tokens, UserView, Users};
+pub use alert::{
+    AlertNoticeView, AlertRuleView, AlertRules, AlertTest, AlertTests, AlertView, Alerts, OneAlert,
+    OneSilence, SilenceInput, SilenceView, TestInput,
+};
 pub use assistant::{AssistantView, Assistants, OneAssistant, Owner};
 pub use assistant_input::AssistantInput;
 pub use audit::{AuditCheckView, AuditEntryView, AuditLog};

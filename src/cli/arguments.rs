@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    apply, assistants, audit, bench, billing, bookings, call, calls, campaign, complete, contacts,
-    costs, deliveries, demo, do_not_call, export, help, history, import, init, invoices, knowledge,
-    login, manual, margin, outbound,
+    alerts, apply, assistants, audit, bench, billing, bookings, call, calls, campaign, complete,
+    contacts, costs, deliveries, demo, do_not_call, export, help, history, import, init, invoices,
+    knowledge, login, manual, margin, outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, report, schema, secrets, serve,
     settings, stats, tokens, top, transcripts, try_out, users, validate, voices, whoami,
@@ -65,6 +65,8 @@ pub enum Command {
     Stats(stats::Stats),
     /// Write a client's month as one page for its inbox.
     Report(report::Report),
+    /// Show what is too much and who was told; silence, acknowledge, try who can be told.
+    Alerts(alerts::Alerts),
     /// Show what was spent, and on what.
     Costs(costs::Costs),
     /// Show and check the prices that costs are reckoned by.

@@ -17,7 +17,7 @@ use crate::{
         outgoing::{Net, Rules},
     },
     line::Voices,
-    operations::{assistants, endpoints::Endpoints, secrets::Secrets},
+    operations::{alerts::Watch, assistants, endpoints::Endpoints, secrets::Secrets},
     providers::{
         breaker::Breakers,
         llm::{self, Models, ProviderSettings},
@@ -62,6 +62,19 @@ pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
     let couriers = Couriers::new(rules, addresses)
         .map_err(|cause| Error::failure("nothing can be delivered").because(cause))?;
     Ok(couriers.mailing_by(mail(settings)?))
+}
+
+/// What is watched, and who is told.
+pub(super) fn watch(settings: &Settings) -> Watch {
+    let alerts = &settings.alerts;
+    Watch {
+        rules: alerts.rules.clone().into(),
+        destinations: alerts.destinations.clone().into(),
+        to: alerts.to.value.clone().into(),
+        quiet: alerts.quiet.value.clone().into(),
+        zone: alerts.zone.value.clone(),
+        language: alerts.language.value,
+    }
 }
 
 /// The clients' own systems, asked for real.

@@ -2,6 +2,7 @@
 //!
 //! [`main`] is the one place where errors are told and exit codes are chosen.
 
+mod alerts;
 mod apply;
 mod arguments;
 mod assistants;
@@ -117,6 +118,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Top(args) => top::run(args, context),
         Command::Stats(args) => stats::run(args, context),
         Command::Report(args) => report::run(args, context),
+        Command::Alerts(args) => alerts::run(args, context),
         Command::Costs(args) => costs::run(args, context),
         Command::Rates(args) => rates::run(args, context),
         Command::Billing(args) => return billing::run(args, context),

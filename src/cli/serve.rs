@@ -137,7 +137,8 @@ async fn serve(
         .knowing(daemon::standings(settings))
         .removing_at(daemon::twilio(settings)?)
         .keeping(archive)
-        .delivering_by(couriers);
+        .delivering_by(couriers)
+        .watching(daemon::watch(settings));
     let app = match observing(settings, &observed).await? {
         Some(observing) => app.observed(observing),
         None => app,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Environment, billing, monitoring, smtp, speech};
+use super::{Environment, alerts, billing, monitoring, smtp, speech};
 use crate::{
     document,
     domain::{Error, Result, SecretRef},
@@ -65,6 +65,8 @@ pub(super) struct FileSettings {
     pub(super) otlp: monitoring::OtlpSection,
     /// Secrets in webox's own keeping.
     pub(super) vault: VaultSection,
+    /// What is watched, and who is told.
+    pub(super) alerts: alerts::AlertsSection,
     /// A daemon to ask instead of the database here.
     pub(super) server: Option<String>,
     /// What every assistant's file need not repeat.
@@ -189,7 +191,7 @@ pub(super) fn usual_places(environment: &Environment) -> Vec<PathBuf> {
 /// Reads the file's text; every mistake in it in one error.
 pub(super) fn read(path: &Path, text: &str) -> Result<FileSettings> {
     let name = path.display().to_string();
-    document::read(&name, text).map_err(|problems| {
+    let told = |problems: Vec<document::Problem>| {
         let (first, rest) = match problems.split_first() {
             Some((first, rest)) => (first.to_string(), rest),
             None => (name.clone(), problems.as_slice()),
@@ -197,7 +199,21 @@ pub(super) fn read(path: &Path, text: &str) -> Result<FileSettings> {
         let lines: Vec<String> =
             std::iter::once(first).chain(rest.iter().map(ToString::to_string)).collect();
         Error::config(lines.join("\n")).hint("the keys are in `man webox.toml`")
-    })
+    };
+    let table = document::parse(&name, text).map_err(told)?;
+    let sources = document::Sources::one(&name, text);
+    let settings: FileSettings = document::from_table(&sources, &table).map_err(told)?;
+    match settings.alerts.broken() {
+        None => Ok(settings),
+        Some((path, what)) => {
+            let message = format!("`{path}` {what}");
+            let place = document::place_at(table.get_ref(), &path);
+            Err(told(vec![match place {
+                Some(span) => document::Problem::on(&name, text, span, message),
+                None => document::Problem::of_file(&name, message),
+            }]))
+        }
+    }
 }
 
 #[cfg(test)]

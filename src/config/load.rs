@@ -10,8 +10,9 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Api, Billing, Environment, Flags, Limits, Monitoring, Origin, Outgoing, Provider, PublicUrl,
-    Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech, variables,
+    Alerts, Api, Billing, Environment, Flags, Limits, Monitoring, Origin, Outgoing, Provider,
+    PublicUrl, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech,
+    variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
@@ -191,6 +192,7 @@ impl Settings {
         let smtp = Smtp::load(&sources, &file.smtp)?;
         let monitoring =
             Monitoring::load(&sources, &file.metrics, &file.otlp, flags.metrics_listen.as_deref())?;
+        let alerts = Alerts::load(&sources, file.alerts, &timezone.value);
         let server = sources.pick(
             "server",
             flags.server.as_deref().map(|text| ("--server", text)),
@@ -222,6 +224,7 @@ impl Settings {
             outgoing,
             smtp,
             monitoring,
+            alerts,
             server,
             token,
             defaults: file.defaults.as_ref().map(ToString::to_string),

@@ -3,6 +3,7 @@
 //! Every value remembers where it came from. The environment is an argument ([`Environment`]), so
 //! that tests need not touch the process's own.
 
+mod alerts;
 mod billing;
 mod environment;
 mod file;
@@ -19,6 +20,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use jiff::tz::TimeZone;
 
+pub use alerts::Alerts;
 pub use billing::Billing;
 pub use environment::Environment;
 pub use monitoring::Monitoring;
@@ -177,6 +179,8 @@ pub struct Settings {
     pub smtp: Smtp,
     /// Where monitoring is told.
     pub monitoring: Monitoring,
+    /// What is watched, and who is told.
+    pub alerts: Alerts,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::knowledge;
 use super::row_number::row_number;
 use super::{
-    AccountSid, AfterCall, AssistantName, BookingRules, Closure, Compliance, Country, DayHours,
-    Deliver, Document, EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool,
+    AccountSid, AfterCall, AlertRule, AssistantName, BookingRules, Closure, Compliance, Country,
+    DayHours, Deliver, Document, EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool,
     HumanDuration, LanguageTag, Memory, ModelRef, Money, OpeningHours, Outbound, Personality,
     PhoneNumber, PublicHolidays, Screening, SecretRef, TimeRange, Transfer, UserId, VoiceLine,
     VoiceProvider, ZoneName,
@@ -308,6 +308,9 @@ pub struct AssistantSpec {
     /// How it calls people; without this it calls nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbound: Option<Outbound>,
+    /// What is watched otherwise than of all assistants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<AlertRule>,
 }
 
 const fn yes() -> bool {
@@ -343,6 +346,7 @@ impl AssistantSpec {
             deliver: Vec::new(),
             tools: Vec::new(),
             outbound: None,
+            alerts: Vec::new(),
         }
     }
 
@@ -436,6 +440,10 @@ impl AssistantSpec {
             return wrong(&field, &message);
         }
         if let Some((field, message)) = HttpTool::broken_among(&self.tools) {
+            return wrong(&field, &message);
+        }
+        if let Some((field, message)) = AlertRule::broken_among(&self.alerts, "alerts", true, None)
+        {
             return wrong(&field, &message);
         }
         if let Some((field, message)) = self.transfer.broken(&self.phone) {

@@ -7,6 +7,7 @@ mod account;
 mod actor;
 mod after;
 mod after_call;
+mod alert;
 mod allowance;
 mod analysis;
 mod assistant;
@@ -78,8 +79,14 @@ pub use account::{Token, TokenId, User, UserId};
 pub use actor::{Account, Actor, Sight};
 pub use after::{After, LONGEST_SUMMARY, LONGEST_TOPIC, LONGEST_WHY, Rating, Rows};
 pub use after_call::{AfterCall, Wanted};
-pub use analysis::{Analysis, CallsCost, DayFigures, Part, Share};
+pub use alert::{
+    Alert, AlertBounds, AlertChange, AlertChannel, AlertDestination, AlertEvent, AlertFilter,
+    AlertId, AlertKind, AlertLanguage, AlertLevel, AlertNotice, AlertNoticeId, AlertPhase,
+    AlertRecipient, AlertRule, AlertSeverity, AlertSilence, AlertStanding, AlertState,
+    AlertSubject, AlertUnit, SilenceId, WatchedRule, is_quiet, opened, watched,
+};
 pub use allowance::{Agreed, Allowance, Allowances, AtLimit, Counts, PaidDays};
+pub use analysis::{Analysis, CallsCost, DayFigures, Part, Share};
 pub use assistant::{
     Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, TwilioAccount,
     Voice,

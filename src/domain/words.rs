@@ -1,11 +1,7 @@
 //! Words from closed lists: tones, lines, voices.
 
-use std::{fmt, str::FromStr};
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::Error;
 
 /// A word from a closed list, with its spelling in files, the store and the API.
 macro_rules! words {
@@ -28,24 +24,26 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
-        impl FromStr for $name {
-            type Err = Error;
-            fn from_str(text: &str) -> Result<Self, Error> {
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::Error;
+            fn from_str(text: &str) -> Result<Self, $crate::domain::Error> {
                 Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
                     let known: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
-                    Error::input(format!("`{}` is not one of {}", text.escape_debug(), known.join(", ")))
-                        .maybe_hint(super::suggestion_hint(text, known))
+                    $crate::domain::Error::input(format!("`{}` is not one of {}", text.escape_debug(), known.join(", ")))
+                        .maybe_hint($crate::domain::suggestion_hint(text, known))
                 })
             }
         }
     };
 }
+
+pub(super) use words;
 
 words! {
     /// The tone of an assistant.

@@ -6,6 +6,8 @@
 mod answer;
 mod api;
 pub mod calendars;
+mod chat;
+mod command;
 pub mod endpoint;
 mod hubspot;
 pub mod ics;
@@ -20,7 +22,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::domain::{Deliver, DestinationKind, Notice, Secret, Trouble};
+use crate::domain::{AlertChannel, Deliver, DestinationKind, Notice, Secret, Trouble};
 use outgoing::{Outgoing, Refused, Rules};
 
 /// Why something did not arrive: whether to go on trying, and in words what happened.
@@ -110,6 +112,41 @@ impl Couriers {
             return Err((Trouble::Later(None), what.to_owned()));
         };
         mail.send(id, notice).await
+    }
+
+    /// Sends a parcel to an address, signed.
+    ///
+    /// # Errors
+    /// Why it did not arrive.
+    pub async fn post_signed(
+        &self,
+        url: &str,
+        secret: &Secret,
+        parcel: &Parcel,
+    ) -> Result<(), Failure> {
+        webhook::deliver(&self.outgoing, url, secret, parcel).await
+    }
+
+    /// Writes into a channel of a chat; `address` is that of its incoming webhook, `now` in seconds.
+    ///
+    /// # Errors
+    /// Why it did not arrive.
+    pub async fn post_chat(
+        &self,
+        channel: AlertChannel,
+        address: &Secret,
+        text: &str,
+        now: i64,
+    ) -> Result<(), Failure> {
+        chat::post(&self.outgoing, channel, address, text, now).await
+    }
+
+    /// Runs a program of this machine, without a shell, with a text on its standard input.
+    ///
+    /// # Errors
+    /// Why it could not be run, or how it ended.
+    pub async fn run(&self, command: &[String], input: &str) -> Result<(), Failure> {
+        command::run(command, input).await
     }
 
     /// What stands in a calendar in a stretch of time, entries of ours left out.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use crate::{
     billing::rates,
     domain::{
-        Actor, AssistantId, Attempt, Call, CallId, CallStatus, Costs, CostsBy, CostsTotal,
+        Actor, AssistantId, Attempt, Call, CallId, CallStatus, Cost, Costs, CostsBy, CostsTotal,
         Currency, Direction, HandoverId, Micros, Money, PhoneNumber, PriceBook, Reckoned,
         RecordingSid, Result, TurnId, Unit, Use, VoiceLine, begun_minutes, product_of,
     },
@@ -270,8 +270,7 @@ pub(super) fn texted(
     ledger::set(tx, &of, number, &reckon(store, [used], at))
 }
 
-/// Whether an assistant's calls that began since a moment have cost as much as they may; those that
-/// go on count with their minutes so far.
+/// Whether an assistant's calls that began since a moment have cost as much as they may.
 pub(super) fn is_used_up(
     tx: &Tx,
     store: &Store,
@@ -280,6 +279,18 @@ pub(super) fn is_used_up(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    Ok(spent_since(tx, store, assistant, since, now)?.of(most.currency) >= most.amount)
+}
+
+/// What an assistant's calls that began since a moment have cost; those that go on count with their
+/// minutes so far.
+pub(super) fn spent_since(
+    tx: &Tx,
+    store: &Store,
+    assistant: AssistantId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Cost, StoreError> {
     let mut spent = ledger::since(tx, assistant, since)?;
     for id in ledger::live_since(tx, assistant, since)? {
         let Some(call) = calls::by_id(tx, id)? else { continue };
@@ -287,7 +298,7 @@ pub(super) fn is_used_up(
         let so_far = reckon(store, minutes(tx, &call, elapsed)?, now);
         spent = so_far.iter().fold(spent, |sum, one| sum.plus(one.cost));
     }
-    Ok(spent.of(most.currency) >= most.amount)
+    Ok(spent)
 }
 
 /// What the actor's assistants spent, by whole UTC days, with a grouping if one is asked for.

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod afterwards;
+pub mod alerts;
 pub mod analysis;
 pub mod assistants;
 pub mod audit;

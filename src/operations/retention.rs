@@ -92,6 +92,7 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
             let called = now.checked_sub(CALLED).unwrap_or(Timestamp::MIN);
             outbound::forget_before(tx, called)?;
             campaigns::forget_before(tx, called)?;
+            super::alerts::forget(tx, now)?;
             let mut forgotten = 0;
             for (what, calls) in &due {
                 forgotten += privacy::forget(tx, *what, calls, &salt, now)?;

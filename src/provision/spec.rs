@@ -224,25 +224,7 @@ fn broken_rule(
     let prefix = format!("assistant `{}`: ", spec.name);
     let message = error.message().strip_prefix(&prefix).unwrap_or(error.message());
     let path = message.split('`').nth(1).unwrap_or_default();
-    let mut span = None;
-    let mut here = Some(table);
-    for part in path.split('.') {
-        let (key, at) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
-            Some((key, at)) => (key, at.parse::<usize>().ok()),
-            None => (part, None),
-        };
-        let entry = here.and_then(|here| here.iter().find(|(own, _)| own.get_ref() == key));
-        let Some((key, value)) = entry else { break };
-        let value = match (value.get_ref(), at) {
-            (DeValue::Array(items), Some(at)) => items.get(at).unwrap_or(value),
-            _ => value,
-        };
-        let is_table = matches!(value.get_ref(), DeValue::Table(_));
-        let named = is_table && at.is_none() && !key.span().is_empty();
-        span = Some(if named { key.span() } else { value.span() });
-        here = if let DeValue::Table(inner) = value.get_ref() { Some(inner) } else { None };
-    }
-    let problem = match span.filter(|span| !span.is_empty()) {
+    let problem = match document::place_at(table, path) {
         Some(span) => {
             let (file, text, span) = sources.find(&span);
             Problem::on(file, text, span, message)

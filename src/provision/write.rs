@@ -46,6 +46,7 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         "outbound",
         "twilio",
         "deliver",
+        "alerts",
         "tools",
     ];
     // One document a key keeps this order; within tables TOML's own is as good as another.

@@ -95,6 +95,9 @@ impl<R: Webhook> FromRequest<App> for Admitted<R> {
         let address = peer::address(&head.extensions, &head.headers, &app.api.trusted_proxies);
         let admitted = admit(app, &head.uri, &head.headers, body).await;
         admitted.map_err(|refused| {
+            if matches!(refused, Refused::Stranger(_)) {
+                app.tallies.unsigned();
+            }
             // Twilio's own requests come from few addresses: only those that are not are counted.
             match address.and_then(|address| app.limits.stranger(address).err()) {
                 Some(wait) => problem::too_many(wait),

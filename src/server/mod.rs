@@ -6,8 +6,10 @@
 
 mod access_log;
 mod admission;
+mod alerts;
 mod api;
 mod audio;
+mod bells;
 mod body;
 mod busy;
 mod calendars;
@@ -57,6 +59,7 @@ use crate::{
     integrations::Couriers,
     line::Line,
     operations::{
+        alerts::Watch,
         retention::{self, Looked},
         secrets::Secrets,
     },
@@ -65,6 +68,7 @@ use crate::{
     store::Store,
 };
 
+pub use bells::{Bells, test as test_alerts};
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
 pub use limits::Rates;
@@ -121,6 +125,9 @@ pub struct App {
     twilio: Option<TwilioAccess>,
     couriers: Option<Couriers>,
     archive: Option<Archive>,
+    /// What is watched; nothing where nobody said so.
+    watch: Option<Watch>,
+    tallies: Arc<alerts::Tallies>,
     providers: Arc<[ProviderStanding]>,
     limits: Arc<limits::Limits>,
     bundles: Arc<Semaphore>,
@@ -157,6 +164,8 @@ impl App {
             twilio: None,
             couriers: None,
             archive: None,
+            watch: None,
+            tallies: Arc::default(),
             providers: Vec::new().into(),
             stop: stop.into(),
             observing: None,
@@ -193,6 +202,19 @@ impl App {
     #[must_use]
     pub fn observed(self, observing: observing::Observing) -> Self {
         Self { observing: Some(observing), ..self }
+    }
+
+    /// Watches what is too much, and tells whoever is to know.
+    #[must_use]
+    pub fn watching(self, watch: Watch) -> Self {
+        Self { watch: Some(watch), ..self }
+    }
+
+    /// What tells whoever is to know of an alert, where deliveries are made at all.
+    fn bells(&self) -> Option<Bells> {
+        let couriers = self.couriers.clone()?;
+        let (store, secrets) = (self.store.clone(), self.secrets.clone());
+        Some(Bells::new(store, secrets, couriers, self.twilio.clone()))
     }
 
     /// Delivers what happened to those outside who are to know.
@@ -292,6 +314,15 @@ pub async fn run(
     let observer =
         observing.clone().map(|observing| tokio::spawn(observing.run(app.store.clone())));
     let store = app.store.clone();
+    let watching = app.watch.clone().map(|watch| {
+        let (store, tallies) = (app.store.clone(), Arc::clone(&app.tallies));
+        tokio::spawn(alerts::look(store, watch, line.clone(), tallies, app.bells()))
+    });
+    let telling = app
+        .watch
+        .clone()
+        .zip(app.bells())
+        .map(|(watch, bells)| tokio::spawn(alerts::tell(app.store.clone(), watch, bells)));
     let stop = Arc::clone(&app.stop);
     let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
     let shutdown = async move {
@@ -305,11 +336,9 @@ pub async fn run(
     looker.abort();
     forgetter.abort();
     watcher.abort();
-    for worker in
-        [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder, observer]
-            .into_iter()
-            .flatten()
-    {
+    let workers =
+        [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder, observer];
+    for worker in workers.into_iter().chain([watching, telling]).flatten() {
         // What it was at is done again after a restart.
         worker.abort();
     }

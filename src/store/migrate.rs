@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     TRANSCRIPTS,
     include_str!("migrations/0021_invoices.sql"),
     include_str!("migrations/0022_figures.sql"),
+    include_str!("migrations/0023_alerts.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.

@@ -5,6 +5,9 @@
 //! terminal open the same file at once. Row functions take a [`Tx`] and live one file a noun.
 
 pub mod afterwards;
+pub mod alert_measures;
+pub mod alert_notices;
+pub mod alerts;
 pub mod assistants;
 pub mod audit;
 pub mod billing;
@@ -101,6 +104,7 @@ struct Inner {
     prices: OnceLock<Arc<PriceBook>>,
     allowances: OnceLock<Arc<Allowances>>,
     writer: Writer,
+    failures: AtomicU64,
     /// How many scrubs were asked for, and up to which one all are done.
     scrubs: AtomicU64,
     scrubbed: Mutex<u64>,
@@ -136,6 +140,7 @@ impl Store {
                 prices: OnceLock::new(),
                 allowances: OnceLock::new(),
                 writer,
+                failures: AtomicU64::new(0),
                 scrubs: AtomicU64::new(0),
                 scrubbed: Mutex::new(0),
             }),
@@ -189,7 +194,7 @@ impl Store {
             drop(idle);
             result
         };
-        run().map_err(|error| error.explain(&self.inner.path))
+        run().map_err(|error| self.failed(error))
     }
 
     /// [`Store::read`] from async code: on a thread that may block.
@@ -213,7 +218,7 @@ impl Store {
             .submit(work)
             .blocking_recv()
             .unwrap_or(Err(StoreError::Closed))
-            .map_err(|error| error.explain(&self.inner.path))
+            .map_err(|error| self.failed(error))
     }
 
     /// [`Store::write`] from async code. Dropping the future does not undo the write.
@@ -226,7 +231,7 @@ impl Store {
             .submit(work)
             .await
             .unwrap_or(Err(StoreError::Closed))
-            .map_err(|error| error.explain(&self.inner.path))
+            .map_err(|error| self.failed(error))
     }
 
     /// Leaves nothing of what was deleted before this was called: the file is written anew and the
@@ -259,6 +264,19 @@ impl Store {
             *scrubbed = up_to;
         }
         Ok(done)
+    }
+
+    /// How often the file failed since this was last asked.
+    pub fn take_failures(&self) -> u64 {
+        self.inner.failures.swap(0, Ordering::Relaxed)
+    }
+
+    /// The error as a person reads it. One of a rule of ours is no failure of the file.
+    fn failed(&self, error: StoreError) -> Error {
+        if !matches!(error, StoreError::User(_)) {
+            self.inner.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        error.explain(&self.inner.path)
     }
 
     fn lock_readers(&self) -> std::sync::MutexGuard<'_, Vec<rusqlite::Connection>> {

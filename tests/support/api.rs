@@ -98,6 +98,7 @@ impl World {
                 seed::outbound(&store);
                 seed::campaign(&store);
                 seed::invoice(&store);
+                seed::alert(&store);
             });
             seeding.join().unwrap();
         });

@@ -274,3 +274,37 @@ pub(crate) fn invoice(store: &Store) {
         })
         .unwrap();
 }
+
+/// Has an alert of Le Gourmet's fire, which a rule of its own name keeps anybody from looking at.
+pub(crate) fn alert(store: &Store) {
+    let actor = webox::domain::Actor::webox("test");
+    let assistant = assistants::find(store, &actor, "le-gourmet").unwrap();
+    let now = Timestamp::now();
+    let level = |text: &str| text.parse::<webox::domain::AlertLevel>().unwrap();
+    let alert = webox::domain::Alert {
+        id: webox::domain::AlertId(0),
+        subject: webox::domain::AlertSubject {
+            rule: "half".to_owned(),
+            assistant: Some(assistant.id),
+            part: String::new(),
+        },
+        assistant: Some(assistant.spec.name),
+        kind: webox::domain::AlertKind::FailedCalls,
+        severity: webox::domain::AlertSeverity::Warning,
+        state: webox::domain::AlertState::Firing,
+        value: level("60%"),
+        worst: level("60%"),
+        threshold: level("50%"),
+        pending_at: now,
+        fired_at: Some(now),
+        calm_since: None,
+        // As if another daemon looked at it.
+        seen_at: now + SignedDuration::from_mins(60),
+        resolved_at: None,
+        unwatched: false,
+        acked: None,
+        silenced_until: None,
+        notices: Vec::new(),
+    };
+    store.write(move |tx| webox::store::alerts::insert(tx, &alert)).unwrap();
+}

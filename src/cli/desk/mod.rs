@@ -2,6 +2,7 @@
 //! cannot tell which; what is asked, checked and answered is the same.
 
 mod accounts;
+mod alerts;
 mod billing;
 mod campaigns;
 mod client;
@@ -18,6 +19,7 @@ use std::path::Path;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use accounts::AccountsDesk;
+pub(super) use alerts::AlertsDesk;
 pub(super) use billing::BillingDesk;
 pub(super) use campaigns::CampaignDesk;
 pub(super) use datasets::{DatasetsDesk, Parts};
@@ -56,7 +58,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: Send + Clocked + AccountsDesk + BillingDesk + CampaignDesk + DatasetsDesk + OutwardDesk + ReportDesk + TranscriptsDesk {
+pub(super) trait Desk: Send + Clocked + AccountsDesk + AlertsDesk + BillingDesk + CampaignDesk + DatasetsDesk + OutwardDesk + ReportDesk + TranscriptsDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;

@@ -180,6 +180,7 @@ fn spec(
         deliver: Vec::new(),
         tools: Vec::new(),
         outbound: None,
+        alerts: Vec::new(),
     };
     spec.check().map_err(|error| Refused::new("", error.message()))?;
     Ok(spec)

@@ -11,7 +11,7 @@ mod hear;
 mod outbound;
 mod recorded;
 mod ring;
-mod screening;
+pub(super) mod screening;
 mod ticket;
 mod voicemail;
 

@@ -36,7 +36,7 @@ pub(super) fn refusal(
 }
 
 /// The day of those who are called.
-pub(super) fn start_of_day(assistant: &Assistant, at: Timestamp) -> Timestamp {
+pub(in crate::operations) fn start_of_day(assistant: &Assistant, at: Timestamp) -> Timestamp {
     let day = at.to_zoned_datetime(assistant.spec.zone()).start_of_day();
     day.map_or(at, |day| day.timestamp())
 }

@@ -218,7 +218,7 @@ fn holds(place: &Deliver, booking: Option<&Booking>) -> bool {
 }
 
 /// A name that no other delivery has.
-fn message_id() -> Result<String> {
+pub(super) fn message_id() -> Result<String> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|cause| {
         Error::failure("this machine gives no random numbers").because(cause.to_string())

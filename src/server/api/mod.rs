@@ -1,6 +1,7 @@
 //! The REST API. Each route names its operation; who may do it is decided there.
 
 mod accounts;
+mod alerts;
 mod assistants;
 mod audit;
 mod auth;
@@ -120,6 +121,13 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/invoices/{number}/page", get_with(invoices::html, invoices::told_of_page))
         .api_route("/invoices/{number}/xml", get_with(invoices::xml, invoices::told_of_xml))
         .api_route("/invoices/{number}/credit", post_with(invoices::credit, told("creditInvoice", "Take a bill back, whole, by a credit note", &[403, 404, 409, 413, 422])))
+        .api_route("/alerts", get_with(alerts::list, told("listAlerts", "What is too much, and was told; the newest first", &[404])))
+        .api_route("/alerts/rules", get_with(alerts::rules, told("listAlertRules", "What is watched, who is told, and what is silenced", &[404])))
+        .api_route("/alerts/silences", post_with(alerts::silence, told("silenceAlerts", "Let nobody be told of a rule for a while", &[403, 404, 409, 413, 415, 422])))
+        .api_route("/alerts/silences/{rule}", delete_with(alerts::end_silence, told("endSilence", "End a silence: what still holds is told", &[403, 404])))
+        .api_route("/alerts/test", post_with(alerts::test, told("testAlerts", "Tell destinations that they can be told, and what came back", &[403, 404, 409, 413, 415, 422])))
+        .api_route("/alerts/{id}", get_with(alerts::show, told("getAlert", "One alert, and what was told of it", &[404])))
+        .api_route("/alerts/{id}/ack", post_with(alerts::ack, told("ackAlert", "Say to know of an alert: nobody more is told that it began", &[403, 404, 409, 413, 422])))
         .api_route("/providers", get_with(providers::standing, told("getProviders", "How models, ears and mouths stand", &[403])))
         .api_route("/bookings",
             get_with(bookings::list, told("listBookings", "Bookings, in the order they take place", &[404]))

@@ -1,0 +1,529 @@
+//! Rules: as files write them, and as they are watched once defaults, `webox.toml` and an assistant's
+//! file are laid over each other.
+
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{HumanDuration, TimeRange},
+    AlertBounds, AlertKind, AlertLevel, AlertRecipient, AlertSeverity,
+};
+
+/// A rule as a file writes it: `[[alerts.rules]]` of `webox.toml`, `[[alerts]]` of an assistant's file.
+/// What is left out is as it is usual, or as the rule of the same name has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertRule {
+    /// What is watched.
+    pub rule: AlertKind,
+    /// What the rule is called, where there are several that watch the same; as `rule` otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether it is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// From this value on it is too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<AlertLevel>,
+    /// Below this value it is well again; four fifths of the threshold otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recover: Option<AlertLevel>,
+    /// Over how long it is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<HumanDuration>,
+    /// How long it must be too much before anybody is told.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HumanDuration>,
+    /// How long it must be well before it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recover_for: Option<HumanDuration>,
+    /// Of how many calls, replies or ratings anything can be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u32>,
+    /// How bad it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<AlertSeverity>,
+    /// Stretches of the day in which nobody is told, unless it is critical.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Vec<TimeRange>>,
+    /// Who is told: names of destinations in `webox.toml`, e-mail addresses, numbers for SMS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Vec<String>>,
+    /// Whether money is watched for each assistant by itself: in `webox.toml`, where it is added up
+    /// otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<bool>,
+}
+
+/// Rules in one file.
+const MOST: usize = 50;
+
+/// Those whom one rule tells.
+const MOST_TOLD: usize = 10;
+
+/// The shortest and the longest window, in seconds.
+const MINUTE: u64 = 60;
+const DAY: u64 = 86_400;
+
+impl AlertRule {
+    /// A rule of a kind, with nothing said about it.
+    pub const fn new(rule: AlertKind) -> Self {
+        Self {
+            rule,
+            name: None,
+            active: None,
+            threshold: None,
+            recover: None,
+            window: None,
+            hold: None,
+            recover_for: None,
+            at_least: None,
+            severity: None,
+            quiet: None,
+            to: None,
+            each: None,
+        }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.rule.as_str())
+    }
+
+    /// The first rule broken among those of a file: the path of the key below `path`, and what is
+    /// wrong with it.
+    pub fn broken_among(
+        all: &[Self],
+        path: &str,
+        of_assistant: bool,
+        known: Option<&dyn Fn(&str) -> bool>,
+    ) -> Option<(String, String)> {
+        if all.len() > MOST {
+            return Some((path.to_owned(), format!("has more than {MOST} rules")));
+        }
+        all.iter().enumerate().find_map(|(at, one)| {
+            let key = |key: &str| format!("{path}[{at}].{key}");
+            if let Some((wrong, what)) = one.broken(of_assistant) {
+                return Some((key(wrong), what));
+            }
+            for told in one.to.iter().flatten() {
+                match AlertRecipient::read(told) {
+                    Err(what) => return Some((key("to"), what)),
+                    Ok(AlertRecipient::Named(name)) => {
+                        if known.is_some_and(|known| !known(&name)) {
+                            let what = format!(
+                                "names `{}`, which no `[[alerts.destinations]]` is called",
+                                name.escape_debug()
+                            );
+                            return Some((key("to"), what));
+                        }
+                    }
+                    Ok(_) => {}
+                }
+            }
+            all[..at].iter().any(|other| other.name() == one.name()).then(|| {
+                let what = format!("is called `{}` like another: give it a `name`", one.name());
+                (key("name"), what)
+            })
+        })
+    }
+
+    fn broken(&self, of_assistant: bool) -> Option<(&'static str, String)> {
+        let kind = self.rule;
+        let wrong = |key: &'static str, what: &str| Some((key, what.to_owned()));
+        if of_assistant && !kind.is_of_assistants() {
+            return wrong("rule", "is of the whole webox: write it in `webox.toml`");
+        }
+        if of_assistant && self.each.is_some() {
+            return wrong("each", "is for `webox.toml` only: here it is of this assistant");
+        }
+        if self.each.is_some() && !kind.is_spend() {
+            return wrong("each", "is for `spend-day` and `spend-month` only");
+        }
+        let name = self.name();
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 63 || !name.chars().all(letter) {
+            return wrong("name", "has 1 to 63 lower-case letters, digits and hyphens");
+        }
+        if self.name.is_some()
+            && AlertKind::ALL.iter().any(|other| *other != kind && other.as_str() == name)
+        {
+            return wrong("name", "is what another rule is called");
+        }
+        for (key, level) in [("threshold", self.threshold), ("recover", self.recover)] {
+            let Some(level) = level else { continue };
+            if kind == AlertKind::ProviderDown {
+                return wrong(key, "is for rules with a value: a provider is up or down");
+            }
+            if level.unit() != kind.unit() {
+                return Some((key, format!("is {}, for `{kind}`", kind.unit().example())));
+            }
+            if key == "threshold" && level.get() <= 0 {
+                return wrong(key, "must be more than nothing");
+            }
+            if kind == AlertKind::Disk && level.get() > 10_000 {
+                return wrong(key, "is more than 100%");
+            }
+        }
+        if let (Some(threshold), Some(recover)) = (self.threshold, self.recover) {
+            if recover.currency() != threshold.currency() {
+                return wrong("recover", "must be in the currency of `threshold`");
+            }
+            if recover.get() > threshold.get() {
+                return wrong("recover", "cannot be more than `threshold`");
+            }
+        }
+        if let Some(window) = self.window {
+            let fits = match kind {
+                AlertKind::FailedCalls => MINUTE..=7 * DAY,
+                AlertKind::Latency | AlertKind::Signatures | AlertKind::StoreErrors => MINUTE..=DAY,
+                AlertKind::Satisfaction => DAY..=60 * DAY,
+                _ => {
+                    return wrong("window", "is for rules that look at a time: not for this one");
+                }
+            };
+            if !fits.contains(&window.as_secs()) {
+                let (least, most) = (
+                    HumanDuration::from_secs(*fits.start()),
+                    HumanDuration::from_secs(*fits.end()),
+                );
+                return Some(("window", format!("lies between {least} and {most}")));
+            }
+        }
+        for (key, length) in [("for", self.hold), ("recover_for", self.recover_for)] {
+            if length.is_some_and(|length| length.as_secs() > 7 * DAY) {
+                return wrong(key, "is longer than 7 days");
+            }
+        }
+        let counts = matches!(
+            kind,
+            AlertKind::FailedCalls
+                | AlertKind::NoCalls
+                | AlertKind::Latency
+                | AlertKind::Satisfaction
+        );
+        if self.at_least.is_some() && !counts {
+            return wrong(
+                "at_least",
+                "is for `failed-calls`, `no-calls`, `latency` and `satisfaction` only",
+            );
+        }
+        if self.quiet.as_ref().is_some_and(|quiet| quiet.len() > 10) {
+            return wrong("quiet", "has more than 10 stretches");
+        }
+        if self.to.as_ref().is_some_and(|to| to.len() > MOST_TOLD) {
+            return wrong("to", "has more than 10 entries");
+        }
+        None
+    }
+
+    /// This rule, with what another one of the same name says laid over it.
+    fn under(&self, over: &Self) -> Self {
+        // A threshold of its own has a lower bound of its own.
+        let recover = if over.threshold.is_some() { over.recover } else { self.recover };
+        Self {
+            rule: over.rule,
+            name: Some(over.name().to_owned()),
+            active: over.active.or(self.active),
+            threshold: over.threshold.or(self.threshold),
+            recover: over.recover.or(recover),
+            window: over.window.or(self.window),
+            hold: over.hold.or(self.hold),
+            recover_for: over.recover_for.or(self.recover_for),
+            at_least: over.at_least.or(self.at_least),
+            severity: over.severity.or(self.severity),
+            quiet: over.quiet.clone().or_else(|| self.quiet.clone()),
+            to: over.to.clone().or_else(|| self.to.clone()),
+            each: over.each.or(self.each),
+        }
+    }
+}
+
+/// A rule as it is watched: nothing is left open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchedRule {
+    /// What it is called.
+    pub name: String,
+    /// What it watches.
+    pub kind: AlertKind,
+    /// Whether it is watched at all: not when it is switched off, or has no threshold.
+    pub active: bool,
+    /// From this value on it is too much; money has none of its own.
+    pub threshold: Option<AlertLevel>,
+    /// Below this it is well again.
+    pub recover: Option<AlertLevel>,
+    /// Over how long it is measured.
+    pub window: HumanDuration,
+    /// How long it must be too much.
+    pub hold: HumanDuration,
+    /// How long it must be well.
+    pub recover_for: HumanDuration,
+    /// Of how many anything can be said.
+    pub at_least: u32,
+    /// How bad it is.
+    pub severity: AlertSeverity,
+    /// When nobody is told of it; as for all of them when nothing is said.
+    pub quiet: Option<Vec<TimeRange>>,
+    /// Who is told; as for all of them when nothing is said.
+    pub to: Option<Vec<String>>,
+    /// Whether money is watched for each assistant.
+    pub each: bool,
+}
+
+impl WatchedRule {
+    fn of(rule: &AlertRule) -> Self {
+        let recover = rule.threshold.map(|threshold| {
+            let usual = threshold.get() / 5 * 4 + threshold.get() % 5 * 4 / 5;
+            // A count of one is over when there is none.
+            let usual = usual.max(1).min(threshold.get());
+            let same = |recover: &AlertLevel| {
+                recover.unit() == threshold.unit() && recover.currency() == threshold.currency()
+            };
+            let own = rule.recover.filter(same).map(AlertLevel::get);
+            threshold.with(own.unwrap_or(usual).min(threshold.get()))
+        });
+        let or = |length: Option<HumanDuration>, usual| length.unwrap_or(usual);
+        Self {
+            name: rule.name().to_owned(),
+            kind: rule.rule,
+            active: rule.active.unwrap_or(true) && rule.threshold.is_some(),
+            threshold: rule.threshold,
+            recover,
+            window: or(rule.window, HumanDuration::from_minutes(60)),
+            hold: or(rule.hold, HumanDuration::from_secs(0)),
+            recover_for: or(rule.recover_for, HumanDuration::from_minutes(10)),
+            at_least: rule.at_least.unwrap_or(0),
+            severity: rule.severity.unwrap_or_default(),
+            quiet: rule.quiet.clone(),
+            to: rule.to.clone(),
+            each: rule.each.unwrap_or(false),
+        }
+    }
+
+    /// Its bounds, if it is watched.
+    pub fn bounds(&self) -> Option<AlertBounds> {
+        let length =
+            |one: HumanDuration| SignedDuration::try_from(one.get()).unwrap_or(SignedDuration::MAX);
+        Some(AlertBounds {
+            threshold: self.threshold.filter(|_| self.active)?.get(),
+            recover: self.recover?.get(),
+            hold: length(self.hold),
+            recover_for: length(self.recover_for),
+        })
+    }
+
+    /// Whether it is watched for each assistant; of the whole otherwise. Money in an assistant's own
+    /// file is that assistant's.
+    pub const fn is_of_assistants(&self) -> bool {
+        self.kind.is_of_assistants() && (!self.kind.is_spend() || self.each)
+    }
+}
+
+/// What is usual of each kind.
+fn usual() -> Vec<AlertRule> {
+    use AlertKind::{
+        Disk, FailedCalls, Latency, NoCalls, ProviderDown, Quota, Satisfaction, Signatures,
+        SpendDay, SpendMonth, StoreErrors,
+    };
+    use AlertLevel::{Number, Share, Time};
+    let minutes = |minutes| Some(HumanDuration::from_minutes(minutes));
+    let rule =
+        |kind, threshold: Option<AlertLevel>| AlertRule { threshold, ..AlertRule::new(kind) };
+    let critical = Some(AlertSeverity::Critical);
+    vec![
+        AlertRule {
+            recover: Some(Share(1_000)),
+            window: minutes(60),
+            hold: minutes(5),
+            at_least: Some(5),
+            ..rule(FailedCalls, Some(Share(2_000)))
+        },
+        // Twelve hours of opening; and only where calls are to be expected.
+        AlertRule {
+            recover_for: minutes(0),
+            at_least: Some(20),
+            ..rule(NoCalls, Some(Time(12 * 3_600_000)))
+        },
+        AlertRule {
+            window: minutes(30),
+            hold: minutes(5),
+            at_least: Some(20),
+            ..rule(Latency, Some(Time(5_000)))
+        },
+        AlertRule {
+            hold: minutes(2),
+            recover_for: minutes(5),
+            severity: critical,
+            ..rule(ProviderDown, Some(Number(100)))
+        },
+        AlertRule { recover_for: minutes(0), ..rule(SpendDay, None) },
+        AlertRule { recover_for: minutes(0), ..rule(SpendMonth, None) },
+        AlertRule { recover_for: minutes(0), ..rule(Quota, Some(Share(8_000))) },
+        AlertRule {
+            window: minutes(7 * 24 * 60),
+            recover_for: minutes(60),
+            at_least: Some(10),
+            ..rule(Satisfaction, Some(Number(50)))
+        },
+        AlertRule { window: minutes(10), ..rule(Signatures, Some(Number(2_000))) },
+        AlertRule {
+            recover: Some(Share(8_500)),
+            hold: minutes(1),
+            severity: critical,
+            ..rule(Disk, Some(Share(9_000)))
+        },
+        AlertRule {
+            window: minutes(5),
+            severity: critical,
+            ..rule(StoreErrors, Some(Number(500)))
+        },
+    ]
+}
+
+/// What is watched: the usual rules, with those of `webox.toml` and then those of an assistant's file
+/// laid over those of the same name. Of the whole where no assistant's are given.
+pub fn watched(of_webox: &[AlertRule], of_assistant: Option<&[AlertRule]>) -> Vec<WatchedRule> {
+    let mut rules = usual();
+    let mut own: Vec<String> = Vec::new();
+    for (over, is_own) in of_webox
+        .iter()
+        .map(|rule| (rule, false))
+        .chain(of_assistant.unwrap_or_default().iter().map(|rule| (rule, true)))
+    {
+        if is_own {
+            own.push(over.name().to_owned());
+        }
+        let same = rules.iter().position(|rule| rule.name() == over.name());
+        // One of another name is as is usual of its kind.
+        let kind = || usual().into_iter().find(|rule| rule.rule == over.rule);
+        match same {
+            // A name that meant something else means this now.
+            Some(at) if rules[at].rule == over.rule => {
+                let mut laid = rules[at].under(over);
+                if is_own && over.rule.is_spend() && !rules[at].each.unwrap_or(false) {
+                    // That of `webox.toml` is of the whole: of another thing.
+                    laid = kind().map_or_else(|| over.clone(), |usual| usual.under(over));
+                }
+                rules[at] = laid;
+            }
+            Some(at) => rules[at] = kind().map_or_else(|| over.clone(), |usual| usual.under(over)),
+            None => rules.push(kind().map_or_else(|| over.clone(), |usual| usual.under(over))),
+        }
+    }
+    let is_whole = of_assistant.is_none();
+    rules
+        .iter()
+        .map(|rule| {
+            let mut watched = WatchedRule::of(rule);
+            watched.each |= rule.rule.is_spend() && own.contains(&watched.name);
+            watched
+        })
+        .filter(|rule| rule.is_of_assistants() != is_whole)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> AlertRule {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn named<'a>(rules: &'a [WatchedRule], name: &str) -> Option<&'a WatchedRule> {
+        rules.iter().find(|rule| rule.name == name)
+    }
+
+    #[test]
+    fn the_usual_rules_are_sound_and_each_kind_has_one() {
+        let usual = usual();
+        assert_eq!(AlertRule::broken_among(&usual[..3], "x", true, None), None);
+        for (rule, kind) in usual.iter().zip(AlertKind::ALL) {
+            assert_eq!(rule.rule, *kind);
+            let without = AlertRule { threshold: None, recover: None, ..rule.clone() };
+            let checked = if *kind == AlertKind::ProviderDown { &without } else { rule };
+            assert_eq!(checked.broken(false), None, "{kind}");
+        }
+        let whole = watched(&[], None);
+        assert!(whole.iter().all(|rule| !rule.is_of_assistants()), "{whole:?}");
+        assert!(!named(&whole, "spend-day").unwrap().active, "money needs a threshold");
+        let each = watched(&[], Some(&[]));
+        assert_eq!(whole.len() + each.len(), AlertKind::ALL.len());
+        assert!(each.iter().all(|rule| rule.active && rule.bounds().is_some()));
+    }
+
+    #[test]
+    fn an_assistants_file_lies_over_webox_toml_which_lies_over_what_is_usual() {
+        let webox = [
+            read(r#"{"rule":"failed-calls","threshold":"10%","for":"1m","to":["equipe"]}"#),
+            read(
+                r#"{"rule":"failed-calls","name":"half","threshold":"50%","severity":"critical"}"#,
+            ),
+            read(r#"{"rule":"spend-day","threshold":"50 EUR"}"#),
+            read(r#"{"rule":"latency","active":false}"#),
+        ];
+        let own = [
+            read(r#"{"rule":"failed-calls","window":"2h"}"#),
+            read(r#"{"rule":"spend-day","threshold":"5 EUR"}"#),
+            read(r#"{"rule":"latency","active":true,"threshold":"3s"}"#),
+        ];
+        let rules = watched(&webox, Some(&own));
+        let failed = named(&rules, "failed-calls").unwrap();
+        assert_eq!(failed.threshold, Some(AlertLevel::Share(1_000)));
+        assert_eq!(failed.recover, Some(AlertLevel::Share(800)), "of its own threshold");
+        assert_eq!((failed.window, failed.hold.as_secs()), (HumanDuration::from_minutes(120), 60));
+        assert_eq!(failed.to.as_deref(), Some(&["equipe".to_owned()][..]));
+        let half = named(&rules, "half").unwrap();
+        assert_eq!((half.severity, half.at_least), (AlertSeverity::Critical, 5));
+        let spend = named(&rules, "spend-day").unwrap();
+        assert_eq!(spend.threshold.unwrap().to_string(), "5.00 EUR");
+        assert!(named(&rules, "latency").unwrap().active);
+        // The agency's own sum stays what it is.
+        let whole = watched(&webox, None);
+        assert_eq!(named(&whole, "spend-day").unwrap().threshold.unwrap().to_string(), "50.00 EUR");
+        assert!(named(&watched(&webox, Some(&[])), "spend-day").is_none());
+        let each = [read(r#"{"rule":"spend-day","threshold":"50 EUR","each":true}"#)];
+        assert!(named(&watched(&each, None), "spend-day").is_none());
+        assert!(named(&watched(&each, Some(&[])), "spend-day").unwrap().active);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_at_its_key() {
+        let told = |json: &str, own: bool| {
+            let known: &dyn Fn(&str) -> bool = &|name| name == "equipe";
+            AlertRule::broken_among(&[read(json)], "alerts", own, Some(known)).map(|(key, _)| key)
+        };
+        for (json, own, key) in [
+            (r#"{"rule":"disk"}"#, true, "rule"),
+            (r#"{"rule":"disk","threshold":"101%"}"#, false, "threshold"),
+            (r#"{"rule":"latency","threshold":"20%"}"#, true, "threshold"),
+            (r#"{"rule":"latency","threshold":"0s"}"#, true, "threshold"),
+            (r#"{"rule":"failed-calls","threshold":"20%","recover":"30%"}"#, true, "recover"),
+            (r#"{"rule":"spend-day","threshold":"5 EUR","recover":"4 USD"}"#, false, "recover"),
+            (r#"{"rule":"provider-down","threshold":2}"#, false, "threshold"),
+            (r#"{"rule":"disk","window":"1h"}"#, false, "window"),
+            (r#"{"rule":"latency","window":"2d"}"#, false, "window"),
+            (r#"{"rule":"latency","for":"8d"}"#, false, "for"),
+            (r#"{"rule":"disk","at_least":3}"#, false, "at_least"),
+            (r#"{"rule":"disk","each":true}"#, false, "each"),
+            (r#"{"rule":"spend-day","each":true}"#, true, "each"),
+            (r#"{"rule":"latency","name":"A b"}"#, true, "name"),
+            (r#"{"rule":"latency","name":"disk"}"#, true, "name"),
+            (r#"{"rule":"latency","to":["nobody"]}"#, true, "to"),
+            (r#"{"rule":"latency","to":["a@"]}"#, true, "to"),
+            (r#"{"rule":"latency","to":["+33"]}"#, true, "to"),
+        ] {
+            assert_eq!(told(json, own), Some(format!("alerts[0].{key}")), "{json}");
+        }
+        for good in [
+            r#"{"rule":"latency","threshold":"800ms","to":["equipe","a@b.fr","+33612345678"]}"#,
+            r#"{"rule":"satisfaction","threshold":0.4,"window":"14d","quiet":["22:00-07:00"]}"#,
+        ] {
+            assert_eq!(told(good, true), None, "{good}");
+        }
+        let twice = [read(r#"{"rule":"latency"}"#), read(r#"{"rule":"latency"}"#)];
+        let (key, _) = AlertRule::broken_among(&twice, "alerts", true, None).unwrap();
+        assert_eq!(key, "alerts[1].name");
+    }
+}
