@@ -23,6 +23,9 @@ struct Arguments {
     /// How many calls.
     #[arg(long, default_value_t = 1_000_000)]
     calls: u64,
+    /// How many turns of each.
+    #[arg(long, default_value_t = 0)]
+    turns: u64,
     /// The file to make.
     #[arg(long)]
     db: PathBuf,
@@ -31,7 +34,7 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let begun = Instant::now();
-    population::generate(&arguments.db, arguments.calls)?;
+    population::generate(&arguments.db, arguments.calls, arguments.turns)?;
     println!(
         "{} calls of {} assistants over {} days in {}, made in {:.1} s",
         arguments.calls,

@@ -145,7 +145,7 @@ fn done(desk: &dyn Desk, ask: Ask) -> Result<News> {
 fn standing(desk: &dyn Desk, at: ZonedDateTime) -> Result<Standing> {
     let midnight = at.start_of_day().map_or(at.timestamp(), |day| day.timestamp());
     let span = Span { since: Some(midnight), ..Span::default() };
-    let stats = desk.stats(span, None, at.time_zone())?;
+    let stats = desk.stats(span, None, false, at.time_zone())?;
     let of =
         |status| CallFilter { status: Some(status), limit: Some(LIVE), ..CallFilter::default() };
     let mut live = desk.calls(&of(CallStatus::InProgress))?.calls;
