@@ -425,3 +425,23 @@ fn what_is_of_an_assistant_is_measured_from_its_calls_and_costs() {
     let near = r#"{"rule":"quota","threshold":"50%"}"#;
     assert_eq!(fires(near, start + SignedDuration::from_secs(80)), le_gourmet("62.5%"));
 }
+
+#[test]
+fn the_calls_of_a_plan_that_stops_at_its_limit_are_a_quota() {
+    let webox = Webox::with_le_gourmet_always_open();
+    let store = seed::store(&webox);
+    let plans = "[plans.five]\ncalls = 5\nat_limit = \"block\"\n\n\
+                 [clients.\"Restaurant Le Gourmet\"]\nplan = \"five\"\nstart = 2020-01-01\n";
+    let catalogue = webox::billing::catalogue::Catalogue::read("billing.toml", plans).unwrap();
+    store.allow_by(Arc::new(catalogue.allowances()));
+    let now = Timestamp::now();
+    let near = only(r#"{"rule":"quota","threshold":"80%"}"#, &[]);
+    for n in 1..=4 {
+        assert!(alerts::look(&store, &near, Observed::default(), now).unwrap().is_empty());
+        seed::call_at(&store, n, now, CallStatus::Completed);
+    }
+    let turned = alerts::look(&store, &near, Observed::default(), now).unwrap();
+    assert_eq!(turned.len(), 1);
+    assert_eq!(turned[0].alert.subject.part, "plan-calls");
+    assert!(turned[0].words.contains("appels du forfait"), "{}", turned[0].words);
+}

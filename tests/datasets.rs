@@ -219,7 +219,7 @@ fn redacted_rows_do_not_tell_who_it_was() {
 
 #[test]
 fn a_file_is_there_when_it_is_whole() {
-    let webox = Webox::with_le_gourmet().env("WEBOX_TOKEN", "wbx_test");
+    let webox = Webox::with_le_gourmet();
     filled(&webox, 2);
     let path = webox.home().join("calls.csv");
     webox.run(["export", "calls", "--out", path.to_str().unwrap()]).ok();
@@ -228,7 +228,8 @@ fn a_file_is_there_when_it_is_whole() {
     // A daemon that breaks off in the middle.
     let server = breaking_off("id,assistant_id\r\n1,1\r\n");
     let args = ["export", "calls", "--server", &server, "--out", path.to_str().unwrap()];
-    webox.run(args).code(69);
+    let ran = webox.command(args).env("WEBOX_TOKEN", "wbx_test").output().unwrap();
+    assert_eq!(ran.status.code(), Some(69), "{ran:?}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
     let left: Vec<_> = std::fs::read_dir(webox.home())
         .unwrap()

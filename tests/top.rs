@@ -21,7 +21,7 @@ async fn a_call_is_seen_an_assistant_switched_and_the_terminal_left_clean() {
         top.press("2").see("Le Gourmet").press("\r").see("y/n").press("y");
         top.see("does not answer any more");
         let shown = webox.run(["assistants", "show", "le-gourmet", "-o", "json"]).ok().json();
-        assert_eq!(shown["active"], false, "{shown}");
+        assert_eq!(shown["assistant"]["is_active"], false, "{shown}");
         top.press("4").see("in-progress").press("\r").see("caller").see("parking");
         top.press("\u{1b}");
         std::thread::sleep(std::time::Duration::from_millis(300));

@@ -13,7 +13,7 @@ use crate::{
         Alert, AlertKind, AlertSubject, Assistant, AssistantId, Breakdown, Cost, HumanDuration,
         Latency, Sight, Stage, WatchedRule, opened, watched,
     },
-    operations::{ledger, live::screening},
+    operations::{billing::limit, ledger, live::screening},
     store::{
         Store, StoreError, Tx, alert_measures, alerts, latency,
         stats::{self, Window},
@@ -305,7 +305,7 @@ impl Measuring<'_> {
     }
 
     /// What an assistant may use up, with how much it has used: a part, a number of something, and
-    /// the most of it. The calls that a plan includes are to stand here as well.
+    /// the most of it. Of a plan, where what is beyond is not simply billed.
     fn quotas(&self, assistant: &Assistant) -> Result<Vec<(&'static str, u64, u64)>, StoreError> {
         let limits = &assistant.spec.limits;
         let since = screening::start_of_day(assistant, self.now);
@@ -319,6 +319,10 @@ impl Measuring<'_> {
             let used = usage::seconds_since(self.tx, assistant.id, since, self.now)?;
             quotas.push((MINUTES, used, u64::from(minutes) * 60));
         }
+        if let Some(used) = limit::used(self.tx, self.store, assistant, self.now)? {
+            quotas.extend(used.most_calls().map(|most| (PLAN_CALLS, used.calls, most)));
+            quotas.extend(used.most_seconds().map(|most| (PLAN_MINUTES, used.seconds, most)));
+        }
         Ok(quotas)
     }
 }
@@ -326,3 +330,5 @@ impl Measuring<'_> {
 /// What quotas are of.
 pub(super) const COST: &str = "cost";
 pub(super) const MINUTES: &str = "minutes";
+pub(super) const PLAN_CALLS: &str = "plan-calls";
+pub(super) const PLAN_MINUTES: &str = "plan-minutes";

@@ -54,7 +54,7 @@ const FRENCH: Phrases = Phrases {
         AlertKind::SpendDay => "{value} dépensés aujourd'hui (seuil : {threshold})",
         AlertKind::SpendMonth => "{value} dépensés ce mois-ci (seuil : {threshold})",
         AlertKind::Quota => {
-            "{value} de la limite du jour est utilisé ({part}, seuil : {threshold})"
+            "{value} de la limite est utilisé ({part}, seuil : {threshold})"
         }
         AlertKind::Satisfaction => {
             "la satisfaction a baissé de {value} point sur 5 (seuil : {threshold})"
@@ -70,7 +70,7 @@ const FRENCH: Phrases = Phrases {
         AlertKind::ProviderDown => "le fournisseur {part} répond de nouveau",
         AlertKind::SpendDay => "les dépenses du jour sont sous le seuil",
         AlertKind::SpendMonth => "les dépenses du mois sont sous le seuil",
-        AlertKind::Quota => "la limite du jour n'est plus proche ({part})",
+        AlertKind::Quota => "la limite n'est plus proche ({part})",
         AlertKind::Satisfaction => "la satisfaction est remontée",
         AlertKind::Signatures => "les webhooks sont de nouveau signés",
         AlertKind::Disk => "le disque de la base a de nouveau de la place ({value})",
@@ -79,6 +79,8 @@ const FRENCH: Phrases = Phrases {
     part: |part| match part {
         super::measure::COST => Some("coût"),
         super::measure::MINUTES => Some("minutes"),
+        super::measure::PLAN_CALLS => Some("appels du forfait"),
+        super::measure::PLAN_MINUTES => Some("minutes du forfait"),
         _ => None,
     },
 };
@@ -107,7 +109,7 @@ const ENGLISH: Phrases = Phrases {
         AlertKind::SpendDay => "{value} spent today (threshold: {threshold})",
         AlertKind::SpendMonth => "{value} spent this month (threshold: {threshold})",
         AlertKind::Quota => {
-            "{value} of the limit of the day is used ({part}, threshold: {threshold})"
+            "{value} of the limit is used ({part}, threshold: {threshold})"
         }
         AlertKind::Satisfaction => {
             "satisfaction fell by {value} points of 5 (threshold: {threshold})"
@@ -125,7 +127,7 @@ const ENGLISH: Phrases = Phrases {
         AlertKind::ProviderDown => "the provider {part} answers again",
         AlertKind::SpendDay => "what is spent today is below the threshold",
         AlertKind::SpendMonth => "what is spent this month is below the threshold",
-        AlertKind::Quota => "the limit of the day is no longer near ({part})",
+        AlertKind::Quota => "the limit is no longer near ({part})",
         AlertKind::Satisfaction => "satisfaction is back",
         AlertKind::Signatures => "webhooks are signed again",
         AlertKind::Disk => "the disk of the database has room again ({value})",
@@ -134,6 +136,8 @@ const ENGLISH: Phrases = Phrases {
     part: |part| match part {
         super::measure::COST => Some("cost"),
         super::measure::MINUTES => Some("minutes"),
+        super::measure::PLAN_CALLS => Some("calls of the plan"),
+        super::measure::PLAN_MINUTES => Some("minutes of the plan"),
         _ => None,
     },
 };

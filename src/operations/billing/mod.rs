@@ -1,7 +1,7 @@
 //! What clients owe for a month: shown before it is over, billed afterwards, and what is left of it.
 //! Who sees all may look; who may administer bills.
 
-mod limit;
+pub(super) mod limit;
 mod usage;
 
 use std::{collections::BTreeMap, sync::Arc};
