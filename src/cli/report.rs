@@ -49,15 +49,15 @@ enum Language {
 
 pub(super) fn run(args: &Report, context: &Context) -> Result<()> {
     let desk = context.desk("report")?;
-    let month = match args.month {
-        Some(month) => month,
-        None => {
+    let month =
+        if let Some(month) = args.month {
+            month
+        } else {
             let today = context.now()?.date();
             Month::of(today.first_of_month().yesterday().map_err(|cause| {
                 Error::input("there was no month before this one").because(cause)
             })?)
-        }
-    };
+        };
     let whose = match (&args.client, &args.assistant) {
         (Some(client), _) => Whose::Client(client.clone()),
         (None, Some(name)) => Whose::Assistant(desk.assistant(name)?.id),

@@ -31,7 +31,9 @@ pub(super) fn folded(topics: Vec<(String, Breakdown)>) -> Vec<(String, Breakdown
         .into_values()
         .filter_map(|ways| {
             let mut sums = Breakdown::default();
-            ways.values().for_each(|one| sums.add(one));
+            for one in ways.values() {
+                sums.add(one);
+            }
             let (name, _) = ways.into_iter().rev().max_by_key(|(_, one)| one.calls)?;
             Some((name, sums))
         })

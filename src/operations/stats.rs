@@ -90,7 +90,9 @@ fn rows(gathered: &Gathered, by: StatsBy) -> Vec<StatsRow> {
             .zip(&gathered.week)
             .map(|(day, hours)| {
                 let mut sums = Breakdown::default();
-                hours.iter().for_each(|hour| sums.add(hour));
+                for hour in hours {
+                    sums.add(hour);
+                }
                 row(weekday_name(*day), &sums)
             })
             .collect(),

@@ -121,9 +121,8 @@ fn tell_directly(bells: Option<&Bells>, watch: &Watch, notice: AwayNotice) {
             let expires = Timestamp::now().checked_add(DIRECTLY).unwrap_or(Timestamp::MAX);
             for attempt in 1.. {
                 let rung = bells.ring(&watch, &to, None, &id, attempt, &payload).await;
-                let (trouble, failure) = match rung {
-                    Ok(_) => return tracing::info!(to, "told that the database is away, or back"),
-                    Err(failure) => failure,
+                let Err((trouble, failure)) = rung else {
+                    return tracing::info!(to, "told that the database is away, or back");
                 };
                 let now = Timestamp::now();
                 let Some(next) = next_try(trouble, attempt, expires, now, 128) else {

@@ -74,7 +74,7 @@ impl Reach {
     }
 
     /// Whole stretches of a length, from and to in numbers of them; and what is ragged, in milliseconds.
-    fn cut(&self, length: i64) -> (Option<(i64, i64)>, Vec<(i64, i64)>) {
+    fn cut(&self, length: i64) -> (Option<Stretch>, Vec<Stretch>) {
         let (since, until) = self.bounds();
         let first = since.div_euclid(length) + i64::from(since.rem_euclid(length) != 0);
         let end = until.div_euclid(length);
@@ -85,6 +85,9 @@ impl Reach {
         (Some((first, end)), ragged.into_iter().filter(|(from, to)| from < to).collect())
     }
 }
+
+/// From, and up to.
+type Stretch = (i64, i64);
 
 /// How finely time is told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -76,7 +76,7 @@ fn step(tx: &Tx, who: &[Assistant], known: &mut Vec<CallId>, step: Step) -> Resu
         }
         100..130 => {
             let topic = ["Réservation", "reservation", "Horaires"][number as usize % 3];
-            let rating = (number % 2 == 0).then(|| Rating { score: 4, why: None });
+            let rating = (number % 2 == 0).then_some(Rating { score: 4, why: None });
             let summary = Some(("Bien.".to_owned(), Some(topic.to_owned())));
             afterwards::summarise(tx, id, &Looked { summary, rating, extracted: None })?;
         }
@@ -131,13 +131,13 @@ fn turn(tx: &Tx, call: CallId, at: Timestamp, number: u32) -> Result<(), StoreEr
     let reply = Reply::fixed("Bien sûr.".to_owned(), LanguageTag::french());
     let timings = TurnTimings { reply_ms: Some(number % 70_000), ..TurnTimings::default() };
     let finished = Finished { reply: &reply, timings, twiml: "<Response/>", heard: true };
-    if number % 9 == 0 {
+    if number.is_multiple_of(9) {
         return turns::insert(tx, id, at, &finished);
     }
-    let heard = if number % 8 == 0 { Heard::Silence } else { Heard::words("Une table.") };
+    let heard = if number.is_multiple_of(8) { Heard::Silence } else { Heard::words("Une table.") };
     turns::begin(tx, id, Some(&heard), &LanguageTag::french(), at)?;
     // One that nobody answered yet, now and then.
-    if number % 10 > 0 {
+    if !number.is_multiple_of(10) {
         turns::finish(tx, id, &finished)?;
     }
     Ok(())

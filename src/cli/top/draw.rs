@@ -45,10 +45,10 @@ impl Look {
     fn title(self) -> Style {
         self.with(Color::Cyan).add_modifier(Modifier::BOLD)
     }
+}
 
-    fn chosen(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
-    }
+fn chosen() -> Style {
+    Style::new().add_modifier(Modifier::REVERSED)
 }
 
 pub(super) fn screen(frame: &mut Frame<'_>, screen: &mut Screen) {
@@ -58,10 +58,7 @@ pub(super) fn screen(frame: &mut Frame<'_>, screen: &mut Screen) {
             .areas(frame.area());
     let at = Tab::ALL.iter().position(|tab| *tab == screen.tab).unwrap_or(0);
     let titles = Tab::ALL.iter().enumerate().map(|(n, tab)| format!("{} {}", n + 1, tab.title()));
-    frame.render_widget(
-        Tabs::new(titles).select(at).highlight_style(look.chosen()).divider("│"),
-        top,
-    );
+    frame.render_widget(Tabs::new(titles).select(at).highlight_style(chosen()).divider("│"), top);
     match (&screen.standing, screen.tab) {
         (_, Tab::Create) => form(frame, middle, &screen.form, look),
         (None, _) => frame.render_widget(Paragraph::new("Looking …").style(look.faint()), middle),
@@ -73,13 +70,14 @@ pub(super) fn screen(frame: &mut Frame<'_>, screen: &mut Screen) {
             let table = assistants(standing, look);
             frame.render_stateful_widget(table, middle, &mut screen.assistants);
         }
-        (Some(standing), Tab::Calls) => match &mut screen.opened {
-            Some((call, down)) => transcript(frame, middle, call, down, &standing.at, look),
-            None => {
+        (Some(standing), Tab::Calls) => {
+            if let Some((call, down)) = &mut screen.opened {
+                transcript(frame, middle, call, down, &standing.at, look);
+            } else {
                 let table = calls(standing, look);
                 frame.render_stateful_widget(table, middle, &mut screen.calls);
             }
-        },
+        }
     }
     frame.render_widget(bottom_line(screen, look), bottom);
 }
@@ -251,7 +249,7 @@ fn assistants(standing: &Standing, look: Look) -> Table<'_> {
             Row::new(["", "assistant", "client", "number", "now", "calls", "last call"])
                 .style(look.faint()),
         )
-        .row_highlight_style(look.chosen())
+        .row_highlight_style(chosen())
         .block(Block::bordered().title(Line::styled("Assistants", look.title())))
 }
 
@@ -290,7 +288,7 @@ fn calls(standing: &Standing, look: Look) -> Table<'_> {
             Row::new(["began", "assistant", "caller", "took", "status", "outcome", "about"])
                 .style(look.faint()),
         )
-        .row_highlight_style(look.chosen())
+        .row_highlight_style(chosen())
         .block(Block::bordered().title(Line::styled("Calls", look.title())))
 }
 

@@ -176,11 +176,11 @@ impl Screen {
                 self.tab = Tab::ALL[at];
                 Effect::None
             }
-            KeyCode::Down | KeyCode::Char('j') => self.step(|table| table.select_next()),
-            KeyCode::Up | KeyCode::Char('k') => self.step(|table| table.select_previous()),
+            KeyCode::Down | KeyCode::Char('j') => self.step(TableState::select_next),
+            KeyCode::Up | KeyCode::Char('k') => self.step(TableState::select_previous),
             KeyCode::PageDown => self.step(|table| table.scroll_down_by(10)),
             KeyCode::PageUp => self.step(|table| table.scroll_up_by(10)),
-            KeyCode::Home | KeyCode::Char('g') => self.step(|table| table.select_first()),
+            KeyCode::Home | KeyCode::Char('g') => self.step(TableState::select_first),
             KeyCode::End | KeyCode::Char('G') => self.step(|table| table.select(Some(usize::MAX))),
             KeyCode::Enter | KeyCode::Char(' ' | 't') => self.choose(),
             _ => Effect::None,
@@ -195,7 +195,6 @@ impl Screen {
 
     fn write(&mut self, key: KeyEvent) -> Effect {
         match self.form.press(key) {
-            Written::Kept => {}
             Written::Sent(Ok(spec)) => {
                 self.sure = Some(Ask::Create(spec.clone()));
                 let (name, phone) = (&spec.name, &spec.phone);
@@ -206,7 +205,7 @@ impl Screen {
                 self.notice = Notice::Failed(format!("{}{hint}", error.message()));
             }
             Written::Other if key.code == KeyCode::Esc => self.tab = Tab::Overview,
-            Written::Other => {}
+            Written::Kept | Written::Other => {}
         }
         Effect::None
     }

@@ -82,7 +82,7 @@ impl Away {
             AlertChange::Resolved => (AlertEvent::Resolved, std::mem::take(&mut self.told)),
         };
         let alert = alert(&rule, change, self.failures, since, now);
-        let payload = notice::payload(&alert, event, None, watch.language, now)?;
+        let payload = notice::payload(&alert, event, None, watch.language, now);
         let words = notice::headline(&alert, event, watch.language);
         let id = format!("store_{}_{event}", since.as_millisecond());
         Ok(Some(AwayNotice { id, to, payload, words }))

@@ -76,13 +76,12 @@ pub fn list_rules(
         let whole = watched(&watch.rules, None);
         rules.extend(whole.into_iter().map(|rule| of(watch, rule, None)));
     }
-    let all: Vec<Assistant> = match assistant {
-        Some(one) => vec![one.clone()],
-        None => {
-            let sight = actor.sight();
-            let found = store.read(|tx| assistants::list(tx, sight))?;
-            found.into_iter().map(|overview| overview.assistant).collect()
-        }
+    let all: Vec<Assistant> = if let Some(one) = assistant {
+        vec![one.clone()]
+    } else {
+        let sight = actor.sight();
+        let found = store.read(|tx| assistants::list(tx, sight))?;
+        found.into_iter().map(|overview| overview.assistant).collect()
     };
     for one in all {
         let whose = (one.id, one.spec.name.clone());

@@ -290,7 +290,7 @@ fn tell(
         return Ok(());
     }
     for (to, channel) in missing {
-        let payload = notice::payload(alert, event, about.client.as_deref(), watch.language, now)?;
+        let payload = notice::payload(alert, event, about.client.as_deref(), watch.language, now);
         let message_id = crate::operations::outbox::message_id()?;
         let new = NewNotice { message_id, alert: alert.id, event, to, channel, payload };
         alert_notices::insert(tx, &new, now)?;

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::Watch;
 use crate::{
     domain::{
-        Alert, AlertKind, AlertSubject, Assistant, AssistantId, Breakdown, Cost, HumanDuration,
-        Latency, Sight, Stage, WatchedRule, opened, watched,
+        Alert, AlertKind, AlertLevel, AlertSubject, Assistant, AssistantId, Breakdown, Cost,
+        HumanDuration, Latency, Sight, Stage, WatchedRule, opened, watched,
     },
     operations::{billing::limit, ledger, live::screening},
     store::{
@@ -157,7 +157,7 @@ impl Measuring<'_> {
             // A daemon that cannot say it does not say that there is room.
             AlertKind::Disk => Ok(observed.disk.map_or_else(Vec::new, |disk| one(Some(disk)))),
             AlertKind::SpendDay | AlertKind::SpendMonth => {
-                let Some(currency) = rule.threshold.and_then(|level| level.currency()) else {
+                let Some(currency) = rule.threshold.and_then(AlertLevel::currency) else {
                     return Ok(Vec::new());
                 };
                 let spent = self.spent(rule.kind)?.values();
@@ -188,7 +188,7 @@ impl Measuring<'_> {
             }
             AlertKind::Satisfaction => one(self.fallen(rule, id)?),
             AlertKind::SpendDay | AlertKind::SpendMonth => {
-                let Some(currency) = rule.threshold.and_then(|level| level.currency()) else {
+                let Some(currency) = rule.threshold.and_then(AlertLevel::currency) else {
                     return Ok(Vec::new());
                 };
                 let spent = self.spent(rule.kind)?.get(&id).copied().unwrap_or_default();

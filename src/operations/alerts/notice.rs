@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::phrases;
-use crate::{
-    domain::{Alert, AlertEvent, AlertKind, AlertLanguage, AlertLevel, AlertUnit, Error, Result},
-    store::StoreError,
+use crate::domain::{
+    Alert, AlertEvent, AlertKind, AlertLanguage, AlertLevel, AlertUnit, Error, Result,
 };
 
 /// What people read of a notice.
@@ -64,7 +63,7 @@ pub(super) fn payload(
     client: Option<&str>,
     language: AlertLanguage,
     now: Timestamp,
-) -> Result<String, StoreError> {
+) -> String {
     let phrases = phrases::of(language);
     let colon = phrases.colon;
     let whose = client
@@ -78,19 +77,16 @@ pub(super) fn payload(
     let title = format!("{word}{colon}{whose}{colon}{}", headline(alert, event, language));
     let mut lines = vec![format!("{}{colon}{}", phrases.of_rule, alert.subject.rule)];
     let began = alert.pending_at;
-    match (event, alert.resolved_at) {
-        (AlertEvent::Resolved, Some(over)) => {
-            let seconds = over.duration_since(began).as_secs().max(0);
-            lines.push(format!("{}{colon}{}", phrases.lasted, phrases::length(seconds)));
-            if alert.kind != AlertKind::ProviderDown {
-                let worst = phrases::shown(alert.worst, language);
-                lines.push(format!("{}{colon}{worst}", phrases.worst));
-            }
+    if let (AlertEvent::Resolved, Some(over)) = (event, alert.resolved_at) {
+        let seconds = over.duration_since(began).as_secs().max(0);
+        lines.push(format!("{}{colon}{}", phrases.lasted, phrases::length(seconds)));
+        if alert.kind != AlertKind::ProviderDown {
+            let worst = phrases::shown(alert.worst, language);
+            lines.push(format!("{}{colon}{worst}", phrases.worst));
         }
-        _ => {
-            let began = began.strftime("%Y-%m-%d %H:%M UTC");
-            lines.push(format!("{}{colon}{began}", phrases.since));
-        }
+    } else {
+        let began = began.strftime("%Y-%m-%d %H:%M UTC");
+        lines.push(format!("{}{colon}{began}", phrases.since));
     }
     if let Some(name) = &alert.assistant {
         lines.push(format!("Assistant{colon}{name}"));
@@ -104,7 +100,7 @@ pub(super) fn payload(
             "text": lines.join("\n"),
         },
     });
-    Ok(value.to_string())
+    value.to_string()
 }
 
 /// An alert as machines read it.

@@ -53,9 +53,7 @@ const FRENCH: Phrases = Phrases {
         AlertKind::ProviderDown => "le fournisseur {part} ne répond plus",
         AlertKind::SpendDay => "{value} dépensés aujourd'hui (seuil : {threshold})",
         AlertKind::SpendMonth => "{value} dépensés ce mois-ci (seuil : {threshold})",
-        AlertKind::Quota => {
-            "{value} de la limite est utilisé ({part}, seuil : {threshold})"
-        }
+        AlertKind::Quota => "{value} de la limite est utilisé ({part}, seuil : {threshold})",
         AlertKind::Satisfaction => {
             "la satisfaction a baissé de {value} point sur 5 (seuil : {threshold})"
         }
@@ -108,9 +106,7 @@ const ENGLISH: Phrases = Phrases {
         AlertKind::ProviderDown => "the provider {part} no longer answers",
         AlertKind::SpendDay => "{value} spent today (threshold: {threshold})",
         AlertKind::SpendMonth => "{value} spent this month (threshold: {threshold})",
-        AlertKind::Quota => {
-            "{value} of the limit is used ({part}, threshold: {threshold})"
-        }
+        AlertKind::Quota => "{value} of the limit is used ({part}, threshold: {threshold})",
         AlertKind::Satisfaction => {
             "satisfaction fell by {value} points of 5 (threshold: {threshold})"
         }

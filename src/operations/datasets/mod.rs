@@ -191,15 +191,12 @@ impl Export {
                 written.map_err(StoreError::User)
             })
         })?;
-        let bytes = match next {
-            Some(place) => {
-                self.next = Next::Page(Some(place));
-                self.writer.take()?
-            }
-            None => {
-                self.next = Next::Nothing;
-                self.writer.finish()?
-            }
+        let bytes = if let Some(place) = next {
+            self.next = Next::Page(Some(place));
+            self.writer.take()?
+        } else {
+            self.next = Next::Nothing;
+            self.writer.finish()?
         };
         Ok(Some(Part { bytes, rows: count }))
     }
