@@ -14,8 +14,11 @@ use crate::domain::Trouble;
 /// How long one may take.
 const WITHIN: Duration = Duration::from_secs(15);
 
+/// How long complaints are waited for once it has ended: what it left behind may hold them open.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// What is kept of a program's complaints.
-const COMPLAINT: u64 = 4 * 1024;
+const COMPLAINT: usize = 4 * 1024;
 
 /// Variables that a program needs to find itself and others.
 const VARIABLES: [&str; 5] = ["PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH"];
@@ -56,19 +59,38 @@ async fn run_within(command: &[String], input: &str, within: Duration) -> Result
                 written => written,
             }
         };
-        let listen = async {
-            let mut said = Vec::new();
-            if let Some(stderr) = stderr {
-                let mut first = stderr.take(COMPLAINT);
-                first.read_to_end(&mut said).await?;
-                // What is more is read all the same, so that the program is not kept waiting.
-                tokio::io::copy(&mut first.into_inner(), &mut tokio::io::sink()).await?;
+        let mut said = Vec::new();
+        let (written, status) = {
+            let listen = async {
+                let Some(mut stderr) = stderr else { return Ok(()) };
+                let mut part = [0; 1_024];
+                loop {
+                    let read = stderr.read(&mut part).await?;
+                    if read == 0 {
+                        return Ok::<_, io::Error>(());
+                    }
+                    // What is more is read all the same, so that the program is not kept waiting.
+                    let room = COMPLAINT.saturating_sub(said.len());
+                    said.extend_from_slice(&part[..read.min(room)]);
+                }
+            };
+            let mut listen = std::pin::pin!(listen);
+            let ended = async { tokio::join!(write, child.wait()) };
+            let mut ended = std::pin::pin!(ended);
+            tokio::select! {
+                ended = &mut ended => {
+                    // It has ended, whoever still holds its complaints open.
+                    let _ = tokio::time::timeout(LAST_WORDS, listen).await;
+                    ended
+                }
+                heard = &mut listen => {
+                    heard?;
+                    ended.await
+                }
             }
-            Ok::<_, io::Error>(said)
         };
-        let (written, said, status) = tokio::join!(write, listen, child.wait());
         written?;
-        Ok::<_, io::Error>((said?, status?))
+        Ok::<_, io::Error>((said, status?))
     };
     let done = tokio::time::timeout(within, work).await;
     let done = done
@@ -108,6 +130,14 @@ mod tests {
         assert_eq!(trouble, Trouble::Refused);
         // One that does not listen, and is told much.
         run(&sh("exec 0<&-; exit 0"), &"x".repeat(1 << 20)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_program_leaves_behind_is_not_waited_for() {
+        let script = sh("sleep 30 & echo fini >&2; exit 0");
+        run_within(&script, "x", Duration::from_secs(20)).await.unwrap();
+        let (_, why) = run(&sh("sleep 30 & echo raté >&2; exit 4"), "x").await.unwrap_err();
+        assert!(why.contains("exit status: 4: raté"), "{why}");
     }
 
     #[tokio::test]

@@ -67,7 +67,7 @@ pub fn unknown_among(names: &[AssistantName], name: &str) -> Error {
 }
 
 /// Refuses what the actor may not write into an assistant: a member's file must not name what lies
-/// on the daemon's machine.
+/// on the daemon's machine, nor its own price.
 pub(super) fn may_say(
     actor: &Actor,
     before: Option<&AssistantSpec>,
@@ -75,6 +75,11 @@ pub(super) fn may_say(
 ) -> Result<()> {
     if actor.sees_all() {
         return Ok(());
+    }
+    // What a client pays is agreed with the agency.
+    if spec.billing.plan != before.and_then(|before| before.billing.plan.clone()) {
+        let what = format!("the plan of `{}` is for an admin to set", spec.name);
+        return Err(Error::new(Kind::Denied, what).hint("leave `billing.plan` as it is"));
     }
     let known = before.map(AssistantSpec::secrets).unwrap_or_default();
     let foreign = spec.secrets().into_iter().find(|named| {

@@ -15,7 +15,8 @@ pub fn failed_calls(
     since: Timestamp,
 ) -> Result<BTreeMap<AssistantId, (u64, u64)>, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT assistant_id, sum(status = 'failed'), count(*) FROM calls
+        // Another index would give the order of the groups, and be read whole for it.
+        "SELECT assistant_id, sum(status = 'failed'), count(*) FROM calls INDEXED BY calls_by_start
          WHERE started_at >= ?1 AND status IN ('completed', 'failed') GROUP BY assistant_id",
     )?;
     let rows = statement.query_map([since.as_millisecond()], |row| {

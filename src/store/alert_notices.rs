@@ -62,7 +62,9 @@ const READY: &str = "n.state = 'pending' AND n.due_at <= ?1
 
 /// Those that may be tried now.
 pub fn ready(tx: &Tx, now: Timestamp, most: usize) -> Result<Vec<AlertNoticeId>, StoreError> {
-    let sql = format!("SELECT n.id FROM alert_notices n WHERE {READY} ORDER BY n.id LIMIT ?2");
+    let sql = format!(
+        "SELECT n.id FROM alert_notices n INDEXED BY alert_notices_due WHERE {READY} ORDER BY n.id LIMIT ?2"
+    );
     let mut statement = tx.prepare_cached(&sql)?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = statement

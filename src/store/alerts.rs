@@ -301,14 +301,14 @@ pub fn count(
     Ok(())
 }
 
-/// What was counted since a moment, by part.
+/// What was counted since the minute of a moment, by part: never less than since the moment itself.
 pub fn counted(
     tx: &Tx,
     kind: AlertKind,
     since: Timestamp,
 ) -> Result<Vec<(String, u64)>, StoreError> {
     let mut statement = tx.prepare_cached(
-        "SELECT part, sum(count) FROM alert_counts WHERE kind = ?1 AND minute > ?2 GROUP BY part",
+        "SELECT part, sum(count) FROM alert_counts WHERE kind = ?1 AND minute >= ?2 GROUP BY part",
     )?;
     let counts = statement.query_map(params![kind.as_str(), minute(since)], |row| {
         Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0).unsigned_abs()))

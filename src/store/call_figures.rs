@@ -16,7 +16,7 @@ const DAY_MS: i64 = 86_400_000;
 /// Whether the caller (`?3`) of a call that rings (at `?8`, in the direction `?11`) called the same assistant
 /// (`?2`) in the seven days before.
 pub(super) const AGAIN: &str = "CASE WHEN ?3 IS NOT NULL AND ?11 = 'inbound' THEN EXISTS (
-    SELECT 1 FROM calls WHERE caller = ?3 AND started_at BETWEEN ?8 - 604800000 AND ?8
+    SELECT 1 FROM calls INDEXED BY calls_by_caller WHERE caller = ?3 AND started_at BETWEEN ?8 - 604800000 AND ?8
     AND assistant_id = ?2 AND direction = 'inbound' AND status <> 'rejected') END";
 
 /// A window of time, both ends optional, and whose calls.
@@ -280,9 +280,18 @@ pub fn waits(tx: &Tx, reach: &Reach) -> Result<Vec<(Stage, u32, u64)>, StoreErro
         }
     }
     let (index, theirs) = whose.raw();
+    // As the view `waits_of_turns` has it, which would be made of all turns before it is joined.
+    let of = format!(
+        "FROM calls c INDEXED BY {index} CROSS JOIN turns t ON t.call_id = c.id
+         WHERE c.started_at >= ?2 AND c.started_at < ?3 AND {theirs}
+         AND t.heard_kind IN ('speech', 'digits') AND t.reply_ms IS NOT NULL"
+    );
     let raw = format!(
-        "SELECT w.stage, w.ms, count(*) FROM calls c INDEXED BY {index} JOIN waits_of_turns w ON w.call_id = c.id
-         WHERE c.started_at >= ?2 AND c.started_at < ?3 AND {theirs} GROUP BY 1, 2"
+        "SELECT stage, ms, count(*) FROM (
+             SELECT 'reply' AS stage, t.reply_ms AS ms {of}
+             UNION ALL
+             SELECT 'felt', coalesce(t.words_ms, 0) + t.frame_ms {of} AND t.frame_ms IS NOT NULL)
+         GROUP BY 1, 2"
     );
     for (from, to) in ragged {
         let mut statement = tx.prepare_cached(&raw)?;

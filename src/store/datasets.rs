@@ -92,7 +92,7 @@ const TURNS: &[Column] = &[
     ("next", "t.next", Text, Stays),
     ("transfer_to", "t.transfer_to", Text, Stays),
     ("engine", "t.engine", Text, Stays),
-    ("attempts", "t.attempts", Json, Stays),
+    ("attempts", "t.attempts", Json, Empty),
     ("tools", "t.tools", Json, Empty),
     ("first_token_ms", "t.first_token_ms", Whole, Stays),
     ("reply_ms", "t.reply_ms", Whole, Stays),

@@ -127,6 +127,22 @@ pub fn standing(tx: &Tx, client: &str, month: Month) -> Result<Billed, StoreErro
     })
 }
 
+/// A bill of a month that an assistant is on and that was not taken back, and whose it is.
+pub fn billed_with(
+    tx: &Tx,
+    assistant: AssistantId,
+    month: Month,
+) -> Result<Option<(String, String)>, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT i.number, i.client FROM invoice_assistants s JOIN invoices i ON i.id = s.invoice_id
+             WHERE s.assistant_id = ?1 AND i.month = ?2 AND i.credits IS NULL
+             AND NOT EXISTS (SELECT 1 FROM invoices c WHERE c.credits = i.number) LIMIT 1",
+        )?
+        .query_row(params![assistant.0, month.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
 /// The clients who were ever billed for a month.
 pub fn clients_of(tx: &Tx, month: Month) -> Result<Vec<String>, StoreError> {
     let mut statement =

@@ -152,7 +152,7 @@ fn overview(
     ];
     frame.render_widget(boxed("Costs and assistants", look, lines), money);
     let most = concurrent.iter().copied().max().unwrap_or(0);
-    let title = format!("Calls at once: {} now, {most} at most", standing.live.len());
+    let title = format!("Calls at once: {} now, {most} at most", standing.at_once());
     let width = line.width.saturating_sub(2) as usize;
     let newest = &concurrent[concurrent.len().saturating_sub(width)..];
     let spark = Sparkline::default()
@@ -165,7 +165,8 @@ fn overview(
         let lasts = lasts(call.started_at, standing.at.timestamp());
         let (who, words) = match &one.last {
             Some((who, words)) => (*who, words.as_str()),
-            None => ("", "rings"),
+            None if call.status == CallStatus::Ringing => ("", "rings"),
+            None => ("", "…"),
         };
         Row::new(vec![
             Cell::from(lasts),

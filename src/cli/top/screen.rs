@@ -95,7 +95,7 @@ impl Screen {
                 if self.concurrent.len() == LOOKS {
                     self.concurrent.pop_front();
                 }
-                self.concurrent.push_back(standing.live.len() as u64);
+                self.concurrent.push_back(standing.at_once());
                 if matches!(self.notice, Notice::Failed(_)) {
                     self.notice = Notice::Nothing;
                 }

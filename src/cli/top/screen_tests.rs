@@ -33,7 +33,7 @@ fn overview(name: &str, active: bool) -> AssistantOverview {
             updated_at: at(),
         },
         total_calls: 1_204,
-        live_calls: 1,
+        live_calls: u64::from(active),
         last_call_at: Some(at()),
     }
 }

@@ -49,15 +49,32 @@ pub fn list(store: &Store, actor: &Actor, filter: &AlertFilter, now: Timestamp) 
         if more {
             found.pop();
         }
-        Ok(Page { alerts: found, more })
+        let alerts = found.into_iter().map(|alert| for_eyes_of(actor, alert)).collect();
+        Ok(Page { alerts, more })
     })
 }
 
 /// One. One that the actor may not see is one that is not there.
 pub fn show(store: &Store, actor: &Actor, id: AlertId, now: Timestamp) -> Result<Alert> {
     let sight = actor.sight();
-    store.read(|tx| alerts::get(tx, sight, id, now)?.ok_or_else(|| unknown(id).into()))
+    let alert =
+        store.read(|tx| alerts::get(tx, sight, id, now)?.ok_or_else(|| unknown(id).into()))?;
+    Ok(for_eyes_of(actor, alert))
 }
+
+/// Whom the agency tells, and why that failed, is for those who see all. Others see that it was told.
+fn for_eyes_of(actor: &Actor, mut alert: Alert) -> Alert {
+    if !actor.sees_all() {
+        for notice in &mut alert.notices {
+            AGENCY.clone_into(&mut notice.to);
+            notice.failure = None;
+        }
+    }
+    alert
+}
+
+/// Stands for whom the agency has told.
+const AGENCY: &str = "agency";
 
 /// An alert that is not there, or not for the actor to know of.
 pub fn unknown(id: AlertId) -> Error {
@@ -87,6 +104,14 @@ pub fn list_rules(
         let whose = (one.id, one.spec.name.clone());
         let own = watched(&watch.rules, Some(&one.spec.alerts));
         rules.extend(own.into_iter().map(|rule| of(watch, rule, Some(whose.clone()))));
+    }
+    if !actor.sees_all() {
+        for rule in &mut rules {
+            if !rule.to.is_empty() {
+                rule.to = vec![AGENCY.to_owned()];
+            }
+            rule.unknown.clear();
+        }
     }
     Ok(rules)
 }

@@ -283,6 +283,10 @@ impl Measuring<'_> {
     ) -> Result<Option<i64>, StoreError> {
         let since = self.now.checked_sub(EXPECTED).unwrap_or(self.now);
         let (tx, id, spec) = (self.tx, assistant.id, &assistant.spec);
+        // Without known hours nothing is expected.
+        if opened(&spec.opening(), &spec.zone(), self.now, self.now).is_none() {
+            return Ok(None);
+        }
         if !alert_measures::called_so_often(tx, id, since, rule.at_least)? {
             return Ok(None);
         }

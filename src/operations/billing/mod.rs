@@ -187,6 +187,15 @@ fn close_one(
         Billed::TakenBack if !named => return closed(Closing::TakenBack, None, None, None),
         Billed::Never | Billed::TakenBack => {}
     }
+    // A client may have been called otherwise when its month was billed.
+    for assistant in &one.assistants {
+        if let Some((number, name)) = invoices::billed_with(tx, *assistant, month)? {
+            let why = format!(
+                "an assistant of it is on {number} of {name} already: take that back first"
+            );
+            return closed(Closing::Failed, None, None, Some(why));
+        }
+    }
     if one.going_on > 0 {
         let why = "a call that began in the month goes on: close it when it is over";
         return closed(Closing::Failed, None, None, Some(why.to_owned()));
@@ -219,6 +228,8 @@ pub(super) fn issue(
     let counter = invoices::next_counter(tx, &series)?;
     bill.number = format!("{series}{counter:04}");
     let document = serde_json::to_string(&bill)?;
+    // What cannot be read again must not be kept for ever.
+    serde_json::from_str::<Invoice>(&document)?;
     let credits = bill.credits.as_ref().map(|credited| credited.number.as_str());
     let new = NewInvoice {
         series: &series,

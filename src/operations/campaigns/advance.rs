@@ -9,6 +9,7 @@ use crate::{
         Assistant, AssistantId, Campaign, CampaignEntry, CampaignRow, CampaignRowState,
         CampaignState, Kind, NewOutbound, OutboundState, PhoneNumber, Result,
     },
+    operations::billing,
     store::{
         self, Store, StoreError, Tx, assistants,
         campaigns::{self, Over},
@@ -67,6 +68,9 @@ fn advance_in(tx: &Tx, store: &Store, now: Timestamp) -> Result<bool, StoreError
             Some(assistant) => match outbound::may_call(&assistant.spec) {
                 Err(error) => Some(error.message().to_owned()),
                 Ok(_) if has_no_line(tx, &assistant, &campaign)? => None,
+                Ok(_) if billing::refuses(tx, store, &assistant, now)? => {
+                    Some("its assistant is used up to what its plan covers".to_owned())
+                }
                 Ok(_) => {
                     if call_next(tx, &assistant, &campaign, now)? {
                         campaigns::fed(tx, campaign.id, now)?;

@@ -17,10 +17,10 @@ use super::{Writer, broken};
 use crate::domain::{Cell, Dataset, Error, Field, FieldKind, Result};
 
 /// Rows in a group.
-const GROUP: usize = 100_000;
+const GROUP: usize = 20_000;
 
 /// Bytes of text in a group, at most: rows of turns are long.
-const TEXT: usize = 32 * 1024 * 1024;
+const TEXT: usize = 16 * 1024 * 1024;
 
 /// Digits of an amount in millionths.
 const DIGITS: i32 = 18;

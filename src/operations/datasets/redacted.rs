@@ -62,31 +62,29 @@ impl Redacted {
 /// Digits of a number that may be somebody's: a telephone, an order, a file.
 const LONG: usize = 6;
 
-/// A text whose long numbers are masked, however they are grouped. Times, dates and prices stay.
+/// Signs between the digits of one number, at most: "06, 12" and "06 - 12".
+const BETWEEN: usize = 3;
+
+/// A text whose long numbers are masked, however they are grouped, dates of eight digits among them. Times and
+/// prices stay.
 fn without_numbers(text: Cow<'_, str>) -> Cow<'_, str> {
     let mut masked = String::new();
     let mut done = 0;
-    let mut at = 0;
-    let bytes = text.as_bytes();
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_digit() {
-            at += 1;
+    let mut chars = text.char_indices().peekable();
+    while let Some((begin, first)) = chars.next() {
+        if !first.is_ascii_digit() {
             continue;
         }
-        let begin = at;
-        let (mut digits, mut end) = (0, at);
-        while at < bytes.len() {
-            if bytes[at].is_ascii_digit() {
-                digits += 1;
-                at += 1;
-                end = at;
-            } else if matches!(bytes[at], b' ' | b'.' | b'-' | b'/')
-                && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
-            {
-                at += 1;
+        let (mut digits, mut end, mut between) = (1, begin + 1, 0);
+        while let Some((at, next)) = chars.peek().copied() {
+            if next.is_ascii_digit() {
+                (digits, end, between) = (digits + 1, at + 1, 0);
+            } else if !next.is_alphanumeric() && between < BETWEEN {
+                between += 1;
             } else {
                 break;
             }
+            chars.next();
         }
         if digits >= LONG {
             masked.push_str(&text[done..begin]);
@@ -115,6 +113,9 @@ mod tests {
             ("commande 48213, à 19h30 pour 4", "commande 48213, à 19h30 pour 4"),
             ("dossier 2024-118822 et 061.234.567", "dossier [number] et [number]"),
             ("é1234567é", "é[number]é"),
+            ("06, 12, 34, 56, 78", "[number]"),
+            ("06\u{202f}12\u{a0}34 - 56 - 78 ?", "[number] ?"),
+            ("06\u{2011}12\u{2011}34\u{2011}56", "[number]"),
         ] {
             assert_eq!(without_numbers(said.into()), masked);
         }

@@ -12,6 +12,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use super::{assistants, auth::Asker, document, extract::At, failure::Failure, parameters::Params};
 use crate::{
@@ -20,10 +21,15 @@ use crate::{
     operations::datasets::{self, Export, Format, Wanted},
 };
 
+/// Exports at once: each holds a part in memory for as long as its reader takes.
+const EXPORTS: usize = 4;
+
+static ROOM: Semaphore = Semaphore::const_new(EXPORTS);
+
 /// What the document says of it.
 pub(super) fn told(operation: TransformOperation<'_>) -> TransformOperation<'_> {
     let text = "Rows as a file, oldest first; an answer that breaks off is not whole";
-    document::told("exportRows", text, &[404])(operation)
+    document::told("exportRows", text, &[404, 503])(operation)
         .response_with::<200, File, _>(|response| response.description("The rows"))
 }
 
@@ -124,6 +130,11 @@ pub(super) async fn export(
     Params(asked): Params<Asked>,
 ) -> Result<Response, Failure> {
     let (dataset, format) = (Dataset::from(named.dataset), Format::from(asked.format));
+    let Ok(room) = ROOM.try_acquire() else {
+        return Err(Error::unavailable(format!("{EXPORTS} exports go on already"))
+            .hint("ask again when one of them is done")
+            .into());
+    };
     let export = asker
         .ask(move |store, actor, now| {
             let wanted = Wanted {
@@ -138,11 +149,11 @@ pub(super) async fn export(
         })
         .await?;
     // Each part is read when the one before is on its way: who reads slowly holds nothing up.
-    let parts = stream::try_unfold(export, |export| async move {
+    let parts = stream::try_unfold((export, room), |(export, room)| async move {
         let (part, export) = next(export).await.inspect_err(|error| {
             tracing::error!(%error, causes = ?error.causes(), "an export broke off");
         })?;
-        Ok::<_, Error>(part.map(|bytes| (bytes, export)))
+        Ok::<_, Error>(part.map(|bytes| (bytes, (export, room))))
     });
     let name = format!("attachment; filename=\"{dataset}.{format}\"");
     Response::builder()

@@ -207,7 +207,10 @@ impl Figures {
         let of = &self.instruments;
         of.request_lengths.record(took.as_secs_f64(), std::slice::from_ref(&route));
         let status = KeyValue::new("status", i64::from(status));
-        of.requests.add(1, &[route, KeyValue::new("method", method.to_owned()), status]);
+        // Strangers may ask by whatever word they like: labels stay few.
+        let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+        let method = known.into_iter().find(|known| *known == method).unwrap_or("other");
+        of.requests.add(1, &[route, KeyValue::new("method", method), status]);
     }
 
     /// Pushes what was not pushed yet; waits for it, a little.

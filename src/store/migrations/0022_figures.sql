@@ -5,7 +5,7 @@
 -- calls that we made. Decided when the call rings: it stays when the caller is forgotten.
 ALTER TABLE calls ADD COLUMN again INTEGER;
 UPDATE calls SET again = EXISTS (
-    SELECT 1 FROM calls before WHERE before.caller = calls.caller
+    SELECT 1 FROM calls before INDEXED BY calls_by_caller WHERE before.caller = calls.caller
     AND before.started_at BETWEEN calls.started_at - 604800000 AND calls.started_at AND before.id < calls.id
     AND before.assistant_id = calls.assistant_id AND before.direction = 'inbound'
     AND before.status <> 'rejected')

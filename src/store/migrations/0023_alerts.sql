@@ -25,6 +25,9 @@ CREATE TABLE alerts (
 -- Of each thing one alert at a time, whoever looks.
 CREATE UNIQUE INDEX alerts_open ON alerts (rule, coalesce(assistant_id, 0), part)
     WHERE state <> 'resolved';
+-- When somebody last called, however many an assistant calls itself.
+CREATE INDEX calls_inbound ON calls (assistant_id, started_at) WHERE direction = 'inbound';
+
 CREATE INDEX alerts_unclosed ON alerts (id) WHERE closed = 0;
 CREATE INDEX alerts_over ON alerts (resolved_at) WHERE closed = 1;
 
