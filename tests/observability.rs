@@ -25,7 +25,7 @@ const QUESTION: &str = "Avez-vous un parking pour Madame Quelconque ?";
 
 fn metrics_address(daemon: &Daemon) -> SocketAddr {
     let line: Value = serde_json::from_str(&daemon.logged("at /metrics")).unwrap();
-    line["address"].as_str().unwrap().parse().unwrap()
+    line["metrics_address"].as_str().unwrap().parse().unwrap()
 }
 
 async fn scraped(address: SocketAddr) -> String {

@@ -180,7 +180,7 @@ async fn observing(settings: &Settings, store: &Store) -> Result<Option<Observin
             }
             // Nobody asked for them: no reason not to answer the phone.
             Err(error) => {
-                tracing::warn!(%address, %error, "figures are not to be had: another address is set with --metrics-listen");
+                tracing::warn!(metrics_address = %address, %error, "figures are not to be had: another address is set with --metrics-listen");
                 None
             }
         },
@@ -191,7 +191,7 @@ async fn observing(settings: &Settings, store: &Store) -> Result<Option<Observin
     let (figures, scraped) = Figures::new(store, target.as_ref())?;
     if let Some(listener) = listener {
         if let Ok(address) = listener.local_addr() {
-            tracing::info!(%address, "figures are to be had at /metrics");
+            tracing::info!(metrics_address = %address, "figures are to be had at /metrics");
         }
         tokio::spawn(scraped.serve(listener));
     }
