@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    domain::{
-        AlertKind, AlertNotice, AssistantId, PhoneNumber, Result, Trouble, next_try, sms_segments,
-    },
-    operations::ledger,
+    domain::{AlertKind, AlertNotice, AssistantId, PhoneNumber, Result, Trouble, sms_segments},
+    operations::{ledger, outbox},
     store::{Store, alert_notices, alerts, deliveries::Ended},
 };
 
@@ -48,20 +46,7 @@ pub async fn settle(
 ) -> Result<Option<Ended>> {
     let text = text.filter(|_| outcome.is_ok());
     let cache = store.clone();
-    let ended = match outcome {
-        Ok(()) => Ended::Delivered,
-        Err((trouble, failure)) => {
-            let mut luck = [128_u8];
-            if getrandom::fill(&mut luck).is_err() {
-                // Without random numbers all wait the same.
-                luck = [128];
-            }
-            match next_try(trouble, notice.attempts, notice.expires_at, now, luck[0]) {
-                Some(at) => Ended::Again { at, failure },
-                None => Ended::Dead { failure },
-            }
-        }
-    };
+    let ended = outbox::ended(outcome, notice.attempts, notice.expires_at, now);
     store
         .write_async(move |tx| {
             if let Some((assistant, to, words)) = &text {

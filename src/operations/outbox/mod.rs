@@ -25,6 +25,7 @@ use crate::{
 use payload::Scene;
 
 pub use desk::{Page, list, retry, show, totals, unknown};
+pub(super) use work::ended;
 pub use work::{BUSY, Door, InFlight, LEASE, Text, door, settle, take_ready};
 
 /// Something that others may want to know.

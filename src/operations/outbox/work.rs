@@ -104,6 +104,25 @@ pub struct Text {
     pub segments: u64,
 }
 
+/// What comes after a try: nothing, another one, or giving up.
+pub(in crate::operations) fn ended(
+    outcome: std::result::Result<(), (Trouble, String)>,
+    attempts: u32,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Ended {
+    let Err((trouble, failure)) = outcome else { return Ended::Delivered };
+    let mut luck = [128_u8];
+    if getrandom::fill(&mut luck).is_err() {
+        // Without random numbers all wait the same.
+        luck = [128];
+    }
+    match next_try(trouble, attempts, expires_at, now, luck[0]) {
+        Some(at) => Ended::Again { at, failure },
+        None => Ended::Dead { failure },
+    }
+}
+
 /// Notes how a try ended; says what became of the delivery, as far as that was still to say.
 pub async fn settle(
     store: &Store,
@@ -116,20 +135,7 @@ pub async fn settle(
     let text = text.filter(|_| outcome.is_ok());
     let cache = store.clone();
     let asked = matches!(outcome, Err((Trouble::Later(Some(_)), _)));
-    let ended = match outcome {
-        Ok(()) => Ended::Delivered,
-        Err((trouble, failure)) => {
-            let mut luck = [128_u8];
-            if getrandom::fill(&mut luck).is_err() {
-                // Without random numbers all wait the same.
-                luck = [128];
-            }
-            match next_try(trouble, delivery.attempts, delivery.expires_at, now, luck[0]) {
-                Some(at) => Ended::Again { at, failure },
-                None => Ended::Dead { failure },
-            }
-        }
-    };
+    let ended = ended(outcome, delivery.attempts, delivery.expires_at, now);
     store
         .write_async(move |tx| {
             if let Some(Text { to, segments }) = &text {
