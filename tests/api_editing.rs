@@ -69,7 +69,7 @@ async fn changes_of_different_fields_at_once_are_all_made() {
     for round in 0..5 {
         let changes = fields.map(|field| {
             let body = json!({ field: format!("a{round}@{}.fr", field.replace('_', "-")) });
-            world.ask(Who::Owner, "PUT", ONE, Some(body))
+            world.ask(Who::Admin, "PUT", ONE, Some(body))
         });
         for changed in futures_util::future::join_all(changes).await {
             changed.status(200);

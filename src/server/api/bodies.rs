@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -42,6 +42,10 @@ const UNCOUNTED: usize = 16 * 1024;
 /// How soon to come back when others have all the room: the longest that they may keep it.
 const COME_BACK: Duration = WITHIN;
 
+/// Bytes of a body that is too large which are read and thrown away: somebody who is still sending
+/// when the connection is closed does not see the answer.
+const SPILLED: usize = 4 * 1024 * 1024;
+
 /// Reads the body, and holds its share of the room until the request is answered.
 pub(super) async fn buffer(State(app): State<App>, request: Request, next: Next) -> Response {
     if ![Method::POST, Method::PUT, Method::PATCH].contains(request.method()) {
@@ -67,11 +71,9 @@ async fn read(
     most: usize,
     room: &Arc<Semaphore>,
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
-    let too_large =
-        || Failure::from(Error::new(Kind::TooLarge, "the body is too large")).into_response();
-    // What its length says, before any of it is read.
+    // What its length says, before any of it is kept.
     if body.size_hint().lower() > most as u64 {
-        return Err(too_large());
+        return Err(too_large(body).await);
     }
     let mut bytes = Vec::new();
     let mut held: Option<OwnedSemaphorePermit> = None;
@@ -81,7 +83,7 @@ async fn read(
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > most {
-            return Err(too_large());
+            return Err(too_large(body).await);
         }
         let counted = length.saturating_sub(UNCOUNTED) - bytes.len().saturating_sub(UNCOUNTED);
         if counted > 0 {
@@ -98,4 +100,11 @@ async fn read(
         bytes.extend_from_slice(&data);
     }
     Ok((bytes.into(), held))
+}
+
+/// The answer to a body that is too large, once it was sent or [`SPILLED`] of it were.
+async fn too_large(body: Body) -> Response {
+    let mut rest = Limited::new(body, SPILLED);
+    while let Some(Ok(_)) = rest.frame().await {}
+    Failure::from(Error::new(Kind::TooLarge, "the body is too large")).into_response()
 }
