@@ -254,6 +254,9 @@ impl Catalogue {
             {
                 add("plan", self.unknown_plan(plan));
             }
+            if let Some(why) = self.tax_mistake(client) {
+                add("vat", why);
+            }
             if let (Some(start), Some(end)) = (client.start, client.end)
                 && end < start
             {
@@ -261,6 +264,22 @@ impl Catalogue {
             }
         }
         wrong
+    }
+
+    /// Why the tax agreed with a client cannot be.
+    fn tax_mistake(&self, client: &Client) -> Option<String> {
+        let (seller, vat) = (self.seller.as_ref()?, client.vat?);
+        let abroad = || client.company.country != seller.company.country;
+        match vat {
+            Vat::Named(NamedVat::Exempt) if matches!(seller.vat, Vat::Rate(_)) => Some(
+                "cannot be `exempt` where the seller charges tax (CGI, art. 293 B is the seller's): give a rate, or `reverse-charge`"
+                    .to_owned(),
+            ),
+            Vat::Named(NamedVat::ReverseCharge) if client.company.country.is_some() && !abroad() => {
+                Some("cannot be `reverse-charge` within the seller's country (CGI, art. 283-2)".to_owned())
+            }
+            _ => None,
+        }
     }
 
     /// Why a name is that of no plan, and which was meant.
@@ -395,6 +414,13 @@ mod tests {
         told_of(&SELLER.replace("FR44", "FR45"), &["billing.toml:10:", "has the key 45, not 44"]);
         let wrong = SELLER.replace("vat = 20", "vat = 20\niban = \"FR7630006000011234567890188\"");
         told_of(&wrong, &["billing.toml:3:", "`seller.iban`"]);
+        let client = |vat: &str| {
+            format!("{SELLER}[clients.A]\nvat = \"{vat}\"\ncompany = {{ country = \"FR\" }}\n")
+        };
+        told_of(&client("exempt"), &["billing.toml:12:", "where the seller charges tax"]);
+        told_of(&client("reverse-charge"), &["billing.toml:12:", "within the seller's country"]);
+        let abroad = client("reverse-charge").replace("country = \"FR\" }", "country = \"BE\" }");
+        assert!(Catalogue::read("x", &abroad).is_ok());
         told_of("[clients.A]\nstart = \"2026-02-01\"\nend = \"2026-01-01\"\n", &["before `start`"]);
     }
 

@@ -69,13 +69,27 @@ pub fn unknown_among(names: &[AssistantName], name: &str) -> Error {
 /// Refuses what the actor may not write into an assistant: a member's file must not name what lies
 /// on the daemon's machine, nor its own price.
 pub(super) fn may_say(
+    tx: &Tx,
     actor: &Actor,
     before: Option<&AssistantSpec>,
     spec: &AssistantSpec,
-) -> Result<()> {
-    if actor.sees_all() {
-        return Ok(());
+) -> Result<(), StoreError> {
+    let Sight::Of(member) = actor.sight() else { return Ok(()) };
+    // Whoever works for a client is on that client's bill.
+    if before.is_none_or(|before| before.client != spec.client)
+        && assistants::has_others(tx, &spec.client, member)?
+    {
+        let shown: String = spec.client.chars().take(60).collect();
+        let what = format!("`{}` is the client of another's assistant", shown.escape_debug());
+        return Err(Error::new(Kind::Denied, what)
+            .hint("name the client otherwise; if it is yours, ask an admin")
+            .into());
     }
+    Ok(may_write_down(before, spec)?)
+}
+
+/// What of a member's file is for an admin to say.
+fn may_write_down(before: Option<&AssistantSpec>, spec: &AssistantSpec) -> Result<()> {
     // What a client pays is agreed with the agency.
     if spec.billing.plan != before.and_then(|before| before.billing.plan.clone()) {
         let what = format!("the plan of `{}` is for an admin to set", spec.name);
@@ -123,9 +137,9 @@ pub fn create(
 ) -> Result<Assistant> {
     actor.may_write()?;
     provision::check_spec(&spec)?;
-    may_say(actor, None, &spec)?;
     let actor = actor.clone();
     store.write(move |tx| {
+        may_say(tx, &actor, None, &spec)?;
         let owner = match owner {
             Some(email) if actor.sees_all() => Some(user(tx, &email, now)?),
             Some(email) if !actor.is_called(&email) => {
@@ -202,7 +216,7 @@ pub fn change(
         as_expected(&current, &expected)?;
         let spec = make(current.spec.clone())?;
         provision::check_spec(&spec)?;
-        may_say(&actor, Some(&current.spec), &spec)?;
+        may_say(tx, &actor, Some(&current.spec), &spec)?;
         if current.spec == spec {
             return Ok(current);
         }

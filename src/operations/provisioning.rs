@@ -223,7 +223,7 @@ fn carry_out(tx: &Tx, actor: &Actor, plan: &Plan, stamp: &Stamp<'_>) -> Result<(
         let Some(spec) = &change.spec else { continue };
         let old = before.iter().find(|before| Some(before.id) == change.id);
         let old = old.map(|assistant| &assistant.spec);
-        may_say(actor, old, spec)?;
+        may_say(tx, actor, old, spec)?;
         let (id, deed) = match (change.action, change.id) {
             (Action::Create, _) | (_, None) => {
                 let made = assistants::insert(tx, spec, own(actor), stamp);
@@ -361,7 +361,7 @@ pub fn rollback(
             .hint("look at `webox history` again")
             .into());
         }
-        may_say(&actor, Some(&rollback.from.spec), &spec)?;
+        may_say(tx, &actor, Some(&rollback.from.spec), &spec)?;
         let stamp = Stamp { at: now, author: &actor.author, apply: None };
         let changed = assistants::update(tx, rollback.id, &spec, &stamp);
         let changed = changed.map_err(|error| veiled(&actor, error))?;

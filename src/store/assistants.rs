@@ -211,6 +211,23 @@ pub fn names(tx: &Tx, sight: Sight) -> Result<Vec<AssistantName>, StoreError> {
     names.map(|name| name?.parse().map_err(StoreError::User)).collect()
 }
 
+/// Whether a client is served by an assistant that is not a user's, also by one that was taken out of
+/// service: names are compared as a person reads them.
+pub fn has_others(tx: &Tx, client: &str, user: UserId) -> Result<bool, StoreError> {
+    let same = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let mut statement = tx.prepare_cached(
+        "SELECT DISTINCT spec ->> '$.client' FROM assistants WHERE owner_id IS NOT ?1",
+    )?;
+    let mut rows = statement.query([user.0])?;
+    while let Some(row) = rows.next()? {
+        let name: Option<String> = row.get(0)?;
+        if name.is_some_and(|name| same(&name) == same(client)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The newest version of every assistant.
 pub fn revisions(tx: &Tx) -> Result<Vec<(AssistantId, i64)>, StoreError> {
     let mut statement =

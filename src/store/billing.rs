@@ -104,11 +104,12 @@ pub fn used(
     Ok(used)
 }
 
-/// Those that began within some time and go on, up to now.
+/// Those that began within some time, may come to count and go on, up to now.
 pub fn going_on(
     tx: &Tx,
     assistant: AssistantId,
     (begin, end): (Timestamp, Timestamp),
+    counts: &Counts,
     now: Timestamp,
 ) -> Result<Used, StoreError> {
     Ok(tx
@@ -116,14 +117,16 @@ pub fn going_on(
             "SELECT count(*), coalesce(sum(max(?4 - started_at, 0) / 1000), 0)
              FROM calls INDEXED BY calls_not_completed
              WHERE status IN ('ringing', 'in-progress') AND status <> 'completed'
-               AND assistant_id = ?1 AND started_at >= ?2 AND started_at < ?3 AND ended_at IS NULL",
+               AND assistant_id = ?1 AND started_at >= ?2 AND started_at < ?3 AND ended_at IS NULL
+               AND (?5 OR direction <> 'outbound')",
         )?
         .query_row(
             params![
                 assistant.0,
                 begin.as_millisecond(),
                 end.as_millisecond(),
-                now.as_millisecond()
+                now.as_millisecond(),
+                counts.outbound
             ],
             |row| {
                 Ok(Used {

@@ -2,7 +2,10 @@
 //! reader's view of the store grows with them.
 
 use jiff::Timestamp;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::{
+    OptionalExtension,
+    types::{Value, ValueRef},
+};
 
 use super::{StoreError, Tx};
 use crate::domain::{AssistantId, Cell, Dataset, Field, FieldKind, Sight, WhenRedacted};
@@ -265,12 +268,62 @@ impl Rows {
             as u64)
     }
 
-    /// Hands out as many as `most` after a place, or from the beginning. Answers where the next page begins;
-    /// nothing where this was the last one.
-    pub fn page(
+    /// Whether pages can be parted before they are read.
+    pub const fn parts(&self) -> bool {
+        matches!(self.dataset, Dataset::Calls | Dataset::Turns)
+    }
+
+    /// The places that the next pages end with, of so many calls each; fewer than `most` where there are
+    /// not as many pages. An index alone is read for it.
+    pub fn ends(
         &self,
         tx: &Tx,
         after: Option<&Place>,
+        calls: u32,
+        most: usize,
+    ) -> Result<Vec<Place>, StoreError> {
+        let (index, of_one) = if self.assistant.is_some() {
+            ("calls_by_assistant", "c.assistant_id = ?1 AND")
+        } else {
+            ("calls_by_start", "?1 IS NULL AND")
+        };
+        let sql = format!(
+            "SELECT c.started_at, c.id FROM calls c INDEXED BY {index}
+             WHERE {of_one} c.started_at >= ?2 AND c.started_at < ?3
+               AND (c.started_at > ?2 OR c.id > ?4)
+             ORDER BY c.started_at, c.id LIMIT 1 OFFSET ?5"
+        );
+        let mut statement = tx.prepare_cached(&sql)?;
+        let [_, assistant, begin, end] = self.window();
+        let (mut at, mut id) = match after {
+            Some(Place(key)) => (key[0].clone(), key[1].clone()),
+            None => (begin, Value::Integer(i64::MIN)),
+        };
+        let mut ends = Vec::new();
+        while ends.len() < most {
+            let skipped = i64::from(calls.max(1)) - 1;
+            let found = statement
+                .query_row(rusqlite::params![assistant, at, end, id, skipped], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            let Some(found) = found else { break };
+            (at, id) = found;
+            let mut key = vec![at.clone(), id.clone()];
+            if self.dataset == Dataset::Turns {
+                key.push(Value::Integer(i64::MAX));
+            }
+            ends.push(Place(key));
+        }
+        Ok(ends)
+    }
+
+    /// Hands out as many as `most` after a place, or from the beginning, and up to another, or to the end.
+    /// Answers where the next page begins; nothing where this was the last one.
+    pub fn page(
+        &self,
+        tx: &Tx,
+        (after, up_to): (Option<&Place>, Option<&Place>),
         most: u32,
         take: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), StoreError>,
     ) -> Result<Option<Place>, StoreError> {
@@ -287,6 +340,13 @@ impl Rows {
         if let Some(Place(key)) = after {
             sql.push_str(&format!(" AND {}", source.after));
             values.extend(key.iter().cloned());
+        }
+        if let Some(Place(key)) = up_to {
+            let (at, id) = (values.len() + 1, values.len() + 2);
+            sql.push_str(&format!(
+                " AND c.started_at <= ?{at} AND (c.started_at < ?{at} OR c.id <= ?{id})"
+            ));
+            values.extend(key.iter().take(2).cloned());
         }
         sql.push_str(&format!(" ORDER BY {} LIMIT ?5", source.key.join(", ")));
         let mut statement = tx.prepare_cached(&sql)?;

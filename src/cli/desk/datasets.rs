@@ -31,7 +31,8 @@ pub(in crate::cli) trait DatasetsDesk {
 
 impl DatasetsDesk for Local {
     fn export(&self, wanted: &Wanted) -> Result<Box<dyn Parts + '_>> {
-        Ok(Box::new(datasets::begin(&self.store, &self.actor, wanted, self.now)?))
+        let readers = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Box::new(datasets::begin(&self.store, &self.actor, wanted, readers, self.now)?))
     }
 }
 

@@ -57,9 +57,18 @@ pub(in crate::operations) fn used(
     };
     let bounds = days.bounds(&allowances.zone)?;
     let over = rows::used(tx, assistant.id, bounds, &allowance.counts)?;
-    let live = rows::going_on(tx, assistant.id, bounds, now)?;
+    let live = rows::going_on(tx, assistant.id, bounds, &allowance.counts, now)?;
     let (calls, seconds) = (over.calls + live.calls, over.seconds + live.seconds);
     Ok(Some(Used { allowance: allowance.clone(), days, month, calls, seconds }))
+}
+
+/// Whether what was agreed with a client is over, and its plan answers nothing that is not paid for.
+fn is_over(store: &Store, assistant: &Assistant, now: Timestamp) -> bool {
+    let Some(allowances) = store.allowances() else { return false };
+    let spec = &assistant.spec;
+    let plan = allowances.of(spec.billing.plan.as_deref(), &spec.client);
+    plan.is_some_and(|plan| plan.at_limit == AtLimit::Block)
+        && allowances.agreed(&spec.client).end.is_some_and(|end| allowances.day(now) > end)
 }
 
 /// Whether one more call of an assistant is turned down by its plan. That the limit is reached is noted
@@ -70,6 +79,9 @@ pub(in crate::operations) fn refuses(
     assistant: &Assistant,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    if is_over(store, assistant, now) {
+        return Ok(true);
+    }
     let Some(used) = used(tx, store, assistant, now)? else { return Ok(false) };
     let Used { allowance, days, month, calls, seconds } = used;
     if !allowance.is_used_up(days, calls, seconds) {

@@ -111,7 +111,7 @@ impl Of<'_> {
         let counts = plan.map(|plan| plan.counts).unwrap_or_default();
         let bounds = days.bounds(&self.allowances.zone)?;
         let used = rows::used(tx, one.id, bounds, &counts)?;
-        reckoning.going_on += rows::going_on(tx, one.id, bounds, self.now)?.calls;
+        reckoning.going_on += rows::going_on(tx, one.id, bounds, &counts, self.now)?.calls;
         let limit_reached_at = self.reached.get(&one.id).copied();
         reckoning.usage.push(Usage {
             assistant: one.name.clone(),

@@ -16,14 +16,15 @@ fn writer() -> csv::Writer<Vec<u8>> {
 }
 
 impl Csv {
-    pub(super) fn new(fields: &[Field]) -> Result<Self> {
-        let mut out = writer();
-        out.write_record(fields.iter().map(|field| field.name)).map_err(broken)?;
-        Ok(Self {
-            kinds: fields.iter().map(|field| field.kind).collect(),
-            out,
-            text: String::new(),
-        })
+    pub(super) fn new(fields: &[Field]) -> Self {
+        let kinds = fields.iter().map(|field| field.kind).collect();
+        Self { kinds, out: writer(), text: String::new() }
+    }
+
+    pub(super) fn with_heading(fields: &[Field]) -> Result<Self> {
+        let mut new = Self::new(fields);
+        new.out.write_record(fields.iter().map(|field| field.name)).map_err(broken)?;
+        Ok(new)
     }
 
     fn bytes(&mut self) -> Result<Vec<u8>> {

@@ -26,6 +26,12 @@ use super::audit;
 /// Rows that are read in one transaction.
 const PAGE: u32 = 5_000;
 
+/// Calls whose turns are read in one transaction, where several are read at the same time.
+const CALLS_WITH_TURNS: u32 = 400;
+
+/// Pages that are read at the same time, at most: each has a file of its own open.
+const MOST_READERS: usize = 8;
+
 /// The kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -116,7 +122,8 @@ pub struct Part {
 pub struct Export {
     store: Store,
     rows: Rows,
-    writer: Box<dyn Writer>,
+    /// One for each page that is read at the same time.
+    writers: Vec<Box<dyn Writer>>,
     redacted: Option<Redacted>,
     next: Next,
 }
@@ -138,21 +145,28 @@ pub fn fields(dataset: Dataset) -> Vec<Field> {
 }
 
 /// Begins to take rows out, as far as the actor may see them. That it was done is a line in the audit
-/// log.
+/// log. Where pages can be parted beforehand, as many as `readers` are read at the same time.
 ///
 /// # Errors
 /// When contacts are asked for of one assistant: they are of an owner.
-pub fn begin(store: &Store, actor: &Actor, wanted: &Wanted, now: Timestamp) -> Result<Export> {
+pub fn begin(
+    store: &Store,
+    actor: &Actor,
+    wanted: &Wanted,
+    readers: usize,
+    now: Timestamp,
+) -> Result<Export> {
     if wanted.assistant.is_some() && !wanted.dataset.is_of_assistants() {
         return Err(Error::input("contacts are not of one assistant: they are of its owner")
             .hint("leave the assistant out"));
     }
     let fields = fields(wanted.dataset);
     let writer: Box<dyn Writer> = match wanted.format {
-        Format::Csv => Box::new(csv::Csv::new(&fields)?),
+        Format::Csv => Box::new(csv::Csv::with_heading(&fields)?),
         Format::Jsonl => Box::new(jsonl::Jsonl::new(&fields)),
         Format::Parquet => Box::new(parquet::Parquet::new(wanted.dataset, &fields)?),
     };
+    let mut writers = vec![writer];
     let redacted = if wanted.redact { Some(Redacted::new(&fields)?) } else { None };
     let (actor_, after) = (actor.clone(), json!({ "redacted": wanted.redact }));
     let target = format!("dataset/{}", wanted.dataset);
@@ -167,7 +181,16 @@ pub fn begin(store: &Store, actor: &Actor, wanted: &Wanted, now: Timestamp) -> R
         since: wanted.since,
         until: wanted.until,
     };
-    Ok(Export { store: store.clone(), rows, writer, redacted, next: Next::Page(None) })
+    let readers = if rows.parts() { readers.min(MOST_READERS) } else { 1 };
+    for _ in 1..readers {
+        match wanted.format {
+            Format::Csv => writers.push(Box::new(csv::Csv::new(&fields))),
+            Format::Jsonl => writers.push(Box::new(jsonl::Jsonl::new(&fields))),
+            // Its groups of rows follow each other in one file.
+            Format::Parquet => break,
+        }
+    }
+    Ok(Export { store: store.clone(), rows, writers, redacted, next: Next::Page(None) })
 }
 
 impl Export {
@@ -178,27 +201,88 @@ impl Export {
 
     /// The next part; nothing when all is written. Must not be called from async code.
     pub fn part(&mut self) -> Result<Option<Part>> {
-        let Next::Page(after) = &self.next else { return Ok(None) };
-        let (rows, writer, redacted) = (&self.rows, &mut self.writer, &mut self.redacted);
+        let Next::Page(after) = std::mem::replace(&mut self.next, Next::Nothing) else {
+            return Ok(None);
+        };
+        let many = self.writers.len() > 1;
+        let (part, next) = if many { self.pages(after)? } else { self.page(after)? };
+        if let Some(place) = next {
+            self.next = Next::Page(Some(place));
+        }
+        Ok(Some(part))
+    }
+
+    fn page(&mut self, after: Option<Place>) -> Result<(Part, Option<Place>)> {
+        let Self { store, rows, writers, redacted, .. } = self;
+        let writer = &mut writers[0];
+        let reading = Reading { store, rows, redacted: redacted.as_ref() };
+        let (count, next) = reading.page((after.as_ref(), None), PAGE, writer.as_mut())?;
+        let bytes = if next.is_some() { writer.take()? } else { writer.finish()? };
+        Ok((Part { bytes, rows: count }, next))
+    }
+
+    /// As many pages at the same time as there are writers, one after the other in the part.
+    fn pages(&mut self, after: Option<Place>) -> Result<(Part, Option<Place>)> {
+        let Self { store, rows, writers, redacted, .. } = self;
+        let calls = if rows.dataset == Dataset::Turns { CALLS_WITH_TURNS } else { PAGE };
+        let ends = store.read(|tx| rows.ends(tx, after.as_ref(), calls, writers.len()))?;
+        let next = (ends.len() == writers.len()).then(|| ends.last().cloned()).flatten();
+        let begins = std::iter::once(after.as_ref()).chain(ends.iter().map(Some));
+        // The last page goes to the end where it ends before the others are full.
+        let ranges = begins.zip(ends.iter().map(Some).chain([None])).zip(writers.iter_mut());
+        let reading = Reading { store, rows, redacted: redacted.as_ref() };
+        let read: Vec<Result<Part>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = ranges
+                .map(|(range, writer)| {
+                    scope.spawn(move || {
+                        let (rows, _) = reading.page(range, u32::MAX, writer.as_mut())?;
+                        Ok(Part { bytes: writer.take()?, rows })
+                    })
+                })
+                .collect();
+            let ended = |thread: std::thread::ScopedJoinHandle<'_, Result<Part>>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(ended).collect()
+        });
+        let mut whole = Part { bytes: Vec::new(), rows: 0 };
+        for part in read {
+            let part = part?;
+            whole.bytes.extend_from_slice(&part.bytes);
+            whole.rows += part.rows;
+        }
+        Ok((whole, next))
+    }
+}
+
+/// What pages are read by.
+#[derive(Clone, Copy)]
+struct Reading<'e> {
+    store: &'e Store,
+    rows: &'e Rows,
+    redacted: Option<&'e Redacted>,
+}
+
+impl Reading<'_> {
+    /// Writes a page; how many rows it had, and where the next one begins.
+    fn page(
+        self,
+        range: (Option<&Place>, Option<&Place>),
+        most: u32,
+        writer: &mut dyn Writer,
+    ) -> Result<(u64, Option<Place>)> {
         let mut count = 0;
         let next = self.store.read(|tx| {
-            rows.page(tx, after.as_ref(), PAGE, &mut |cells| {
+            self.rows.page(tx, range, most, &mut |cells| {
                 count += 1;
-                let written = match redacted {
+                let written = match self.redacted {
                     Some(redacted) => redacted.row(cells, &mut |cells| writer.row(cells)),
                     None => writer.row(cells),
                 };
                 written.map_err(StoreError::User)
             })
         })?;
-        let bytes = if let Some(place) = next {
-            self.next = Next::Page(Some(place));
-            self.writer.take()?
-        } else {
-            self.next = Next::Nothing;
-            self.writer.finish()?
-        };
-        Ok(Some(Part { bytes, rows: count }))
+        Ok((count, next))
     }
 }
 

@@ -145,7 +145,8 @@ pub(super) async fn export(
                 assistant: assistants::named(store, actor, asked.assistant_id.as_ref())?,
                 redact: asked.redact,
             };
-            datasets::begin(store, actor, &wanted, now)
+            // One reader: callers come first.
+            datasets::begin(store, actor, &wanted, 1, now)
         })
         .await?;
     // Each part is read when the one before is on its way: who reads slowly holds nothing up.
