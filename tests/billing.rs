@@ -381,6 +381,37 @@ async fn at_the_limit_of_a_plan_callers_hear_so_or_the_agency_is_told() {
     assert!(spoken(&daemon.ring(&sid(6)).await).contains("Gourmet, bonjour"));
     daemon.hang_up(&sid(6), 30).await;
     run(&["billing", "preview"]).says("calls beyond it are not paid for");
+    daemon.terminate();
+    // What was agreed is over: nothing more is answered for nothing.
+    let yesterday = Timestamp::now() - jiff::SignedDuration::from_hours(48);
+    let day = yesterday.to_string()[..10].to_owned();
+    let over = client(GOURMET, "free").replace("start = 2026-10-01", &format!("end = {day}"));
+    webox.file("config/webox/billing.toml", &format!("{SELLER}{PLANS}{over}"));
+    let daemon = Daemon::start(&webox);
+    assert!(spoken(&daemon.ring(&sid(7)).await).contains(refused));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_does_not_get_onto_the_bill_of_anothers_client() {
+    let world = World::new();
+    let made = json!({ "name": "intruder", "client_name": "restaurant  le gourmet",
+        "twilio_phone_number": "+33140000009", "ai_context": "x" });
+    let create =
+        |who, body: &Value| world.ask(who, "POST", "/api/voice/assistants", Some(body.clone()));
+    let refused = create(Who::Other, &made).await.status(403);
+    assert!(refused.text.contains("the client of another's assistant"), "{}", refused.text);
+    let mut own = made.clone();
+    own["client_name"] = json!("Chez Moi");
+    let own = create(Who::Other, &own).await.status(201);
+    let place = own.header("location").to_owned();
+    let change = json!({ "client_name": GOURMET });
+    world.ask(Who::Other, "PUT", &place, Some(change.clone())).await.status(403);
+    // Whose the client is, and who administers, may.
+    let mut second = made.clone();
+    second["name"] = json!("second");
+    second["twilio_phone_number"] = json!("+33140000010");
+    create(Who::Owner, &second).await.status(201);
+    world.ask(Who::Admin, "PUT", &place, Some(change)).await.status(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

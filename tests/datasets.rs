@@ -148,6 +148,28 @@ fn a_window_and_an_assistant_are_kept_to_and_pages_lose_nothing() {
     let args = ["export", "calls", "--format", "jsonl", "--until", &later];
     assert_eq!(jsonl(&webox.run(args).ok().stdout).len(), 7_000);
     webox.run(["export", "contacts", "--assistant", "le-gourmet"]).code(65).says("of its owner");
+    // Turns of several pages are read at the same time, and stand in their order.
+    let sql = rusqlite::Connection::open(webox.db()).unwrap();
+    for number in [1, 2] {
+        sql.execute(
+            "INSERT INTO turns (call_id, number, heard_kind, heard, heard_at, said, language, engine)
+             SELECT id, ?1, 'speech', 'Bonjour', started_at, 'Oui.', 'fr-FR', 'builtin' FROM calls",
+            [number],
+        )
+        .unwrap();
+    }
+    for args in [&["export", "turns"][..], &["export", "turns", "--assistant", "le-gourmet"]] {
+        let rows = records(&webox.run(args.iter().copied()).ok().stdout);
+        let heading = &rows[0];
+        let column = |name: &str| heading.iter().position(|field| field == name).unwrap();
+        let (call, number, at) = (column("call_id"), column("number"), column("heard_at"));
+        let keys: Vec<(&str, i64, i64)> = rows[1..]
+            .iter()
+            .map(|row| (&*row[at], row[call].parse().unwrap(), row[number].parse().unwrap()))
+            .collect();
+        assert_eq!(keys.len(), 24_000);
+        assert!(keys.is_sorted() && keys.windows(2).all(|pair| pair[0] != pair[1]));
+    }
 }
 
 /// A daemon that answers the beginning of something, once.

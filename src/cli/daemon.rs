@@ -68,8 +68,8 @@ pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
 pub(super) fn watch(settings: &Settings) -> Watch {
     let alerts = &settings.alerts;
     Watch {
-        rules: alerts.rules.clone().into(),
-        destinations: alerts.destinations.clone().into(),
+        rules: alerts.rules.value.clone().into(),
+        destinations: alerts.destinations.value.clone().into(),
         to: alerts.to.value.clone().into(),
         quiet: alerts.quiet.value.clone().into(),
         zone: alerts.zone.value.clone(),

@@ -10,7 +10,7 @@ use super::{
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
+    config::{Alerts, Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
     domain::{KeySource, Result, Secret},
 };
 
@@ -178,6 +178,7 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     .chain(billing(&settings.billing))
     .chain(smtp(&settings.smtp))
     .chain(monitoring(&settings.monitoring))
+    .chain(alerts(&settings.alerts))
     .chain([
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
@@ -199,7 +200,7 @@ fn billing(billing: &Billing) -> Vec<Row> {
     ]
 }
 
-/// The mail server.
+/// Where figures and traces are to be had.
 fn monitoring(monitoring: &Monitoring) -> Vec<Row> {
     let listen = &monitoring.metrics_listen;
     let shown = listen.value.map_or_else(|| "off".to_owned(), |address| address.to_string());
@@ -214,6 +215,25 @@ fn monitoring(monitoring: &Monitoring) -> Vec<Row> {
     ]
 }
 
+/// What is watched otherwise than usual, and who is told: rules and places by their names.
+fn alerts(alerts: &Alerts) -> Vec<Row> {
+    let several = |items: Vec<String>| (!items.is_empty()).then(|| items.join(", "));
+    let quiet = alerts.quiet.value.iter().map(ToString::to_string).collect();
+    let zone = alerts.zone.value.iana_name().map(str::to_owned);
+    let rules: Vec<String> = alerts.rules.value.iter().map(|rule| rule.name().to_owned()).collect();
+    let places: Vec<String> =
+        alerts.destinations.value.iter().map(|one| one.name.clone()).collect();
+    vec![
+        plain("alerts.language", Some(alerts.language.value.to_string()), &alerts.language.origin),
+        plain("alerts.quiet", several(quiet), &alerts.quiet.origin),
+        plain("alerts.timezone", zone, &alerts.zone.origin),
+        plain("alerts.to", several(alerts.to.value.clone()), &alerts.to.origin),
+        plain("alerts.rules", several(rules), &alerts.rules.origin),
+        plain("alerts.destinations", several(places), &alerts.destinations.origin),
+    ]
+}
+
+/// The mail server.
 fn smtp(smtp: &Smtp) -> Vec<Row> {
     let port = smtp.port.value.map(|port| port.to_string());
     let from = smtp.from.value.as_ref().map(ToString::to_string);

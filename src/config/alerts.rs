@@ -20,9 +20,9 @@ pub struct Alerts {
     /// Who is told when a rule names nobody.
     pub to: Setting<Vec<String>>,
     /// Rules laid over those that are usual.
-    pub rules: Vec<AlertRule>,
+    pub rules: Setting<Vec<AlertRule>>,
     /// Those who can be told.
-    pub destinations: Vec<AlertDestination>,
+    pub destinations: Setting<Vec<AlertDestination>>,
 }
 
 /// `[alerts]`.
@@ -69,6 +69,9 @@ impl Alerts {
                 None => Setting { value: usual, origin: Origin::Default },
             }
         }
+        fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+            (!list.is_empty()).then_some(list)
+        }
         let mut destinations = file.destinations;
         for place in &mut destinations {
             if let Some(SecretRef::File(path)) = &mut place.secret {
@@ -80,8 +83,8 @@ impl Alerts {
             quiet: or(file.quiet, sources, Vec::new()),
             zone: or(file.timezone.map(|name| name.zone()), sources, zone.clone()),
             to: or(file.to, sources, Vec::new()),
-            rules: file.rules,
-            destinations,
+            rules: or(some(file.rules), sources, Vec::new()),
+            destinations: or(some(destinations), sources, Vec::new()),
         }
     }
 }

@@ -43,10 +43,7 @@ pub(super) fn folded(topics: Vec<(String, Breakdown)>) -> Vec<(String, Breakdown
 }
 
 pub(super) fn waits(tx: &Tx, reach: &Reach) -> Result<Vec<Latency>, StoreError> {
-    let mut steps: BTreeMap<(Stage, u32), u64> = BTreeMap::new();
-    for (stage, step, turns) in call_figures::waits(tx, reach)? {
-        *steps.entry((stage, step)).or_default() += turns;
-    }
+    let steps = call_figures::waits(tx, reach)?;
     let of = |wanted: Stage| {
         let steps: Vec<(u32, u64)> = steps
             .iter()

@@ -1,8 +1,11 @@
 //! Figures of calls by hour, which triggers keep (migration 0022): read over any window, whole hours from them
 //! and the ragged ends from the calls themselves.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::{Row, params};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::{StoreError, Tx};
 use crate::domain::{
@@ -260,11 +263,11 @@ pub fn topics(tx: &Tx, reach: &Reach) -> Result<Vec<(String, Breakdown)>, StoreE
     Ok(found)
 }
 
-/// How many turns of a window waited for how long, by stage: from how many milliseconds on, in no order.
-pub fn waits(tx: &Tx, reach: &Reach) -> Result<Vec<(Stage, u32, u64)>, StoreError> {
+/// How many turns of a window waited for how long, by stage: from how many milliseconds on.
+pub fn waits(tx: &Tx, reach: &Reach) -> Result<BTreeMap<(Stage, u32), u64>, StoreError> {
     let whose = reach.whose(tx)?;
     let (whole, ragged) = reach.cut(HOUR_MS);
-    let mut found = Vec::new();
+    let mut found = Waits::default();
     if let Some((first, end)) = whole {
         let mut statement = tx.prepare_cached(
             "SELECT stage, steps FROM turn_waits WHERE assistant_id IN (SELECT value FROM json_each(?1))
@@ -272,36 +275,76 @@ pub fn waits(tx: &Tx, reach: &Reach) -> Result<Vec<(Stage, u32, u64)>, StoreErro
         )?;
         let mut rows = statement.query(params![whose.ids, first, end])?;
         while let Some(row) = rows.next()? {
-            let stage = stage(row)?;
-            let steps: std::collections::HashMap<u32, i64> =
-                serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
-            let counted = steps.into_iter().filter(|(_, turns)| *turns > 0);
-            found.extend(counted.map(|(step, turns)| (stage, step, turns.unsigned_abs())));
+            let steps = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            let adding = Adding(found.of(stage(row)?));
+            adding.deserialize(&mut serde_json::Deserializer::from_str(steps))?;
         }
     }
     let (index, theirs) = whose.raw();
     // As the view `waits_of_turns` has it, which would be made of all turns before it is joined.
-    let of = format!(
-        "FROM calls c INDEXED BY {index} CROSS JOIN turns t ON t.call_id = c.id
+    let raw = format!(
+        "SELECT t.reply_ms, coalesce(t.words_ms, 0) + t.frame_ms
+         FROM calls c INDEXED BY {index} CROSS JOIN turns t ON t.call_id = c.id
          WHERE c.started_at >= ?2 AND c.started_at < ?3 AND {theirs}
          AND t.heard_kind IN ('speech', 'digits') AND t.reply_ms IS NOT NULL"
-    );
-    let raw = format!(
-        "SELECT stage, ms, count(*) FROM (
-             SELECT 'reply' AS stage, t.reply_ms AS ms {of}
-             UNION ALL
-             SELECT 'felt', coalesce(t.words_ms, 0) + t.frame_ms {of} AND t.frame_ms IS NOT NULL)
-         GROUP BY 1, 2"
     );
     for (from, to) in ragged {
         let mut statement = tx.prepare_cached(&raw)?;
         let mut rows = statement.query(params![whose.ids, from, to])?;
         while let Some(row) = rows.next()? {
-            let turns = row.get::<_, i64>(2)?.max(0).unsigned_abs();
-            found.push((stage(row)?, crate::domain::wait_step(row.get(1)?).0, turns));
+            for (stage, column) in [(Stage::Reply, 0), (Stage::Felt, 1)] {
+                if let Some(ms) = row.get(column)? {
+                    *found.of(stage).entry(crate::domain::wait_step(ms).0).or_default() += 1;
+                }
+            }
         }
     }
-    Ok(found)
+    let of = |stage, steps: BTreeMap<u32, i64>| {
+        steps.into_iter().filter_map(move |(step, turns)| {
+            let turns = u64::try_from(turns).ok().filter(|turns| *turns > 0)?;
+            Some(((stage, step), turns))
+        })
+    };
+    Ok(of(Stage::Reply, found.reply).chain(of(Stage::Felt, found.felt)).collect())
+}
+
+/// Turns by how long they waited.
+#[derive(Default)]
+struct Waits {
+    reply: BTreeMap<u32, i64>,
+    felt: BTreeMap<u32, i64>,
+}
+
+impl Waits {
+    const fn of(&mut self, stage: Stage) -> &mut BTreeMap<u32, i64> {
+        match stage {
+            Stage::Felt => &mut self.felt,
+            _ => &mut self.reply,
+        }
+    }
+}
+
+/// Adds the numbers of a JSON object to what is there, without making one of it: a month has thousands.
+struct Adding<'w>(&'w mut BTreeMap<u32, i64>);
+
+impl<'de> DeserializeSeed<'de> for Adding<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Adding<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("how many turns there were of each step")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((step, turns)) = map.next_entry::<u32, i64>()? {
+            *self.0.entry(step).or_default() += turns;
+        }
+        Ok(())
+    }
 }
 
 fn stage(row: &Row<'_>) -> Result<Stage, StoreError> {

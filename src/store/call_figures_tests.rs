@@ -230,9 +230,7 @@ fn by_figures(tx: &Tx, reach: &Reach, grain: Grain) -> Result<Plain, StoreError>
         let values = [sums.calls, sums.duration_s, sums.satisfaction_sum];
         known.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
     }
-    for (stage, step, turns) in call_figures::waits(tx, reach)? {
-        *found.waits.entry((stage, step)).or_default() += turns;
-    }
+    found.waits = call_figures::waits(tx, reach)?;
     Ok(found)
 }
 

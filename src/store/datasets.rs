@@ -31,8 +31,8 @@ pub struct Place(Vec<Value>);
 
 type Column = (&'static str, &'static str, FieldKind, WhenRedacted);
 
-/// Where rows come from. `?1` is the owner, `?2` the assistant, `?3` and `?4` the window, `?5` how many;
-/// from `?6` on the key of the row before.
+/// Where rows come from. `?1` is the owner, `?2` the assistant, `?3` and `?4` the window, which begins and ends
+/// with the page where it can be parted, `?5` how many; from `?6` on the key of the row before.
 struct Source {
     from: &'static str,
     filter: &'static str,
@@ -182,7 +182,7 @@ const fn source(dataset: Dataset, of_one: bool) -> Source {
             },
             filter: BY_CALL,
             key: &["c.started_at", "c.id"],
-            after: "c.started_at >= ?6 AND (c.started_at > ?6 OR c.id > ?7)",
+            after: "(c.started_at > ?6 OR c.id > ?7)",
             columns: CALLS,
         },
         Dataset::Turns => Source {
@@ -195,8 +195,7 @@ const fn source(dataset: Dataset, of_one: bool) -> Source {
             },
             filter: BY_CALL,
             key: &["c.started_at", "c.id", "t.number"],
-            after: "c.started_at >= ?6
-                    AND (c.started_at > ?6 OR c.id > ?7 OR c.id = ?7 AND t.number > ?8)",
+            after: "(c.started_at > ?6 OR c.id > ?7 OR c.id = ?7 AND t.number > ?8)",
             columns: TURNS,
         },
         Dataset::Bookings => Source {
@@ -336,6 +335,17 @@ impl Rows {
         }
         sql.push_str(&format!(" FROM {} WHERE {}", source.from, self.filter(&source)));
         let mut values = Vec::from(self.window());
+        // An index is read within one bound at either side, and it need not be the narrower of two.
+        if self.parts() {
+            if let Some(Place(key)) = after {
+                values[2] = key[0].clone();
+            }
+            if let Some(Place(key)) = up_to
+                && let Value::Integer(at) = key[0]
+            {
+                values[3] = Value::Integer(at.saturating_add(1));
+            }
+        }
         values.push(Value::Integer(i64::from(most)));
         if let Some(Place(key)) = after {
             sql.push_str(&format!(" AND {}", source.after));
@@ -343,9 +353,7 @@ impl Rows {
         }
         if let Some(Place(key)) = up_to {
             let (at, id) = (values.len() + 1, values.len() + 2);
-            sql.push_str(&format!(
-                " AND c.started_at <= ?{at} AND (c.started_at < ?{at} OR c.id <= ?{id})"
-            ));
+            sql.push_str(&format!(" AND (c.started_at < ?{at} OR c.id <= ?{id})"));
             values.extend(key.iter().take(2).cloned());
         }
         sql.push_str(&format!(" ORDER BY {} LIMIT ?5", source.key.join(", ")));
