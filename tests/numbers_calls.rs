@@ -59,7 +59,8 @@ fn calls_that_twilio_has_are_entered_once() {
     let calls = || webox.run(["calls", "-o", "json"]).ok().json()["calls"].clone();
     let entered = calls();
     assert_eq!(entered.as_array().unwrap().len(), 3);
-    let first = entered.as_array().unwrap().iter().find(|one| one["call_sid"] == call(101)).unwrap();
+    let first =
+        entered.as_array().unwrap().iter().find(|one| one["call_sid"] == call(101)).unwrap();
     assert_eq!((&first["duration_s"], &first["status"]), (&json!(61), &json!("completed")));
     let out = entered.as_array().unwrap().iter().find(|one| one["call_sid"] == call(103)).unwrap();
     assert_eq!(

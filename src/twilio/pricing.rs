@@ -83,6 +83,6 @@ mod tests {
         assert_eq!(prices.of(NumberKind::Local), Some("1.15".parse().unwrap()));
         assert_eq!(prices.of(NumberKind::TollFree), Some("2.15".parse().unwrap()));
         assert_eq!(prices.of(NumberKind::Mobile), None);
-        assert!(read(b"[]").is_err());
+        assert!(read(b"<html>").is_err());
     }
 }
