@@ -32,16 +32,6 @@ struct Resource {
     requirements: Value,
 }
 
-/// Twilio's word for a kind in this product.
-const fn word(kind: NumberKind) -> &'static str {
-    match kind {
-        NumberKind::Local => "local",
-        NumberKind::National => "national",
-        NumberKind::TollFree => "toll-free",
-        NumberKind::Mobile => "mobile",
-    }
-}
-
 impl OpenAccount {
     /// What a country wants to see of a business before it has a number of a kind; nothing where it
     /// wants nothing.
@@ -52,7 +42,7 @@ impl OpenAccount {
     ) -> Result<Option<Regulation>, RestError> {
         let query = Form::from_fields([
             ("IsoCountry", country.as_str()),
-            ("NumberType", word(kind)),
+            ("NumberType", kind.as_str()),
             ("EndUserType", "business"),
         ]);
         let path = format!("/v2/RegulatoryCompliance/Regulations?{}", query.encode());
