@@ -284,7 +284,8 @@ async fn a_request_without_any_signature_is_a_strangers() {
         ("To", NUMBER),
         ("CallStatus", "ringing"),
     ]);
-    let routes = ["incoming", "process", "wait?turn=1&step=1", "transfer?turn=1", "status"];
+    let routes =
+        ["incoming", "fallback", "process", "wait?turn=1&step=1", "transfer?turn=1", "status"];
     let of_humans = ["whisper", "take", "voicemail", "voicemail-recording", "voicemail-words"];
     for route in routes.into_iter().chain(of_humans) {
         let answer = reqwest::Client::new()

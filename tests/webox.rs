@@ -54,6 +54,8 @@ mod memory;
 mod models;
 mod mouths;
 mod notices;
+mod numbers;
+mod numbers_calls;
 mod observability;
 mod outages;
 mod outbound;

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::{Moment, Success};
 use crate::{
     domain::{
-        AccountSid, AfterCall, Ai, AlertRule, Assistant, AssistantId, AssistantName, AssistantSpec,
-        Billing, BookingRules, Breakdown, Compliance, Deliver, Document, EmailAddress, Error, Fact,
-        Hearing, Hours, HttpTool, LanguageTag, Limits, Memory, ModelRef, Outbound,
-        Owner as DomainOwner, Personality, PhoneNumber, Recording, Result, Screening, SecretRef,
-        Transfer, TwilioAccount, UserId, Voice, VoiceLine, VoiceProvider, ZoneName,
+        AccountSid, AfterCall, Ai, AlertRule, Assistant, AssistantId, AssistantName,
+        AssistantPhone, AssistantSpec, Billing, BookingRules, Breakdown, Compliance, Deliver,
+        Document, EmailAddress, Error, Fact, Hearing, Hours, HttpTool, LanguageTag, Limits, Memory,
+        ModelRef, Outbound, Owner as DomainOwner, Personality, PhoneNumber, Recording, Result,
+        Screening, SecretRef, Transfer, TwilioAccount, UserId, Voice, VoiceLine, VoiceProvider,
+        ZoneName,
     },
     operations::assistants::AssistantOverview,
 };
@@ -29,6 +30,9 @@ pub struct AssistantView {
     pub client_name: String,
     pub client_email: Option<String>,
     pub twilio_phone_number: PhoneNumber,
+    /// Whether applying files connects the number at Twilio.
+    #[serde(default)]
+    pub phone_managed: bool,
     /// The client's own account at Twilio, if it has one.
     pub twilio_account_sid: Option<AccountSid>,
     /// Where that account's token is kept. The token itself is never answered.
@@ -143,7 +147,8 @@ impl From<&Assistant> for AssistantView {
             name: spec.name,
             client_name: spec.client,
             client_email: spec.email,
-            twilio_phone_number: spec.phone,
+            twilio_phone_number: spec.phone.number,
+            phone_managed: spec.phone.manage,
             twilio_account_sid: spec.twilio.account_sid,
             twilio_auth_token_ref: spec.twilio.auth_token,
             ai_model: spec.ai.model,
@@ -237,7 +242,10 @@ impl TryFrom<AssistantView> for Assistant {
                 name: view.name,
                 client: view.client_name,
                 email: view.client_email,
-                phone: view.twilio_phone_number,
+                phone: AssistantPhone {
+                    number: view.twilio_phone_number,
+                    manage: view.phone_managed,
+                },
                 context: view.ai_context,
                 timezone,
                 active: view.is_active,

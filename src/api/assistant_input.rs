@@ -37,6 +37,9 @@ pub struct AssistantInput {
     pub client_email: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub twilio_phone_number: Option<PhoneNumber>,
+    /// Whether applying files connects the number at Twilio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_managed: Option<bool>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub twilio_account_sid: Option<Option<AccountSid>>,
     /// Write-only: sealed at once, and never answered.
@@ -148,7 +151,8 @@ impl From<&AssistantSpec> for AssistantInput {
             name: Some(spec.name),
             client_name: Some(spec.client),
             client_email: Some(spec.email),
-            twilio_phone_number: Some(spec.phone),
+            twilio_phone_number: Some(spec.phone.number),
+            phone_managed: Some(spec.phone.manage),
             twilio_account_sid: Some(spec.twilio.account_sid),
             twilio_auth_token: None,
             twilio_auth_token_ref: Some(spec.twilio.auth_token),
@@ -231,7 +235,8 @@ impl AssistantInput {
         put(&mut spec.name, self.name);
         put(&mut spec.client, self.client_name);
         put(&mut spec.email, self.client_email);
-        put(&mut spec.phone, self.twilio_phone_number);
+        put(&mut spec.phone.number, self.twilio_phone_number);
+        put(&mut spec.phone.manage, self.phone_managed);
         put(&mut spec.twilio.account_sid, self.twilio_account_sid);
         put(&mut spec.twilio.auth_token, self.twilio_auth_token_ref);
         put(&mut spec.ai.model, self.ai_model);

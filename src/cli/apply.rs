@@ -7,10 +7,11 @@ use serde_json::json;
 
 use super::{
     Context, exit, help, human,
-    output::{Cell, Column, Format, Listing, Row, Tone},
+    output::{Cell, Colour, Column, Format, Listing, Row, Tone},
     plan, plan_text,
     progress::Waiting,
     prompt,
+    wiring::Wirings,
 };
 use crate::{
     domain::{AssistantName, Error, HumanDuration, Kind, Result},
@@ -27,7 +28,7 @@ use crate::{
         ("webox apply --prune --yes --confirm old-client assistants/", "delete what is in no file, without a question"),
         ("generate-clients | webox apply --yes -", "one assistant from stdin"),
     ],
-    &[exit::FAILURE, exit::REFUSED, exit::USAGE, exit::DATA, exit::BUSY],
+    &[exit::FAILURE, exit::REFUSED, exit::PARTIAL, exit::USAGE, exit::DATA, exit::BUSY],
 ))]
 pub struct Apply {
     /// Files, folders (every `*.toml` in them), or `-` for stdin.
@@ -65,8 +66,9 @@ pub(super) fn run(args: &Apply, context: &Context) -> Result<()> {
         Some(path) => Plan::open(path)?,
         None => plan::make(desk.as_ref(), &args.paths, args.prune, context)?,
     };
+    let wirings = Wirings::look(&plan, false, context)?;
     if args.dry_run {
-        return report(&plan, true, context);
+        return report(&plan, &wirings, true, context);
     }
     let consent =
         // A plan was looked at: it may replace and delete what it shows.
@@ -75,19 +77,25 @@ pub(super) fn run(args: &Apply, context: &Context) -> Result<()> {
             max_deletes: args.max_deletes.or(args.plan.is_some().then_some(usize::MAX)),
         };
     provisioning::check(&plan, &consent)?;
-    if args.plan.is_none() && !plan.is_empty() {
-        agree(args, &plan, context)?;
+    if args.plan.is_none() && (!plan.is_empty() || wirings.to_change() > 0) {
+        agree(args, &plan, &wirings, context)?;
     }
     let source = args.plan.iter().chain(&args.paths).map(|path| path.display().to_string());
     let source = source.collect::<Vec<_>>().join(" ");
     let waiting = Waiting::begin(context, "applying");
     desk.apply(plan.clone(), source, revision(args, context))?;
     drop(waiting);
-    report(&plan, false, context)
+    // What was applied is applied, whatever Twilio says: it is told, and done by running this again.
+    let connected = Wirings::connect(&plan, context);
+    report(&plan, &wirings, false, context)?;
+    if let Some(why) = wirings.unasked() {
+        context.out.note(&format!("Numbers were not looked at: {why}."));
+    }
+    connected
 }
 
 /// Asks what `--yes` and `--confirm` do not answer.
-fn agree(args: &Apply, plan: &Plan, context: &Context) -> Result<()> {
+fn agree(args: &Apply, plan: &Plan, wirings: &Wirings, context: &Context) -> Result<()> {
     let in_service = |change: &&Change| {
         change.action == Action::Delete
             && (change.active || change.live_calls > 0)
@@ -96,7 +104,9 @@ fn agree(args: &Apply, plan: &Plan, context: &Context) -> Result<()> {
     let hard: Vec<&Change> = plan.changes.iter().filter(in_service).collect();
     if (!args.yes || !hard.is_empty()) && context.may_ask() {
         // The question shows what it is about; the result is data, and is printed after it.
-        context.out.say(plan_text::text(plan, context.out.error_colour()).trim_end());
+        let colour = context.out.error_colour();
+        let text = plan_text::text(plan, colour) + &wirings.text(colour);
+        context.out.say(text.trim_end());
     }
     if !hard.is_empty() && !context.may_ask() {
         let names: Vec<String> =
@@ -116,7 +126,12 @@ fn agree(args: &Apply, plan: &Plan, context: &Context) -> Result<()> {
     }
     if !args.yes {
         let count = plan.changes.len() as u64;
-        let question = format!("Apply {}?", human::count(count, "change", "changes"));
+        let numbers = wirings.to_change() as u64;
+        let connects = match numbers {
+            0 => String::new(),
+            _ => format!(" and connect {}", human::count(numbers, "number", "numbers")),
+        };
+        let question = format!("Apply {}{connects}?", human::count(count, "change", "changes"));
         if !prompt::confirm(context, &question, "--yes")? {
             return Err(refused());
         }
@@ -146,7 +161,7 @@ fn revision(args: &Apply, context: &Context) -> Option<String> {
     })
 }
 
-fn report(plan: &Plan, dry: bool, context: &Context) -> Result<()> {
+fn report(plan: &Plan, wirings: &Wirings, dry: bool, context: &Context) -> Result<()> {
     let known = [
         Format::Table,
         Format::Tsv,
@@ -158,11 +173,22 @@ fn report(plan: &Plan, dry: bool, context: &Context) -> Result<()> {
     ];
     context.out.one_of(&known)?;
     match context.out.format() {
-        Format::Text => context.out.text(&plan_text::text(plan, context.out.colour()))?,
+        Format::Text => {
+            let colour = context.out.colour();
+            context.out.text(&(plan_text::text(plan, colour) + &wirings.text(colour)))?;
+        }
         Format::Table if plan.is_empty() => {}
-        _ => context.out.listing(&listing(plan))?,
+        _ => {
+            let mut listing = listing(plan);
+            listing.beside.insert("wiring".to_owned(), wirings.json());
+            context.out.listing(&listing)?;
+        }
     }
     let summary = plan.summary();
+    let wiring = wirings.text(Colour::OFF);
+    if dry && !wiring.is_empty() && context.out.format() != Format::Text {
+        context.out.note(wiring.trim_end());
+    }
     if plan.is_empty() {
         context.out.note(&format!("No changes: {}.", same(summary.unchanged + summary.adopt)));
         orphans(plan, context);

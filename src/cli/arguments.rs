@@ -7,10 +7,10 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     alerts, apply, assistants, audit, bench, billing, bookings, call, calls, campaign, complete,
     contacts, costs, deliveries, demo, do_not_call, export, help, history, import, init, invoices,
-    knowledge, login, manual, margin, outbound,
+    knowledge, login, manual, margin, numbers, outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, report, schema, secrets, serve,
-    settings, stats, tokens, top, transcripts, try_out, users, validate, voices, whoami,
+    settings, stats, tokens, top, transcripts, try_out, twilio, users, validate, voices, whoami,
 };
 use crate::domain::EmailAddress;
 
@@ -39,6 +39,10 @@ pub struct Cli {
 pub enum Command {
     /// List, create and change assistants.
     Assistants(assistants::Assistants),
+    /// Look for, buy, connect, check and give back numbers at Twilio.
+    Numbers(numbers::Numbers),
+    /// Compare the calls that Twilio has had with those that are known here.
+    Twilio(twilio::Twilio),
     /// List calls, or show one turn by turn.
     Calls(calls::Calls),
     /// List what was booked, book and cancel by hand.

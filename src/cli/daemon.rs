@@ -31,6 +31,7 @@ use crate::{
     server::{Archive, TwilioAccess},
     store::Store,
     twilio::{
+        access::Credential,
         media::Media,
         rest::{self, Rest},
     },
@@ -86,8 +87,8 @@ pub(super) fn endpoints(settings: &Settings, store: &Store) -> Result<Endpoints>
 /// Where recordings are, and what Twilio is asked for them with.
 pub(super) fn archive(settings: &Settings, store: &Store) -> Result<Archive> {
     let secrets = Secrets::new(Vault::new(settings.master_key.clone()));
-    let base_url = settings.twilio.base_url.value.as_ref();
-    let media = Media::new(base_url.map_or(rest::BASE_URL, |url| url.as_str()))?;
+    let base_url = settings.twilio.address();
+    let media = Media::new(base_url.as_deref().unwrap_or(rest::BASE_URL))?;
     let folder = settings.recordings_folder.value.clone();
     Ok(Archive::new(store.clone(), secrets, twilio(settings)?, media, folder))
 }
@@ -107,11 +108,15 @@ pub(super) fn make_private(folder: &Path) -> Result<()> {
 
 /// What Twilio is asked with to remove recordings and records of calls.
 pub(super) fn twilio(settings: &Settings) -> Result<TwilioAccess> {
-    let base_url = settings.twilio.base_url.value.as_ref();
+    let twilio = &settings.twilio;
+    let base_url = twilio.address();
+    let key = twilio.api_key.value.clone().zip(twilio.api_secret.value.clone());
+    let key = key.map(|(key, secret)| Credential { key: Some(key), of: None, secret });
+    let tokens = twilio.auth_tokens.value.iter().cloned().map(Credential::from);
     Ok(TwilioAccess {
-        rest: Rest::new(base_url.map_or(rest::BASE_URL, |url| url.as_str()))?,
-        account: settings.twilio.account_sid.value.clone(),
-        tokens: settings.twilio.auth_tokens.value.clone(),
+        rest: Rest::new(base_url.as_deref().unwrap_or(rest::BASE_URL))?,
+        account: twilio.account_sid.value.clone(),
+        credentials: key.into_iter().chain(tokens).collect(),
     })
 }
 

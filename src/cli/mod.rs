@@ -39,6 +39,7 @@ mod logging;
 mod login;
 mod manual;
 mod margin;
+mod numbers;
 mod outbound;
 pub mod output;
 mod plan;
@@ -63,6 +64,7 @@ mod top;
 mod transcripts;
 mod try_aloud;
 mod try_out;
+mod twilio;
 mod users;
 mod validate;
 mod views;
@@ -70,6 +72,7 @@ mod voices;
 mod watch;
 mod whoami;
 mod window;
+mod wiring;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -127,6 +130,8 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Validate(args) => validate::run(args, context),
         Command::Plan(args) => return plan::run(args, context),
         Command::Apply(args) => apply::run(args, context),
+        Command::Numbers(args) => return numbers::run(args, context),
+        Command::Twilio(args) => twilio::run(args, context),
         Command::Export(args) => return export::run(args, context),
         Command::History(args) => history::run(args, context),
         Command::Rollback(args) => history::rollback(args, context),

@@ -4,7 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, desk::Desk, diagnostics, exit, help, output::Format, plan_text};
+use super::{
+    Context,
+    desk::Desk,
+    diagnostics, exit, help,
+    output::{Colour, Format},
+    plan_text,
+    wiring::Wirings,
+};
 use crate::{
     domain::{Error, Result},
     provision::Plan,
@@ -33,6 +40,9 @@ pub struct PlanArguments {
     /// Delete assistants of these sets that are in no file.
     #[arg(long)]
     prune: bool,
+    /// Do not ask Twilio how the numbers with `phone.manage` are wired.
+    #[arg(long)]
+    offline: bool,
 }
 
 pub(super) fn run(args: &PlanArguments, context: &Context) -> Result<u8> {
@@ -43,16 +53,29 @@ pub(super) fn run(args: &PlanArguments, context: &Context) -> Result<u8> {
     if let Some(path) = &args.out {
         plan.save(path)?;
     }
+    let wirings = Wirings::look(&plan, args.offline, context)?;
     match format {
-        Format::Json => context.out.objects(plan_text::objects(&plan)?)?,
-        Format::Markdown => context.out.text(&plan_text::markdown(&plan))?,
-        _ => context.out.text(&plan_text::text(&plan, context.out.colour()))?,
+        Format::Json => {
+            let wiring = ("wiring", wirings.json());
+            context.out.objects(plan_text::objects(&plan)?.into_iter().chain([wiring]))?;
+        }
+        Format::Markdown => {
+            context.out.text(&plan_text::markdown(&plan))?;
+            let wiring = wirings.text(Colour::OFF);
+            if !wiring.is_empty() {
+                context.out.text(&format!("\n```\n{wiring}```\n"))?;
+            }
+        }
+        _ => {
+            context.out.text(&plan_text::text(&plan, context.out.colour()))?;
+            context.out.text(&wirings.text(context.out.colour()))?;
+        }
     }
     if let Some(path) = &args.out {
         let path = path.display();
         context.out.note(&format!("Apply exactly this with `webox apply --plan {path}`."));
     }
-    let changes = args.detailed_exitcode && !plan.is_empty();
+    let changes = args.detailed_exitcode && (!plan.is_empty() || wirings.to_change() > 0);
     Ok(if changes { exit::CHANGES_PRESENT } else { exit::OK })
 }
 

@@ -83,7 +83,7 @@ async fn talk(
     let models = daemon::models(context.settings()?);
     let spec = rehearsal::rehearsed(spec, Some(&spec.ai.model));
     let stage = Stage::set(spec, models, Clock::set_to(at)).await?;
-    let phone = stage.assistant.spec.phone.clone();
+    let phone = stage.assistant.spec.phone.number.clone();
     let (mut call, greeting) = Call::place(stage.daemon.caller(), &args.from, &phone).await?;
     let said = try_out::converse(&mut call, &greeting, false, context).await?;
     call.hang_up().await?;

@@ -90,7 +90,7 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<()> {
 
 /// Says again what was said; the conversation may take another way, or end earlier.
 async fn play(stage: &Stage, from: &str, turns: &[Turn]) -> Result<Vec<Pair>> {
-    let phone = stage.assistant.spec.phone.clone();
+    let phone = stage.assistant.spec.phone.number.clone();
     let (mut call, greeting) = Call::place(stage.daemon.caller(), from, &phone).await?;
     let mut pairs = Vec::new();
     for turn in turns {

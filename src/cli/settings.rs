@@ -10,7 +10,9 @@ use super::{
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Alerts, Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
+    config::{
+        Alerts, Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech, Twilio,
+    },
     domain::{KeySource, Result, Secret},
 };
 
@@ -75,7 +77,6 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
         setting.value.as_ref().map(|url| url.as_str().to_owned())
     };
     let zone = settings.timezone.value.iana_name().map(str::to_owned);
-    let sid = settings.twilio.account_sid.value.as_ref().map(|sid| sid.as_str().to_owned());
     let list = |items: Vec<String>| (!items.is_empty()).then(|| items.join(","));
     [
         plain("db", Some(settings.db.value.display().to_string()), &settings.db.origin),
@@ -83,13 +84,6 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
         plain("public_url", url(&settings.public_url), &settings.public_url.origin),
         plain("log", Some(settings.log.value.clone()), &settings.log.origin),
         plain("timezone", zone, &settings.timezone.origin),
-        plain("twilio.account_sid", sid, &settings.twilio.account_sid.origin),
-        secret(
-            "twilio.auth_token",
-            !settings.twilio.auth_tokens.value.is_empty(),
-            &settings.twilio.auth_tokens.origin,
-        ),
-        plain("twilio.base_url", url(&settings.twilio.base_url), &settings.twilio.base_url.origin),
         key("openai.api_key", &settings.openai.api_key),
         plain("openai.base_url", url(&settings.openai.base_url), &settings.openai.base_url.origin),
         key("anthropic.api_key", &settings.anthropic.api_key),
@@ -105,6 +99,7 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
         ),
     ]
     .into_iter()
+    .chain(twilio(&settings.twilio))
     .chain(speech(&settings.speech))
     .chain([
         plain(
@@ -185,6 +180,37 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
         master_key(&settings.master_key),
     ])
     .collect()
+}
+
+/// The account at Twilio, and how it is asked.
+fn twilio(twilio: &Twilio) -> Vec<Row> {
+    let url = |name: &str, setting: &Setting<Option<crate::config::PublicUrl>>| {
+        plain(name, setting.value.as_ref().map(ToString::to_string), &setting.origin)
+    };
+    let word = |name: &str, setting: &Setting<Option<String>>| {
+        plain(name, setting.value.clone(), &setting.origin)
+    };
+    let (sid, api_key) = (&twilio.account_sid, &twilio.api_key);
+    let (secret_of_key, overrides) = (&twilio.api_secret, &twilio.webhook_overrides);
+    vec![
+        plain("twilio.account_sid", sid.value.as_ref().map(ToString::to_string), &sid.origin),
+        secret(
+            "twilio.auth_token",
+            !twilio.auth_tokens.value.is_empty(),
+            &twilio.auth_tokens.origin,
+        ),
+        plain("twilio.api_key", api_key.value.as_ref().map(ToString::to_string), &api_key.origin),
+        secret("twilio.api_secret", secret_of_key.value.is_some(), &secret_of_key.origin),
+        word("twilio.region", &twilio.region),
+        word("twilio.edge", &twilio.edge),
+        url("twilio.base_url", &twilio.base_url),
+        url("twilio.fallback_url", &twilio.fallback_url),
+        plain(
+            "twilio.webhook_overrides",
+            Some(overrides.value.as_str().to_owned()),
+            &overrides.origin,
+        ),
+    ]
 }
 
 /// Plans and rates.

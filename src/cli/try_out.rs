@@ -67,7 +67,7 @@ pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
         return daemon::runtime()?.block_on(talk_here(args, context, assistant.spec));
     }
     let store = context.store()?;
-    daemon::runtime()?.block_on(talk(args, context, store, assistant.spec.phone))
+    daemon::runtime()?.block_on(talk(args, context, store, assistant.spec.phone.number))
 }
 
 /// With an assistant of a daemon far away, on a store that is thrown away and the models of this
@@ -75,7 +75,7 @@ pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
 async fn talk_here(args: &Try, context: &Context, spec: AssistantSpec) -> Result<()> {
     let spec = rehearsal::rehearsed(&spec, Some(&spec.ai.model));
     let stage = Stage::set(spec, daemon::models(context.settings()?), Clock::system()).await?;
-    let phone = stage.assistant.spec.phone.clone();
+    let phone = stage.assistant.spec.phone.number.clone();
     let (mut call, greeting) =
         Call::place_with(stage.daemon.caller(), &args.from, &phone, args.humans()).await?;
     context.out.note("Type what the caller says; an empty line is silence, Ctrl-D hangs up.");

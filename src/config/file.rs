@@ -79,6 +79,12 @@ pub(super) struct TwilioSection {
     pub(super) account_sid: Option<String>,
     pub(super) auth_token: Option<SecretRef>,
     pub(super) base_url: Option<String>,
+    pub(super) api_key: Option<String>,
+    pub(super) api_secret: Option<SecretRef>,
+    pub(super) region: Option<String>,
+    pub(super) edge: Option<String>,
+    pub(super) fallback_url: Option<String>,
+    pub(super) webhook_overrides: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -14,7 +14,7 @@ use super::{
     PublicUrl, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech,
     variables,
 };
-use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
+use crate::domain::{Error, Kind, Result, ZoneName, did_you_mean};
 
 impl Settings {
     /// Reads all settings.
@@ -74,30 +74,7 @@ impl Settings {
                 .pick("timezone", None, "WEBOX_TZ", file.timezone.as_deref(), read)?
                 .or_default_with(TimeZone::system)
         };
-        let twilio = Twilio {
-            account_sid: sources.pick(
-                "twilio.account_sid",
-                None,
-                "TWILIO_ACCOUNT_SID",
-                file.twilio.account_sid.as_deref(),
-                AccountSid::from_str,
-            )?,
-            auth_tokens: {
-                let tokens = secrets::TWILIO_AUTH_TOKEN.resolve(
-                    environment,
-                    file.twilio.auth_token.as_ref(),
-                    path.as_deref(),
-                )?;
-                Setting { value: split_tokens(tokens.value.as_ref()), origin: tokens.origin }
-            },
-            base_url: sources.pick(
-                "twilio.base_url",
-                None,
-                "TWILIO_BASE_URL",
-                file.twilio.base_url.as_deref(),
-                PublicUrl::from_str,
-            )?,
-        };
+        let twilio = Twilio::load(&sources, &file.twilio)?;
         let openai = Provider {
             api_key: secrets::OPENAI_API_KEY.resolve(
                 environment,
@@ -327,17 +304,6 @@ impl<T> Setting<Option<T>> {
             None => Setting { value: default(), origin: Origin::Default },
         }
     }
-}
-
-fn split_tokens(secret: Option<&Secret>) -> Vec<Secret> {
-    secret
-        .map(Secret::expose)
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|token| !token.is_empty())
-        .map(Secret::new)
-        .collect()
 }
 
 /// The system's database for root where the package laid it, else the user's own.

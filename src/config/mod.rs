@@ -14,6 +14,7 @@ mod public_url;
 mod secrets;
 mod smtp;
 mod speech;
+mod twilio;
 mod variables;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
@@ -28,11 +29,12 @@ pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;
 pub use smtp::Smtp;
 pub use speech::{Speech, SpeechProvider};
+pub use twilio::Twilio;
 pub use variables::VARIABLES;
 
 use ipnet::IpNet;
 
-use crate::domain::{AccountSid, KeySource, Secret};
+use crate::domain::{KeySource, Secret};
 
 /// The address the daemon listens at when nothing else is said: this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -87,17 +89,6 @@ pub struct Flags {
     pub server: Option<String>,
     /// `--utc`.
     pub utc: bool,
-}
-
-/// The settings of Twilio.
-#[derive(Debug, Clone)]
-pub struct Twilio {
-    /// The account whose numbers ring here.
-    pub account_sid: Setting<Option<AccountSid>>,
-    /// Its tokens: several, separated by commas, while one replaces another.
-    pub auth_tokens: Setting<Vec<Secret>>,
-    /// Where its REST API answers, when not at the usual address: another region's.
-    pub base_url: Setting<Option<PublicUrl>>,
 }
 
 /// The settings of a model provider.

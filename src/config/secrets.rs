@@ -25,6 +25,12 @@ pub(super) const TWILIO_AUTH_TOKEN: SecretNames = SecretNames {
     variable: "TWILIO_AUTH_TOKEN",
     for_owner_alone: false,
 };
+pub(super) const TWILIO_API_SECRET: SecretNames = SecretNames {
+    key: "twilio.api_secret",
+    credential: "twilio-api-secret",
+    variable: "TWILIO_API_SECRET",
+    for_owner_alone: false,
+};
 pub(super) const OPENAI_API_KEY: SecretNames = SecretNames {
     key: "openai.api_key",
     credential: "openai-api-key",

@@ -58,7 +58,23 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "What Twilio signs with; several, separated by commas, while one replaces another.",
     ),
     ("TWILIO_AUTH_TOKEN_FILE", "A file with it, alone."),
-    ("TWILIO_BASE_URL", "Where Twilio's REST API answers, in another region."),
+    (
+        "TWILIO_API_KEY",
+        "An API key that Twilio is asked with instead of the token: SK and 32 digits.",
+    ),
+    ("TWILIO_API_SECRET", "The secret of that key."),
+    ("TWILIO_API_SECRET_FILE", "A file with it, alone."),
+    ("TWILIO_REGION", "The region that the account's calls are kept in: us1, ie1, au1."),
+    ("TWILIO_EDGE", "Where Twilio is entered: ashburn, dublin, sydney and so on."),
+    (
+        "TWILIO_FALLBACK_URL",
+        "What Twilio asks when this daemon cannot answer; the daemon's own apology otherwise.",
+    ),
+    (
+        "TWILIO_WEBHOOK_OVERRIDES",
+        "How Twilio connects to the webhooks of numbers: rc=2&rp=ct,5xx otherwise.",
+    ),
+    ("TWILIO_BASE_URL", "Where Twilio's REST API answers, when not at the usual address."),
     ("OPENAI_API_KEY", "The key to OpenAI, or to a server that speaks like it."),
     ("OPENAI_API_KEY_FILE", "A file with it, alone."),
     ("OPENAI_BASE_URL", "Where that server answers."),
@@ -89,7 +105,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PIPEDRIVE_BASE_URL", "Where Pipedrive answers, when not at the usual address."),
     (
         "CREDENTIALS_DIRECTORY",
-        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key, smtp-password.",
+        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, twilio-api-secret, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key, smtp-password.",
     ),
     (
         "XDG_CONFIG_HOME, XDG_DATA_HOME",

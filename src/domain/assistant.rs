@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::knowledge;
 use super::row_number::row_number;
 use super::{
-    AccountSid, AfterCall, AlertRule, AssistantName, BookingRules, Closure, Compliance, Country,
-    DayHours, Deliver, Document, EarProvider, EmailAddress, Error, Hearing, HolidayHours, HttpTool,
-    HumanDuration, LanguageTag, Memory, ModelRef, Money, OpeningHours, Outbound, Personality,
-    PhoneNumber, PublicHolidays, Screening, SecretRef, TimeRange, Transfer, UserId, VoiceLine,
-    VoiceProvider, ZoneName,
+    AccountSid, AfterCall, AlertRule, AssistantName, AssistantPhone, BookingRules, Closure,
+    Compliance, Country, DayHours, Deliver, Document, EarProvider, EmailAddress, Error, Hearing,
+    HolidayHours, HttpTool, HumanDuration, LanguageTag, Memory, ModelRef, Money, OpeningHours,
+    Outbound, Personality, PhoneNumber, PublicHolidays, Screening, SecretRef, TimeRange, Transfer,
+    UserId, VoiceLine, VoiceProvider, ZoneName,
 };
 
 row_number!(
@@ -242,8 +242,8 @@ pub struct AssistantSpec {
     /// The client's address for mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The number callers dial.
-    pub phone: PhoneNumber,
+    /// The number callers dial: a text, or a table where webox keeps it connected at Twilio.
+    pub phone: AssistantPhone,
     /// What the assistant is told about the client, in prose.
     pub context: String,
     /// IANA zone; from the number's country when not set.
@@ -324,7 +324,7 @@ impl AssistantSpec {
             name,
             client,
             email: None,
-            phone,
+            phone: phone.into(),
             context,
             timezone: None,
             active: true,

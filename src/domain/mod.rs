@@ -11,6 +11,7 @@ mod alert;
 mod allowance;
 mod analysis;
 mod assistant;
+mod assistant_phone;
 mod author;
 mod availability;
 mod booking;
@@ -52,6 +53,7 @@ mod money;
 mod month;
 mod name;
 mod notice;
+mod numbers;
 mod outbound;
 mod phone;
 mod provider;
@@ -71,6 +73,7 @@ mod transcript;
 mod transfer;
 mod turn;
 pub mod when;
+mod wiring;
 mod wording;
 mod words;
 mod zone;
@@ -91,6 +94,7 @@ pub use assistant::{
     Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, TwilioAccount,
     Voice,
 };
+pub use assistant_phone::AssistantPhone;
 pub use author::{ApplyId, Author};
 pub use availability::{Availability, Place};
 pub use booking::{
@@ -145,6 +149,7 @@ pub use money::{Currency, Micros, Money};
 pub use month::Month;
 pub use name::{AssistantName, SetName};
 pub use notice::{MOST_SEGMENTS, Notice, sms_segments};
+pub use numbers::{AddressNeed, CountryCode, NumberKind, NumberPattern};
 pub use outbound::{
     CallContext, DialTerms, DoNotCall, DoNotCallId, Errand, NewOutbound, Outbound, OutboundCall,
     OutboundId,
@@ -158,7 +163,7 @@ pub use redaction::{redact, redact_numbers};
 pub use report::{Report, ReportLanguage};
 pub use screening::{Admission, Blocked, Screening};
 pub use secret::{KeySource, Secret, SecretRef, WRITTEN_OUT};
-pub use sid::{AccountSid, CallSid, RecordingSid};
+pub use sid::{AccountSid, AddressSid, ApiKeySid, BundleSid, CallSid, NumberSid, RecordingSid};
 pub use stats::{Breakdown, Stats, StatsBy, StatsRow};
 pub use suggest::{did_you_mean, suggestion_hint};
 pub use transcript::{
@@ -169,6 +174,7 @@ pub use turn::{
     Attempt, Delivery, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
 };
 pub use when::HumanDuration;
+pub use wiring::{Overrides, Wiring, WiringChange};
 pub use wording::Wording;
 pub use words::{
     AnsweredBy, BargeIn, BookingKind, CallOutcome, CallPurpose, CampaignRowState, CampaignState,

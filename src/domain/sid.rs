@@ -58,6 +58,26 @@ sid!(
     RecordingSid,
     "RE"
 );
+sid!(
+    /// A phone number that an account at Twilio has.
+    NumberSid,
+    "PN"
+);
+sid!(
+    /// An API key of an account at Twilio; its secret is another thing.
+    ApiKeySid,
+    "SK"
+);
+sid!(
+    /// Papers that a regulator wants to see before a number is handed out, approved by Twilio.
+    BundleSid,
+    "BU"
+);
+sid!(
+    /// An address that an account at Twilio has given.
+    AddressSid,
+    "AD"
+);
 
 #[cfg(test)]
 mod tests {

@@ -105,8 +105,8 @@ pub(super) fn ring_seconds(spec: &AssistantSpec) -> u32 {
 pub(super) fn caller_id(spec: &AssistantSpec, caller: Option<&str>) -> PhoneNumber {
     let callers = caller.and_then(PhoneNumber::from_e164);
     match spec.transfer.caller_id {
-        CallerId::Caller => callers.unwrap_or_else(|| spec.phone.clone()),
-        CallerId::Assistant => spec.phone.clone(),
+        CallerId::Caller => callers.unwrap_or_else(|| spec.phone.number.clone()),
+        CallerId::Assistant => spec.phone.number.clone(),
     }
 }
 

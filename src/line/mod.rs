@@ -7,6 +7,7 @@ mod afterwards;
 mod clock;
 mod connect;
 mod early;
+mod fallback;
 mod fixed;
 mod gather;
 mod greeting;

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::{
     Clock,
+    fallback::Remembered,
     gather::{self, Writer},
     greeting::Greeting,
     late::{Patience, Thinking, Waited},
@@ -57,6 +58,7 @@ pub struct Line {
     pub(super) thinking: Thinking,
     pub(super) sessions: Sessions,
     pub(super) voices: Option<Voices>,
+    pub(super) remembered: Remembered,
     webhooks_only: bool,
 }
 
@@ -78,6 +80,7 @@ impl Line {
             thinking: Thinking::default(),
             sessions: Sessions::default(),
             voices: None,
+            remembered: Remembered::default(),
             webhooks_only: false,
         }
     }
@@ -143,6 +146,7 @@ impl Line {
         match self.stored(live::ring(&self.store, ringing, greet)).await {
             Ok(Rung::Answered { assistant, twiml, again }) => {
                 tracing::info!(assistant = %assistant.spec.name, caller, again, "answered a call");
+                self.remembered.keep(&assistant);
                 twiml
             }
             Ok(Rung::Declined { assistant, reason }) => {
@@ -264,6 +268,7 @@ impl Line {
 
     /// Closes calls that were forgotten.
     pub async fn sweep(&self) -> Result<u32> {
+        self.remember().await;
         live::sweep(&self.store, self.clock.now()).await
     }
 

@@ -38,7 +38,7 @@ pub(super) fn of_assistant(
         (before, after) => {
             let brief = |spec: Option<&AssistantSpec>| {
                 spec.map_or(Value::Null, |spec| {
-                    serde_json::json!({ "client": spec.client, "phone": spec.phone, "active": spec.active })
+                    serde_json::json!({ "client": spec.client, "phone": spec.phone.number, "active": spec.active })
                 })
             };
             (brief(before), brief(after))

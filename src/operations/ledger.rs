@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use crate::{
     billing::rates,
     domain::{
-        Actor, AssistantId, Attempt, Call, CallId, CallStatus, Cost, Costs, CostsBy, CostsTotal,
-        Currency, Direction, HandoverId, Micros, Money, PhoneNumber, PriceBook, Reckoned,
-        RecordingSid, Result, TurnId, Unit, Use, VoiceLine, begun_minutes, product_of,
+        Actor, AssistantId, Attempt, Call, CallId, CallSid, CallStatus, Cost, Costs, CostsBy,
+        CostsTotal, Currency, Direction, HandoverId, Micros, Money, PhoneNumber, PriceBook,
+        Reckoned, RecordingSid, Result, TurnId, Unit, Use, VoiceLine, begun_minutes, product_of,
     },
     store::{
         Store, StoreError, Tx, calls, charges,
@@ -353,6 +353,27 @@ pub enum Told {
 /// Calls of which Twilio is to be asked now.
 pub async fn charges_due(store: &Store, now: Timestamp) -> Result<Vec<DueCharge>> {
     store.read_async(move |tx| charges::due(tx, now, AT_ONCE)).await
+}
+
+/// Enters what Twilio charged for a call, whether it was to be asked of it or not. A price that is
+/// entered stays.
+pub async fn enter_charge(
+    store: &Store,
+    sid: CallSid,
+    amount: Micros,
+    currency: Currency,
+    now: Timestamp,
+) -> Result<()> {
+    let cache = store.clone();
+    store
+        .write_async(move |tx| {
+            let Some(call) = calls::by_sid(tx, &sid)? else { return Ok(()) };
+            charges::ask(tx, call.id, now)?;
+            let day = call.started_at.to_zoned_datetime(TimeZone::UTC).date();
+            let cost = prices(&cache).cost(amount, currency, day);
+            charges::charged(tx, call.id, (amount, currency), cost, now)
+        })
+        .await
 }
 
 /// Notes what Twilio says of a call.

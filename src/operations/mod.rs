@@ -27,6 +27,7 @@ pub mod latency;
 pub mod ledger;
 pub mod live;
 pub mod messages;
+pub mod numbers;
 pub mod observed;
 pub mod outbound;
 pub mod outbox;

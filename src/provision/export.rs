@@ -176,6 +176,12 @@ fn prove(spec: &AssistantSpec, file: &File, context_beside: bool, name: &str) ->
 
 /// Sets or removes one field, where it stands in the file.
 fn set_field(root: &mut Table, field: &Field) {
+    if field.path == "phone.manage" {
+        return set_phone(root, field.after == Json::Bool(true));
+    }
+    if field.path == "phone.number" && root.get("phone").is_some_and(Item::is_str) {
+        return put(root, "phone", &field.after);
+    }
     let mut parts: Vec<&str> = field.path.split('.').collect();
     let Some(last) = parts.pop() else { return };
     let mut table: &mut dyn TableLike = root;
@@ -198,7 +204,26 @@ fn set_field(root: &mut Table, field: &Field) {
 
 /// Puts a value in the place of the one before, with the comments around it.
 fn put(table: &mut dyn TableLike, key: &str, json: &Json) {
-    let mut item = item(json);
+    put_item(table, key, item(json));
+}
+
+/// A number that is kept connected is a table, and one that is not a text.
+fn set_phone(root: &mut Table, manage: bool) {
+    let number = root.get("phone").and_then(|phone| match phone.as_table_like() {
+        Some(table) => table.get("number").and_then(Item::as_str),
+        None => phone.as_str(),
+    });
+    let Some(number) = number.map(str::to_owned) else { return };
+    let item = if manage {
+        let entries = [("number", Value::from(number)), ("manage", Value::from(true))];
+        Value::InlineTable(entries.into_iter().collect())
+    } else {
+        Value::from(number)
+    };
+    put_item(root, "phone", Item::Value(item));
+}
+
+fn put_item(table: &mut dyn TableLike, key: &str, mut item: Item) {
     if let (Some(Item::Value(old)), Item::Value(new)) = (table.get(key), &mut item) {
         *new.decor_mut() = old.decor().clone();
     }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Loaded;
 use crate::{
@@ -330,10 +330,10 @@ fn numbers(plan: &mut Plan, files: &[Loaded], standings: &[Standing]) -> Result<
     let touched: BTreeSet<AssistantId> = plan.changes.iter().filter_map(|c| c.id).collect();
     let named: BTreeSet<&AssistantName> = files.iter().map(|file| &file.file.spec.name).collect();
     let holders: BTreeMap<&PhoneNumber, &Standing> =
-        standings.iter().map(|standing| (&standing.assistant.spec.phone, standing)).collect();
+        standings.iter().map(|one| (&one.assistant.spec.phone.number, one)).collect();
     let mut problems = Vec::new();
     for Loaded { path, file } in files {
-        let Some(holder) = holders.get(&file.spec.phone) else { continue };
+        let Some(holder) = holders.get(&file.spec.phone.number) else { continue };
         let holder = &holder.assistant;
         let own = [Some(&file.spec.name), file.moved_from.as_ref()];
         if own.contains(&Some(&holder.spec.name)) {
@@ -345,7 +345,7 @@ fn numbers(plan: &mut Plan, files: &[Loaded], standings: &[Standing]) -> Result<
             || plan.changes.iter().any(|change| change.id == Some(holder.id))
         {
             plan.numbers.push(NumberMove {
-                number: file.spec.phone.clone(),
+                number: file.spec.phone.number.clone(),
                 from: holder.spec.name.clone(),
                 to: file.spec.name.clone(),
             });
@@ -371,19 +371,28 @@ fn numbers(plan: &mut Plan, files: &[Loaded], standings: &[Standing]) -> Result<
 pub fn differences(before: &AssistantSpec, after: &AssistantSpec) -> Vec<Field> {
     let mut fields = Vec::new();
     let value = |spec| serde_json::to_value(spec).unwrap_or_default();
-    differing("", &value(before), &value(after), &mut fields);
+    let (mut before, mut after): (Value, Value) = (value(before), value(after));
+    if before["phone"].is_object() != after["phone"].is_object() {
+        // A text and a table are the same number: what differs is whether it is kept connected.
+        for phone in [&mut before["phone"], &mut after["phone"]] {
+            if phone.is_string() {
+                *phone = json!({ "number": phone.take() });
+            }
+        }
+    }
+    differing("", &before, &after, &mut fields);
     fields
 }
 
 /// What a new assistant sets, as it is not usual.
 fn set_fields(spec: &AssistantSpec) -> Vec<Field> {
-    let (name, phone) = (spec.name.clone(), spec.phone.clone());
+    let (name, phone) = (spec.name.clone(), spec.phone.number.clone());
     let usual = AssistantSpec::new(name, String::new(), phone, String::new());
     let mut fields = differences(&usual, spec);
     for field in &mut fields {
         field.before = Value::Null;
     }
-    let phone = Value::String(spec.phone.to_string());
+    let phone = Value::String(spec.phone.number.to_string());
     fields.push(Field { path: "phone".to_owned(), before: Value::Null, after: phone });
     fields
 }

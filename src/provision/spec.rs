@@ -59,7 +59,11 @@ impl Identity {
         let table = table.get_ref();
         Self {
             name: word(table, text, "name"),
-            phone: word(table, text, "phone"),
+            phone: word(table, text, "phone").or_else(|| {
+                let managed = table.iter().find(|(own, _)| own.get_ref() == "phone")?.1;
+                let DeValue::Table(managed) = managed.get_ref() else { return None };
+                word(managed, text, "number")
+            }),
             moved_from: word(table, text, "moved_from").map(|(name, _)| name),
         }
     }

@@ -53,6 +53,11 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
     let mut text = String::new();
     for key in order {
         if let Some(value) = table.remove(key) {
+            if let ("phone", Value::Table(phone)) = (key, &value) {
+                // On one line: what follows are keys of the assistant, not of its number.
+                text.push_str(&inline(key, phone));
+                continue;
+            }
             let is_section = value.is_table()
                 || matches!(&value, Value::Array(list) if list.iter().any(Value::is_table));
             if is_section && !text.is_empty() {
@@ -63,6 +68,15 @@ pub fn to_toml(spec: &AssistantSpec) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// A small table on one line, `number` before what is to be done with it.
+fn inline(key: &str, table: &Table) -> String {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| *key != "number");
+    let entries: Vec<String> =
+        entries.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    format!("{key} = {{ {} }}\n", entries.join(", "))
 }
 
 #[cfg(test)]
@@ -84,6 +98,16 @@ mod tests {
         let text =
             round_trip("name = \"a\"\nclient = \"A\"\nphone = \"+33123456789\"\ncontext = \"x\"\n");
         assert!(text.starts_with("name = \"a\"\nclient = \"A\"\nphone = "), "{text}");
+    }
+
+    #[test]
+    fn a_managed_number_comes_back_on_one_line() {
+        let managed = "phone = { number = \"+33123456789\", manage = true }\n";
+        let text = round_trip(&format!("name = \"a\"\nclient = \"A\"\n{managed}context = \"x\"\n"));
+        assert!(text.contains(managed), "{text}");
+        round_trip(
+            "name = \"a\"\nclient = \"A\"\ncontext = \"x\"\n[phone]\nnumber = \"+33123456789\"\nmanage = true\n",
+        );
     }
 
     #[test]

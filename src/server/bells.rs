@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{removals::TwilioAccess, texts::Texts, twilio_accounts::Accounts};
+use super::{texts::Texts, twilio_accounts::Accounts};
 use crate::{
     api::AlertTest,
     domain::{
@@ -17,6 +17,7 @@ use crate::{
         secrets::Secrets,
     },
     store::{Store, assistants},
+    twilio::access::TwilioAccess,
 };
 
 /// How long telling one may take in all; shorter than the lease on it.
@@ -176,7 +177,7 @@ impl Bells {
         let found = self.store.read_async(move |tx| assistants::by_id(tx, id)).await;
         let found = found.map_err(|error| (Trouble::Later(None), error.to_string()))?;
         let gone = || (Trouble::Gone, "the assistant was deleted meanwhile".to_owned());
-        Ok(found.ok_or_else(gone)?.spec.phone)
+        Ok(found.ok_or_else(gone)?.spec.phone.number)
     }
 
     /// The agency's own: destinations are in `webox.toml`.

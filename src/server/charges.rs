@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{removals::TwilioAccess, twilio_accounts::Accounts};
+use super::twilio_accounts::Accounts;
 use crate::{
     domain::Result,
     operations::ledger::{self, DueCharge, Told},
     store::Store,
     twilio::{
+        access::TwilioAccess,
         charge::Charge,
         rest::{Account, RestError},
     },
@@ -45,9 +46,11 @@ pub(super) async fn run(store: Store, accounts: Accounts, access: TwilioAccess) 
 
 async fn ask(accounts: &Accounts, access: &TwilioAccess, due: &DueCharge) -> Result<Told> {
     let own = accounts.of(Some(due.sid.clone()), None).await?;
-    let (sid, tokens) = match own {
-        Some(own) => (Some(own.sid), vec![own.token]),
-        None => (access.account.clone().or_else(|| due.account.clone()), access.tokens.clone()),
+    let (sid, credentials) = match own {
+        Some(own) => (Some(own.sid), vec![own.token.into()]),
+        None => {
+            (access.account.clone().or_else(|| due.account.clone()), access.credentials.clone())
+        }
     };
     let Some(sid) = sid else {
         return Ok(Told::Never(
@@ -55,8 +58,8 @@ async fn ask(accounts: &Accounts, access: &TwilioAccess, due: &DueCharge) -> Res
         ));
     };
     let mut told = Told::Never("no auth token is set: set TWILIO_AUTH_TOKEN".to_owned());
-    for token in tokens {
-        let account = Account { sid: sid.clone(), token };
+    for credential in credentials {
+        let account = Account { sid: sid.clone(), credential };
         told = match access.rest.charge(&account, &due.sid).await {
             Ok(Charge::Known(amount, currency)) => Told::Charged(amount, currency),
             Ok(Charge::NotYet) => Told::NotYet("Twilio does not know yet".to_owned()),

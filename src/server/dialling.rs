@@ -12,12 +12,11 @@ use jiff::Timestamp;
 use super::{
     App,
     admission::Admitted,
-    removals::TwilioAccess,
     twilio_accounts::Accounts,
     webhooks::{in_own_task, noted},
 };
 use crate::{
-    domain::{AccountSid, CallSid, Error, Kind, PhoneNumber, Result, Secret},
+    domain::{AccountSid, CallSid, Error, Kind, PhoneNumber, Result},
     operations::{
         campaigns,
         live::PickedUp,
@@ -25,6 +24,7 @@ use crate::{
     },
     store::Store,
     twilio::{
+        access::{Credential, TwilioAccess},
         calling::{NewCall, NotCalled},
         rest::{Account, Request},
         webhook::{Incoming, WhoAnswered},
@@ -97,10 +97,10 @@ async fn have_done(
     sid: CallSid,
     request: &Request,
 ) -> Result<()> {
-    let (account, tokens) = account(accounts, access, Some(sid), None).await?;
+    let (account, credentials) = account(accounts, access, Some(sid), None).await?;
     let mut wait = Duration::from_millis(500);
     for _ in 0..ASKED {
-        match access.ask(&account, &tokens, request).await? {
+        match access.ask(&account, &credentials, request).await? {
             Ok(()) => return Ok(()),
             Err(error) => tracing::warn!(%error, "Twilio did not take a call from a machine yet"),
         }
@@ -111,20 +111,20 @@ async fn have_done(
     Err(Error::unavailable("Twilio could not be told to leave an answering machine"))
 }
 
-/// The account that a call or a number is in, and its tokens.
+/// The account that a call or a number is in, and what it is asked with.
 async fn account(
     accounts: &Accounts,
     access: &TwilioAccess,
     call: Option<CallSid>,
     number: Option<PhoneNumber>,
-) -> Result<(AccountSid, Vec<Secret>)> {
+) -> Result<(AccountSid, Vec<Credential>)> {
     if let Some(own) = accounts.of(call, number).await? {
-        return Ok((own.sid, vec![own.token]));
+        return Ok((own.sid, vec![own.token.into()]));
     }
     let sid = access.account.clone().ok_or_else(|| {
         Error::config("the account to ask is not known: set TWILIO_ACCOUNT_SID for `webox serve`")
     })?;
-    Ok((sid, access.tokens.clone()))
+    Ok((sid, access.credentials.clone()))
 }
 
 /// Makes calls that were asked for, for as long as the daemon runs.
@@ -184,9 +184,9 @@ async fn make(
         machine: call.machine,
         longest: spec.limits.max_call_duration.get(),
     };
-    let own = account(accounts, access, None, Some(spec.phone.clone())).await;
+    let own = account(accounts, access, None, Some(spec.phone.number.clone())).await;
     let asked = match own {
-        Ok((sid, tokens)) => dial_with(access, &sid, &tokens, &new).await,
+        Ok((sid, credentials)) => dial_with(access, &sid, &credentials, &new).await,
         // What is not set stays so until somebody sets it; a store that is busy does not.
         Err(error) if error.kind() == Kind::Config => Err(NotCalled::Denied(error.to_string())),
         Err(error) => Err(NotCalled::Later(error.to_string())),
@@ -217,16 +217,16 @@ async fn make(
     }
 }
 
-/// With the first of the tokens that is right.
+/// With the first of the credentials that is right.
 async fn dial_with(
     access: &TwilioAccess,
     sid: &AccountSid,
-    tokens: &[Secret],
+    credentials: &[Credential],
     new: &NewCall<'_>,
 ) -> Result<CallSid, NotCalled> {
     let mut last = NotCalled::Denied("no auth token is set: set TWILIO_AUTH_TOKEN".to_owned());
-    for token in tokens {
-        let account = Account { sid: sid.clone(), token: token.clone() };
+    for credential in credentials {
+        let account = Account { sid: sid.clone(), credential: credential.clone() };
         match access.rest.call(&account, new).await {
             Err(denied @ NotCalled::Denied(_)) => last = denied,
             asked => return asked,

@@ -68,12 +68,12 @@ use crate::{
     store::Store,
 };
 
+pub use crate::twilio::access::TwilioAccess;
 pub use bells::{Bells, test as test_alerts};
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
 pub use limits::Rates;
 pub use recordings::Archive;
-pub use removals::TwilioAccess;
 
 /// How long a stopping daemon waits for turns in flight.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -229,6 +229,7 @@ fn router(app: App) -> Result<Router> {
     let webhook = "/api/voice/webhook";
     Ok(Router::new()
         .route(&format!("{webhook}/incoming"), post(webhooks::incoming))
+        .route(&format!("{webhook}/fallback"), post(webhooks::fallback))
         .route(&format!("{webhook}/outbound"), post(dialling::answered))
         .route(&format!("{webhook}/answered-by"), post(dialling::answered_by))
         .route(&format!("{webhook}/machine"), post(dialling::machine))

@@ -17,12 +17,13 @@ use tokio::io::AsyncWriteExt;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
-use super::{removals::TwilioAccess, twilio_accounts::Accounts};
+use super::twilio_accounts::Accounts;
 use crate::{
     domain::{CallSid, Error, KeptRecording, Result},
     operations::{recordings, secrets::Secrets},
     store::{Store, recordings::ToFetch},
     twilio::{
+        access::{TwilioAccess, is_of_credential, no_credential},
         media::{Media, Sound},
         rest::{Account, RestError},
     },
@@ -81,25 +82,23 @@ impl Archive {
         range: Option<&str>,
     ) -> Result<std::result::Result<Sound, RestError>> {
         let own = self.accounts.of(Some(call.clone()), None).await?;
-        let tokens = match own {
-            Some(own) if own.sid == kept.account => vec![own.token],
+        let credentials = match own {
+            Some(own) if own.sid == kept.account => vec![own.token.into()],
             Some(_) => {
                 return Err(Error::config("it is kept in another account than the assistant's"));
             }
-            None => self.access.tokens.clone(),
+            None => self.access.credentials.clone(),
         };
         let mut last = None;
-        for token in tokens {
-            let account = Account { sid: kept.account.clone(), token };
+        for credential in credentials {
+            let account = Account { sid: kept.account.clone(), credential };
             let fetched = self.media.fetch(&account, &kept.sid, range).await;
-            let another =
-                matches!(&fetched, Err(RestError::Refused(refusal)) if refusal.status == 401);
-            if !another {
+            if !is_of_credential(&fetched) {
                 return Ok(fetched);
             }
             last = Some(fetched);
         }
-        last.ok_or_else(|| Error::config("no auth token is set: set TWILIO_AUTH_TOKEN"))
+        last.ok_or_else(no_credential)
     }
 
     /// A recording, or the part of it that is asked for.

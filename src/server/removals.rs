@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::{recordings::Archive, twilio_accounts::Accounts};
 use crate::{
-    domain::{AccountSid, Error, Removable, Removal, Result, Secret},
+    domain::{Error, Removable, Removal, Result},
     operations::removals,
     store::Store,
-    twilio::rest::{Account, Request, Rest, RestError},
+    twilio::{access::TwilioAccess, rest::Request},
 };
 
 /// How often it is looked: a caller who objects is not recorded for much longer.
@@ -17,43 +17,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// How often a failure of the same removal is told in the log: the first time, and then rarely.
 const TELL_EVERY: u32 = 10;
-
-/// What the agency's own account is asked with.
-#[derive(Debug, Clone)]
-pub struct TwilioAccess {
-    /// The REST API.
-    pub rest: Rest,
-    /// The agency's account, where it is set.
-    pub account: Option<AccountSid>,
-    /// Its tokens: several while one is being replaced.
-    pub tokens: Vec<Secret>,
-}
-
-impl TwilioAccess {
-    /// Asks an account for something with the first of its tokens that is right.
-    ///
-    /// # Errors
-    /// When no token is set; inside, when Twilio did not do it.
-    pub(super) async fn ask(
-        &self,
-        sid: &AccountSid,
-        tokens: &[Secret],
-        request: &Request,
-    ) -> Result<std::result::Result<(), RestError>> {
-        let mut last = None;
-        for token in tokens {
-            let account = Account { sid: sid.clone(), token: token.clone() };
-            let asked = self.rest.ask(&account, request).await;
-            let another =
-                matches!(&asked, Err(RestError::Refused(refusal)) if refusal.status == 401);
-            if !another {
-                return Ok(asked);
-            }
-            last = Some(asked);
-        }
-        last.ok_or_else(|| Error::config("no auth token is set: set TWILIO_AUTH_TOKEN"))
-    }
-}
 
 /// Looks for removals that are due, for as long as the daemon runs.
 pub(super) async fn run(
@@ -117,14 +80,14 @@ async fn settle(
 
 async fn remove(accounts: &Accounts, access: &TwilioAccess, removal: &Removal) -> Result<()> {
     let own = accounts.of(Some(removal.call.clone()), None).await?;
-    let (sid, tokens) = if let Some(own) = own {
-        (own.sid, vec![own.token])
+    let (sid, credentials) = if let Some(own) = own {
+        (own.sid, vec![own.token.into()])
     } else {
         let sid = access.account.clone().or_else(|| removal.account.clone());
         let sid = sid.ok_or_else(|| {
             Error::config("the account to ask is not known: set TWILIO_ACCOUNT_SID")
         })?;
-        (sid, access.tokens.clone())
+        (sid, access.credentials.clone())
     };
     if removal.account.as_ref().is_some_and(|account| *account != sid) {
         return Err(Error::config("it is kept in another account than the one that is set"));
@@ -135,7 +98,7 @@ async fn remove(accounts: &Accounts, access: &TwilioAccess, removal: &Removal) -
         Removable::CallRecord => Request::DeleteCall(removal.call.clone()),
     };
     access
-        .ask(&sid, &tokens, &request)
+        .ask(&sid, &credentials, &request)
         .await?
         .map_err(|error| Error::unavailable(error.to_string()))
 }

@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{removals::TwilioAccess, twilio_accounts::Accounts};
+use super::twilio_accounts::Accounts;
 use crate::{
     domain::{CallSid, Notice, PhoneNumber, Trouble},
     integrations::Failure,
-    twilio::rest::{Request, RestError},
+    twilio::{
+        access::TwilioAccess,
+        rest::{Request, RestError},
+    },
 };
 
 /// Whom to ask, and with what.
@@ -38,19 +41,22 @@ impl Texts {
         let access = access.ok_or_else(|| ours("this daemon does not ask Twilio".to_owned()))?;
         let own = self.accounts.of(call, Some(from.clone())).await;
         let own = own.map_err(|error| ours(error.to_string()))?;
-        let (sid, tokens) = if let Some(own) = own {
-            (own.sid, vec![own.token])
+        let (sid, credentials) = if let Some(own) = own {
+            (own.sid, vec![own.token.into()])
         } else {
             let sid = access.account.clone().ok_or_else(|| {
                 ours("the account to ask is not known: set TWILIO_ACCOUNT_SID".to_owned())
             })?;
-            (sid, access.tokens.clone())
+            (sid, access.credentials.clone())
         };
         let request = Request::SendMessage { from, to, body: notice.text.clone() };
-        let asked = access.ask(&sid, &tokens, &request).await;
+        let asked = access.ask(&sid, &credentials, &request).await;
         asked.map_err(|error| ours(error.to_string()))?.map_err(|error| {
             let trouble = match &error {
-                RestError::NotConnected(_) | RestError::Unreachable(_) => Trouble::Later(None),
+                RestError::NotConnected(_)
+                | RestError::Unreachable(_)
+                | RestError::Unreadable(_)
+                | RestError::NoCredential => Trouble::Later(None),
                 RestError::Refused(refusal) if refusal.is_for_good() => Trouble::Gone,
                 RestError::Refused(refusal) => match refusal.status {
                     408 | 425 | 429 | 500.. => Trouble::Later(None),

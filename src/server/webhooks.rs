@@ -28,6 +28,29 @@ pub(super) async fn incoming(
     in_own_task(&sid, app.line, move |line| async move { line.ring(request, step).await }).await
 }
 
+/// Twilio comes here where the address of a call that rings gave no answer that it could use. Whatever
+/// is the matter, the caller hears a sentence, or is put through to a human.
+pub(super) async fn fallback(
+    State(app): State<App>,
+    admitted: Result<Admitted<Incoming>, Response>,
+) -> Response {
+    match admitted {
+        Ok(Admitted { request, .. }) => {
+            let sid = request.call_sid.clone();
+            tracing::error!(call_sid = %sid, "Twilio came to the fallback address: a call could not be answered");
+            let answer = app.line.fall_back(request.to).await;
+            twiml(answer)
+        }
+        // A client's own token is in the store: who cannot be told from a stranger because that is away
+        // hears an apology, and nothing else.
+        Err(refused) if refused.status() == StatusCode::FORBIDDEN => {
+            if app.line.ready().await.is_ok() { refused } else { twiml(app.line.apology()) }
+        }
+        Err(refused) if refused.status() == StatusCode::TOO_MANY_REQUESTS => refused,
+        Err(_) => twiml(app.line.apology()),
+    }
+}
+
 /// The caller was heard.
 pub(super) async fn process(
     State(app): State<App>,

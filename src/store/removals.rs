@@ -52,6 +52,13 @@ pub fn list(tx: &Tx, sight: Sight) -> Result<Vec<Removal>, StoreError> {
     read_all(tx, &sql, params![sight.owner()])
 }
 
+/// Whether something of a call is still to be removed.
+pub fn is_asked(tx: &Tx, call: &CallSid) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM removals WHERE call_sid = ?1)")?
+        .query_row([call.as_str()], |row| row.get(0))?)
+}
+
 /// A call is over: nothing of it is recorded any more.
 pub fn is_over(tx: &Tx, call: &CallSid) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM removals WHERE what = 'live-recording' AND call_sid = ?1")?

@@ -99,7 +99,8 @@ impl Rest {
         let answered = self.post(account, "Calls.json", &call.form()).await;
         let body = answered.map_err(|error| match error {
             RestError::NotConnected(why) => NotCalled::Later(why),
-            RestError::Unreachable(why) => NotCalled::Unclear(why),
+            RestError::Unreachable(why) | RestError::Unreadable(why) => NotCalled::Unclear(why),
+            RestError::NoCredential => NotCalled::Denied(error.to_string()),
             RestError::Refused(refusal) => match refusal.status {
                 // What Twilio says it did not process may be asked again.
                 401 => NotCalled::Denied(why(&refusal)),

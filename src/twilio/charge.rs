@@ -34,6 +34,11 @@ fn read(body: &[u8]) -> Charge {
     let Ok(Resource { price, price_unit }) = serde_json::from_slice(body) else {
         return Charge::Unreadable("the answer is no call".to_owned());
     };
+    read_price(price, price_unit)
+}
+
+/// The price of a call by its two fields.
+pub(super) fn read_price(price: Option<String>, price_unit: Option<String>) -> Charge {
     let Some(price) = price else { return Charge::NotYet };
     let unit = price_unit.unwrap_or_default();
     // What is charged is below zero; what is not is zero.

@@ -63,7 +63,7 @@ impl Media {
     ) -> Result<Sound, RestError> {
         let (base, sid) = (&self.base_url, &account.sid);
         let url = format!("{base}/2010-04-01/Accounts/{sid}/Recordings/{recording}.mp3");
-        let asked = self.client.get(url).basic_auth(sid.as_str(), Some(account.token.expose()));
+        let asked = self.client.get(url).basic_auth(account.user(), Some(account.secret()));
         let asked = match range {
             Some(range) => asked.header("range", range),
             None => asked,

@@ -1,6 +1,8 @@
 //! Twilio's own words: form bodies, signatures, TwiML, webhook parameters, the REST API, and a
 //! caller that plays Twilio for rehearsals. It makes no decisions.
 
+pub mod access;
+pub mod call_log;
 pub mod caller;
 pub mod calling;
 pub mod charge;
@@ -9,7 +11,10 @@ pub mod dial;
 pub mod form;
 pub mod handed;
 pub mod media;
+pub mod numbers;
+pub mod pricing;
 pub mod reader;
+pub mod regulations;
 pub mod relay;
 pub mod rest;
 pub mod signature;

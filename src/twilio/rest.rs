@@ -1,13 +1,15 @@
 //! Asking Twilio over its REST API (Twilio, "Voice API: Calls, Recordings", version 2010-04-01).
-//! Only what a promise to callers needs: to stop a recording, to delete it and a call's record, and to
-//! send an SMS.
+//! Here is what a promise to callers needs: to stop a recording, to delete it and a call's record, and to
+//! send an SMS; and how anything else is asked.
 
 use std::{fmt, time::Duration};
 
+use backon::{ExponentialBuilder, Retryable};
 use serde::Deserialize;
 
+pub use super::access::Account;
 use super::form::Form;
-use crate::domain::{AccountSid, CallSid, Error, PhoneNumber, RecordingSid, Result, Secret};
+use crate::domain::{CallSid, Error, PhoneNumber, RecordingSid, Result};
 
 /// Where Twilio answers, unless another region is set.
 pub const BASE_URL: &str = "https://api.twilio.com";
@@ -18,17 +20,16 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest part of an answer that is read.
 const LONGEST: usize = 64 * 1024;
 
+/// Longest page of a list.
+const LONGEST_PAGE: usize = 8 * 1024 * 1024;
+
+/// How long is waited before the same is asked again, at first and at most, and how often.
+const FIRST_WAIT: Duration = Duration::from_millis(300);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+const TRIES: usize = 4;
+
 /// The call is not in the state needed: it is over, or its recording is (error 21220).
 const NOT_IN_STATE: u32 = 21_220;
-
-/// An account, and what it is asked with.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// Which.
-    pub sid: AccountSid,
-    /// Its auth token.
-    pub token: Secret,
-}
 
 /// What an account is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +86,24 @@ pub enum RestError {
     /// An answer that is no success.
     #[error("Twilio refused ({0})")]
     Refused(Refusal),
+    /// An answer that cannot be read, and why.
+    #[error("what Twilio answered cannot be read: {0}")]
+    Unreadable(String),
+    /// Nothing was asked: there is nothing to ask with.
+    #[error("no auth token is set: set TWILIO_AUTH_TOKEN")]
+    NoCredential,
+}
+
+impl RestError {
+    /// Whether the same may be answered a moment later. Only what changes nothing is asked again, or
+    /// what is the same however often it is done.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::NotConnected(_) | Self::Unreachable(_) => true,
+            Self::Refused(refusal) => matches!(refusal.status, 408 | 429 | 500..),
+            Self::Unreadable(_) | Self::NoCredential => false,
+        }
+    }
 }
 
 /// What Twilio says when it refuses.
@@ -123,6 +142,10 @@ const fn known(code: u32) -> Option<&'static str> {
         21_612 => "this number cannot be reached from the assistant's",
         21_614 => "this number is no mobile",
         21_617 => "the SMS is too long",
+        21_422 => "this number is not to be had",
+        21_421 => "this is no number that can be had",
+        21_613 | 21_631 => "an address is needed for this number",
+        21_649 => "a regulatory bundle is needed for this number",
         _ => return None,
     })
 }
@@ -188,7 +211,7 @@ impl Rest {
                     .body(Form::from_fields(fields).encode())
             }
         };
-        let asked = asked.basic_auth(account.sid.as_str(), Some(account.token.expose()));
+        let asked = asked.basic_auth(account.user(), Some(account.secret()));
         let response = asked.send().await.map_err(|cause| unreachable(&cause))?;
         let status = response.status();
         let may_be_gone = !matches!(request, Request::SendMessage { .. });
@@ -219,8 +242,67 @@ impl Rest {
             .post(format!("{base}/2010-04-01/Accounts/{sid}/{path}"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form.encode())
-            .basic_auth(account.sid.as_str(), Some(account.token.expose()));
+            .basic_auth(account.user(), Some(account.secret()));
         answered(request).await
+    }
+
+    /// The address of a path below an account.
+    pub(super) fn below(&self, account: &Account, path: &str) -> String {
+        format!("{}/2010-04-01/Accounts/{}/{path}", self.base_url, account.sid)
+    }
+
+    /// The address of a path of another product of Twilio's: `pricing`, `numbers`. Its host is named
+    /// like the API's, edge and region included.
+    pub(super) fn product(&self, product: &str, path: &str) -> String {
+        let base = match self.base_url.split_once("://api.") {
+            Some((scheme, rest)) => format!("{scheme}://{product}.{rest}"),
+            None => self.base_url.clone(),
+        };
+        format!("{base}{path}")
+    }
+
+    /// The address of a page that an answer names.
+    pub(super) fn page(&self, uri: &str) -> Result<String, RestError> {
+        if uri.starts_with("/2010-04-01/Accounts/") {
+            return Ok(format!("{}{uri}", self.base_url));
+        }
+        Err(RestError::Unreadable("it names a page elsewhere".to_owned()))
+    }
+
+    /// What is at an address; asked again after a while when Twilio is too busy, or not well.
+    pub(super) async fn read(&self, account: &Account, url: &str) -> Result<Vec<u8>, RestError> {
+        let ask = || async {
+            let request = self.client.get(url).basic_auth(account.user(), Some(account.secret()));
+            answered_up_to(request, LONGEST_PAGE).await
+        };
+        ask.retry(waits()).when(RestError::may_pass).await
+    }
+
+    /// Posts a form that may be posted any number of times: it says what is to be, not what is to be
+    /// added.
+    pub(super) async fn set(
+        &self,
+        account: &Account,
+        path: &str,
+        form: &Form,
+    ) -> Result<Vec<u8>, RestError> {
+        let ask = || self.post(account, path, form);
+        ask.retry(waits()).when(RestError::may_pass).await
+    }
+
+    /// Deletes what is at a path below an account; what is gone already counts as done.
+    pub(super) async fn delete(&self, account: &Account, path: &str) -> Result<(), RestError> {
+        let ask = || async {
+            let request = self
+                .client
+                .delete(self.below(account, path))
+                .basic_auth(account.user(), Some(account.secret()));
+            match answered(request).await {
+                Err(RestError::Refused(refusal)) if refusal.status == 404 => Ok(()),
+                answered => answered.map(drop),
+            }
+        };
+        ask.retry(waits()).when(RestError::may_pass).await
     }
 
     /// What is at a path below an account.
@@ -229,16 +311,31 @@ impl Rest {
         let request = self
             .client
             .get(format!("{base}/2010-04-01/Accounts/{sid}/{path}"))
-            .basic_auth(account.sid.as_str(), Some(account.token.expose()));
+            .basic_auth(account.user(), Some(account.secret()));
         answered(request).await
     }
 }
 
+fn waits() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_WAIT)
+        .with_max_delay(LONGEST_WAIT)
+        .with_max_times(TRIES)
+        .with_jitter()
+}
+
 /// Sends a request, and answers what came back.
 async fn answered(request: reqwest::RequestBuilder) -> Result<Vec<u8>, RestError> {
+    answered_up_to(request, LONGEST).await
+}
+
+async fn answered_up_to(
+    request: reqwest::RequestBuilder,
+    longest: usize,
+) -> Result<Vec<u8>, RestError> {
     let response = request.send().await.map_err(|cause| unreachable(&cause))?;
     let status = response.status();
-    let body = read(response).await;
+    let body = read_up_to(response, longest).await;
     if status.is_success() {
         return Ok(body);
     }
@@ -246,11 +343,15 @@ async fn answered(request: reqwest::RequestBuilder) -> Result<Vec<u8>, RestError
 }
 
 /// The beginning of a body.
-async fn read(mut response: reqwest::Response) -> Vec<u8> {
+async fn read(response: reqwest::Response) -> Vec<u8> {
+    read_up_to(response, LONGEST).await
+}
+
+async fn read_up_to(mut response: reqwest::Response, longest: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(part)) = response.chunk().await {
         body.extend_from_slice(&part);
-        if body.len() > LONGEST {
+        if body.len() > longest {
             break;
         }
     }

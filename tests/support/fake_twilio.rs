@@ -317,7 +317,7 @@ fn part(sound: Vec<u8>, range: Option<&str>) -> Response {
 }
 
 /// What the description has of a path with its method.
-fn described<'a>(paths: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
+pub(crate) fn described<'a>(paths: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
     let given: Vec<&str> = path.trim_end_matches(".json").split('/').collect();
     paths.as_object().unwrap().iter().find_map(|(template, methods)| {
         let parts: Vec<&str> = template.trim_end_matches(".json").split('/').collect();

@@ -12,6 +12,7 @@ pub(crate) mod fake_embeddings;
 pub(crate) mod fake_google;
 pub(crate) mod fake_http;
 pub(crate) mod fake_mouths;
+pub(crate) mod fake_numbers;
 pub(crate) mod fake_openai;
 pub(crate) mod fake_smtp;
 pub(crate) mod fake_speech;

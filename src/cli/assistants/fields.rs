@@ -114,7 +114,7 @@ impl Fields {
             spec.email = (!email.is_empty()).then(|| email.clone());
         }
         if let Some(phone) = &self.phone {
-            spec.phone = given::<PhoneNumber>("--phone", phone)?;
+            spec.phone.number = given::<PhoneNumber>("--phone", phone)?;
         }
         if let Some(model) = &self.model {
             spec.ai.model = given::<ModelRef>("--model", model)?;

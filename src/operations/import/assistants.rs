@@ -46,13 +46,13 @@ impl Taken {
         }
         if !known.deleted {
             self.names.insert(spec.name.to_string());
-            self.phones.insert(spec.phone.clone(), spec.name.clone());
+            self.phones.insert(spec.phone.number.clone(), spec.name.clone());
         }
     }
 }
 
 fn home(id: AssistantId, spec: &AssistantSpec) -> Home {
-    Home { id, phone: spec.phone.clone(), language: spec.voice.language.clone() }
+    Home { id, phone: spec.phone.number.clone(), language: spec.voice.language.clone() }
 }
 
 /// Takes the assistants of one page, each whole or not at all.
@@ -148,7 +148,7 @@ fn spec(
         name: name(row, &client, taken, notes)?,
         client,
         email: email(row, notes),
-        phone,
+        phone: phone.into(),
         context: optional(row, "ai_context", notes).unwrap_or_default(),
         timezone: None,
         active: active(row, notes),

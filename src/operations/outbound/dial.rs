@@ -210,7 +210,7 @@ pub async fn own_number(store: &Store, id: OutboundId) -> Result<Option<PhoneNum
         .read_async(move |tx| {
             let Some(call) = outbound::by_id(tx, id)? else { return Ok(None) };
             let assistant = assistants::by_id(tx, call.assistant_id)?;
-            Ok(assistant.map(|assistant| assistant.spec.phone))
+            Ok(assistant.map(|assistant| assistant.spec.phone.number))
         })
         .await
 }

@@ -75,7 +75,7 @@ impl Scene<'_> {
                 "id": self.assistant.id,
                 "name": spec.name,
                 "client_name": spec.client,
-                "twilio_phone_number": spec.phone,
+                "twilio_phone_number": spec.phone.number,
                 "voice_language": spec.voice.language,
             }),
         );

@@ -131,7 +131,7 @@ impl OwnDaemon {
             spec.hearing.pause_ms = u32::try_from(manner.pause.as_millis()).unwrap_or(u32::MAX);
             spec.hearing.start_early = manner.start_early;
         }
-        let number = spec.phone.clone();
+        let number = spec.phone.number.clone();
         let made = db.clone();
         let made = tokio::task::spawn_blocking(move || {
             let store = Store::open(&made, Options::terminal())?;

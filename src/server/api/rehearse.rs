@@ -87,7 +87,7 @@ async fn play(
     let engine = Engine::new(store.clone(), app.models.clone(), Deadlines::default());
     let line = Line::new(store.clone(), engine, clock, "http://rehearsal", Patience::patient());
     let sid: crate::domain::CallSid = "CA00000000000000000000000000000000".parse()?;
-    let phone = assistant.spec.phone.clone();
+    let phone = assistant.spec.phone.number.clone();
     let from = Caller::read("anonymous");
     let ringing = Incoming {
         account: None,

@@ -1,0 +1,199 @@
+//! Having the calls of a number come to this daemon: looked at first, changed only where it must be,
+//! and looked at again.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{Telephony, told};
+use crate::{
+    domain::{
+        AccountSid, Actor, Assistant, AssistantId, AssistantName, AssistantSpec, Error, Expected,
+        Kind, PhoneNumber, Result, Wiring, WiringChange,
+    },
+    operations::assistants,
+    store::audit::Deed,
+    twilio::{access::OpenAccount, numbers::Owned, rest::RestError},
+};
+
+/// What it takes to have an assistant answer a number.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The assistant.
+    pub assistant: AssistantName,
+    /// The number.
+    pub number: PhoneNumber,
+    /// The number that the assistant has until then, where it is another.
+    pub instead_of: Option<PhoneNumber>,
+    /// What is not as it should be at Twilio.
+    pub changes: Vec<WiringChange>,
+    wanted: Wiring,
+    found: Assistant,
+    owned: Owned,
+    account: OpenAccount,
+}
+
+impl Connection {
+    /// Whether everything is as it should be.
+    pub fn is_right(&self) -> bool {
+        self.changes.is_empty() && self.instead_of.is_none()
+    }
+
+    /// The account that has the number.
+    pub fn account(&self) -> &AccountSid {
+        &self.account.sid
+    }
+}
+
+impl Telephony {
+    /// Looks at what it takes to have an assistant answer its number, or another one.
+    pub async fn connection(
+        &self,
+        actor: &Actor,
+        assistant: &Assistant,
+        number: Option<&PhoneNumber>,
+    ) -> Result<Connection> {
+        actor.may_administer()?;
+        let wanted = self.home.wiring()?;
+        let name = &assistant.spec.name;
+        let current = &assistant.spec.phone.number;
+        let number = number.unwrap_or(current);
+        number.may_be_a_machines()?;
+        if number != current
+            && let Some(holder) = self.holders(actor).await?.get(number)
+        {
+            return Err(Error::conflict(format!(
+                "{number} is the number of the assistant `{}`",
+                holder.spec.name
+            ))
+            .hint("give that one another number first"));
+        }
+        let account = self.account_of(assistant).await?;
+        let found =
+            account.numbers(Some(number)).await.map_err(|error| looked_up(number, &error))?;
+        let Some(owned) = found.into_iter().next() else {
+            return Err(self.not_there(actor, name, number, &account.sid).await);
+        };
+        if !owned.voice {
+            return Err(Error::new(
+                Kind::Refused,
+                format!("{number} cannot be called: it has no voice"),
+            ));
+        }
+        Ok(Connection {
+            assistant: name.clone(),
+            number: number.clone(),
+            instead_of: (number != current).then(|| current.clone()),
+            changes: owned.wiring.changes_to(&wanted),
+            wanted,
+            found: assistant.clone(),
+            owned,
+            account,
+        })
+    }
+
+    /// The number is not in the account where it should be; perhaps it is in another.
+    async fn not_there(
+        &self,
+        actor: &Actor,
+        name: &AssistantName,
+        number: &PhoneNumber,
+        account: &AccountSid,
+    ) -> Error {
+        let error = Error::not_found(format!("the account {account} does not have {number}"));
+        let elsewhere = match self.list(actor, None).await {
+            Ok(all) => all.numbers.into_iter().find(|one| one.owned.number == *number),
+            Err(_) => None,
+        };
+        error.hint(match elsewhere {
+            Some(other) => format!(
+                "the account {} has it: name it in the section `[twilio]` of `{name}`",
+                other.account
+            ),
+            None => format!(
+                "buy it with `webox numbers buy {number}`, or have another with `webox numbers connect {name} --number +…`"
+            ),
+        })
+    }
+
+    /// Has it come to what was looked at. Done again, it changes nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Partial`] where Twilio took it, and then says something else.
+    pub async fn connect(
+        &self,
+        actor: &Actor,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<()> {
+        actor.may_administer()?;
+        if connection.instead_of.is_some() {
+            let (store, actor) = (self.store.clone(), actor.clone());
+            let (id, number) = (connection.found.id, connection.number.clone());
+            let expected = Expected::any();
+            let changed = tokio::task::spawn_blocking(move || {
+                assistants::change(&store, &actor, id, expected, now, |mut spec| {
+                    spec.phone.number = number;
+                    Ok(spec)
+                })
+            });
+            changed.await.map_err(|cause| {
+                Error::failure("the assistant could not be changed").because(cause)
+            })??;
+        }
+        if connection.changes.is_empty() {
+            return Ok(());
+        }
+        let Connection { number, wanted, owned, account, .. } = connection;
+        let wired = account.wire(&owned.sid, &connection.changes).await;
+        let wired =
+            wired.map_err(|error| told(&format!("{number} could not be connected"), &error))?;
+        let left = wired.wiring.changes_to(wanted);
+        if let Some(first) = left.first() {
+            return Err(Error::new(
+                Kind::Partial,
+                format!("{number} was connected, but its {} is `{}`", first.setting, first.before),
+            )
+            .hint("look at it in Twilio's console, and run this again"));
+        }
+        let side = |value: fn(&WiringChange) -> &str| -> Value {
+            let sides = connection
+                .changes
+                .iter()
+                .map(|one| (one.setting.to_owned(), Value::String(value(one).to_owned())));
+            Value::Object(sides.collect::<Map<_, _>>())
+        };
+        let (before, mut after) = (side(|one| &one.before), side(|one| &one.after));
+        after["assistant"] = json!(connection.assistant);
+        let target = format!("number/{number}");
+        self.note(actor, Deed { action: "number.connect", target, before, after }, now).await
+    }
+
+    /// Looks at the numbers of assistants as they are, or will be once files are applied: what it takes,
+    /// or why that cannot be said, by assistant.
+    pub async fn planned(
+        &self,
+        actor: &Actor,
+        specs: &[AssistantSpec],
+    ) -> Vec<(AssistantName, Result<Connection>)> {
+        let mut all = Vec::new();
+        let known = self.assistants(actor).await.unwrap_or_default();
+        for spec in specs {
+            let now = known.iter().find(|one| one.spec.name == spec.name);
+            let assistant = Assistant {
+                id: now.map_or(AssistantId(0), |one| one.id),
+                owner: now.and_then(|one| one.owner.clone()),
+                spec: spec.clone(),
+                revision: now.map_or(0, |one| one.revision),
+                created_at: now.map_or(Timestamp::UNIX_EPOCH, |one| one.created_at),
+                updated_at: now.map_or(Timestamp::UNIX_EPOCH, |one| one.updated_at),
+            };
+            let looked = self.connection(actor, &assistant, None).await;
+            all.push((spec.name.clone(), looked));
+        }
+        all
+    }
+}
+
+fn looked_up(number: &PhoneNumber, error: &RestError) -> Error {
+    told(&format!("{number} could not be looked up"), error)
+}
