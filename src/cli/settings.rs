@@ -10,8 +10,8 @@ use super::{
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
-    domain::{KeySource, Result, Secret},
+    config::{Billing, Environment, Monitoring, Origin, Serving, Setting, Settings, Smtp, Speech},
+    domain::{HumanDuration, KeySource, Result, Secret},
 };
 
 /// Arguments of `webox config`.
@@ -70,7 +70,7 @@ fn path(context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
+pub(super) fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     let url = |setting: &Setting<Option<crate::config::PublicUrl>>| {
         setting.value.as_ref().map(|url| url.as_str().to_owned())
     };
@@ -178,6 +178,7 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     .chain(billing(&settings.billing))
     .chain(smtp(&settings.smtp))
     .chain(monitoring(&settings.monitoring))
+    .chain(serving(&settings.serving))
     .chain([
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
@@ -199,7 +200,7 @@ fn billing(billing: &Billing) -> Vec<Row> {
     ]
 }
 
-/// The mail server.
+/// Where figures are to be had.
 fn monitoring(monitoring: &Monitoring) -> Vec<Row> {
     let listen = &monitoring.metrics_listen;
     let shown = listen.value.map_or_else(|| "off".to_owned(), |address| address.to_string());
@@ -214,6 +215,38 @@ fn monitoring(monitoring: &Monitoring) -> Vec<Row> {
     ]
 }
 
+/// TLS, and how the daemon stops.
+fn serving(serving: &Serving) -> Vec<Row> {
+    let path = |name: &str, setting: &Setting<Option<PathBuf>>| {
+        plain(name, setting.value.as_ref().map(|path| path.display().to_string()), &setting.origin)
+    };
+    let acme = &serving.acme;
+    let domains = (!acme.domains.value.is_empty()).then(|| acme.domains.value.join(","));
+    let contact = acme.contact.value.as_ref().map(ToString::to_string);
+    let drain = HumanDuration::from_secs(serving.drain.value.as_secs()).to_string();
+    let (challenge, listen) = (&acme.challenge, &acme.http_listen);
+    vec![
+        path("server.tls_cert", &serving.tls_cert),
+        path("server.tls_key", &serving.tls_key),
+        plain("server.drain", Some(drain), &serving.drain.origin),
+        plain("server.acme.domains", domains, &acme.domains.origin),
+        plain("server.acme.contact", contact, &acme.contact.origin),
+        plain(
+            "server.acme.directory",
+            Some(acme.directory.value.to_string()),
+            &acme.directory.origin,
+        ),
+        plain(
+            "server.acme.challenge",
+            Some(challenge.value.as_str().to_owned()),
+            &challenge.origin,
+        ),
+        plain("server.acme.http_listen", Some(listen.value.to_string()), &listen.origin),
+        path("server.acme.root", &acme.root),
+    ]
+}
+
+/// The mail server.
 fn smtp(smtp: &Smtp) -> Vec<Row> {
     let port = smtp.port.value.map(|port| port.to_string());
     let from = smtp.from.value.as_ref().map(ToString::to_string);

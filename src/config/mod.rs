@@ -12,6 +12,7 @@ mod monitoring;
 mod outgoing;
 mod public_url;
 mod secrets;
+mod serving;
 mod smtp;
 mod speech;
 mod variables;
@@ -26,6 +27,7 @@ pub use environment::Environment;
 pub use monitoring::Monitoring;
 pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;
+pub use serving::{Acme, Challenge, Serving};
 pub use smtp::Smtp;
 pub use speech::{Speech, SpeechProvider};
 pub use variables::VARIABLES;
@@ -83,6 +85,12 @@ pub struct Flags {
     pub public_url: Option<String>,
     /// `--metrics-listen`.
     pub metrics_listen: Option<String>,
+    /// `--tls-cert`.
+    pub tls_cert: Option<PathBuf>,
+    /// `--tls-key`.
+    pub tls_key: Option<PathBuf>,
+    /// `--drain`.
+    pub drain: Option<String>,
     /// `--server`.
     pub server: Option<String>,
     /// `--utc`.
@@ -181,6 +189,8 @@ pub struct Settings {
     pub monitoring: Monitoring,
     /// What is watched, and who is told.
     pub alerts: Alerts,
+    /// How the daemon is reached over TLS, and how it stops.
+    pub serving: Serving,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.
