@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 export RUST_TEST_THREADS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-api test-invoices test-signatures test-real tools lint fmt bench fuzz man ci
+.PHONY: help demo build test test-api test-invoices test-signatures test-real tools lint fmt bench fuzz man deb ci
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,13 @@ fuzz: ## Fuzzes every target for FUZZ_SECONDS, with stable Rust
 
 man: ## Writes the manual pages under man/ anew
 	$(CARGO) run --locked -- man man
+
+deb: build ## Makes a Debian package under target/debian/, with cargo-deb
+	@mkdir -p target/completions
+	@target/release/webox completions bash >target/completions/webox
+	@target/release/webox completions zsh >target/completions/_webox
+	@target/release/webox completions fish >target/completions/webox.fish
+	$(CARGO) deb --no-build
 
 ci: ## Does what continuous integration does
 	@.ci/run

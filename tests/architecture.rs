@@ -76,10 +76,14 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("dialoguer", &["cli"]),
     ("gethostname", &["cli"]),
     ("indicatif", &["cli"]),
-    ("notify", &["cli"]),
+    // What commands watch, and certificates that somebody else renews.
+    ("notify", &["cli", "server/tls"]),
     ("quick_junit", &["cli"]),
     ("ratatui", &["cli/top"]),
     ("rlimit", &["cli"]),
+    // What systemd hands over and is told.
+    ("listenfd", &["cli/serve"]),
+    ("sd_notify", &["cli/serve"]),
     ("tracing_subscriber", &["cli"]),
     // The daemon.
     ("axum", &["server"]),
@@ -101,6 +105,12 @@ const CONFINED: &[(&str, &[&str])] = &[
     // How full a disk is.
     ("rustix", &["server"]),
     ("tokio_io_timeout", &["server"]),
+    // Handshakes, and the certificates they are answered with.
+    ("instant_acme", &["server/tls"]),
+    ("rcgen", &["server/tls"]),
+    ("rustls", &["server/tls"]),
+    ("tokio_rustls", &["server"]),
+    ("x509_parser", &["server/tls"]),
     ("tower_http", &["server"]),
     // The store.
     ("rusqlite", &["store"]),

@@ -1,6 +1,9 @@
 //! `webox serve`: the daemon.
 
-use std::sync::Arc;
+mod reload;
+mod systemd;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use tokio::{
@@ -20,12 +23,18 @@ use crate::{
     providers::breaker::Breakers,
     provision::Layer,
     server::{
-        self, ApiSettings, App, Gate, Rates, Trust,
+        self, ApiSettings, App, Controls, Gate, Issuer, Rates, Tls, Trust,
         observing::{Figures, Observing, Target, Traces},
     },
     store::{Options, Store},
     vault::Vault,
 };
+
+use reload::Reloading;
+
+/// How long stopping may take besides live calls that go on: the last words of sockets, turns in
+/// flight, and what is left of each.
+const STOPS_WITHIN: Duration = Duration::from_mins(1);
 
 /// Arguments of `webox serve`.
 #[derive(Debug, Args)]
@@ -34,6 +43,10 @@ use crate::{
         (
             "webox serve --public-url https://calls.example.com",
             "answers Twilio, behind a proxy that does TLS",
+        ),
+        (
+            "webox serve --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem --public-url https://calls.example.com",
+            "without a proxy; `[server.acme]` in webox.toml has certificates asked for",
         ),
         ("webox serve --insecure-no-signature", "for trials on this machine only"),
     ],
@@ -49,6 +62,15 @@ pub struct Serve {
     /// Where figures for Prometheus are to be had, or `off` [default: 127.0.0.1:9464].
     #[arg(long, value_name = "ADDRESS")]
     pub(super) metrics_listen: Option<String>,
+    /// The certificate, and those above it, in PEM: TLS is ended here. Read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Once told to stop, let live calls go on, at most for this long (without a TIME: 10m).
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "10m")]
+    pub(super) drain: Option<String>,
     /// Accept webhooks without a signature, on this machine's own addresses only.
     #[arg(long)]
     pub(super) insecure_no_signature: bool,
@@ -56,16 +78,14 @@ pub struct Serve {
 
 pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
     context.without_server("serve")?;
-    let settings = context.settings_with(|flags| {
-        flags.listen.clone_from(&args.listen);
-        flags.public_url.clone_from(&args.public_url);
-        flags.metrics_listen.clone_from(&args.metrics_listen);
-    })?;
-    logging::start_with(&settings.log.value, context)?;
+    let settings = read(args, context)?;
+    let filter = logging::start_with(&settings.log.value, context)?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
     let trust = trust(args, &settings)?;
+    let inherited = systemd::Inherited::take(context.environment())?;
+    let tls = tls(&settings)?;
     // Each connection and each file is a descriptor: the usual 1,024 are too few for many callers.
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(most) => tracing::debug!(most, "files and connections that may be open at once"),
@@ -80,30 +100,82 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
         None => Catalogue::shipped(),
     };
     store.allow_by(Arc::new(catalogue.allowances()));
-    daemon::runtime()?.block_on(serve(&settings, trust, store, context.defaults()?, catalogue))
+    let parts = Parts { trust, tls, inherited, defaults: context.defaults()?, catalogue };
+    daemon::runtime()?.block_on(serve(&settings, store, parts, |settings, controls| {
+        Reloading::new(args, context, controls, filter, settings)
+    }))
 }
 
-async fn serve(
-    settings: &Settings,
+/// The settings, with what the command line says.
+fn read(args: &Serve, context: &Context) -> Result<Settings> {
+    context.settings_with(|flags| {
+        flags.listen.clone_from(&args.listen);
+        flags.public_url.clone_from(&args.public_url);
+        flags.metrics_listen.clone_from(&args.metrics_listen);
+        flags.tls_cert.clone_from(&args.tls_cert);
+        flags.tls_key.clone_from(&args.tls_key);
+        flags.drain.clone_from(&args.drain);
+    })
+}
+
+/// What is made ready before anything runs beside it.
+struct Parts {
     trust: Trust,
-    store: Store,
+    tls: Option<Tls>,
+    inherited: systemd::Inherited,
     defaults: Option<Layer>,
     catalogue: Catalogue,
-) -> Result<()> {
+}
+
+/// The certificate that handshakes are answered with, where TLS is ended here.
+fn tls(settings: &Settings) -> Result<Option<Tls>> {
+    let serving = &settings.serving;
+    match (&serving.tls_cert.value, &serving.tls_key.value) {
+        (Some(certificate), Some(key)) => Tls::of_files(certificate, key).map(Some),
+        _ if serving.is_encrypted() => Tls::issued(Issuer::new(&serving.acme)?).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The socket that was handed over, or one at the address that is set.
+async fn listen(
+    settings: &Settings,
+    handed_over: Option<std::net::TcpListener>,
+) -> Result<TcpListener> {
+    if let Some(listener) = handed_over {
+        return TcpListener::from_std(listener).map_err(|cause| {
+            Error::failure("the socket that was handed over cannot be used").because(cause)
+        });
+    }
     let listen = settings.listen.value;
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
+    TcpListener::bind(listen).await.map_err(|error| {
         Error::unavailable(format!("cannot listen at {listen}"))
             .because(error)
             .hint("choose another address with `--listen`; `webox config show` tells where this one comes from")
-    })?;
+    })
+}
+
+async fn serve<'a>(
+    settings: &Settings,
+    store: Store,
+    parts: Parts,
+    reloading: impl FnOnce(&Settings, Controls) -> Reloading<'a>,
+) -> Result<()> {
+    let Parts { trust, tls, inherited, defaults, catalogue } = parts;
+    let listener = listen(settings, inherited.calls).await?;
     let address = listener
         .local_addr()
         .map_err(|error| Error::failure("the listener has no address").because(error))?;
-    let public_url = settings
-        .public_url
-        .value
-        .as_ref()
-        .map_or_else(|| format!("http://{address}"), |url| url.as_str().to_owned());
+    if matches!(trust, Trust::Everybody) && !address.ip().is_loopback() {
+        return Err(Error::usage(format!(
+            "`--insecure-no-signature` listens on this machine only, and the socket that was handed over is at {address}"
+        ))
+        .hint("leave the flag out"));
+    }
+    let public_url = settings.public_url.value.as_ref().map_or_else(
+        || format!("{}://{address}", scheme(tls.as_ref())),
+        |url| url.as_str().to_owned(),
+    );
     let secrets = Secrets::new(Vault::new(settings.master_key.clone()));
     let models = daemon::models_with(settings, &store, &secrets);
     daemon::warn_of_models(&store, &models)?;
@@ -121,11 +193,7 @@ async fn serve(
         trusted_proxies: settings.api.trusted_proxies.value.clone(),
         cors_origins: settings.api.cors_origins.value.clone(),
         catalogue: Arc::new(catalogue),
-        rates: Rates {
-            requests: settings.api.requests_per_minute.value,
-            calls_to_a_number: settings.limits.calls_to_a_number.value,
-            calls_of_an_account: settings.limits.calls_of_an_account.value,
-        },
+        rates: rates(settings),
     };
     if let Some(folder) = &settings.recordings_folder.value {
         daemon::make_private(folder)?;
@@ -138,28 +206,62 @@ async fn serve(
         .removing_at(daemon::twilio(settings)?)
         .keeping(archive)
         .delivering_by(couriers)
-        .watching(daemon::watch(settings));
+        .watching(daemon::watch(settings))
+        .encrypted(tls)
+        .proving_at(inherited.http);
+    let controls = app.controls();
+    controls.set_drain(settings.serving.drain.value);
+    let mut reloading = reloading(settings, controls.clone());
     let app = match observing(settings, &observed).await? {
         Some(observing) => app.observed(observing),
         None => app,
     };
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
+    let mut hangups = hear(SignalKind::hangup())?;
+    systemd::ready();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");
     let told_twice = async move {
         signals.next().await;
         // The first one: finish what is in flight.
         let _ = stop.send(());
-        signals.next().await;
+        tokio::select! {
+            () = signals.next() => {}
+            () = systemd::stopping(controls.drain() + STOPS_WITHIN) => {}
+        }
     };
+    let hung_up = async move {
+        while hangups.recv().await.is_some() {
+            tracing::info!("SIGHUP");
+            reloading.reload();
+        }
+        std::future::pending::<()>().await;
+    };
+    let alive = systemd::watchdog(observed);
     let stopped = async move {
         let _ = stopped.await;
     };
     tokio::select! {
         done = server::run(listener, app, stopped) => done,
+        () = hung_up => Ok(()),
+        () = alive => Ok(()),
         () = told_twice => Err(Error::new(Kind::Interrupted, "stopped at once, with turns in flight")
             .hint("they are stored: the calls go on when the daemon runs again")),
     }
+}
+
+/// How often somebody may ask or ring.
+fn rates(settings: &Settings) -> Rates {
+    Rates {
+        requests: settings.api.requests_per_minute.value,
+        calls_to_a_number: settings.limits.calls_to_a_number.value,
+        calls_of_an_account: settings.limits.calls_of_an_account.value,
+    }
+}
+
+/// How our own address begins.
+const fn scheme(tls: Option<&Tls>) -> &'static str {
+    if tls.is_some() { "https" } else { "http" }
 }
 
 /// Counts what happens where somebody may want to know: who scrapes, or a collector.
@@ -228,6 +330,10 @@ fn trust(args: &Serve, settings: &Settings) -> Result<Trust> {
     Ok(Trust::Signed(tokens))
 }
 
+fn hear(kind: SignalKind) -> Result<Signal> {
+    signal(kind).map_err(|error| Error::failure("signals cannot be heard").because(error))
+}
+
 /// SIGTERM and SIGINT, which mean the same here.
 struct Signals {
     terminate: Signal,
@@ -236,12 +342,9 @@ struct Signals {
 
 impl Signals {
     fn listen() -> Result<Self> {
-        let on = |kind| {
-            signal(kind).map_err(|error| Error::failure("signals cannot be heard").because(error))
-        };
         Ok(Self {
-            terminate: on(SignalKind::terminate())?,
-            interrupt: on(SignalKind::interrupt())?,
+            terminate: hear(SignalKind::terminate())?,
+            interrupt: hear(SignalKind::interrupt())?,
         })
     }
 

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     config::{
-        Alerts, Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech, Twilio,
+        Alerts, Billing, Environment, Monitoring, Origin, Serving, Setting, Settings, Smtp, Speech,
+        Twilio,
     },
-    domain::{KeySource, Result, Secret},
+    domain::{HumanDuration, KeySource, Result, Secret},
 };
 
 /// Arguments of `webox config`.
@@ -72,7 +73,7 @@ fn path(context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
+pub(super) fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     let url = |setting: &Setting<Option<crate::config::PublicUrl>>| {
         setting.value.as_ref().map(|url| url.as_str().to_owned())
     };
@@ -174,6 +175,7 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     .chain(smtp(&settings.smtp))
     .chain(monitoring(&settings.monitoring))
     .chain(alerts(&settings.alerts))
+    .chain(serving(&settings.serving))
     .chain([
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
@@ -256,6 +258,37 @@ fn alerts(alerts: &Alerts) -> Vec<Row> {
         plain("alerts.to", several(alerts.to.value.clone()), &alerts.to.origin),
         plain("alerts.rules", several(rules), &alerts.rules.origin),
         plain("alerts.destinations", several(places), &alerts.destinations.origin),
+    ]
+}
+
+/// TLS, and how the daemon stops.
+fn serving(serving: &Serving) -> Vec<Row> {
+    let path = |name: &str, setting: &Setting<Option<PathBuf>>| {
+        plain(name, setting.value.as_ref().map(|path| path.display().to_string()), &setting.origin)
+    };
+    let acme = &serving.acme;
+    let domains = (!acme.domains.value.is_empty()).then(|| acme.domains.value.join(","));
+    let contact = acme.contact.value.as_ref().map(ToString::to_string);
+    let drain = HumanDuration::from_secs(serving.drain.value.as_secs()).to_string();
+    let (challenge, listen) = (&acme.challenge, &acme.http_listen);
+    vec![
+        path("server.tls_cert", &serving.tls_cert),
+        path("server.tls_key", &serving.tls_key),
+        plain("server.drain", Some(drain), &serving.drain.origin),
+        plain("server.acme.domains", domains, &acme.domains.origin),
+        plain("server.acme.contact", contact, &acme.contact.origin),
+        plain(
+            "server.acme.directory",
+            Some(acme.directory.value.to_string()),
+            &acme.directory.origin,
+        ),
+        plain(
+            "server.acme.challenge",
+            Some(challenge.value.as_str().to_owned()),
+            &challenge.origin,
+        ),
+        plain("server.acme.http_listen", Some(listen.value.to_string()), &listen.origin),
+        path("server.acme.root", &acme.root),
     ]
 }
 

@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 
 use super::{
     Alerts, Api, Billing, Environment, Flags, Limits, Monitoring, Origin, Outgoing, Provider,
-    PublicUrl, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech,
-    variables,
+    PublicUrl, Serving, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets,
+    speech, variables,
 };
 use crate::domain::{Error, Kind, Result, ZoneName, did_you_mean};
 
@@ -144,7 +144,7 @@ impl Settings {
         let sounds = Sounds {
             folder: match &file.sounds.folder {
                 Some(folder) => Setting { value: sources.beside(folder), origin: sources.file() },
-                None => Setting { value: beside_db(&db.value), origin: Origin::Default },
+                None => Setting { value: beside_db(&db.value, "sounds"), origin: Origin::Default },
             },
             max_mib: sources.number(file.sounds.max_mib, SOUNDS_MIB),
         };
@@ -170,11 +170,12 @@ impl Settings {
         let monitoring =
             Monitoring::load(&sources, &file.metrics, &file.otlp, flags.metrics_listen.as_deref())?;
         let alerts = Alerts::load(&sources, file.alerts, &timezone.value);
+        let serving = Serving::load(&sources, &file.server, flags, &db.value)?;
         let server = sources.pick(
             "server",
             flags.server.as_deref().map(|text| ("--server", text)),
             "WEBOX_SERVER",
-            file.server.as_deref(),
+            file.server.asked(),
             PublicUrl::from_str,
         )?;
         let token = secrets::TOKEN.resolve(environment, None, path.as_deref())?;
@@ -202,6 +203,7 @@ impl Settings {
             smtp,
             monitoring,
             alerts,
+            serving,
             server,
             token,
             defaults: file.defaults.as_ref().map(ToString::to_string),
@@ -221,10 +223,11 @@ const CALLS_OF_AN_ACCOUNT: u32 = 6_000;
 /// How much sound is kept when nothing is said: nine hours of it.
 const SOUNDS_MIB: u32 = 256;
 
-/// The folder of sounds beside a database: `webox.db.sounds`.
-fn beside_db(db: &Path) -> PathBuf {
+/// A folder beside a database, such as `webox.db.sounds`.
+pub(super) fn beside_db(db: &Path, what: &str) -> PathBuf {
     let mut name = db.as_os_str().to_owned();
-    name.push(".sounds");
+    name.push(".");
+    name.push(what);
     name.into()
 }
 

@@ -12,6 +12,7 @@ mod monitoring;
 mod outgoing;
 mod public_url;
 mod secrets;
+mod serving;
 mod smtp;
 mod speech;
 mod twilio;
@@ -27,6 +28,7 @@ pub use environment::Environment;
 pub use monitoring::Monitoring;
 pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;
+pub use serving::{Acme, Challenge, Serving};
 pub use smtp::Smtp;
 pub use speech::{Speech, SpeechProvider};
 pub use twilio::Twilio;
@@ -85,6 +87,12 @@ pub struct Flags {
     pub public_url: Option<String>,
     /// `--metrics-listen`.
     pub metrics_listen: Option<String>,
+    /// `--tls-cert`.
+    pub tls_cert: Option<PathBuf>,
+    /// `--tls-key`.
+    pub tls_key: Option<PathBuf>,
+    /// `--drain`.
+    pub drain: Option<String>,
     /// `--server`.
     pub server: Option<String>,
     /// `--utc`.
@@ -172,6 +180,8 @@ pub struct Settings {
     pub monitoring: Monitoring,
     /// What is watched, and who is told.
     pub alerts: Alerts,
+    /// How the daemon is reached over TLS, and how it stops.
+    pub serving: Serving,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.

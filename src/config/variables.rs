@@ -17,6 +17,18 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "WEBOX_PUBLIC_URL",
         "The address that Twilio reaches the daemon by, as with serve --public-url.",
     ),
+    ("WEBOX_TLS_CERT", "The certificate of the daemon, as with serve --tls-cert."),
+    ("WEBOX_TLS_KEY", "Its key, as with serve --tls-key."),
+    (
+        "WEBOX_DRAIN",
+        "How long live calls may go on after the daemon was told to stop, as with serve --drain.",
+    ),
+    ("WEBOX_ACME_DOMAINS", "The names that a certificate is asked for, separated by commas."),
+    ("WEBOX_ACME_CONTACT", "The address that whoever gives certificates may write to."),
+    ("WEBOX_ACME_DIRECTORY", "Where certificates are asked for; Let's Encrypt otherwise."),
+    ("WEBOX_ACME_CHALLENGE", "How it is shown that the names are ours: tls-alpn-01 or http-01."),
+    ("WEBOX_ACME_HTTP_LISTEN", "Where that is shown over HTTP; 0.0.0.0:80 otherwise."),
+    ("WEBOX_ACME_ROOT", "The certificate that vouches for a server of certificates of one's own."),
     ("WEBOX_LOG", "What is logged: a level such as info, or a filter such as webox=debug."),
     ("WEBOX_TZ", "The zone of times on the terminal."),
     (

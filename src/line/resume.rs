@@ -22,6 +22,11 @@ impl Line {
         self.goes_on(request.incoming, hopeless, step).await
     }
 
+    /// The same, over webhooks: no socket is to be opened any more.
+    pub async fn resume_without_socket(&self, request: Resumed, step: u32) -> String {
+        self.goes_on(request.incoming, true, step).await
+    }
+
     pub(super) async fn goes_on(&self, request: Incoming, hopeless: bool, step: u32) -> String {
         let (sid, to) = (request.call_sid.clone(), request.to.clone());
         let standing = match self.stored(live::standing(&self.store, sid.clone())).await {

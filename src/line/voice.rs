@@ -41,7 +41,10 @@ use crate::{
         self, Answer, Greeted, Hearing, OpenTurn, Ringing, Rung, StatusChange, Ticket, Utterance,
     },
     store::Store,
-    twilio::webhook::{Gathered, Incoming, Recorded, Status},
+    twilio::{
+        twiml::Response,
+        webhook::{Gathered, Incoming, Recorded, Status},
+    },
 };
 
 /// How long a filler waits to be noted: less than a caller notices.
@@ -286,6 +289,24 @@ impl Line {
             }
         };
         timeout(longest, idle).await.is_ok()
+    }
+
+    /// Waits until no socket is open.
+    pub async fn without_sockets(&self, longest: Duration) {
+        let closed = async {
+            while self.sessions.count() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        // What is left is told of by whoever waits for the rest.
+        let _ = timeout(longest, closed).await;
+    }
+
+    /// A call that is to come back in some seconds. One that rings goes on ringing: a pause at the
+    /// beginning is not answered (Twilio, "TwiML Voice: Pause").
+    pub fn later(&self, sid: &CallSid, route: &str, seconds: u32, times: u32) -> String {
+        let back = self.writer(sid).url(route, &format!("&later={times}"));
+        Response::new().pause(seconds).redirect(&back).render()
     }
 
     /// What is said when nothing is known of the call.

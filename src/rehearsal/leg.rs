@@ -160,12 +160,17 @@ impl<'a> Leg<'a> {
 
     /// Follows the verbs that are left: after a `<Connect>` whose socket was closed.
     pub(super) async fn go_on(&mut self, told: &mut Told) -> Result<Halt> {
-        for _ in 0..=REDIRECTS {
+        let mut redirects = 0;
+        while redirects <= REDIRECTS {
             match self.follow(told)? {
                 Step::Halt(halt) => return Ok(halt),
                 Step::Redirect(url) => {
+                    redirects += 1;
                     let fields = self.fields("in-progress");
                     self.fetch(&url, fields, told).await?;
+                }
+                Step::Pause(seconds) => {
+                    tokio::time::sleep(Duration::from_secs(seconds.into())).await;
                 }
                 Step::Ring(ringing) => {
                     if let Some(halt) = self.ring_human(ringing, told).await? {
@@ -222,7 +227,9 @@ impl<'a> Leg<'a> {
                 }
                 Verb::Hangup | Verb::Reject => return Ok(Step::Halt(Halt::HungUp)),
                 // A recording begins beside the conversation, which goes on; a sound is no words.
-                Verb::Pause(_) | Verb::Start | Verb::Play(_) => {}
+                Verb::Start | Verb::Play(_) => {}
+                // Whoever is told to come back later does so later.
+                Verb::Pause(seconds) => return Ok(Step::Pause(seconds)),
                 Verb::Other(name) => {
                     return Err(Error::failure(format!("a rehearsal cannot follow <{name}>")));
                 }
@@ -259,6 +266,7 @@ impl<'a> Leg<'a> {
 enum Step {
     Halt(Halt),
     Redirect(String),
+    Pause(u32),
     Ring(Ringing),
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Query {
     pub(super) turn: Option<u32>,
     /// How often Twilio has come back for it.
     pub(super) step: Option<u32>,
+    /// How often a daemon that stops has told it to come back.
+    pub(super) later: Option<u32>,
     /// Which of the humans who are rung for a turn.
     pub(super) attempt: Option<u32>,
     /// Which of the calls that we were asked to make.
@@ -205,6 +207,7 @@ fn read_query(query: &str) -> Option<Query> {
         call_sid: form.get("call_sid").map(str::parse).transpose().ok()?,
         turn: number("turn")?,
         step: number("step")?,
+        later: number("later")?,
         attempt: number("attempt")?,
         outbound: form.get("outbound").map(str::parse).transpose().ok()?.map(OutboundId),
     })

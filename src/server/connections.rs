@@ -1,5 +1,7 @@
 //! Accepting connections, cutting off slow ones, and stopping in good order.
 
+mod protocol;
+
 use std::{
     future::Future,
     net::{IpAddr, SocketAddr},
@@ -9,16 +11,13 @@ use std::{
 };
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper_util::service::TowerToHyperService;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc, watch},
 };
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::{
@@ -32,12 +31,6 @@ use super::{
 pub(super) struct Held(#[allow(dead_code, reason = "kept, not read")] Option<Arc<Holding>>);
 
 type Holding = (tokio::sync::OwnedSemaphorePermit, Option<Share<IpAddr>>);
-
-/// A client that has not sent its headers by then is cut off. hyper has no limit of its own.
-const HEADERS_WITHIN: Duration = Duration::from_secs(8);
-
-/// Longer headers are answered with 431.
-const HEADER_BYTES: usize = 16 * 1024;
 
 /// Connections at once: beyond, they wait in the kernel's queue. A silent one takes some 10 kB, and is
 /// cut off before Twilio would give up on one that waits.
@@ -58,6 +51,7 @@ pub(super) async fn serve(
     shutdown: impl Future<Output = ()>,
     drain: Duration,
     proxies: Vec<IpNet>,
+    tls: Option<TlsAcceptor>,
 ) {
     let shares = Connections::new(proxies);
     let (stop, stopping) = watch::channel(false);
@@ -91,26 +85,9 @@ pub(super) async fn serve(
                 request
             },
         ));
-        let mut server = http1::Builder::new();
-        server
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADERS_WITHIN)
-            .max_buf_size(HEADER_BYTES);
-        let connection =
-            server.serve_connection(TokioIo::new(Box::pin(stream)), service).with_upgrades();
-        let (mut stopping, open) = (stopping.clone(), open.clone());
+        let (stopping, open, tls) = (stopping.clone(), open.clone(), tls.clone());
         tokio::spawn(async move {
-            let mut connection = pin!(connection);
-            let done = tokio::select! {
-                done = connection.as_mut() => done,
-                () = stops(&mut stopping) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = done {
-                tracing::debug!(%error, "a connection ended early");
-            }
+            protocol::serve(Box::pin(stream), service, tls, stopping).await;
             drop((kept, open));
         });
     }
@@ -122,14 +99,6 @@ pub(super) async fn serve(
     drop(open);
     if tokio::time::timeout(drain, closed.recv()).await.is_err() {
         tracing::warn!(seconds = drain.as_secs(), "connections were still open at the deadline");
-    }
-}
-
-/// Resolves when no more requests are to be taken.
-async fn stops(stopping: &mut watch::Receiver<bool>) {
-    // Whoever could say so is gone: the connection is served to its end.
-    if stopping.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Is it really Twilio? The signature over the configured public URL decides, nothing else.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use axum::http::{HeaderMap, Uri};
 
 use super::twilio_accounts::OwnAccount;
@@ -20,7 +22,7 @@ pub enum Trust {
 /// Judges requests.
 #[derive(Debug)]
 pub struct Gate {
-    trust: Trust,
+    trust: RwLock<Arc<Trust>>,
     /// The agency's account, where it is set.
     account: Option<AccountSid>,
     every_account: bool,
@@ -32,7 +34,7 @@ impl Gate {
     /// A gate for a public URL, as configured: a `Host` header is never believed.
     pub fn new(trust: Trust, public_url: &str) -> Self {
         Self {
-            trust,
+            trust: RwLock::new(trust.into()),
             account: None,
             every_account: false,
             public_url: public_url.trim_end_matches('/').to_owned(),
@@ -51,14 +53,24 @@ impl Gate {
         Self { every_account: true, ..self }
     }
 
+    fn trust(&self) -> Arc<Trust> {
+        self.trust.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Believes others from now on.
+    pub(super) fn believe(&self, trust: Trust) {
+        *self.trust.write().unwrap_or_else(PoisonError::into_inner) = trust.into();
+    }
+
     /// Whether nobody need be asked whose a number is.
     pub(super) fn is_open(&self) -> bool {
-        self.every_account || matches!(self.trust, Trust::Everybody)
+        self.every_account || matches!(*self.trust(), Trust::Everybody)
     }
 
     /// Whether a request may come from Twilio, before its body is read or anything looked up.
     pub(super) fn may_let_in(&self, headers: &HeaderMap) -> bool {
-        matches!(self.trust, Trust::Everybody) || given(headers).is_some_and(signature::is_shaped)
+        matches!(*self.trust(), Trust::Everybody)
+            || given(headers).is_some_and(signature::is_shaped)
     }
 
     /// Whether a request comes from Twilio, and for a number's own account. A number in a client's
@@ -70,7 +82,8 @@ impl Gate {
         form: &Form,
         own: Option<&OwnAccount>,
     ) -> bool {
-        let agencys = match &self.trust {
+        let trust = self.trust();
+        let agencys = match &*trust {
             Trust::Everybody => return true,
             Trust::Signed(tokens) => tokens,
         };
@@ -93,7 +106,8 @@ impl Gate {
         uri: &Uri,
         own: Option<&OwnAccount>,
     ) -> bool {
-        let agencys = match &self.trust {
+        let trust = self.trust();
+        let agencys = match &*trust {
             Trust::Everybody => return true,
             Trust::Signed(tokens) => tokens,
         };

@@ -22,6 +22,9 @@ pub(super) async fn healthz() -> Response {
 
 /// Ready: the store can be written.
 pub(super) async fn readyz(State(app): State<App>) -> Response {
+    if app.leaving.has_begun() {
+        return problem::problem(StatusCode::SERVICE_UNAVAILABLE, "stopping: no new calls");
+    }
     match tokio::time::timeout(WITHIN, app.line.ready()).await {
         Ok(Ok(())) => Json(json!({ "status": "ready" })).into_response(),
         Ok(Err(error)) => {

@@ -7,6 +7,7 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
@@ -28,9 +29,15 @@ const MOST_KEYS: usize = 50_000;
 /// All limits of a daemon.
 #[derive(Debug)]
 pub(super) struct Limits {
-    tokens: Keyed<TokenId>,
     wrong_keys: Keyed<IpAddr>,
     strangers: Keyed<IpAddr>,
+    rated: RwLock<Rated>,
+}
+
+/// Those that may be set.
+#[derive(Debug)]
+struct Rated {
+    tokens: Keyed<TokenId>,
     numbers: Keyed<PhoneNumber>,
     accounts: Keyed<AccountSid>,
 }
@@ -55,19 +62,25 @@ impl Default for Rates {
 impl Limits {
     /// With what is set.
     pub(super) fn new(rates: Rates) -> Self {
-        let a_minute = |n| Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN));
         Self {
-            tokens: RateLimiter::keyed(a_minute(rates.requests)),
             wrong_keys: RateLimiter::keyed(a_minute(WRONG_KEYS)),
             strangers: RateLimiter::keyed(a_minute(STRANGERS)),
-            numbers: RateLimiter::keyed(a_minute(rates.calls_to_a_number)),
-            accounts: RateLimiter::keyed(a_minute(rates.calls_of_an_account)),
+            rated: RwLock::new(Rated::new(rates)),
         }
+    }
+
+    /// Counts anew, by other rates.
+    pub(super) fn set(&self, rates: Rates) {
+        *self.rated.write().unwrap_or_else(PoisonError::into_inner) = Rated::new(rates);
+    }
+
+    fn rated(&self) -> RwLockReadGuard<'_, Rated> {
+        self.rated.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A request with a good key.
     pub(super) fn token(&self, token: TokenId) -> Result<(), Duration> {
-        check(&self.tokens, &token)
+        check(&self.rated().tokens, &token)
     }
 
     /// A request with a wrong key.
@@ -86,17 +99,33 @@ impl Limits {
         account: Option<&AccountSid>,
         number: Option<&PhoneNumber>,
     ) -> Result<(), Duration> {
-        number.map_or(Ok(()), |number| check(&self.numbers, number))?;
-        account.map_or(Ok(()), |account| check(&self.accounts, account))
+        let rated = self.rated();
+        number.map_or(Ok(()), |number| check(&rated.numbers, number))?;
+        account.map_or(Ok(()), |account| check(&rated.accounts, account))
     }
 
     /// Forgets those who have been quiet.
     pub(super) fn tidy(&self) {
-        self.tokens.retain_recent();
         self.wrong_keys.retain_recent();
         self.strangers.retain_recent();
-        self.numbers.retain_recent();
-        self.accounts.retain_recent();
+        let rated = self.rated();
+        rated.tokens.retain_recent();
+        rated.numbers.retain_recent();
+        rated.accounts.retain_recent();
+    }
+}
+
+fn a_minute(n: u32) -> Quota {
+    Quota::per_minute(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN))
+}
+
+impl Rated {
+    fn new(rates: Rates) -> Self {
+        Self {
+            tokens: RateLimiter::keyed(a_minute(rates.requests)),
+            numbers: RateLimiter::keyed(a_minute(rates.calls_to_a_number)),
+            accounts: RateLimiter::keyed(a_minute(rates.calls_of_an_account)),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod busy;
 mod calendars;
 mod charges;
 mod connections;
+mod controls;
 mod deliveries;
 mod dialling;
 mod embedding;
@@ -22,16 +23,19 @@ mod gate;
 mod handovers;
 mod headers;
 mod health;
+mod leaving;
 mod limits;
 pub mod observing;
 mod peer;
 mod problem;
+mod proofs;
 mod recordings;
 mod reminders;
 mod removals;
 mod shares;
 mod sockets;
 mod texts;
+mod tls;
 mod twilio_accounts;
 mod webhooks;
 
@@ -70,10 +74,12 @@ use crate::{
 
 pub use crate::twilio::access::TwilioAccess;
 pub use bells::{Bells, test as test_alerts};
+pub use controls::Controls;
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
 pub use limits::Rates;
 pub use recordings::Archive;
+pub use tls::{Issuer, Tls};
 
 /// How long a stopping daemon waits for turns in flight.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -137,6 +143,10 @@ pub struct App {
     streams: shares::Shares<TokenId>,
     newest_event: Arc<watch::Sender<EventId>>,
     observing: Option<observing::Observing>,
+    tls: Option<Tls>,
+    /// Where proofs over HTTP are asked for, when the socket was handed over.
+    proof_listener: Option<Arc<std::net::TcpListener>>,
+    leaving: leaving::Leaving,
     stop: Arc<watch::Sender<bool>>,
     stopping: watch::Receiver<bool>,
 }
@@ -169,6 +179,9 @@ impl App {
             providers: Vec::new().into(),
             stop: stop.into(),
             observing: None,
+            tls: None,
+            proof_listener: None,
+            leaving: leaving::Leaving::default(),
             stopping,
         }
     }
@@ -202,6 +215,23 @@ impl App {
     #[must_use]
     pub fn observed(self, observing: observing::Observing) -> Self {
         Self { observing: Some(observing), ..self }
+    }
+
+    /// Ends TLS itself.
+    #[must_use]
+    pub fn encrypted(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Gives proofs over HTTP at a socket that was handed over.
+    #[must_use]
+    pub fn proving_at(self, listener: Option<std::net::TcpListener>) -> Self {
+        Self { proof_listener: listener.map(Arc::new), ..self }
+    }
+
+    /// What may be changed of it while it runs. Settings of the API are given before.
+    pub fn controls(&self) -> Controls {
+        Controls::of(self)
     }
 
     /// Watches what is too much, and tells whoever is to know.
@@ -324,14 +354,24 @@ pub async fn run(
         .clone()
         .zip(app.bells())
         .map(|(watch, bells)| tokio::spawn(alerts::tell(app.store.clone(), watch, bells)));
-    let stop = Arc::clone(&app.stop);
     let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
+    let keeper = app.tls.clone().map(|tls| tokio::spawn(tls.look_after()));
+    let prover = app.tls.as_ref().and_then(Tls::proofs).map(|(address, proofs)| {
+        let handed_over = app.proof_listener.clone();
+        tokio::spawn(proofs::serve(address, handed_over, proofs))
+    });
+    let acceptor = app.tls.as_ref().map(Tls::acceptor);
+    let dials = dialler.as_ref().map(tokio::task::JoinHandle::abort_handle);
+    let leaving = app.clone();
     let shutdown = async move {
         shutdown.await;
-        // Those who watch events would keep us from stopping.
-        stop.send_replace(true);
+        // Nobody is called any more who would be cut off.
+        if let Some(dials) = dials {
+            dials.abort();
+        }
+        leaving::leave(&leaving).await;
     };
-    connections::serve(listener, router, shutdown, DRAIN, proxies).await;
+    connections::serve(listener, router, shutdown, DRAIN, proxies, acceptor).await;
     sweeper.abort();
     warmer.abort();
     looker.abort();
@@ -339,7 +379,8 @@ pub async fn run(
     watcher.abort();
     let workers =
         [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder, observer];
-    for worker in workers.into_iter().chain([watching, telling]).flatten() {
+    let workers = workers.into_iter().chain([watching, telling, keeper, prover]);
+    for worker in workers.flatten() {
         // What it was at is done again after a restart.
         worker.abort();
     }

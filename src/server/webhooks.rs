@@ -7,7 +7,7 @@ use axum::{
 };
 use tracing::Instrument;
 
-use super::{App, admission::Admitted, problem};
+use super::{App, admission::Admitted, leaving, problem};
 use crate::{
     domain::CallSid,
     line::Line,
@@ -20,6 +20,11 @@ pub(super) async fn incoming(
     Admitted { request, query }: Admitted<Incoming>,
 ) -> Response {
     let (sid, step) = (request.call_sid.clone(), query.step.unwrap_or(0));
+    let later = query.later.unwrap_or(0);
+    if step == 0 && app.leaving.has_begun() && later < leaving::RINGS_ON {
+        tracing::info!(call_sid = %sid, "stopping: a new call rings on until the next process answers");
+        return twiml(app.line.later(&sid, "incoming", 4, later + 1));
+    }
     // A call that Twilio comes back for was let through before.
     if step == 0 && app.limits.ring(request.account.as_ref(), request.to.as_ref()).is_err() {
         tracing::warn!(call_sid = %sid, "too many calls ring at once: answered as busy");
@@ -80,6 +85,16 @@ pub(super) async fn resume(
     Admitted { request, query }: Admitted<Resumed>,
 ) -> Response {
     let (sid, step) = (request.incoming.call_sid.clone(), query.step.unwrap_or(0));
+    if *app.stopping.borrow() {
+        // Another socket of ours would be closed at once: the next process opens one.
+        let later = query.later.unwrap_or(0);
+        if later < leaving::WAITS_ON {
+            return twiml(app.line.later(&sid, "resume", 1, later + 1));
+        }
+        let resume =
+            move |line: Line| async move { line.resume_without_socket(request, step).await };
+        return in_own_task(&sid, app.line, resume).await;
+    }
     in_own_task(&sid, app.line, move |line| async move { line.resume(request, step).await }).await
 }
 

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
-    process::Child,
+    process::{Child, Command},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -45,8 +45,25 @@ impl Daemon {
 
     /// The same at an address of one's choice.
     pub(crate) fn start_at(webox: &Webox, address: &str) -> Self {
-        let args = ["serve", "--listen", address, "--public-url", PUBLIC_URL];
-        let mut child = webox.command(args).env("TWILIO_AUTH_TOKEN", TOKEN).spawn().unwrap();
+        Self::start_with(webox, &["--listen", address])
+    }
+
+    /// The same with arguments of one's choice.
+    pub(crate) fn start_with(webox: &Webox, more: &[&str]) -> Self {
+        Self::spawned(Self::command(webox, more))
+    }
+
+    /// The command of a daemon that is not started yet.
+    pub(crate) fn command(webox: &Webox, more: &[&str]) -> Command {
+        let args = ["serve", "--public-url", PUBLIC_URL].into_iter().chain(more.iter().copied());
+        let mut command = webox.command(args);
+        command.env("TWILIO_AUTH_TOKEN", TOKEN);
+        command
+    }
+
+    /// Starts a command, and waits until it answers.
+    pub(crate) fn spawned(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
         let address = loop {
@@ -94,10 +111,20 @@ impl Daemon {
     }
 
     /// SIGTERM; answers the exit code.
-    pub(crate) fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(self) -> Option<i32> {
+        self.signal("TERM");
+        self.stopped()
+    }
+
+    /// Sends a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        self.child.wait().unwrap().code()
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Waits until it has stopped by itself; answers its exit code.

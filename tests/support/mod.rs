@@ -1,6 +1,7 @@
 //! What tests share: the command builder, a store with something in it, doubles of providers.
 
 pub(crate) mod api;
+pub(crate) mod authority;
 pub(crate) mod calendars;
 pub(crate) mod cmd;
 pub(crate) mod daemon;

@@ -1,0 +1,147 @@
+//! SIGHUP: settings are read anew. What can be taken over is, the rest waits for a restart, and the
+//! log says which is which. A file that is broken changes nothing.
+
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, RandomState},
+};
+
+use super::{Serve, rates, read, systemd, trust};
+use crate::{
+    cli::{Context, logging, settings},
+    config::Settings,
+    domain::{Result, Secret},
+    server::Controls,
+};
+
+/// What is taken over while the daemon runs.
+const TAKEN_OVER: &[&str] = &[
+    "log",
+    "twilio.auth_token",
+    "api.requests_per_minute",
+    "limits.calls_to_a_number",
+    "limits.calls_of_an_account",
+    "server.drain",
+];
+
+/// Settings that no running daemon has anything to do with.
+const NOT_OURS: &[&str] = &["server", "timezone", "token"];
+
+/// What is in force, and how it is changed.
+pub(super) struct Reloading<'a> {
+    args: &'a Serve,
+    context: &'a Context,
+    controls: Controls,
+    filter: logging::Filter,
+    in_force: BTreeMap<String, u64>,
+    hasher: RandomState,
+}
+
+impl<'a> Reloading<'a> {
+    pub(super) fn new(
+        args: &'a Serve,
+        context: &'a Context,
+        controls: Controls,
+        filter: logging::Filter,
+        settings: &Settings,
+    ) -> Self {
+        let hasher = RandomState::new();
+        let in_force = marks(settings, context, &hasher);
+        Self { args, context, controls, filter, in_force, hasher }
+    }
+
+    /// Reads settings and certificate anew.
+    pub(super) fn reload(&mut self) {
+        systemd::reloading();
+        if let Err(error) = self.take_over() {
+            tracing::error!(%error, hint = error.hint_text(), "the settings cannot be read: those in force stay");
+        }
+        if let Err(error) = self.controls.reload_certificate() {
+            tracing::error!(%error, hint = error.hint_text(), "the certificate cannot be read: the one in force stays");
+        }
+        systemd::ready();
+    }
+
+    fn take_over(&mut self) -> Result<()> {
+        let settings = read(self.args, self.context)?;
+        // All that may fail comes before anything is changed.
+        let trust = trust(self.args, &settings)?;
+        logging::parse(&settings.log.value)?;
+        for warning in &settings.warnings {
+            tracing::warn!("{warning}");
+        }
+        let wanted = marks(&settings, self.context, &self.hasher);
+        let (mut taken, mut waiting) = (Vec::new(), Vec::new());
+        for (key, mark) in &wanted {
+            if self.in_force.get(key) == Some(mark) || NOT_OURS.contains(&key.as_str()) {
+                continue;
+            }
+            if TAKEN_OVER.contains(&key.as_str()) {
+                taken.push(key.clone());
+            } else {
+                waiting.push(key.clone());
+            }
+        }
+        let changed = |key: &str| taken.iter().any(|taken| taken == key);
+        if changed("log") {
+            self.filter.exchange(&settings.log.value)?;
+        }
+        if changed("twilio.auth_token") {
+            self.controls.believe(trust);
+        }
+        // Counting begins anew: only when it is to be otherwise.
+        if taken.iter().any(|key| key.starts_with("limits.") || key.starts_with("api.")) {
+            self.controls.set_rates(rates(&settings));
+        }
+        self.controls.set_drain(settings.serving.drain.value);
+        for key in &taken {
+            if let Some(mark) = wanted.get(key) {
+                self.in_force.insert(key.clone(), *mark);
+            }
+        }
+        let told =
+            |keys: &[String]| if keys.is_empty() { "nothing".to_owned() } else { keys.join(", ") };
+        tracing::info!(
+            taken_over = told(&taken),
+            needs_restart = told(&waiting),
+            "the settings were read anew"
+        );
+        if changed("twilio.auth_token") {
+            tracing::warn!(
+                "webhooks are let in by the new token; requests to Twilio use it after a restart"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// A mark of each setting's value, by its key. Secrets are not kept a second time for it.
+fn marks(settings: &Settings, context: &Context, hasher: &RandomState) -> BTreeMap<String, u64> {
+    let mut marks: BTreeMap<String, u64> = settings::rows(settings, context.environment())
+        .into_iter()
+        .map(|row| (row.id, hasher.hash_one(row.json["value"].to_string())))
+        .collect();
+    let exposed = |secret: &Option<Secret>| secret.as_ref().map(|it| it.expose().to_owned());
+    let speech = &settings.speech;
+    let tokens = settings.twilio.auth_tokens.value.iter();
+    let headers = settings.monitoring.otlp_headers.value.iter();
+    let secrets: [(&str, u64); 9] = [
+        ("twilio.auth_token", hasher.hash_one(tokens.map(Secret::expose).collect::<Vec<_>>())),
+        ("openai.api_key", hasher.hash_one(exposed(&settings.openai.api_key.value))),
+        ("anthropic.api_key", hasher.hash_one(exposed(&settings.anthropic.api_key.value))),
+        ("elevenlabs.api_key", hasher.hash_one(exposed(&speech.elevenlabs.api_key.value))),
+        ("deepgram.api_key", hasher.hash_one(exposed(&speech.deepgram.api_key.value))),
+        ("azure.api_key", hasher.hash_one(exposed(&speech.azure.api_key.value))),
+        ("google.api_key", hasher.hash_one(exposed(&speech.google.api_key.value))),
+        ("smtp.password", hasher.hash_one(exposed(&settings.smtp.password.value))),
+        (
+            "otlp.headers",
+            hasher
+                .hash_one(headers.map(|(name, value)| (name, value.expose())).collect::<Vec<_>>()),
+        ),
+    ];
+    marks.extend(secrets.map(|(key, mark)| (key.to_owned(), mark)));
+    marks.insert("alerts".to_owned(), hasher.hash_one(format!("{:?}", settings.alerts)));
+    marks.insert("defaults".to_owned(), hasher.hash_one(&settings.defaults));
+    marks
+}

@@ -1,0 +1,268 @@
+//! One connection: plain or over TLS, HTTP/1.1 or HTTP/2, with a limit to how slow its client may be.
+
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::body::Body;
+use http_body_util::BodyExt;
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::{Service, service_fn},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{Notify, watch},
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::server::tls;
+
+/// A client that has not sent its headers by then is cut off. hyper has no limit of its own.
+const HEADERS_WITHIN: Duration = Duration::from_secs(8);
+
+/// Longer headers are answered with 431.
+const HEADER_BYTES: usize = 16 * 1024;
+
+/// A handshake that is not over by then is given up.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(8);
+
+/// Once it is to stop, a connection that has just been made is given so long to ask what it was made
+/// for: closed before, its client would hear nothing. One that has been used is likely to be used
+/// again at once, or not at all; the answer then says that it is closed.
+const ASKS_WITHIN: Duration = Duration::from_secs(1);
+const ASKS_AGAIN_WITHIN: Duration = Duration::from_millis(300);
+
+/// Requests of one HTTP/2 connection at once.
+const REQUESTS_AT_ONCE: u32 = 64;
+
+/// What of the answers of one HTTP/2 stream may wait to be taken.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// How often a client that is waited for is asked whether it is there, and for how long.
+const ASK_EVERY: Duration = Duration::from_secs(20);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Serves a connection until it is closed, or, once `stopping` is true, until its last answer is out.
+pub(super) async fn serve<I, S>(
+    stream: I,
+    service: S,
+    tls: Option<TlsAcceptor>,
+    stopping: watch::Receiver<bool>,
+) where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let done = match tls {
+        None => over_http1(stream, service, stopping).await,
+        Some(tls) => {
+            let stream = match timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "a handshake came to nothing");
+                    return;
+                }
+                Err(_) => {
+                    tracing::debug!("a handshake took too long");
+                    return;
+                }
+            };
+            let agreed = stream.get_ref().1.alpn_protocol();
+            if tls::is_proof(agreed) {
+                return;
+            }
+            if tls::is_http2(agreed) {
+                over_http2(stream, service, stopping).await
+            } else {
+                over_http1(stream, service, stopping).await
+            }
+        }
+    };
+    if let Err(error) = done {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn over_http1<I, S>(
+    stream: I,
+    service: S,
+    mut stopping: watch::Receiver<bool>,
+) -> hyper::Result<()>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+{
+    let requests = Requests::default();
+    let counted = requests.clone();
+    let service = service_fn(move |request| {
+        let under_way = counted.one_more();
+        let answer = service.call(request);
+        async move {
+            let answer = answer.await;
+            drop(under_way);
+            answer
+        }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(HEADER_BYTES);
+    let connection = server.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = pin!(connection);
+    tokio::select! {
+        done = connection.as_mut() => done,
+        () = stops(&mut stopping) => {
+            tokio::select! {
+                done = connection.as_mut() => return done,
+                () = requests.asks() => {}
+            }
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}
+
+async fn over_http2<I, S>(
+    stream: I,
+    service: S,
+    mut stopping: watch::Receiver<bool>,
+) -> hyper::Result<()>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let requests = Requests::default();
+    let counted = requests.clone();
+    let service = service_fn(move |request| {
+        let under_way = counted.one_more();
+        let answer = service.call(request);
+        async move {
+            let Ok(answer) = answer.await;
+            // Under way until the last of the answer is out.
+            let answer = answer.map(|body| {
+                Body::new(body.map_frame(move |frame| {
+                    let _ = &under_way;
+                    frame
+                }))
+            });
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let mut server = http2::Builder::new(TokioExecutor::new());
+    server
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEADER_BYTES as u32)
+        .max_concurrent_streams(REQUESTS_AT_ONCE)
+        .max_send_buf_size(SEND_BUFFER)
+        .keep_alive_interval(ASK_EVERY)
+        .keep_alive_timeout(ANSWERS_WITHIN);
+    let connection = server.serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    // hyper has no limit for headers that come slowly here: a connection without a request is not
+    // kept, as with HTTP/1.1.
+    let mut look = interval(HEADERS_WITHIN);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    look.tick().await;
+    let (mut before, mut told) = (0, false);
+    loop {
+        tokio::select! {
+            done = connection.as_mut() => return done,
+            () = stops(&mut stopping), if !told => {
+                tokio::select! {
+                    done = connection.as_mut() => return done,
+                    () = requests.asks() => {}
+                }
+                connection.as_mut().graceful_shutdown();
+                told = true;
+            }
+            _ = look.tick() => {
+                let so_far = requests.so_far();
+                if requests.under_way() || so_far != std::mem::replace(&mut before, so_far) {
+                    continue;
+                }
+                if told {
+                    // It was told to go, and has no request under way that would keep it.
+                    return Ok(());
+                }
+                connection.as_mut().graceful_shutdown();
+                told = true;
+            }
+        }
+    }
+}
+
+/// The requests of one connection.
+#[derive(Clone, Default)]
+struct Requests {
+    so_far: Arc<AtomicU64>,
+    next: Arc<Notify>,
+    under_way: Arc<()>,
+}
+
+impl Requests {
+    /// One that is under way until what is answered is dropped.
+    fn one_more(&self) -> Arc<()> {
+        self.so_far.fetch_add(1, Ordering::Relaxed);
+        self.next.notify_waiters();
+        Arc::clone(&self.under_way)
+    }
+
+    fn so_far(&self) -> u64 {
+        self.so_far.load(Ordering::Relaxed)
+    }
+
+    /// Resolves when one is under way, or there has been time enough for one.
+    async fn asks(&self) {
+        if self.under_way() {
+            return;
+        }
+        let within = if self.so_far() == 0 { ASKS_WITHIN } else { ASKS_AGAIN_WITHIN };
+        let _ = timeout(within, self.next.notified()).await;
+    }
+
+    /// Whether there is one; this and the copy that the service has are none.
+    fn under_way(&self) -> bool {
+        Arc::strong_count(&self.under_way) > 2
+    }
+}
+
+/// Resolves when no more requests are to be taken.
+async fn stops(stopping: &mut watch::Receiver<bool>) {
+    // Whoever could say so is gone: the connection is served to its end.
+    if stopping.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_under_way_until_its_answer_is_out() {
+        let requests = Requests::default();
+        let counted = requests.clone();
+        assert!(!requests.under_way());
+        let (one, two) = (counted.one_more(), counted.one_more());
+        drop(one);
+        assert!(requests.under_way() && requests.so_far() == 2);
+        drop(two);
+        assert!(!requests.under_way());
+    }
+}
