@@ -1,0 +1,117 @@
+//! The systemd unit, and a drop-in that names what is particular to this machine.
+
+use std::{
+    fmt::Write as _,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::Settings,
+    domain::{Error, KeySource, Kind, Result},
+};
+
+/// The unit as it is packaged.
+const UNIT: &str = include_str!("../../../packaging/systemd/webox.service");
+
+/// Where units of this machine's own are.
+pub(super) const USUAL: &str = "/etc/systemd/system";
+
+/// Where the settings and the data of a service are.
+pub(super) const SETTINGS: &str = "/etc/webox/webox.toml";
+pub(super) const DATA: &str = "/var/lib/webox/webox.db";
+
+/// Whether systemd runs this machine.
+pub(super) fn is_there() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+/// Whether this process may set up the machine: the owner of its entry under `/proc`.
+pub(super) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+}
+
+/// What the file with a secret, and systemd's credential, is called for a key of the settings.
+pub(super) fn secret_name(key: &str) -> String {
+    match key {
+        "azure.api_key" => "azure-speech-key".to_owned(),
+        key => key.replace(['.', '_'], "-"),
+    }
+}
+
+/// Writes the unit where there is none, and the drop-in beside it; answers where they are.
+pub(super) fn install(folder: &Path, settings: &Settings, place: &Path) -> Result<[PathBuf; 2]> {
+    let unit = folder.join("webox.service");
+    let beside = folder.join("webox.service.d").join("10-init.conf");
+    let failed = |path: &Path, cause: std::io::Error| {
+        let denied = cause.kind() == std::io::ErrorKind::PermissionDenied;
+        let kind = if denied { Kind::Denied } else { Kind::Failure };
+        Error::new(kind, format!("{} cannot be written", path.display()))
+            .hint("units of the machine are root's to write: run it with sudo, or name another folder")
+            .because(cause)
+    };
+    // One that is there came with a package, or was made by hand.
+    if !unit.exists() {
+        std::fs::create_dir_all(folder).map_err(|cause| failed(folder, cause))?;
+        std::fs::write(&unit, UNIT).map_err(|cause| failed(&unit, cause))?;
+    }
+    let text = drop_in(settings, place)?;
+    if let Some(folder) = beside.parent() {
+        std::fs::create_dir_all(folder).map_err(|cause| failed(folder, cause))?;
+    }
+    std::fs::write(&beside, text).map_err(|cause| failed(&beside, cause))?;
+    Ok([unit, beside])
+}
+
+fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
+    let program = std::env::current_exe()
+        .map_err(|cause| Error::failure("where is this program?").because(cause))?;
+    let (db, place) = (absolute(&settings.db.value)?, absolute(place)?);
+    let mut text =
+        String::from("# Written by `webox init --systemd`; it writes it anew.\n[Service]\n");
+    let _ = writeln!(text, "ExecStart=\nExecStart={} serve", quoted(&program));
+    let _ = writeln!(text, "Environment={}", quoted(&format!("WEBOX_CONFIG={}", place.display())));
+    let _ = writeln!(text, "Environment={}", quoted(&format!("WEBOX_DB={}", db.display())));
+    // systemd reads them as root, and shows them to nobody but the daemon.
+    if let KeySource::File(key) = &settings.master_key {
+        let _ = writeln!(text, "LoadCredential=webox-master-key:{}", absolute(key)?.display());
+    }
+    for (key, file) in settings.secret_files() {
+        let _ =
+            writeln!(text, "LoadCredential={}:{}", secret_name(&key), absolute(&file)?.display());
+    }
+    let folder = db.parent().unwrap_or(Path::new("/"));
+    if !db.starts_with("/var/lib/webox") {
+        // Elsewhere than where systemd makes a folder for it, the files' owner runs it.
+        let owner = std::fs::metadata(folder).map(|folder| folder.uid()).unwrap_or_default();
+        let _ = writeln!(text, "DynamicUser=no\nUser={owner}\nProtectHome=no");
+        let _ = writeln!(text, "ReadWritePaths={}", quoted(folder));
+    }
+    Ok(text)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path)
+        .map_err(|cause| Error::failure(format!("where is {}?", path.display())).because(cause))
+}
+
+/// As systemd reads words: its own signs stand for themselves.
+fn quoted(word: impl AsRef<std::ffi::OsStr>) -> String {
+    let word = word.as_ref().to_string_lossy();
+    let word =
+        word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+    format!("\"{word}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_called_as_the_settings_look_for_them() {
+        assert_eq!(secret_name("twilio.auth_token"), "twilio-auth-token");
+        assert_eq!(secret_name("azure.api_key"), "azure-speech-key");
+        assert_eq!(secret_name("openai.api_key"), "openai-api-key");
+        assert_eq!(quoted("/a b/50%\"$x"), "\"/a b/50%%\\\"$$x\"");
+    }
+}
