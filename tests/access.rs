@@ -288,7 +288,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
 }
 
 /// Routes that are no part of the API: Twilio's and the machine's, and the document itself.
-const BESIDE: [&str; 22] = [
+const BESIDE: [&str; 23] = [
     "{webhook}/incoming",
     "{webhook}/outbound",
     "{webhook}/answered-by",
@@ -303,6 +303,7 @@ const BESIDE: [&str; 22] = [
     "{webhook}/voicemail-words",
     "{webhook}/status",
     "{webhook}/recording",
+    "{webhook}/check",
     "{webhook}/resume",
     "/api/voice/relay/{call_sid}",
     "/api/voice/stream/{call_sid}",

@@ -45,7 +45,13 @@ impl Daemon {
 
     /// The same at an address of one's choice.
     pub(crate) fn start_at(webox: &Webox, address: &str) -> Self {
-        let args = ["serve", "--listen", address, "--public-url", PUBLIC_URL];
+        Self::start_as(webox, address, PUBLIC_URL, &[])
+    }
+
+    /// The same, called by another name, with further flags.
+    pub(crate) fn start_as(webox: &Webox, address: &str, public_url: &str, more: &[&str]) -> Self {
+        let args = ["serve", "--listen", address, "--public-url", public_url];
+        let args = args.into_iter().chain(more.iter().copied());
         let mut child = webox.command(args).env("TWILIO_AUTH_TOKEN", TOKEN).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -65,7 +71,7 @@ impl Daemon {
         });
         let account = "AC00000000000000000000000000000001".parse().unwrap();
         let twilio =
-            Caller::new(&format!("http://{address}"), PUBLIC_URL, Secret::new(TOKEN), account);
+            Caller::new(&format!("http://{address}"), public_url, Secret::new(TOKEN), account);
         Self { child, address, twilio: twilio.unwrap(), log }
     }
 
