@@ -54,6 +54,12 @@ pub fn integrity(path: &Path, deep: bool, within: Duration) -> Result<Integrity>
                 {
                     Ok(Integrity::Unfinished)
                 }
+                // So broken that it cannot even be looked through.
+                Err(StoreError::Sqlite(error))
+                    if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) =>
+                {
+                    Ok(Integrity::Broken(vec![error.to_string()]))
+                }
                 Err(error) => Err(error),
             }
         })

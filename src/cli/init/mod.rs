@@ -355,26 +355,27 @@ fn try_token(
 /// What is left to do, in order.
 fn next(answers: &Answers, done: &Done, context: &Context) -> Result<()> {
     let settings = context.settings()?;
-    let out = &context.out;
-    out.note("Next:");
+    let step = |command: &str, why: &str| context.out.note(&format!("  {command:<44}  {why}"));
+    context.out.note("Next:");
     if settings.public_url.value.is_none() {
-        out.note("  set `public_url`: webox init --public-url https://…");
+        step("webox init --public-url https://…", "the address that Twilio is to call");
     }
     if settings.twilio.auth_tokens.value.is_empty() {
-        out.note("  webox init --twilio-account AC… --twilio-token-file FILE");
+        step("webox init --twilio-account AC… …", "or nobody who calls is believed");
     }
     if let (Some(name), Some(file)) = (&done.assistant, &done.file) {
-        out.note(&format!("  webox try {name}                 # talk to it by typing"));
-        out.note(&format!("  edit {0}, then webox apply {0}", file.display()));
+        step(&format!("webox try {name}"), "talk to it by typing");
+        step(&format!("webox apply {}", file.display()), "after its file was completed");
     }
     if answers.unit.is_some() {
-        out.note("  systemctl daemon-reload && systemctl enable --now webox");
+        step("systemctl daemon-reload", "the unit is known");
+        step("systemctl enable --now webox", "answer the phone, now and after a restart");
     } else {
-        out.note("  webox serve");
+        step("webox serve", "answer the phone");
     }
     let name = done.assistant.as_ref().map_or("NAME", |name| name.as_str());
-    out.note(&format!("  webox numbers connect {name}     # Twilio sends its calls here"));
-    out.note("  webox doctor                      # is everything as it must be?");
+    step(&format!("webox numbers connect {name}"), "Twilio sends its calls here");
+    step("webox doctor", "is everything as it must be?");
     Ok(())
 }
 

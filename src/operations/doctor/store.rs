@@ -71,35 +71,34 @@ pub(super) fn look(case: &Case, file: &File) -> Vec<Finding> {
         let advice = "make it with `webox init`, or name the right one with --db or `db`";
         return vec![GROUP.problem("file", seen, advice)];
     };
-    let mut found = vec![schema(case, file)];
-    if found[0].verdict != super::Verdict::Problem {
-        found.push(integrity(case, file));
-    }
+    let mut found = match checkup::schema(&file.path) {
+        Err(error) => vec![GROUP.failed("file", &error)],
+        Ok(version) => vec![schema(case, file, version), integrity(case, file)],
+    };
     found.push(permissions(file, mode));
     found.push(log(file));
     found.extend(disk(file));
     found
 }
 
-fn schema(case: &Case, file: &File) -> Finding {
+fn schema(case: &Case, file: &File, version: i64) -> Finding {
     let shown = file.path.display();
-    match checkup::schema(&file.path) {
-        Err(error) => GROUP.failed("file", &error),
-        Ok(SCHEMA_VERSION) if case.store.is_none() && is_private(file) => GROUP.problem(
+    if version != SCHEMA_VERSION {
+        return GROUP.warning(
             "file",
-            format!("{shown} can be read, and not be written"),
-            "run this as the user who runs the daemon; who owns the file and its folder?",
-        ),
-        Ok(SCHEMA_VERSION) => {
-            let size = mebibytes(file.bytes);
-            GROUP.ok("file", format!("{shown}, {size}, schema {SCHEMA_VERSION}"))
-        }
-        Ok(older) => GROUP.warning(
-            "file",
-            format!("{shown} is of schema {older}, and this webox writes {SCHEMA_VERSION}"),
+            format!("{shown} is of schema {version}, and this webox writes {SCHEMA_VERSION}"),
             "back it up; the next start of the daemon brings it up to date, as does any other command",
-        ),
+        );
     }
+    if case.store.is_none() && is_private(file) {
+        return GROUP.problem(
+            "file",
+            format!("{shown} can be read, and not be opened for writing"),
+            "run this as the user who runs the daemon; who owns the file and its folder?",
+        );
+    }
+    let size = mebibytes(file.bytes);
+    GROUP.ok("file", format!("{shown}, {size}, schema {SCHEMA_VERSION}"))
 }
 
 fn is_private(file: &File) -> bool {
