@@ -302,10 +302,10 @@ fn given(
     let is_service = place == Path::new(unit::SETTINGS) && unit.is_some();
     let flagged = matches!(settings.db.origin, config::Origin::Flag(_));
     let usual = matches!(settings.db.origin, config::Origin::Default);
-    let db = match () {
-        () if flagged => Some(settings.db.value.clone()),
-        () if is_service && usual => Some(unit::DATA.into()),
-        () => None,
+    let db = if flagged {
+        Some(settings.db.value.clone())
+    } else {
+        (is_service && usual).then(|| unit::DATA.into())
     };
     Ok(Answers {
         place,
@@ -373,7 +373,7 @@ fn next(answers: &Answers, done: &Done, context: &Context) -> Result<()> {
     } else {
         step("webox serve", "answer the phone");
     }
-    let name = done.assistant.as_ref().map_or("NAME", |name| name.as_str());
+    let name = done.assistant.as_ref().map_or("NAME", AssistantName::as_str);
     step(&format!("webox numbers connect {name}"), "Twilio sends its calls here");
     step("webox doctor", "is everything as it must be?");
     Ok(())
