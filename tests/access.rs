@@ -304,6 +304,7 @@ const BESIDE: [&str; 23] = [
     "{webhook}/voicemail-words",
     "{webhook}/status",
     "{webhook}/recording",
+    "{webhook}/check",
     "{webhook}/resume",
     "/api/voice/relay/{call_sid}",
     "/api/voice/stream/{call_sid}",

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     alerts, apply, assistants, audit, bench, billing, bookings, call, calls, campaign, complete,
-    contacts, costs, deliveries, demo, do_not_call, export, help, history, import, init, invoices,
-    knowledge, login, manual, margin, numbers, outbound,
+    contacts, costs, deliveries, demo, do_not_call, doctor, export, help, history, import, init,
+    invoices, knowledge, login, manual, margin, numbers, outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, report, schema, secrets, serve,
     settings, stats, tokens, top, transcripts, try_out, twilio, users, validate, voices, whoami,
@@ -104,8 +104,10 @@ pub enum Command {
     Audit(audit::Audit),
     /// Hand out or forget what is kept of one caller.
     Privacy(privacy::Privacy),
-    /// Make the master key and the database.
+    /// Set up from nothing: database, keys, Twilio, a first assistant; asks, or takes flags.
     Init(init::Init),
+    /// Check everything that a call needs, and say what to do.
+    Doctor(doctor::Doctor),
     /// Keep a key for a daemon far away.
     Login(login::Login),
     /// Forget such a key.

@@ -4,6 +4,7 @@
 use std::{
     cell::OnceCell,
     io::{self, IsTerminal},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -81,6 +82,14 @@ impl Context {
         Settings::load(&flags, &self.environment)
     }
 
+    /// The settings file that is in force, or that would be if somebody wrote it.
+    pub(super) fn settings_place(&self) -> Option<PathBuf> {
+        let named = self.flags.config.clone().or_else(|| self.environment.path("WEBOX_CONFIG"));
+        let usual = Settings::usual_places(&self.environment);
+        let found = || usual.iter().find(|place| place.exists()).or(usual.first()).cloned();
+        named.or_else(found)
+    }
+
     /// The defaults that the settings give to files of assistants.
     pub fn defaults(&self) -> Result<Option<Layer>> {
         let settings = self.settings()?;
@@ -146,7 +155,10 @@ impl Context {
 
     /// The daemon that is to be asked, if one is.
     fn remote(&self) -> Result<Option<Remote>> {
-        let settings = self.settings()?;
+        self.remote_of(self.settings()?)
+    }
+
+    fn remote_of(&self, settings: &Settings) -> Result<Option<Remote>> {
         let Some(server) = &settings.server.value else {
             return self.is_meant_for_here(settings).map(|()| None);
         };
@@ -224,7 +236,12 @@ impl Context {
 
     /// Refuses a command that is carried out on this machine only.
     pub(super) fn here(&self, command: &str) -> Result<()> {
-        match self.remote()? {
+        self.here_by(self.settings()?, command)
+    }
+
+    /// The same by settings that are not in force yet.
+    pub(super) fn here_by(&self, settings: &Settings, command: &str) -> Result<()> {
+        match self.remote_of(settings)? {
             None => Ok(()),
             Some(_) => Err(Error::usage(format!("`webox {command}` cannot be asked of a daemon"))
                 .hint("run it on the daemon's own machine, without --server")),

@@ -2,14 +2,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use futures_util::TryStreamExt;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     config::{PublicUrl, Setting, Settings, Speech},
     domain::{
-        Actor, EarProvider, Error, Outcome, ProviderKind, ProviderStanding, Result, Secret,
-        VoiceProvider,
+        Actor, EarProvider, Error, ProviderKind, ProviderStanding, Result, Secret, VoiceProvider,
     },
     integrations::{
         Addresses, Couriers,
@@ -20,12 +18,12 @@ use crate::{
     operations::{alerts::Watch, assistants, endpoints::Endpoints, secrets::Secrets},
     providers::{
         breaker::Breakers,
+        check::Asked,
         llm::{self, Models, ProviderSettings},
-        speech::SpeechError,
         stt::{EarSettings, Ears},
         tts::{
             AzureSettings, ElevenLabsSettings, GoogleSettings, LocalSettings, MouthSettings,
-            Mouths, OpenAiSettings, Sounds, SpeechRequest, TextToSpeech, speak_through,
+            Mouths, OpenAiSettings, Sounds,
         },
     },
     server::{Archive, TwilioAccess},
@@ -148,6 +146,11 @@ pub(super) fn models(settings: &Settings) -> Models {
     })
 }
 
+/// All providers that can be asked one small thing.
+pub(super) fn asked(settings: &Settings) -> Asked {
+    Asked { models: models(settings), ears: ears(settings), mouths: mouths(settings) }
+}
+
 /// Every provider that webox knows, whether it can be asked, and where. Nobody is asked.
 pub(super) fn standings(settings: &Settings) -> Vec<ProviderStanding> {
     let speech = &settings.speech;
@@ -264,24 +267,6 @@ pub(super) fn mouths(settings: &Settings) -> Mouths {
         },
         ..MouthSettings::default()
     })
-}
-
-/// Has a mouth speak as in a call, so that what is no sound is not taken for one; answers its voice
-/// and the sound.
-pub(super) async fn spoken(
-    mouth: Arc<dyn TextToSpeech>,
-    request: &SpeechRequest,
-) -> std::result::Result<(String, Vec<u8>), SpeechError> {
-    let (chain, breakers) = ([mouth], Breakers::default());
-    let speaking = speak_through(&chain, &breakers, request).await.map_err(|unspoken| {
-        let why = unspoken.0.into_iter().next();
-        why.map_or_else(
-            || SpeechError::new(Outcome::Unusable, "nobody was asked"),
-            |one| SpeechError::new(one.outcome, one.detail),
-        )
-    })?;
-    let pieces: Vec<_> = speaking.sound.try_collect().await?;
-    Ok((speaking.speaker.voice, pieces.concat()))
 }
 
 /// The ears that the settings give keys or addresses for.

@@ -25,6 +25,7 @@ mod demo;
 mod desk;
 mod diagnostics;
 mod do_not_call;
+mod doctor;
 pub mod exit;
 mod export;
 mod help;
@@ -141,6 +142,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Audit(args) => audit::run(args, context),
         Command::Privacy(args) => privacy::run(args, context),
         Command::Init(args) => init::run(args, context),
+        Command::Doctor(args) => return doctor::run(args, context),
         Command::Login(args) => login::login(args, context),
         Command::Logout(args) => login::logout(args, context),
         Command::Whoami(args) => whoami::run(args, context),

@@ -71,6 +71,13 @@ pub(super) fn secret(context: &Context, question: &str, how: &str) -> Result<Sec
     Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
 }
 
+/// A value that nobody may see, typed without an echo; nothing for Enter alone.
+pub(super) fn hidden(question: &str) -> Result<Option<Secret>> {
+    let typed = Password::new().with_prompt(question).allow_empty_password(true).interact();
+    let typed = typed.map_err(answer_error)?;
+    Ok(Some(typed.trim()).filter(|typed| !typed.is_empty()).map(Secret::new))
+}
+
 /// One of several words.
 pub(super) fn choice(question: &str, words: &[&str], default: usize) -> Result<usize> {
     Select::new()

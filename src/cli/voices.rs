@@ -14,6 +14,7 @@ use crate::{
     conversation::phrases,
     domain::{Error, LanguageTag, Outcome, Personality, Result, VoiceProvider},
     providers::{
+        check,
         speech::SpeechError,
         tts::{Mouths, SpeechRequest, VoiceInfo},
     },
@@ -196,7 +197,7 @@ async fn play(
     let request =
         SpeechRequest { text: phrases.greeting(Personality::Friendly, "webox"), language, voice };
     let mouth = mouths.find(provider, None).map_err(|error| cannot(provider, &error))?;
-    let spoken = daemon::spoken(mouth, &request).await;
+    let spoken = check::spoken(mouth, &request).await;
     let (by, sound) = spoken.map_err(|error| cannot(provider, &error))?;
     let sound = wav::of_telephone(&sound);
     if file == "-" {

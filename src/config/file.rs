@@ -154,10 +154,14 @@ pub(super) struct ProviderSection {
 /// The first that exists wins; one that is named must exist.
 pub(super) fn find(
     flag: Option<&Path>,
+    may_be_missing: bool,
     environment: &Environment,
 ) -> Result<Option<(PathBuf, String)>> {
     let named = flag.map(Path::to_path_buf).or_else(|| environment.path("WEBOX_CONFIG"));
     if let Some(path) = named {
+        if may_be_missing && !path.exists() {
+            return Ok(Some((path, String::new())));
+        }
         let text = std::fs::read_to_string(&path).map_err(|cause| {
             Error::config(format!("cannot read the settings file {}", path.display()))
                 .hint("correct --config or WEBOX_CONFIG, or leave them out")

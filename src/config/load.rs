@@ -19,7 +19,7 @@ use crate::domain::{Error, Kind, Result, ZoneName, did_you_mean};
 impl Settings {
     /// Reads all settings.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self> {
-        let found = file::find(flags.config.as_deref(), environment)?;
+        let found = file::find(flags.config.as_deref(), flags.may_lack_file, environment)?;
         let (path, file) = match found {
             Some((path, text)) => {
                 let settings = file::read(&path, &text)?;

@@ -17,6 +17,7 @@ mod smtp;
 mod speech;
 mod twilio;
 mod variables;
+mod write;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
@@ -33,6 +34,7 @@ pub use smtp::Smtp;
 pub use speech::{Speech, SpeechProvider};
 pub use twilio::Twilio;
 pub use variables::VARIABLES;
+pub use write::{Written, write};
 
 use ipnet::IpNet;
 
@@ -97,6 +99,8 @@ pub struct Flags {
     pub server: Option<String>,
     /// `--utc`.
     pub utc: bool,
+    /// Whether a settings file that is named may not be there yet: it counts as empty then.
+    pub may_lack_file: bool,
 }
 
 /// The settings of a model provider.
@@ -196,6 +200,47 @@ impl Settings {
     /// The places where a settings file is looked for when none is named, in order.
     pub fn usual_places(environment: &Environment) -> Vec<PathBuf> {
         file::usual_places(environment)
+    }
+
+    /// The keys of secrets, whether each is there, and where it comes from.
+    fn secrets(&self) -> [(&'static str, bool, &Origin); 9] {
+        fn one<'s>(
+            key: &'static str,
+            secret: &'s Setting<Option<Secret>>,
+        ) -> (&'static str, bool, &'s Origin) {
+            (key, secret.value.is_some(), &secret.origin)
+        }
+        let (speech, tokens) = (&self.speech, &self.twilio.auth_tokens);
+        let headers = &self.monitoring.otlp_headers;
+        [
+            ("twilio.auth_token", !tokens.value.is_empty(), &tokens.origin),
+            one("openai.api_key", &self.openai.api_key),
+            one("anthropic.api_key", &self.anthropic.api_key),
+            one("elevenlabs.api_key", &speech.elevenlabs.api_key),
+            one("deepgram.api_key", &speech.deepgram.api_key),
+            one("azure.api_key", &speech.azure.api_key),
+            one("google.api_key", &speech.google.api_key),
+            one("smtp.password", &self.smtp.password),
+            ("otlp.headers", !headers.value.is_empty(), &headers.origin),
+        ]
+    }
+
+    /// The keys that name a variable which is not set, each with the variable.
+    pub fn unset_variables(&self) -> Vec<(String, String)> {
+        let unset = self.secrets().into_iter().filter_map(|(key, there, origin)| match origin {
+            Origin::Environment(name) if !there => Some((key.to_owned(), name.clone())),
+            _ => None,
+        });
+        unset.collect()
+    }
+
+    /// The files that hold one secret each, with the key that each is for.
+    pub fn secret_files(&self) -> Vec<(String, PathBuf)> {
+        let files = self.secrets().into_iter().filter_map(|(key, there, origin)| match origin {
+            Origin::File(path) if there => Some((key.to_owned(), path.clone())),
+            _ => None,
+        });
+        files.collect()
     }
 }
 

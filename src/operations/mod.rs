@@ -18,6 +18,7 @@ pub mod campaigns;
 pub mod contacts;
 pub mod datasets;
 pub mod do_not_call;
+pub mod doctor;
 pub mod endpoints;
 pub mod events;
 pub mod import;

@@ -1,8 +1,12 @@
 //! How providers stand: what is set up, and what a running daemon knows of it.
 
 use crate::{
-    domain::{Actor, ProviderStanding, ProviderState, ProvidersOverview, Result, SoundFigures},
+    domain::{
+        Actor, ModelRef, ProviderStanding, ProviderState, ProvidersOverview, Result, Sight,
+        SoundFigures,
+    },
     providers::breaker::BreakerState,
+    store::{Store, assistants},
 };
 
 /// What a running daemon knows.
@@ -27,6 +31,16 @@ pub fn overview(
         ProviderStanding { state, ..standing }
     });
     Ok(ProvidersOverview { providers: providers.collect(), sounds })
+}
+
+/// The models that assistants ask, each as often as it is named.
+pub fn models_in_use(store: &Store) -> Result<Vec<ModelRef>> {
+    let all = store.read(|tx| assistants::list(tx, Sight::All))?;
+    let models = all.into_iter().flat_map(|overview| {
+        let ai = overview.assistant.spec.ai;
+        std::iter::once(ai.model).chain(ai.fallbacks)
+    });
+    Ok(models.filter(|model| !model.is_builtin()).collect())
 }
 
 /// One that never failed stands well.

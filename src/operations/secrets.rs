@@ -157,6 +157,19 @@ impl Secrets {
         })
     }
 
+    /// How many secrets there are, and those that do not open, each with why. Nothing is written.
+    pub fn unopened(&self, store: &Store) -> Result<(usize, Vec<(String, Error)>)> {
+        let (store_id, rows) =
+            store.read(|tx| Ok((versions::store_id(tx)?, secrets::list(tx)?)))?;
+        let all = rows.len();
+        let broken = rows.into_iter().filter_map(|row| {
+            let name = identity(&store_id, row.owner, &row.name);
+            let sealed = Sealed { key_id: row.key_id, wrapped: row.wrapped, sealed: row.sealed };
+            Some((row.name, self.vault.open(&name, &sealed).err()?))
+        });
+        Ok((all, broken.collect()))
+    }
+
     /// Takes out the master keys that no secret of this store needs any more. Other stores may.
     pub fn drop_old_keys(&self, store: &Store, actor: &Actor) -> Result<()> {
         actor.may_administer()?;

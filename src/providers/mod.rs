@@ -4,6 +4,7 @@
 //! and `integrations`, that makes requests.
 
 pub mod breaker;
+pub mod check;
 pub mod llm;
 mod refusal;
 pub mod speech;

@@ -14,6 +14,7 @@ mod plan_file;
 mod schema;
 mod spec;
 pub mod template;
+pub mod trades;
 mod write;
 
 pub use crate::document::Problem;

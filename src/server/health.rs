@@ -15,9 +15,9 @@ use super::{App, problem};
 /// A store that has not answered by then is not ready.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// Alive: the process answers.
+/// Alive: the process answers, and says which webox it is (as the API's document does).
 pub(super) async fn healthz() -> Response {
-    Json(json!({ "status": "ok" })).into_response()
+    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })).into_response()
 }
 
 /// Ready: the store can be written.

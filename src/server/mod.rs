@@ -276,6 +276,7 @@ fn router(app: App) -> Result<Router> {
         .route("/api/voice/stream/{call_sid}", any(sockets::stream))
         .route(&format!("{webhook}/status"), post(webhooks::status))
         .route(&format!("{webhook}/recording"), post(webhooks::recording))
+        .route(&format!("{webhook}/check"), post(webhooks::check))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/api/voice/calendar/{name}", get(calendars::read))

@@ -109,6 +109,12 @@ pub(super) async fn status(
     noted(&sid, async move { app.line.follow_status(request).await }).await
 }
 
+/// Nothing happened: `webox doctor` asks whether what is signed arrives as it was signed. It came
+/// through the same doors as every webhook, and that is all.
+pub(super) async fn check(_: Admitted<Status>) -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
 /// A recording changed.
 pub(super) async fn recording(
     State(app): State<App>,

@@ -17,6 +17,7 @@ pub mod call_figures;
 pub mod calls;
 pub mod campaigns;
 pub mod charges;
+pub mod checkup;
 mod connection;
 pub mod contacts;
 pub mod datasets;

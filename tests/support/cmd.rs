@@ -116,7 +116,7 @@ impl Webox {
 pub(crate) const LE_GOURMET: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/assistants/le-gourmet.toml");
 
-impl Ran {
+impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -124,7 +124,9 @@ impl Ran {
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
 
+impl Ran {
     /// The command must have ended with this code.
     #[track_caller]
     pub(crate) fn code(self, code: i32) -> Self {

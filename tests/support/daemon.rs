@@ -53,6 +53,14 @@ impl Daemon {
         Self::spawned(Self::command(webox, more))
     }
 
+    /// The same, called by another name, with further flags.
+    pub(crate) fn start_as(webox: &Webox, address: &str, public_url: &str, more: &[&str]) -> Self {
+        let args = ["serve", "--listen", address, "--public-url", public_url];
+        let mut command = webox.command(args.into_iter().chain(more.iter().copied()));
+        command.env("TWILIO_AUTH_TOKEN", TOKEN);
+        Self::spawned(command)
+    }
+
     /// The command of a daemon that is not started yet.
     pub(crate) fn command(webox: &Webox, more: &[&str]) -> Command {
         let args = ["serve", "--public-url", PUBLIC_URL].into_iter().chain(more.iter().copied());
@@ -82,7 +90,7 @@ impl Daemon {
         });
         let account = "AC00000000000000000000000000000001".parse().unwrap();
         let twilio =
-            Caller::new(&format!("http://{address}"), PUBLIC_URL, Secret::new(TOKEN), account);
+            Caller::new(&format!("http://{address}"), public_url, Secret::new(TOKEN), account);
         Self { child, address, twilio: twilio.unwrap(), log }
     }
 

@@ -38,6 +38,8 @@ struct Account {
     price: Option<String>,
     /// How long it takes to answer that it calls.
     thinks: Duration,
+    /// Its numbers, as it lists them.
+    numbers: Vec<Value>,
     paths: Option<Value>,
 }
 
@@ -98,6 +100,24 @@ impl FakeTwilio {
     /// It sends a number no SMS.
     pub(crate) fn refuse(&self, number: &str, code: u32) {
         self.account.lock().unwrap().unreachable.push((number.to_owned(), code));
+    }
+
+    /// It has a number whose calls and their ends lead to addresses below this one.
+    pub(crate) fn wire(&self, number: &str, public_url: &str) {
+        let hook = |route: &str| format!("{public_url}/api/voice/webhook/{route}");
+        self.number(json!({
+            "sid": format!("PN{:032x}", 1), "phone_number": number,
+            "voice_url": hook("incoming"), "voice_method": "POST",
+            "status_callback": hook("status"), "status_callback_method": "POST",
+            "voice_application_sid": "", "trunk_sid": null,
+        }));
+    }
+
+    /// It has this number, and no other one of its name.
+    pub(crate) fn number(&self, number: Value) {
+        let mut account = self.account.lock().unwrap();
+        account.numbers.retain(|known| known["phone_number"] != number["phone_number"]);
+        account.numbers.push(number);
     }
 
     /// It knows what calls cost.
@@ -246,6 +266,15 @@ fn answer_of(
         ("POST", ["Calls", _, "Recordings", "Twilio.CURRENT.json"]) => {
             assert_eq!(body, "Status=stopped");
             json!({ "status": "stopped" }).to_string().into_response()
+        }
+        ("GET", ["IncomingPhoneNumbers.json"]) => {
+            let query = Form::parse(uri.query().unwrap_or_default().as_bytes()).unwrap();
+            let part = query.get("PhoneNumber").unwrap_or_default();
+            let of = |number: &&Value| number["phone_number"].as_str().unwrap().contains(part);
+            let found: Vec<&Value> = account.numbers.iter().filter(of).collect();
+            json!({ "incoming_phone_numbers": found, "next_page_uri": null })
+                .to_string()
+                .into_response()
         }
         ("GET", ["Calls", name]) => {
             // The fields of the resource that its description has.

@@ -19,6 +19,7 @@ pub(crate) mod fake_smtp;
 pub(crate) mod fake_speech;
 pub(crate) mod fake_transcriber;
 pub(crate) mod fake_twilio;
+pub(crate) mod proxy;
 pub(crate) mod pty;
 pub(crate) mod receiver;
 pub(crate) mod seed;

@@ -1,32 +1,17 @@
 //! `webox providers check`: one small request to each that is set up.
 
-use std::{
-    pin::Pin,
-    time::{Duration, Instant},
-};
-
 use clap::{Args, ValueEnum};
-use futures_util::{Stream, StreamExt, future::join_all};
+use futures_util::future::join_all;
 use serde_json::json;
-use tokio::time::timeout;
 
 use crate::{
-    audio::{FRAME, RATE},
     cli::{
         Context, daemon, exit, human,
         output::{Cell, Column, Listing, Row, Tone},
     },
-    config::Settings,
-    domain::{
-        Actor, EarProvider, LanguageTag, ModelRef, Outcome, ProviderKind, Result, VoiceProvider,
-    },
-    operations::assistants,
-    providers::{
-        llm::{ChatEvent, ChatMessage, ChatRequest, Models},
-        speech::SpeechError,
-        stt::{Ears, Heard, ListenRequest, Sound},
-        tts::{Mouths, SpeechRequest},
-    },
+    domain::{Outcome, Result},
+    operations::providers,
+    providers::check::{Asking, Checked},
 };
 
 /// Arguments of `webox providers check`.
@@ -72,58 +57,25 @@ impl Named {
     }
 }
 
-/// How long one may take.
-const WITHIN: Duration = Duration::from_secs(12);
-
-/// A caller's question in French, a second and a bit of it.
-const QUESTION: &[u8] = include_bytes!("../../rehearsal/bench/question.ulaw");
-
-/// What a mouth is asked to say.
-const WORD: &str = "Bonjour.";
-
-/// The models that are asked where no assistant has one of the provider's.
-const USUAL: [&str; 2] = ["openai/gpt-6-luna", "anthropic/claude-haiku-5-5"];
-
-/// What came of asking one.
-struct Checked {
-    kind: ProviderKind,
-    provider: String,
-    /// What of it was asked.
-    what: String,
-    outcome: Outcome,
-    took: Duration,
-    detail: String,
-}
-
-type Asking = Pin<Box<dyn Future<Output = Checked> + Send>>;
-
 pub(super) fn run(args: &Check, context: &Context) -> Result<u8> {
     context.with_own_keys("providers check")?;
     let settings = context.settings()?;
     let wanted = |provider: &str| {
         args.providers.is_empty() || args.providers.iter().any(|named| named.word() == provider)
     };
-    let (models, ears) = (daemon::models(settings), daemon::ears(settings));
-    let mouths = daemon::mouths(settings);
-    let used = models_in_use(settings, context)?;
+    let asked = daemon::asked(settings);
+    let used = if settings.db.value.exists() {
+        providers::models_in_use(&context.store()?)?
+    } else {
+        Vec::new()
+    };
     let mut asking: Vec<Asking> = Vec::new();
     for standing in daemon::standings(settings) {
         // One that is named is asked, set up or not: what is missing is told.
         if !wanted(&standing.provider) || (args.providers.is_empty() && !standing.configured) {
             continue;
         }
-        let provider = standing.provider;
-        match standing.kind {
-            ProviderKind::Model => asking.push(model(models.clone(), provider, &used)),
-            ProviderKind::Ear => {
-                let one: EarProvider = provider.parse()?;
-                asking.push(Box::pin(ear(ears.clone(), one)));
-            }
-            ProviderKind::Mouth => {
-                let one: VoiceProvider = provider.parse()?;
-                asking.push(Box::pin(mouth(mouths.clone(), one)));
-            }
-        }
+        asking.push(asked.ask(&standing, &used)?);
     }
     if asking.is_empty() {
         context.out.note(
@@ -140,155 +92,6 @@ pub(super) fn run(args: &Check, context: &Context) -> Result<u8> {
         return Ok(exit::FAILURE);
     }
     Ok(exit::OK)
-}
-
-/// The models of the assistants here; none where there is no database yet.
-fn models_in_use(settings: &Settings, context: &Context) -> Result<Vec<ModelRef>> {
-    if !settings.db.value.exists() {
-        return Ok(Vec::new());
-    }
-    let all = assistants::list(&context.store()?, &Actor::webox("providers check"))?;
-    let models = all.into_iter().flat_map(|overview| {
-        let ai = overview.assistant.spec.ai;
-        std::iter::once(ai.model).chain(ai.fallbacks)
-    });
-    Ok(models.filter(|model| !model.is_builtin()).collect())
-}
-
-/// Asks the first model of a provider that an assistant uses, or its usual one.
-fn model(models: Models, provider: String, used: &[ModelRef]) -> Asking {
-    let usual = USUAL.iter().filter_map(|name| name.parse().ok());
-    let of_provider = |name: &ModelRef| {
-        let found = models.find(name).ok();
-        found.filter(|model| model.id().split('/').next() == Some(provider.as_str()))
-    };
-    let found = used.iter().cloned().chain(usual).find_map(|name| of_provider(&name));
-    Box::pin(async move {
-        let Some(model) = found else {
-            let detail = "no key is set".to_owned();
-            return checked(
-                ProviderKind::Model,
-                &provider,
-                "",
-                Duration::ZERO,
-                Err((Outcome::NoKey, detail)),
-            );
-        };
-        let begun = Instant::now();
-        let request = ChatRequest {
-            system: "Answer with one word.".to_owned(),
-            messages: vec![ChatMessage::User("Say hello.".to_owned())],
-            max_output_tokens: 16,
-            ..ChatRequest::default()
-        };
-        let answered = async {
-            let (mut answer, mut words) = (model.stream(request), String::new());
-            loop {
-                match answer.next().await {
-                    Some(Ok(ChatEvent::Text(text))) => words.push_str(&text),
-                    Some(Ok(ChatEvent::ToolCall(_))) => {}
-                    Some(Ok(ChatEvent::Done { .. })) => return Ok(format!("said {words:?}")),
-                    Some(Err(error)) => return Err((error.outcome, error.detail)),
-                    None => return Err((Outcome::BrokenStream, "the answer broke off".to_owned())),
-                }
-            }
-        };
-        let done = within(answered).await;
-        let what = model.id().split_once('/').map_or("", |(_, name)| name);
-        checked(ProviderKind::Model, &provider, what, begun.elapsed(), done)
-    })
-}
-
-async fn ear(ears: Ears, provider: EarProvider) -> Checked {
-    let begun = Instant::now();
-    let (what, done) = match ears.find(provider, None, None) {
-        Err(error) => (String::new(), Err((error.outcome, error.detail))),
-        Ok(ear) => {
-            let request =
-                ListenRequest { languages: vec![LanguageTag::french()], hints: Vec::new() };
-            let heard = async {
-                let mut listening = ear.listen(request);
-                let sound = listening.sound.clone();
-                let told = tokio::spawn(async move {
-                    for piece in QUESTION.chunks(FRAME * 5) {
-                        if sound.send(Sound::Audio(piece.into())).await.is_err() {
-                            return;
-                        }
-                    }
-                    // An ear that is gone says why itself.
-                    let _ = sound.send(Sound::Finish).await;
-                    // It is closed by whoever listens.
-                    std::future::pending::<()>().await;
-                });
-                let words = understood(&mut listening.heard).await;
-                told.abort();
-                words
-            };
-            let what = ear.id().split_once('/').map_or("", |(_, model)| model).to_owned();
-            (what, within(heard).await)
-        }
-    };
-    checked(ProviderKind::Ear, provider.as_str(), &what, begun.elapsed(), done)
-}
-
-async fn understood(
-    heard: &mut (impl Stream<Item = std::result::Result<Heard, SpeechError>> + Unpin),
-) -> std::result::Result<String, (Outcome, String)> {
-    let mut words = String::new();
-    loop {
-        match heard.next().await {
-            Some(Ok(Heard::Final { text, .. })) => words.push_str(&text),
-            Some(Ok(Heard::Finished | Heard::TurnEnd)) => return Ok(format!("heard {words:?}")),
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err((error.outcome, error.detail)),
-            None => return Err((Outcome::BrokenStream, "it stopped listening".to_owned())),
-        }
-    }
-}
-
-async fn mouth(mouths: Mouths, provider: VoiceProvider) -> Checked {
-    let begun = Instant::now();
-    let (what, done) = match mouths.find(provider, None) {
-        Err(error) => (String::new(), Err((error.outcome, error.detail))),
-        Ok(mouth) => {
-            let request = SpeechRequest {
-                text: WORD.to_owned(),
-                language: LanguageTag::french(),
-                voice: None,
-            };
-            let what = mouth.voice_for(&request);
-            let spoken = async {
-                let spoken = daemon::spoken(mouth, &request).await;
-                let (_, sound) = spoken.map_err(|error| (error.outcome, error.detail))?;
-                let seconds = sound.len() as f64 / f64::from(RATE);
-                Ok(format!("spoke for {seconds:.1} s"))
-            };
-            (what, within(spoken).await)
-        }
-    };
-    checked(ProviderKind::Mouth, provider.as_str(), &what, begun.elapsed(), done)
-}
-
-async fn within<T>(
-    work: impl Future<Output = std::result::Result<T, (Outcome, String)>>,
-) -> std::result::Result<T, (Outcome, String)> {
-    let late = || Err((Outcome::TimedOut, "it took too long".to_owned()));
-    timeout(WITHIN, work).await.unwrap_or_else(|_| late())
-}
-
-fn checked(
-    kind: ProviderKind,
-    provider: &str,
-    what: &str,
-    took: Duration,
-    done: std::result::Result<String, (Outcome, String)>,
-) -> Checked {
-    let (outcome, detail) = match done {
-        Ok(detail) => (Outcome::Answered, detail),
-        Err((outcome, detail)) => (outcome, detail),
-    };
-    let (provider, what) = (provider.to_owned(), what.to_owned());
-    Checked { kind, provider, what, outcome, took, detail }
 }
 
 fn listing(checked: &[Checked]) -> Listing {

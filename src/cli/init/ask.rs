@@ -1,0 +1,184 @@
+//! The questions of the walk: each for what no flag has answered.
+
+use std::path::PathBuf;
+
+use super::{Answers, First, Init, Key, Outcome, Provider, try_token, unit};
+use crate::{
+    cli::{Context, prompt},
+    config::{PublicUrl, Settings},
+    domain::{
+        AccountSid, AssistantName, EmailAddress, Error, LanguageTag, PhoneNumber, Result, Secret,
+    },
+    provision::trades::Trade,
+    twilio::rest::Account,
+};
+
+/// Walks through what is still open.
+pub(super) fn walk(
+    args: &Init,
+    answers: &mut Answers,
+    settings: &Settings,
+    context: &Context,
+) -> Result<()> {
+    let is_new = !answers.place.exists();
+    context.out.say("Enter takes what stands in brackets, or leaves out what may be left out.");
+    if answers.db.is_none() && is_new {
+        let usual = settings.db.value.display().to_string();
+        let db = prompt::line("Database", Some(&usual), filled)?;
+        answers.db = Some(db).filter(|db| *db != usual).map(Into::into);
+    }
+    if answers.public_url.is_none() {
+        let known = settings.public_url.value.as_ref().map(ToString::to_string);
+        let question = "Public URL, such as https://calls.example.com (may be empty)";
+        let check = |text: &str| optional(text, |text| text.parse::<PublicUrl>().map(|_| ()));
+        let url = prompt::line(question, known.as_deref(), check)?;
+        answers.public_url = read(&url)?;
+    }
+    if answers.twilio.is_none() && args.twilio_token_file.is_none() {
+        answers.twilio = account(args, settings, context)?;
+    }
+    if answers.admin.is_none() {
+        let question = "E-mail of the first admin of the API (may be empty)";
+        let check = |text: &str| optional(text, |text| text.parse::<EmailAddress>().map(|_| ()));
+        answers.admin = read(&prompt::line(question, None, check)?)?;
+    }
+    keys(answers)?;
+    if answers.first.is_none() {
+        answers.first = first(args, is_new)?;
+    }
+    Ok(())
+}
+
+/// Whether webox is to be a service: asked of who could make it one.
+pub(super) fn service() -> Result<Option<PathBuf>> {
+    if !unit::is_there() || !unit::is_root() {
+        return Ok(None);
+    }
+    let wanted = prompt::again("Run webox as a service of this machine (systemd)?")?;
+    Ok(wanted.then(|| unit::USUAL.into()))
+}
+
+/// An account and its token, tried until Twilio takes it.
+fn account(args: &Init, settings: &Settings, context: &Context) -> Result<Option<Account>> {
+    let mut known = args.twilio_account.clone().or(settings.twilio.account_sid.value.clone());
+    loop {
+        let shown = known.as_ref().map(ToString::to_string);
+        let question = "Twilio account SID, AC… (may be empty)";
+        let check = |text: &str| optional(text, |text| text.parse::<AccountSid>().map(|_| ()));
+        let Some(sid) = read::<AccountSid>(&prompt::line(question, shown.as_deref(), check)?)?
+        else {
+            return Ok(None);
+        };
+        known = Some(sid.clone());
+        let kept = settings.twilio.auth_tokens.value.first();
+        let question = if kept.is_some() {
+            "Auth token (empty: the one that is kept)"
+        } else {
+            "Auth token (hidden)"
+        };
+        let Some(token) = prompt::hidden(question)?.or_else(|| kept.cloned()) else {
+            context.out.say("Without its token no webhook of the account could be believed.");
+            continue;
+        };
+        let account = Account { sid, token };
+        match try_token(&account, args, settings, context)? {
+            Outcome::Taken | Outcome::Untried => return Ok(Some(account)),
+            Outcome::Refused(why) => {
+                context.out.say(&format!("{why}. Copy both from Twilio's console."))
+            }
+            Outcome::Unreachable(why) => {
+                context.out.say(&format!("{why}."));
+                if prompt::again("Keep them untried?")? {
+                    return Ok(Some(account));
+                }
+            }
+        }
+    }
+}
+
+/// Keys of providers, until there are no more.
+fn keys(answers: &mut Answers) -> Result<()> {
+    let words: Vec<&str> = std::iter::once("none, or no more")
+        .chain(Provider::ALL.iter().map(|one| one.word()))
+        .collect();
+    while let Some(at) = prompt::choice("A provider's key", &words, 0)?.checked_sub(1) {
+        let provider = Provider::ALL[at];
+        if let Some(secret) = prompt::hidden(&format!("Key of {} (hidden)", provider.word()))? {
+            answers.keys.retain(|key| key.provider != provider);
+            answers.keys.push(Key { provider, secret });
+        }
+    }
+    Ok(())
+}
+
+/// The first assistant. Where webox was set up before, none is made unasked.
+fn first(args: &Init, is_new: bool) -> Result<Option<First>> {
+    let trade = match args.trade {
+        Some(trade) => trade,
+        None => {
+            let words: Vec<&str> =
+                Trade::ALL.iter().map(|trade| trade.as_str()).chain(["none for now"]).collect();
+            let usual = if is_new { 0 } else { words.len() - 1 };
+            match Trade::ALL.get(prompt::choice("A first assistant, by trade", &words, usual)?) {
+                Some(trade) => *trade,
+                None => return Ok(None),
+            }
+        }
+    };
+    let client = match &args.client {
+        Some(client) => client.clone(),
+        None => prompt::line("Client", None, |text| {
+            if AssistantName::from_client(text).is_some() {
+                return Ok(());
+            }
+            Err(Error::input("an assistant works for somebody"))
+        })?,
+    };
+    let phone = match &args.phone {
+        Some(phone) => phone.clone(),
+        None => {
+            let check = |text: &str| text.parse::<PhoneNumber>().map(|_| ());
+            prompt::line("Number callers dial", None, check)?.parse()?
+        }
+    };
+    let language = match &args.language {
+        Some(language) => language.clone(),
+        None => {
+            let check = |text: &str| text.parse::<LanguageTag>().map(|_| ());
+            prompt::line("Language", Some("fr-FR"), check)?.parse()?
+        }
+    };
+    Ok(Some(First { trade, client, phone, language }))
+}
+
+fn filled(text: &str) -> Result<()> {
+    if text.is_empty() { Err(Error::input("this cannot be empty")) } else { Ok(()) }
+}
+
+fn optional(text: &str, check: impl Fn(&str) -> Result<()>) -> Result<()> {
+    if text.is_empty() { Ok(()) } else { check(text) }
+}
+
+fn read<T: std::str::FromStr<Err = Error>>(text: &str) -> Result<Option<T>> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
+}
+
+/// A secret from a file, or from stdin for `-`.
+pub(super) fn from_file(path: &std::path::Path) -> Result<Secret> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().take(64 * 1024).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(64 * 1024).read_to_string(&mut text))
+    };
+    read.map_err(|cause| {
+        Error::input(format!("the secret cannot be read from {}", path.display())).because(cause)
+    })?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::input(format!("{} is empty", path.display()))
+            .hint("write the secret into the file, alone"));
+    }
+    Ok(Secret::new(text))
+}

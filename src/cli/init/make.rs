@@ -1,0 +1,172 @@
+//! What is made: files of secrets, the settings, the master key, the database, an admin, an assistant.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use super::{Answers, Done, First, unit};
+use crate::{
+    cli::{Context, plan},
+    config::{self, Written},
+    domain::{
+        AssistantName, EmailAddress, Error, KeySource, ModelRef, Result, Role, Scope, Secret,
+    },
+    operations::{accounts::Wanted, provisioning, secrets},
+    provision::trades,
+    store::Store,
+    vault::Vault,
+};
+
+/// Writes secrets, each into its file, and the settings that name them.
+pub(super) fn write(answers: &Answers, context: &Context) -> Result<Done> {
+    let mut keys: Vec<(&str, Written)> = Vec::new();
+    if let Some(db) = &answers.db {
+        let db = std::path::absolute(db).unwrap_or_else(|_| db.clone());
+        keys.push(("db", Written::Text(db.display().to_string())));
+    }
+    if let Some(url) = &answers.public_url {
+        keys.push(("public_url", Written::Text(url.to_string())));
+    }
+    let folder = answers.place.parent().unwrap_or(Path::new(""));
+    let mut keep = |key: &'static str, secret: &Secret| -> Result<()> {
+        let name = unit::secret_name(key);
+        keep_secret(&folder.join(&name), secret)?;
+        keys.push((key, Written::InFile(name)));
+        Ok(())
+    };
+    if let Some(account) = &answers.twilio {
+        keep("twilio.auth_token", &account.token)?;
+    }
+    for key in &answers.keys {
+        keep(key.provider.key(), &key.secret)?;
+    }
+    if let Some(account) = &answers.twilio {
+        keys.push(("twilio.account_sid", Written::Text(account.sid.to_string())));
+    }
+    if keys.is_empty() {
+        let there = answers.place.exists().then(|| answers.place.clone());
+        return Ok(Done { settings: there, ..Done::default() });
+    }
+    let place = answers.place.display();
+    if config::write(&answers.place, &keys)? {
+        context.out.note(&format!("Wrote the settings {place}."));
+    } else {
+        context.out.note(&format!("The settings {place} say so already."));
+    }
+    Ok(Done { settings: Some(answers.place.clone()), ..Done::default() })
+}
+
+/// Beside its place, then moved there; the temporary file has mode 0600.
+fn keep_secret(path: &Path, secret: &Secret) -> Result<()> {
+    let failed = |cause: std::io::Error| {
+        Error::config(format!("the secret cannot be kept in {}", path.display()))
+            .hint("run as who may write there, or name other settings with --config")
+            .because(cause)
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(secret.expose().as_bytes()).map_err(failed)?;
+    file.write_all(b"\n").map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// The master key and the database, made where there is none.
+pub(super) fn key_and_store(context: &Context) -> Result<Store> {
+    let source = context.settings()?.master_key.clone();
+    let store = context.store()?;
+    if let KeySource::File(path) = &source
+        && !path.exists()
+        && let Some(lost) = secrets::first_sealed(&store)?
+    {
+        return Err(Error::config(format!(
+            "{} is not there, and this database has secrets that need it: `{lost}` is one",
+            path.display()
+        ))
+        .hint("put the key back from your copy; if it is lost, delete these secrets (`webox secrets`) and run this again"));
+    }
+    match &source {
+        KeySource::File(path) => {
+            if Vault::init(path)? {
+                context.out.note(&format!("Made the master key {}.", path.display()));
+                context.out.note(
+                    "Keep a copy apart from the database: without it, kept secrets cannot be read.",
+                );
+            } else {
+                context.out.note(&format!("The master key {} is there already.", path.display()));
+            }
+        }
+        elsewhere => {
+            let id = Vault::new(elsewhere.clone()).key_in_force()?;
+            context.out.note(&format!("The master key {id} comes from {elsewhere}."));
+        }
+    }
+    context.out.note(&format!("The database is {}.", store.path().display()));
+    Ok(store)
+}
+
+/// An admin and a key; no second key for one who is there already.
+pub(super) fn admin(email: &EmailAddress, context: &Context) -> Result<Option<Secret>> {
+    let desk = context.desk("init")?;
+    if desk.users()?.iter().any(|user| user.email == *email) {
+        context.out.note(&format!(
+            "The user `{email}` is there already; another key: `webox tokens create --user {email} --name … --scope admin`."
+        ));
+        return Ok(None);
+    }
+    desk.add_user(email.clone(), Role::Admin)?;
+    let wanted = Wanted {
+        email: email.clone(),
+        name: "init".to_owned(),
+        scope: Scope::Admin,
+        expires_at: None,
+    };
+    let (_, key) = desk.create_token(wanted)?;
+    context.out.note(&format!("Added the admin `{email}`."));
+    Ok(Some(key))
+}
+
+/// Writes the file of the first assistant where there is none, and applies it.
+pub(super) fn assistant(
+    first: &First,
+    answers: &Answers,
+    context: &Context,
+) -> Result<(AssistantName, PathBuf)> {
+    let name = AssistantName::from_client(&first.client).ok_or_else(|| {
+        Error::usage(format!("no name can be made from `{}`", first.client.escape_debug()))
+            .hint("give the client's name with letters: --client")
+    })?;
+    let folder = answers.place.parent().unwrap_or(Path::new("")).join("assistants");
+    let file = folder.join(format!("{name}.toml"));
+    if file.exists() {
+        context.out.note(&format!("The file {} is there already, and stays.", file.display()));
+    } else {
+        let model = answers.keys.iter().find_map(|key| key.provider.model());
+        let text = trades::first(
+            first.trade,
+            &trades::First {
+                name: name.clone(),
+                client: first.client.trim().to_owned(),
+                phone: first.phone.clone(),
+                language: first.language.clone(),
+                model: model.unwrap_or_else(ModelRef::builtin),
+            },
+        )?;
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(&file, text)?;
+    }
+    let desk = context.desk("init")?;
+    let plan = plan::make(desk.as_ref(), std::slice::from_ref(&file), false, context)?;
+    provisioning::check(&plan, &provisioning::Consent { overwrite: false, max_deletes: None })?;
+    if plan.is_empty() {
+        context.out.note(&format!("`{name}` is as its file says."));
+    } else {
+        desk.apply(plan, file.display().to_string(), None)?;
+        context.out.note(&format!("`{name}` answers {}: {}.", first.phone, file.display()));
+    }
+    Ok((name, file))
+}

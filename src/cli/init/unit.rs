@@ -1,0 +1,131 @@
+//! The systemd units, and drop-ins that name what is particular to this machine.
+
+use std::{
+    fmt::Write as _,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::Settings,
+    domain::{Error, KeySource, Kind, Result},
+};
+
+/// The units as they are packaged: the daemon, and where calls come in.
+const UNITS: [(&str, &str); 2] = [
+    ("webox.service", include_str!("../../../packaging/systemd/webox.service")),
+    ("webox.socket", include_str!("../../../packaging/systemd/webox.socket")),
+];
+
+/// Where units of this machine's own are.
+pub(super) const USUAL: &str = "/etc/systemd/system";
+
+/// Where the settings and the data of a service are.
+pub(super) const SETTINGS: &str = "/etc/webox/webox.toml";
+pub(super) const DATA: &str = "/var/lib/webox/webox.db";
+
+/// Whether systemd runs this machine.
+pub(super) fn is_there() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+/// Whether this process may set up the machine: the owner of its entry under `/proc`.
+pub(super) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+}
+
+/// What the file with a secret, and systemd's credential, is called for a key of the settings.
+pub(super) fn secret_name(key: &str) -> String {
+    match key {
+        "azure.api_key" => "azure-speech-key".to_owned(),
+        key => key.replace(['.', '_'], "-"),
+    }
+}
+
+/// Writes the units where there are none, and a drop-in beside each; answers where these are.
+pub(super) fn install(folder: &Path, settings: &Settings, place: &Path) -> Result<Vec<PathBuf>> {
+    let listen = settings.listen.value;
+    let socket = format!("{WRITTEN}[Socket]\nListenStream=\nListenStream={listen}\n");
+    let mut files = Vec::new();
+    for ((name, unit), text) in UNITS.into_iter().zip([drop_in(settings, place)?, socket]) {
+        // One that is there came with a package, or was made by hand.
+        let path = folder.join(name);
+        if !path.exists() {
+            write(&path, unit)?;
+        }
+        let beside = folder.join(format!("{name}.d")).join("10-init.conf");
+        write(&beside, &text)?;
+        files.push(beside);
+    }
+    Ok(files)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(path, text)).map_err(|cause| {
+        let denied = cause.kind() == std::io::ErrorKind::PermissionDenied;
+        let kind = if denied { Kind::Denied } else { Kind::Failure };
+        Error::new(kind, format!("{} cannot be written", path.display()))
+            .hint("units of the machine are root's to write: run it with sudo, or name another folder")
+            .because(cause)
+    })
+}
+
+/// The first line of each drop-in.
+const WRITTEN: &str = "# Written by `webox init --systemd`; it writes it anew.\n";
+
+fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
+    let program = std::env::current_exe()
+        .map_err(|cause| Error::failure("where is this program?").because(cause))?;
+    let (db, place) = (absolute(&settings.db.value)?, absolute(place)?);
+    let mut text = format!("{WRITTEN}[Service]\n");
+    let _ = writeln!(text, "ExecStart=\nExecStart={} serve", quoted(&program));
+    let _ = writeln!(text, "Environment={}", quoted(&format!("WEBOX_CONFIG={}", place.display())));
+    let _ = writeln!(text, "Environment={}", quoted(&format!("WEBOX_DB={}", db.display())));
+    // systemd reads them as root, and shows them to nobody but the daemon.
+    if let KeySource::File(key) = &settings.master_key {
+        let _ = writeln!(text, "LoadCredential=webox-master-key:{}", absolute(key)?.display());
+    }
+    for (key, file) in settings.secret_files() {
+        let _ =
+            writeln!(text, "LoadCredential={}:{}", secret_name(&key), absolute(&file)?.display());
+    }
+    let folder = db.parent().unwrap_or(Path::new("/"));
+    if db.starts_with("/var/lib/webox") {
+        // A package makes the user; without one, systemd does. The settings hold no secret.
+        let _ = writeln!(text, "DynamicUser=yes\nConfigurationDirectoryMode=0755");
+    } else {
+        // Elsewhere than where systemd makes a folder for it, the files' owner runs it.
+        let owner = std::fs::metadata(folder).map(|folder| (folder.uid(), folder.gid()));
+        let (user, group) = owner.unwrap_or_default();
+        let _ = writeln!(text, "User={user}\nGroup={group}\nProtectHome=no");
+        let _ = writeln!(text, "ReadWritePaths={}", quoted(folder));
+    }
+    Ok(text)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path)
+        .map_err(|cause| Error::failure(format!("where is {}?", path.display())).because(cause))
+}
+
+/// As systemd reads words: its own signs stand for themselves.
+fn quoted(word: impl AsRef<std::ffi::OsStr>) -> String {
+    let word = word.as_ref().to_string_lossy();
+    let word =
+        word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+    format!("\"{word}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_called_as_the_settings_look_for_them() {
+        assert_eq!(secret_name("twilio.auth_token"), "twilio-auth-token");
+        assert_eq!(secret_name("azure.api_key"), "azure-speech-key");
+        assert_eq!(secret_name("openai.api_key"), "openai-api-key");
+        assert_eq!(quoted("/a b/50%\"$x"), "\"/a b/50%%\\\"$$x\"");
+    }
+}

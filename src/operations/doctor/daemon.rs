@@ -1,0 +1,106 @@
+//! The daemon on this machine: does it answer, can it store, and is it this webox?
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use serde::Deserialize;
+
+use super::{Case, Finding, Group};
+use crate::twilio::reach::Unreached;
+
+const GROUP: Group = Group::Daemon;
+
+/// What `/healthz` says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Health {
+    status: String,
+    version: String,
+}
+
+impl Health {
+    /// Whether it is a webox who says so.
+    pub(super) fn of(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<Self>(body).ok().filter(|health| health.status == "ok")
+    }
+}
+
+pub(super) async fn look(case: Case) -> Vec<Finding> {
+    let listen = here(case.here.listen);
+    let base = format!("http://{listen}");
+    let health = match case.reach.ask(&format!("{base}/healthz")).await {
+        Ok(reached) => Health::of(&reached.body).filter(|_| reached.status == 200),
+        Err(Unreached::Late) => {
+            let seen = format!("{listen} takes the connection, and does not answer");
+            let advice = "look at its log; if it hangs, restart it: calls go on from the database";
+            return vec![GROUP.problem("answers", seen, advice)];
+        }
+        Err(_) => {
+            let seen = format!("nothing answers at {listen}");
+            let advice = "start it: `systemctl start webox` or `webox serve`; if it listens elsewhere, \
+                          say so with `listen` in webox.toml or --listen";
+            return vec![GROUP.problem("answers", seen, advice)];
+        }
+    };
+    let Some(health) = health else {
+        let seen = format!("what answers at {listen} is no webox");
+        let advice = "end it, or have webox listen elsewhere: `listen` in webox.toml";
+        return vec![GROUP.problem("answers", seen, advice)];
+    };
+    let mut found = vec![GROUP.ok("answers", format!("at {listen}"))];
+    found.push(match case.reach.ask(&format!("{base}/readyz")).await {
+        Ok(reached) if reached.status == 200 => GROUP.ok("ready", "it can store what happens"),
+        Ok(_) => GROUP.problem(
+            "ready",
+            "it cannot write its database",
+            "is the disk full, or the file another user's? Its log names the cause",
+        ),
+        Err(_) => GROUP.problem("ready", "it does not say whether it can store", "look at its log"),
+    });
+    found.push(version(&health.version, case.here.version));
+    found
+}
+
+fn version(theirs: &str, ours: &str) -> Finding {
+    match theirs {
+        theirs if theirs == ours => GROUP.ok("version", format!("{ours}, as this command")),
+        "" => GROUP.warning(
+            "version",
+            format!("it is older than this command, which is {ours}"),
+            "restart it: `systemctl restart webox`",
+        ),
+        theirs => GROUP.warning(
+            "version",
+            format!("it is {}, and this command {ours}", theirs.escape_debug()),
+            "restart it: `systemctl restart webox`, or use the command that belongs to it",
+        ),
+    }
+}
+
+/// Who listens at every address listens at this machine's own.
+fn here(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_everywhere_listens_here() {
+        assert_eq!(here("0.0.0.0:80".parse().unwrap()).to_string(), "127.0.0.1:80");
+        assert_eq!(here("[::]:80".parse().unwrap()).to_string(), "[::1]:80");
+        assert_eq!(here("10.0.0.1:80".parse().unwrap()).to_string(), "10.0.0.1:80");
+    }
+
+    #[test]
+    fn a_daemon_of_another_version_is_told() {
+        assert_eq!(version("1.0.0", "1.0.0").verdict.as_str(), "ok");
+        assert!(version("0.9.0", "1.0.0").seen.contains("0.9.0"));
+        assert!(version("", "1.0.0").seen.contains("older"));
+    }
+}

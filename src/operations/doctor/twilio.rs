@@ -1,0 +1,186 @@
+//! Accounts at Twilio: is each taken with its token, and do its numbers lead here?
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt as _, stream};
+
+use super::{Case, Finding, Group, count};
+use crate::{
+    domain::{AccountSid, AssistantName, PhoneNumber, Result, Secret, Sight},
+    store::assistants,
+    twilio::rest::{Account, RestError},
+};
+
+const GROUP: Group = Group::Twilio;
+
+/// Requests at a time: Twilio counts those of an account.
+const AT_ONCE: usize = 4;
+
+/// An account whose token is at hand, and the numbers that assistants answer in it.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// Which; not known of the agency's where it is not set.
+    sid: Option<AccountSid>,
+    /// What it signs with.
+    pub(super) token: Secret,
+    /// Whether it is a client's own.
+    is_clients: bool,
+    /// Whose number is which.
+    pub(super) numbers: Vec<(AssistantName, PhoneNumber)>,
+}
+
+impl Known {
+    /// The name of a check of this account: its own where there may be several.
+    pub(super) fn called(&self, what: &str) -> String {
+        match &self.sid {
+            Some(sid) if self.is_clients => format!("{what} {sid}"),
+            _ => what.to_owned(),
+        }
+    }
+
+    /// Where the agency's is not known, no daemon minds which it is.
+    pub(super) fn sid_or_nobodys(&self) -> Result<AccountSid> {
+        match &self.sid {
+            Some(sid) => Ok(sid.clone()),
+            None => format!("AC{}", "0".repeat(32)).parse(),
+        }
+    }
+}
+
+/// The agency's account first, then those of clients. One whose token does not open is told of elsewhere.
+pub(super) async fn accounts(case: &Case) -> Vec<Known> {
+    let case = case.clone();
+    tokio::task::spawn_blocking(move || read(&case)).await.unwrap_or_default()
+}
+
+fn read(case: &Case) -> Vec<Known> {
+    let here = &case.here;
+    let listed = case.store.as_ref().map(|store| {
+        let all = store.read(|tx| assistants::list(tx, Sight::All)).unwrap_or_default();
+        (store, all)
+    });
+    let mut agencys = here.tokens.first().map(|token| Known {
+        sid: here.account.clone(),
+        token: token.clone(),
+        is_clients: false,
+        numbers: Vec::new(),
+    });
+    let mut clients: BTreeMap<String, Known> = BTreeMap::new();
+    let listed =
+        listed.into_iter().flat_map(|(store, all)| all.into_iter().map(move |one| (store, one)));
+    for (store, overview) in listed {
+        let assistant = overview.assistant;
+        let number = (assistant.spec.name.clone(), assistant.spec.phone.clone());
+        if !assistant.spec.active {
+            continue;
+        }
+        let own = &assistant.spec.twilio;
+        let (Some(sid), Some(reference)) = (&own.account_sid, &own.auth_token) else {
+            if let Some(agencys) = &mut agencys {
+                agencys.numbers.push(number);
+            }
+            continue;
+        };
+        let owner = assistant.owner.as_ref().map(|owner| owner.id);
+        let Ok(token) = here.secrets.resolve(store, owner, reference) else { continue };
+        let known = clients.entry(sid.to_string()).or_insert_with(|| Known {
+            sid: Some(sid.clone()),
+            token,
+            is_clients: true,
+            numbers: Vec::new(),
+        });
+        known.numbers.push(number);
+    }
+    agencys.into_iter().chain(clients.into_values()).collect()
+}
+
+pub(super) async fn look(case: Case) -> Vec<Finding> {
+    let accounts = accounts(&case).await;
+    if accounts.is_empty() {
+        return vec![GROUP.problem(
+            "account",
+            "no account is set",
+            "set `twilio.account_sid` and `twilio.auth_token` in webox.toml: `webox init` asks for them",
+        )];
+    }
+    let mut found = Vec::new();
+    for known in accounts {
+        let name = known.called("account");
+        let Some(sid) = known.sid.clone() else {
+            found.push(GROUP.warning(
+                name,
+                "the account's SID is not set: no SMS, no calls, nothing removed at Twilio",
+                "set `twilio.account_sid` in webox.toml (AC…, on the first page of Twilio's console)",
+            ));
+            continue;
+        };
+        let account = Account { sid, token: known.token.clone() };
+        if let Err(error) = case.here.rest.takes(&account).await {
+            found.push(not_taken(name, &error));
+            continue;
+        }
+        found.push(GROUP.ok(name, format!("{} is taken with its token", account.sid)));
+        found.extend(numbers(&case, &known, &account).await);
+    }
+    found
+}
+
+fn not_taken(name: String, error: &RestError) -> Finding {
+    let advice = match error {
+        RestError::Refused(refusal) if matches!(refusal.status, 401 | 403 | 404) => {
+            "copy SID and auth token again from Twilio's console; was the token replaced, or the \
+             account closed?"
+        }
+        RestError::Refused(_) => "try again in a moment; status.twilio.com tells of trouble there",
+        RestError::NotConnected(_) | RestError::Unreachable(_) => {
+            "can this machine reach api.twilio.com on port 443? Without it there is no SMS and no call"
+        }
+    };
+    GROUP.problem(name, error.to_string(), advice)
+}
+
+/// Where the numbers of an account lead: a line for each that leads elsewhere, one for the rest.
+async fn numbers(case: &Case, known: &Known, account: &Account) -> Vec<Finding> {
+    if known.numbers.is_empty() {
+        return Vec::new();
+    }
+    let name = known.called("numbers");
+    let Some(url) = &case.here.public_url else {
+        return vec![GROUP.skipped(name, "no public URL is set that they could lead to")];
+    };
+    let asked = known.numbers.clone().into_iter().map(|(assistant, number)| {
+        let (rest, account) = (case.here.rest.clone(), account.clone());
+        async move {
+            let wiring = rest.wiring(&account, &number).await;
+            (assistant, number, wiring)
+        }
+    });
+    let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let (mut found, mut well) = (Vec::new(), 0);
+    for (assistant, number, wiring) in answers {
+        let advice = format!("`webox numbers connect {assistant}`");
+        let name = format!("number {number}");
+        match wiring {
+            Ok(Some(wiring)) => {
+                let faults = wiring.faults(url);
+                if faults.is_empty() {
+                    well += 1;
+                } else {
+                    let seen = format!("of `{assistant}`: {}", faults.join("; "));
+                    found.push(GROUP.problem(name, seen, advice));
+                }
+            }
+            Ok(None) => found.push(GROUP.problem(
+                name,
+                format!("`{assistant}` answers it, and the account {} has no such number", account.sid),
+                "buy it or correct `phone`; if it is a client's own, name the account under `[twilio]` \
+                 of the assistant's file",
+            )),
+            Err(error) => found.push(not_taken(name, &error)),
+        }
+    }
+    if well > 0 {
+        found.push(GROUP.ok(name, count(well, "number leads here", "numbers lead here")));
+    }
+    found
+}

@@ -1,0 +1,198 @@
+//! `webox init`: from nothing to a number that rings, by questions and by flags.
+
+use std::{os::unix::fs::PermissionsExt, path::Path};
+
+use webox::domain::CallSid;
+
+use crate::support::{
+    cmd::Webox,
+    daemon::{Daemon, TOKEN, spoken},
+    fake_twilio::FakeTwilio,
+    pty::OnTerminal,
+};
+
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+
+fn text(webox: &Webox, name: &str) -> String {
+    std::fs::read_to_string(webox.home().join("config/webox").join(name)).unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// A number rings at what was set up, and whoever was set up answers.
+fn rings(webox: &Webox, number: &str, client: &str) {
+    let daemon = Daemon::start(webox);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let sid: CallSid = crate::support::daemon::sid(1);
+    let answer = runtime.block_on(daemon.post_from("+33612345678", number, "incoming", &sid, &[]));
+    assert!(spoken(&answer).contains(client), "{}", answer.body);
+}
+
+#[test]
+fn the_walk_ends_with_a_number_that_rings() {
+    let twilio = FakeTwilio::start(ACCOUNT, TOKEN);
+    let webox = Webox::new().env("TWILIO_BASE_URL", twilio.url());
+    let mut terminal = OnTerminal::start(&webox, ["init"]);
+    let (as_root, by_systemd) = (mode_of_this_process(), Path::new("/run/systemd/system").is_dir());
+    if as_root && by_systemd {
+        terminal.see("as a service").type_line("n");
+    }
+    terminal.see("Database").type_line("");
+    terminal.see("Public URL").type_line("calls.example.com");
+    // What is wrong is said, and asked again.
+    terminal.see("lacks its").type_line(&("\u{8}".repeat(20) + "https://calls.example.com"));
+    terminal.see("Twilio account SID").type_line(ACCOUNT);
+    terminal.see("Auth token").type_line("wrong-token");
+    terminal.see("401").see("Copy both from Twilio's console");
+    terminal.see("Twilio account SID").type_line("");
+    terminal.see("Auth token").type_line(TOKEN);
+    terminal.see("takes the token of AC00000000000000000000000000000001");
+    terminal.see("first admin").type_line("claire@agence.fr");
+    terminal.see("provider's key").press("\r");
+    terminal.see("by trade").press("\r");
+    terminal.see("Client").type_line("Chez Léon");
+    terminal.see("Number callers dial").type_line("01 44 55 66 77");
+    terminal.see("Language").type_line("");
+    terminal.see("Made the master key").see("`chez-leon` answers +33144556677");
+    terminal.see("webox numbers connect chez-leon").see("webox doctor").see("webox_");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains(TOKEN) && !shown.contains("wrong-token"), "{shown}");
+
+    let settings = text(&webox, "webox.toml");
+    assert!(settings.contains("public_url = \"https://calls.example.com\""), "{settings}");
+    assert!(settings.contains("auth_token = { file = \"twilio-auth-token\" }"), "{settings}");
+    assert!(settings.contains(ACCOUNT) && !settings.contains(TOKEN), "{settings}");
+    let token = webox.home().join("config/webox/twilio-auth-token");
+    assert_eq!((text(&webox, "twilio-auth-token"), mode(&token)), (format!("{TOKEN}\n"), 0o600));
+    let users = webox.run(["users", "--columns", "email,role,tokens"]).ok().stdout;
+    assert_eq!(users, "claire@agence.fr\tadmin\t1\n");
+    rings(&webox, "+33144556677", "Chez Léon");
+}
+
+/// Whether the tests run as root, whom init asks one question more.
+fn mode_of_this_process() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+#[test]
+fn flags_answer_everything_and_a_second_time_changes_nothing() {
+    let twilio = FakeTwilio::start(ACCOUNT, TOKEN);
+    let webox = Webox::new().env("TWILIO_BASE_URL", twilio.url());
+    let units = webox.home().join("units");
+    let token = webox.file("token.txt", &format!("{TOKEN}\n"));
+    let args = [
+        "init",
+        "--public-url",
+        "https://calls.example.com/webox/",
+        "--twilio-account",
+        ACCOUNT,
+        "--twilio-token-file",
+        &token,
+        "--admin",
+        "claire@agence.fr",
+        "--trade",
+        "garage",
+        "--client",
+        "Garage Martin",
+        "--phone",
+        "+33198765432",
+        "--key-file",
+        "openai=-",
+        "--systemd",
+        units.to_str().unwrap(),
+        "-o",
+        "json",
+    ];
+    let done = webox.run_with_stdin("sk-canary\n", args).ok();
+    assert!(!done.stderr.contains("sk-canary") && !done.stderr.contains(TOKEN), "{}", done.stderr);
+    let done = done.says("webox numbers connect garage-martin").json();
+    let done = &done["init"];
+    assert!(done["admin_token"].as_str().unwrap().starts_with("webox_"), "{done}");
+    assert_eq!(done["assistant"], "garage-martin");
+    let settings = text(&webox, "webox.toml");
+    assert!(settings.contains("https://calls.example.com/webox\""), "{settings}");
+    assert_eq!(text(&webox, "openai-api-key"), "sk-canary\n");
+    let file = text(&webox, "assistants/garage-martin.toml");
+    assert!(file.contains("model = \"openai/gpt-6-luna\""), "there is a key for it: {file}");
+    webox.run(["validate", done["file"].as_str().unwrap()]).ok();
+    // The daemon gets its secrets from systemd, which reads them as root.
+    assert!(std::fs::read_to_string(units.join("webox.service")).unwrap().contains("ExecStart="));
+    assert!(std::fs::read_to_string(units.join("webox.socket")).unwrap().contains("[Socket]"));
+    let socket = std::fs::read_to_string(units.join("webox.socket.d/10-init.conf")).unwrap();
+    assert!(socket.contains("ListenStream=\nListenStream=127.0.0.1:8080\n"), "{socket}");
+    let unit = std::fs::read_to_string(units.join("webox.service.d/10-init.conf")).unwrap();
+    for part in ["webox\" serve", "LoadCredential=webox-master-key:", "WEBOX_DB=", "WEBOX_CONFIG="]
+    {
+        assert!(unit.contains(part), "{part} in {unit}");
+    }
+    for secret in ["twilio-auth-token", "openai-api-key"] {
+        let at = webox.home().join("config/webox").join(secret);
+        let line = format!("LoadCredential={secret}:{}\n", at.display());
+        assert!(unit.contains(&line), "{line} in {unit}");
+    }
+    // Comments of one's own outlive a second time, which makes nothing anew.
+    let path = webox.home().join("config/webox/webox.toml");
+    std::fs::write(&path, format!("# mine\n{settings}")).unwrap();
+    let key = text(&webox, "master.key");
+    let again = webox.run_with_stdin("sk-canary\n", args).ok();
+    let again = again.says("say so already").says("is there already").json();
+    assert!(again["init"]["admin_token"].is_null(), "{again}");
+    assert_eq!(text(&webox, "webox.toml"), format!("# mine\n{settings}"));
+    assert_eq!(text(&webox, "master.key"), key);
+    assert_eq!(webox.run(["tokens", "-o", "ids"]).ok().stdout.lines().count(), 1);
+    assert_eq!(webox.run(["assistants", "-o", "ids"]).ok().stdout, "garage-martin\n");
+    // One answer changes alone.
+    webox.run(["init", "--public-url", "https://other.example.com"]).ok();
+    let settings = text(&webox, "webox.toml");
+    assert!(settings.contains("other.example.com") && settings.contains("# mine"), "{settings}");
+    rings(&webox, "+33198765432", "Garage Martin");
+}
+
+#[test]
+fn a_wrong_token_is_told_before_anything_is_written() {
+    let twilio = FakeTwilio::start(ACCOUNT, TOKEN);
+    let webox = Webox::new().env("TWILIO_BASE_URL", twilio.url());
+    let args = ["init", "--twilio-account", ACCOUNT, "--twilio-token-file", "-"];
+    let refused = webox.run_with_stdin("wrong-token\n", args).code(77).silent();
+    assert!(
+        refused.stderr.contains("401") && !refused.stderr.contains("wrong-token"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!webox.home().join("config").exists() && !webox.db().exists());
+    // Nobody to ask is not the same as a refusal.
+    drop(twilio);
+    webox.run_with_stdin(TOKEN, args).code(69).says("--offline");
+    webox.run_with_stdin(TOKEN, args.into_iter().chain(["--offline"])).ok();
+    assert!(text(&webox, "webox.toml").contains(ACCOUNT));
+    // From the environment as well, where nothing else is possible.
+    let webox = Webox::new().env("TWILIO_AUTH_TOKEN", TOKEN);
+    webox.run(["init", "--twilio-account", ACCOUNT, "--offline"]).ok();
+    assert_eq!(text(&webox, "twilio-auth-token"), format!("{TOKEN}\n"));
+}
+
+#[test]
+fn what_nobody_can_be_asked_for_is_named() {
+    let webox = Webox::new();
+    webox.run(["init", "--twilio-account", ACCOUNT]).code(64).says("--twilio-token-file");
+    webox
+        .run_with_stdin(TOKEN, ["init", "--twilio-token-file", "-"])
+        .code(64)
+        .says("--twilio-account");
+    webox.run(["init", "--trade", "garage"]).code(64).says("--client and --phone");
+    webox.run(["init", "--trade", "bakery"]).code(64).says("bakery");
+    webox.run(["init", "--key-file", "openia=x"]).code(64);
+    webox.run(["init", "--public-url", "calls.example.com"]).code(64).says("lacks its");
+    assert!(!webox.home().join("config").exists() && !webox.db().exists());
+    // Without flags it makes the key and the database, as scripts know it.
+    webox.run(["init"]).ok().silent().says("Made the master key");
+    assert!(!webox.home().join("config/webox/webox.toml").exists());
+    // A settings file that is named need not be there yet.
+    let file = webox.home().join("etc/webox.toml");
+    webox.run(["--config", "etc/webox.toml", "init", "--public-url", "https://a.example"]).ok();
+    assert!(file.exists() && webox.home().join("etc/master.key").exists());
+}
