@@ -345,7 +345,7 @@ fn what_is_of_the_whole_is_measured_as_well() {
     let webox = Webox::with_le_gourmet();
     let (store, start) = (seed::store(&webox), Timestamp::now());
     let rule = |json: &str| only(json, &[]);
-    let full = Observed { disk: Some(9_350) };
+    let full = Observed { disk: Some(9_350), ..Observed::default() };
     let disk = rule(r#"{"rule":"disk","for":"0s"}"#);
     let turned = alerts::look(&store, &disk, full, start).unwrap();
     assert_eq!(turned[0].words, "le disque de la base est plein à 93,5\u{a0}% (seuil : 90\u{a0}%)");

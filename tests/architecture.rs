@@ -99,7 +99,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("governor", &["server"]),
     ("ipnet", &["server", "config", "integrations"]),
     // How full a disk is.
-    ("rustix", &["server"]),
+    ("rustix", &["server", "store"]),
     ("tokio_io_timeout", &["server"]),
     ("tower_http", &["server"]),
     // The store.
@@ -118,7 +118,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hound", &["audio"]),
     ("quick_cache", &["providers/tts"]),
     // Twilio's own words.
-    ("hmac", &["twilio", "integrations"]),
+    ("hmac", &["twilio", "integrations", "vault"]),
     (
         "quick_xml",
         &[
@@ -154,6 +154,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("regex", &["rehearsal"]),
     // Keys.
     ("chacha20poly1305", &["vault"]),
+    // Backups.
+    ("age", &["operations/backups"]),
+    ("rusty_s3", &["integrations/s3.rs"]),
+    ("tar", &["operations/backups"]),
+    ("zstd", &["operations/backups"]),
     // `cli/output` has a module of that name, which writes.
     ("csv", &["cli/campaign", "cli/output", "operations/datasets"]),
     ("parquet", &["operations/datasets"]),

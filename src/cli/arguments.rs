@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    alerts, apply, assistants, audit, bench, billing, bookings, call, calls, campaign, complete,
-    contacts, costs, deliveries, demo, do_not_call, export, help, history, import, init, invoices,
-    knowledge, login, manual, margin, outbound,
+    alerts, apply, assistants, audit, backup, bench, billing, bookings, call, calls, campaign,
+    complete, contacts, costs, deliveries, demo, do_not_call, export, help, history, import, init,
+    invoices, knowledge, login, manual, margin, outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, report, schema, secrets, serve,
     settings, stats, tokens, top, transcripts, try_out, users, validate, voices, whoami,
@@ -100,6 +100,8 @@ pub enum Command {
     Audit(audit::Audit),
     /// Hand out or forget what is kept of one caller.
     Privacy(privacy::Privacy),
+    /// Make backups, list, verify and restore them.
+    Backup(backup::Backup),
     /// Make the master key and the database.
     Init(init::Init),
     /// Keep a key for a daemon far away.

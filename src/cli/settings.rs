@@ -10,7 +10,7 @@ use super::{
     output::{Cell, Column, Listing, Row, Tone},
 };
 use crate::{
-    config::{Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
+    config::{Backup, Billing, Environment, Monitoring, Origin, Setting, Settings, Smtp, Speech},
     domain::{KeySource, Result, Secret},
 };
 
@@ -178,6 +178,7 @@ fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     .chain(billing(&settings.billing))
     .chain(smtp(&settings.smtp))
     .chain(monitoring(&settings.monitoring))
+    .chain(backup(&settings.backup))
     .chain([
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
@@ -211,6 +212,31 @@ fn monitoring(monitoring: &Monitoring) -> Vec<Row> {
         plain("metrics.listen", Some(shown), &listen.origin),
         plain("otlp.endpoint", endpoint.value.as_ref().map(ToString::to_string), &endpoint.origin),
         plain("otlp.headers", names, &headers.origin),
+    ]
+}
+
+/// Backups.
+fn backup(backup: &Backup) -> Vec<Row> {
+    let schedule = backup.schedule.value.as_ref().map(ToString::to_string);
+    let recipients = &backup.recipients;
+    let shown = (!recipients.value.is_empty()).then(|| recipients.value.join(","));
+    let identity = backup.identity.value.as_ref().map(|path| path.display().to_string());
+    let endpoint = backup.endpoint.value.as_ref().map(|url| url.as_str().to_owned());
+    vec![
+        plain("backup.to", backup.to.value.as_ref().map(ToString::to_string), &backup.to.origin),
+        plain("backup.schedule", schedule, &backup.schedule.origin),
+        plain("backup.keep", backup.keep.value.map(|keep| keep.to_string()), &backup.keep.origin),
+        plain("backup.recipients", shown, &recipients.origin),
+        plain("backup.identity", identity, &backup.identity.origin),
+        plain("backup.endpoint", endpoint, &backup.endpoint.origin),
+        plain("backup.region", Some(backup.region.value.clone()), &backup.region.origin),
+        plain(
+            "backup.path_style",
+            Some(backup.path_style.value.to_string()),
+            &backup.path_style.origin,
+        ),
+        key("backup.access_key", &backup.access_key),
+        key("backup.secret_key", &backup.secret_key),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Environment, alerts, billing, monitoring, smtp, speech};
+use super::{Environment, alerts, backup, billing, monitoring, smtp, speech};
 use crate::{
     document,
     domain::{Error, Result, SecretRef},
@@ -67,6 +67,8 @@ pub(super) struct FileSettings {
     pub(super) vault: VaultSection,
     /// What is watched, and who is told.
     pub(super) alerts: alerts::AlertsSection,
+    /// Backups.
+    pub(super) backup: backup::BackupSection,
     /// A daemon to ask instead of the database here.
     pub(super) server: Option<String>,
     /// What every assistant's file need not repeat.

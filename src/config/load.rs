@@ -10,9 +10,9 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Alerts, Api, Billing, Environment, Flags, Limits, Monitoring, Origin, Outgoing, Provider,
-    PublicUrl, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets, speech,
-    variables,
+    Alerts, Api, Backup, Billing, Environment, Flags, Limits, Monitoring, Origin, Outgoing,
+    Provider, PublicUrl, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets,
+    speech, variables,
 };
 use crate::domain::{AccountSid, Error, Kind, Result, Secret, ZoneName, did_you_mean};
 
@@ -193,6 +193,7 @@ impl Settings {
         let monitoring =
             Monitoring::load(&sources, &file.metrics, &file.otlp, flags.metrics_listen.as_deref())?;
         let alerts = Alerts::load(&sources, file.alerts, &timezone.value);
+        let backup = Backup::load(&sources, &file.backup, &timezone.value)?;
         let server = sources.pick(
             "server",
             flags.server.as_deref().map(|text| ("--server", text)),
@@ -225,6 +226,7 @@ impl Settings {
             smtp,
             monitoring,
             alerts,
+            backup,
             server,
             token,
             defaults: file.defaults.as_ref().map(ToString::to_string),

@@ -4,6 +4,7 @@
 //! that tests need not touch the process's own.
 
 mod alerts;
+mod backup;
 mod billing;
 mod environment;
 mod file;
@@ -21,6 +22,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use jiff::tz::TimeZone;
 
 pub use alerts::Alerts;
+pub use backup::Backup;
 pub use billing::Billing;
 pub use environment::Environment;
 pub use monitoring::Monitoring;
@@ -181,6 +183,8 @@ pub struct Settings {
     pub monitoring: Monitoring,
     /// What is watched, and who is told.
     pub alerts: Alerts,
+    /// Backups.
+    pub backup: Backup,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.

@@ -13,6 +13,7 @@ mod analysis;
 mod assistant;
 mod author;
 mod availability;
+mod backup;
 mod booking;
 mod booking_resources;
 mod booking_rules;
@@ -93,6 +94,7 @@ pub use assistant::{
 };
 pub use author::{ApplyId, Author};
 pub use availability::{Availability, Place};
+pub use backup::{BackupKeep, BackupManifest, BackupName, BackupPlace, BackupSchedule};
 pub use booking::{
     Booked, Booking, BookingFilter, BookingId, BookingKey, BookingRequest, Refusal, Summary,
     Untouched,

@@ -9,6 +9,7 @@ mod admission;
 mod alerts;
 mod api;
 mod audio;
+mod backups;
 mod bells;
 mod body;
 mod busy;
@@ -68,6 +69,7 @@ use crate::{
     store::Store,
 };
 
+pub use backups::ScheduledBackups;
 pub use bells::{Bells, test as test_alerts};
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
@@ -137,6 +139,7 @@ pub struct App {
     streams: shares::Shares<TokenId>,
     newest_event: Arc<watch::Sender<EventId>>,
     observing: Option<observing::Observing>,
+    backups: Option<ScheduledBackups>,
     stop: Arc<watch::Sender<bool>>,
     stopping: watch::Receiver<bool>,
 }
@@ -169,6 +172,7 @@ impl App {
             providers: Vec::new().into(),
             stop: stop.into(),
             observing: None,
+            backups: None,
             stopping,
         }
     }
@@ -208,6 +212,12 @@ impl App {
     #[must_use]
     pub fn watching(self, watch: Watch) -> Self {
         Self { watch: Some(watch), ..self }
+    }
+
+    /// Makes backups when they are due.
+    #[must_use]
+    pub fn backing_up(self, backups: ScheduledBackups) -> Self {
+        Self { backups: Some(backups), ..self }
     }
 
     /// What tells whoever is to know of an alert, where deliveries are made at all.
@@ -316,13 +326,15 @@ pub async fn run(
     let store = app.store.clone();
     let watching = app.watch.clone().map(|watch| {
         let (store, tallies) = (app.store.clone(), Arc::clone(&app.tallies));
-        tokio::spawn(alerts::look(store, watch, line.clone(), tallies, app.bells()))
+        let backups = app.backups.clone();
+        tokio::spawn(alerts::look(store, watch, line.clone(), tallies, app.bells(), backups))
     });
     let telling = app
         .watch
         .clone()
         .zip(app.bells())
         .map(|(watch, bells)| tokio::spawn(alerts::tell(app.store.clone(), watch, bells)));
+    let saver = app.backups.clone().map(|backups| tokio::spawn(backups.run(app.store.clone())));
     let stop = Arc::clone(&app.stop);
     let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
     let shutdown = async move {
@@ -338,7 +350,7 @@ pub async fn run(
     watcher.abort();
     let workers =
         [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder, observer];
-    for worker in workers.into_iter().chain([watching, telling]).flatten() {
+    for worker in workers.into_iter().chain([watching, telling, saver]).flatten() {
         // What it was at is done again after a restart.
         worker.abort();
     }
