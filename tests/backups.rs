@@ -19,12 +19,20 @@ use crate::support::{
 /// Le Gourmet with a master key, some calls, and a folder for backups.
 fn ready() -> Webox {
     let webox = Webox::with_le_gourmet();
+    let (key, to) = (webox.home().join("master.key"), webox.home().join("backups"));
+    let webox = webox
+        .env("WEBOX_MASTER_KEY_FILE", key.to_str().unwrap())
+        .env("WEBOX_BACKUP_TO", to.to_str().unwrap());
     webox.run(["init"]).ok();
-    for n in 1..=20 {
-        seed::call(&webox, n, i64::from(n), CallStatus::Completed);
-    }
-    let to = webox.home().join("backups");
-    webox.env("WEBOX_BACKUP_TO", to.to_str().unwrap())
+    std::thread::scope(|scope| {
+        // Also from where nothing may block.
+        scope.spawn(|| {
+            for n in 1..=20 {
+                seed::call(&webox, n, i64::from(n), CallStatus::Completed);
+            }
+        });
+    });
+    webox
 }
 
 fn folder(webox: &Webox) -> PathBuf {
@@ -169,7 +177,7 @@ fn what_is_damaged_or_sealed_otherwise_is_told() {
     let place = folder(&webox).join("webox-2026-01-01T00-00-00Z.tar.zst.age");
     let named = "webox-2026-01-01T00-00-00Z.tar.zst.age";
     let verify = || webox.run(["backup", "verify", named]);
-    let mut at: Vec<usize> = (1..16).map(|part| whole.len() * part / 16).collect();
+    let mut at: Vec<usize> = (1..9).map(|part| whole.len() * part / 9).collect();
     at.push(whole.len() - 1);
     for at in at {
         let mut flipped = whole.clone();
@@ -216,7 +224,7 @@ fn what_is_damaged_or_sealed_otherwise_is_told() {
 fn an_older_master_key_still_opens_what_it_sealed() {
     let webox = ready();
     let name = create(&webox);
-    webox.run(["secrets", "rotate-key"]).ok().says("backups");
+    webox.run(["secrets", "rotate-key"]).ok().says("Backups made before");
     webox.run(["backup", "verify", &name]).ok();
     create(&webox);
     webox.run(["backup", "verify", "--all"]).ok();
@@ -244,7 +252,7 @@ fn a_recipient_of_age_opens_what_the_master_key_does_not() {
 fn a_backup_opens_without_webox() {
     let webox = ready();
     let name = create(&webox);
-    let key = std::fs::read_to_string(webox.home().join("config/webox/master.key")).unwrap();
+    let key = std::fs::read_to_string(webox.home().join("master.key")).unwrap();
     let key = key.lines().find(|line| !line.starts_with('#')).unwrap();
     let script = format!(
         "printf webox/1/backup | openssl dgst -sha256 -mac HMAC -macopt hexkey:{key} | sed 's/.*= //'"
@@ -306,7 +314,7 @@ fn one_that_was_killed_leaves_nothing_that_looks_like_a_backup() {
     db.execute_batch(
         "CREATE TABLE ballast (x); BEGIN;
          INSERT INTO ballast SELECT randomblob(4000) FROM (
-             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) SELECT i FROM n);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n);
          COMMIT; PRAGMA wal_checkpoint(TRUNCATE);",
     )
     .unwrap();
@@ -361,11 +369,9 @@ fn in_a_bucket(storage: &FakeS3) -> Webox {
             fake_s3::REGION,
         ),
     );
-    let key = webox.home().join("config/webox/master.key");
     webox
         .env("WEBOX_BACKUP_TO", format!("s3://{}/agence", fake_s3::BUCKET))
         .env("WEBOX_CONFIG", config)
-        .env("WEBOX_MASTER_KEY_FILE", key.to_str().unwrap())
         .env("STORAGE_KEY", fake_s3::ACCESS_KEY)
 }
 
@@ -450,9 +456,7 @@ async fn the_daemon_makes_them_when_they_are_due() {
         "webox.toml",
         &format!("[backup]\nto = \"{}\"\nevery = \"6h\"\nkeep = {{ last = 1 }}\n", to.display()),
     );
-    let key = webox.home().join("config/webox/master.key");
-    let webox =
-        webox.env("WEBOX_CONFIG", config).env("WEBOX_MASTER_KEY_FILE", key.to_str().unwrap());
+    let webox = webox.env("WEBOX_CONFIG", config);
     std::fs::create_dir_all(&to).unwrap();
     let old = "webox-2020-01-01T00-00-00Z.tar.zst.age";
     std::fs::write(to.join(old), b"old").unwrap();
@@ -479,11 +483,7 @@ async fn one_that_fails_is_logged_and_counted_and_calls_go_on() {
         "webox.toml",
         &format!("[backup]\nto = \"{}\"\nat = \"03:30\"\n", folder(&webox).display()),
     );
-    let key = webox.home().join("config/webox/master.key");
-    let webox = webox
-        .env("WEBOX_CONFIG", config)
-        .env("WEBOX_MASTER_KEY_FILE", key.to_str().unwrap())
-        .env("WEBOX_METRICS_LISTEN", "127.0.0.1:0");
+    let webox = webox.env("WEBOX_CONFIG", config).env("WEBOX_METRICS_LISTEN", "127.0.0.1:0");
     let daemon = Daemon::start(&webox);
     let line: Value = serde_json::from_str(&daemon.logged("no backup could be made")).unwrap();
     assert_eq!(line["level"], "ERROR");

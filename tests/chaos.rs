@@ -21,7 +21,8 @@ use crate::support::{
 };
 
 /// What callers say: all of it is answered without a model.
-const WORDS: [&str; 3] = ["Avez-vous un parking ?", "Où êtes-vous ?", "À quelle heure ouvrez-vous ?"];
+const WORDS: [&str; 3] =
+    ["Avez-vous un parking ?", "Où êtes-vous ?", "À quelle heure ouvrez-vous ?"];
 
 /// A home where Le Gourmet answers however many ring.
 fn busy() -> Webox {
@@ -138,8 +139,7 @@ fn assert_stored(db: &rusqlite::Connection, callers: &[OnThePhone]) -> usize {
         .unwrap();
     for caller in callers {
         for (turn, _) in &caller.acknowledged {
-            let found: i64 =
-                find.query_row((caller.sid.as_str(), turn), |row| row.get(0)).unwrap();
+            let found: i64 = find.query_row((caller.sid.as_str(), turn), |row| row.get(0)).unwrap();
             assert_eq!(found, 1, "{} turn {turn} was acknowledged", caller.sid);
             looked += 1;
         }

@@ -63,7 +63,8 @@ fn a_store_of_every_schema_is_brought_forward_and_its_calls_are_read() {
         store_of(schema, &steps, &spec, &db);
         let calls = webox.run(["calls", "-o", "json"]).ok().json();
         assert_eq!(calls["calls"].as_array().unwrap().len(), 1, "schema {schema}");
-        let shown = webox.run(["calls", "show", "7", "-o", "json"]).ok();
+        let shown =
+            webox.run(["calls", "show", "CA00000000000000000000000000000007", "-o", "json"]).ok();
         shown.prints("Avez-vous un parking ?").prints("Oui, derrière.");
         let copy = PathBuf::from(format!("{}.schema-{schema}", db.display()));
         assert_eq!(copy.exists(), schema < steps.len(), "schema {schema}: a copy is kept");
@@ -125,7 +126,7 @@ fn without_room_for_a_copy_the_store_is_left_as_it_is_unless_told_otherwise() {
     let disk = webox.home().join("disk");
     std::fs::create_dir(&disk).unwrap();
     let mount = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
         .arg(&disk)
         .output();
     if !mount.is_ok_and(|done| done.status.success()) {
@@ -134,23 +135,24 @@ fn without_room_for_a_copy_the_store_is_left_as_it_is_unless_told_otherwise() {
     }
     let db = disk.join("webox.db");
     store_of(2, &steps(), &spec(), &db);
-    std::fs::write(disk.join("ballast"), vec![0; 1_800_000]).unwrap();
     let large = Connection::open(&db).unwrap();
     large
         .execute_batch(
-            "CREATE TABLE ballast (x); INSERT INTO ballast VALUES (zeroblob(700000)); PRAGMA wal_checkpoint(TRUNCATE);",
+            "CREATE TABLE ballast (x); INSERT INTO ballast VALUES (zeroblob(600000)); PRAGMA wal_checkpoint(TRUNCATE);",
         )
         .unwrap();
     large.execute_batch("DROP TABLE ballast; PRAGMA wal_checkpoint(TRUNCATE);").unwrap();
     drop(large);
+    std::fs::write(disk.join("ballast"), vec![0; 3_000_000]).unwrap();
     let args = ["--db", db.to_str().unwrap(), "calls", "-o", "ids"];
     webox.run(args).code(3).says("no copy of it can be kept").says("WEBOX_UPGRADE_WITHOUT_COPY");
     let left = Connection::open(&db).unwrap();
     let version: i64 = left.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, 2, "nothing was changed");
     drop(left);
-    std::fs::write(disk.join("ballast"), vec![0; 1_000_000]).unwrap();
+    std::fs::write(disk.join("ballast"), vec![0; 1_500_000]).unwrap();
     let webox = webox.env("WEBOX_UPGRADE_WITHOUT_COPY", "true");
-    webox.run(args).ok().prints("7");
+    webox.run(args).ok().prints("CA00000000000000000000000000000007");
+    assert!(!disk.join("webox.db.schema-2").exists());
     let _ = std::process::Command::new("umount").arg("-l").arg(&disk).status();
 }

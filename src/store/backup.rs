@@ -41,8 +41,8 @@ pub fn sqlite_version() -> &'static str {
 impl Store {
     /// Copies the store, as it is at this moment, into an empty file. Whoever writes meanwhile goes
     /// on: only the write-ahead log grows by what they write. Says what is in it. `progress` hears
-    /// how many pages are done, and of how many.
-    pub fn copy_to(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<Contents> {
+    /// how many pages are done, and of how many; it says whether to go on.
+    pub fn copy_to(&self, to: &Path, progress: impl FnMut(u64, u64) -> bool) -> Result<Contents> {
         copy(self.path(), to, self.inner.options.lock_timeout, progress)
             .map_err(|error| error.explain(self.path()))
     }
@@ -53,7 +53,7 @@ pub(super) fn copy(
     from: &Path,
     to: &Path,
     lock_timeout: Duration,
-    mut progress: impl FnMut(u64, u64),
+    mut progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<Contents, StoreError> {
     let source = connection::open_reader(from, lock_timeout)?;
     source.execute_batch("BEGIN")?;
@@ -71,7 +71,10 @@ pub(super) fn copy(
             }
             let now = backup.progress();
             let all = u64::try_from(now.pagecount).unwrap_or(0);
-            progress(all.saturating_sub(u64::try_from(now.remaining).unwrap_or(0)), all);
+            let left = u64::try_from(now.remaining).unwrap_or(0);
+            if !progress(all.saturating_sub(left), all) {
+                return Err(Error::new(Kind::Interrupted, "the copy was broken off").into());
+            }
             std::thread::yield_now();
         }
     }

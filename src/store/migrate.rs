@@ -132,7 +132,7 @@ fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
         options.write(true).create_new(true);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         drop(options.open(&making)?);
-        backup::copy(path, &making, std::time::Duration::from_secs(5), |_, _| {})?;
+        backup::copy(path, &making, std::time::Duration::from_secs(5), |_, _| true)?;
         std::fs::rename(&making, &copy)?;
         backup::sync_folder(path)?;
         Ok::<_, StoreError>(())

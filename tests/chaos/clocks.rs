@@ -4,9 +4,7 @@ use std::{path::Path, time::Duration};
 
 use crate::{
     chaos::{OnThePhone, assert_stored, busy, look_over, sized},
-    support::{
-        daemon::{Daemon, sid},
-    },
+    support::daemon::{Daemon, hangs_up, sid, spoken},
 };
 
 const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
@@ -28,7 +26,7 @@ async fn a_clock_that_jumps_harms_no_call() {
     let daemon = Daemon::start(&webox);
     let mut callers: Vec<OnThePhone> = (0..4).map(|n| OnThePhone::new(sid(n))).collect();
     let jumps = ["-1d", "+1d", "-1h", "+400d", "+0", "-10s", "+10s", "-30d"];
-    let (rounds, mut said) = (sized(1, 5), 0);
+    let (rounds, mut said, mut ended) = (sized(1, 5), 0, 0);
     for round in 0..rounds {
         for jump in jumps {
             for caller in &mut callers {
@@ -37,6 +35,13 @@ async fn a_clock_that_jumps_harms_no_call() {
             }
             std::fs::write(&clock, jump).unwrap();
             for caller in &mut callers {
+                let answer = caller.ask(&daemon, caller.turn).await.unwrap();
+                assert!(!spoken(&answer).is_empty(), "round {round}, after {jump}");
+                if hangs_up(&answer) {
+                    // By the clock, it took longer than a call may: whoever is cut off rings again.
+                    ended += 1;
+                    *caller = OnThePhone::new(sid(1_000 + ended));
+                }
                 assert!(caller.go_on(&daemon).await, "round {round}, after {jump}");
                 said += 1;
             }
@@ -56,5 +61,8 @@ async fn a_clock_that_jumps_harms_no_call() {
         .query_row("SELECT count(*) FROM calls WHERE duration_s < 0", [], |row| row.get(0))
         .unwrap();
     assert_eq!(negative, 0, "no call has a negative length");
-    eprintln!("clock: {} jumps, {said} turns, all stored", rounds * jumps.len());
+    eprintln!(
+        "clock: {} jumps, {said} turns, all stored; {ended} calls were ended as too long",
+        rounds * jumps.len()
+    );
 }

@@ -8,9 +8,7 @@ use std::{
 
 use crate::{
     chaos::{OnThePhone, assert_stored, busy, look_over, ready, sized, wait_until_ready},
-    support::{
-        daemon::{Daemon, sid, spoken},
-    },
+    support::daemon::{Daemon, sid, spoken},
 };
 
 /// A process whose writes fail, until this is dropped.
@@ -130,5 +128,8 @@ async fn a_store_that_is_locked_for_seconds_loses_nobody() {
     drop(daemon);
     let (copy, _folder) = look_over(&webox, &webox.db());
     let stored = assert_stored(&copy, &callers);
-    eprintln!("locked {seconds:?} s: slowest answer {} ms, {stored} turns stored", slowest.as_millis());
+    eprintln!(
+        "locked {seconds:?} s: slowest answer {} ms, {stored} turns stored",
+        slowest.as_millis()
+    );
 }

@@ -10,13 +10,20 @@ use crate::{
     chaos::{Dice, OnThePhone, assert_stored, busy, look_over, sized},
     support::{
         daemon::{Daemon, sid},
+        fake_http::{Behaviour, KEY},
+        fake_openai::FakeOpenAi,
     },
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_under_load_loses_nothing_and_every_call_goes_on() {
     let (rounds, at_once) = sized((4, 20), (100, 200));
-    let (webox, dice) = (busy(), Dice::new());
+    // A model that thinks for a while: most are killed in the middle of a thought.
+    let slow = Behaviour::DelayHeaders(Duration::from_millis(300), "Nous ouvrons à midi.".to_owned());
+    let model = FakeOpenAi::start(vec![slow]);
+    let dice = Dice::new();
+    let webox = busy().env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", model.url());
+    webox.run(["assistants", "edit", "le-gourmet", "--model", "gpt-4"]).ok();
     let mut callers: Vec<OnThePhone> = (0..at_once).map(|n| OnThePhone::new(sid(n))).collect();
     let mut next_call = at_once;
     let (mut slowest, mut resumed, mut stored) = (Duration::ZERO, 0, 0);
@@ -34,7 +41,7 @@ async fn kill_9_under_load_loses_nothing_and_every_call_goes_on() {
             }
             resumed += 1;
         }
-        let until = Duration::from_millis(150 + dice.below(500));
+        let until = Duration::from_millis(200 + dice.below(1_500));
         let talking = callers.into_iter().map(|mut caller| {
             let daemon = Arc::clone(&daemon);
             tokio::spawn(async move {

@@ -47,7 +47,9 @@ async fn without_descriptors_nobody_is_lost_and_it_comes_back() {
     drop(daemon);
     let (db, _folder) = look_over(&webox, &webox.db());
     let stored = assert_stored(&db, &[caller]);
-    eprintln!("96 descriptors, 200 idle connections: answered meanwhile: {meanwhile}; {stored} turns stored");
+    eprintln!(
+        "96 descriptors, 200 idle connections: answered meanwhile: {meanwhile}; {stored} turns stored"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,8 +96,9 @@ async fn providers_that_come_and_go_leave_nobody_in_silence() {
         _ => say("Nous ouvrons à midi."),
     });
     let provider = FakeOpenAi::start(vec![flapping]);
-    let webox =
-        crate::support::cmd::Webox::with_le_gourmet().env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", provider.url());
+    let webox = crate::support::cmd::Webox::with_le_gourmet()
+        .env("OPENAI_API_KEY", KEY)
+        .env("OPENAI_BASE_URL", provider.url());
     webox.run(["assistants", "edit", "le-gourmet", "--model", "gpt-4"]).ok();
     let daemon = Daemon::start(&webox);
     let (turns, at_once) = sized((4, 6), (15, 30));

@@ -4,9 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     chaos::{OnThePhone, busy, sized},
-    support::{
-        daemon::{Daemon, sid},
-    },
+    support::daemon::{Daemon, sid},
 };
 
 fn resident_kib(pid: u32) -> u64 {

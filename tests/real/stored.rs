@@ -136,7 +136,8 @@ async fn litestream_follows_a_daemon_by_the_example() {
             spoken(&daemon.say(&sid(n), 1, "Avez-vous un parking ?").await).contains("parking")
         );
         n += 1;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // Below what an assistant takes at the same time.
+        tokio::time::sleep(Duration::from_millis(80)).await;
     }
     let restored = webox.home().join("restored.db");
     let deadline = Instant::now() + Duration::from_secs(30);

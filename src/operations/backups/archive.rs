@@ -5,6 +5,10 @@ use std::{
     fs::File,
     io::{self, BufRead, BufWriter, Read, Write},
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient};
@@ -82,10 +86,32 @@ impl<T: Write> Write for Hashing<T> {
     }
 }
 
+/// A file as it is read, until somebody says to stop.
+pub(super) struct Stoppable {
+    file: File,
+    stop: Arc<AtomicBool>,
+}
+
+impl Stoppable {
+    pub(super) fn open(path: &Path, stop: &Arc<AtomicBool>) -> io::Result<io::BufReader<Self>> {
+        let file = Self { file: File::open(path)?, stop: Arc::clone(stop) };
+        Ok(io::BufReader::with_capacity(1 << 20, file))
+    }
+}
+
+impl Read for Stoppable {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the backup was broken off"));
+        }
+        self.file.read(into)
+    }
+}
+
 /// The digest of a file, and its length.
-pub(super) fn digest(path: &Path) -> io::Result<([u8; 32], u64)> {
+pub(super) fn digest(path: &Path, stop: &Arc<AtomicBool>) -> io::Result<([u8; 32], u64)> {
     let mut sink = Hashing::new(io::sink());
-    io::copy(&mut io::BufReader::with_capacity(1 << 20, File::open(path)?), &mut sink)?;
+    io::copy(&mut Stoppable::open(path, stop)?, &mut sink)?;
     let (_, digest, bytes) = sink.finish();
     Ok((digest, bytes))
 }
@@ -96,6 +122,7 @@ pub(super) fn write<'a>(
     database: &Path,
     to: File,
     recipients: impl Iterator<Item = &'a dyn Recipient>,
+    stop: &Arc<AtomicBool>,
 ) -> io::Result<([u8; 32], u64)> {
     let sealed = Encryptor::with_recipients(recipients)
         .map_err(|error| io::Error::other(error.to_string()))?
@@ -114,13 +141,8 @@ pub(super) fn write<'a>(
     archive.append_data(&mut header(about.len() as u64), MANIFEST, about.as_slice())?;
     // So that a list need not read more than the beginning.
     archive.get_mut().flush()?;
-    let database = File::open(database)?;
-    let length = database.metadata()?.len();
-    archive.append_data(
-        &mut header(length),
-        DATABASE,
-        io::BufReader::with_capacity(1 << 20, database),
-    )?;
+    let length = std::fs::metadata(database)?.len();
+    archive.append_data(&mut header(length), DATABASE, Stoppable::open(database, stop)?)?;
     let sealed = archive.into_inner()?.finish()?;
     let (file, digest, bytes) = sealed.finish()?.finish();
     file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;

@@ -9,7 +9,10 @@ mod workshop;
 use std::{
     io::{self, BufReader},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::Timestamp;
@@ -83,6 +86,16 @@ pub struct Restored {
     pub aside: Option<PathBuf>,
 }
 
+/// Says to stop when nobody waits any more.
+#[derive(Default)]
+struct StopWhenDropped(Arc<AtomicBool>);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Backups in a place, with the keys to them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Backups {
@@ -111,10 +124,16 @@ impl Backups {
         }
         let (store, place, seals) =
             (store.clone(), Arc::clone(&self.place), Arc::clone(&self.seals));
+        // Whoever waits for it no longer wants it: a daemon that stops does not wait for a large copy.
+        let stop = StopWhenDropped::default();
+        let stopped = Arc::clone(&stop.0);
         let made = blocking(move || {
             let workshop = Workshop::open(store.path())?;
             let copy = workshop.file("copy.db");
-            let told = |done, all| progress(done, all);
+            let told = |done, all| {
+                progress(done, all);
+                !stopped.load(Ordering::Relaxed)
+            };
             let contents = store.copy_to(&copy, told)?;
             let found = backup::examine(&copy)?;
             if found != contents {
@@ -125,7 +144,7 @@ impl Backups {
                 .hint("look at the disk, and run `webox backup create` again"));
             }
             let failed = |cause: io::Error| place::unwritable(&copy, cause);
-            let (digest, bytes) = archive::digest(&copy).map_err(failed)?;
+            let (digest, bytes) = archive::digest(&copy, &stopped).map_err(failed)?;
             let manifest = BackupManifest {
                 format: BackupManifest::FORMAT,
                 webox: env!("CARGO_PKG_VERSION").to_owned(),
@@ -140,10 +159,10 @@ impl Backups {
             let file = place.begin(workshop.folder())?;
             let into = file.as_file().try_clone().map_err(failed)?;
             let recipients = sealing.recipients.iter().map(|one| &**one as &dyn age::Recipient);
-            let (digest, bytes) = archive::write(&manifest, &copy, into, recipients)
+            let (digest, bytes) = archive::write(&manifest, &copy, into, recipients, &stopped)
                 .map_err(|cause| place::unwritable(file.path(), cause))?;
             // Through the whole of it, from the disk again.
-            let again = BufReader::new(std::fs::File::open(file.path()).map_err(failed)?);
+            let again = archive::Stoppable::open(file.path(), &stopped).map_err(failed)?;
             let read = archive::unpack(again, &sealing.opens, io::sink())
                 .map_err(|broken| seals.explain(&name.to_string(), broken))?;
             if read != manifest {
