@@ -185,11 +185,10 @@ impl Backups {
     pub async fn list(&self) -> Result<Vec<Listed>> {
         let mut listed = Vec::new();
         for (name, bytes) in self.place.list().await? {
-            let head = self.place.head(name).await?;
-            let seals = Arc::clone(&self.seals);
+            let (head, seals) = (self.place.head(name).await, Arc::clone(&self.seals));
             let read = blocking(move || {
                 let opening = seals.opening()?;
-                archive::manifest(head.as_slice(), &opening)
+                archive::manifest(head?.as_slice(), &opening)
                     .map_err(|broken| seals.explain(&name.to_string(), broken))
             });
             let (manifest, trouble) = match read.await {
