@@ -156,7 +156,8 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
 pub(super) fn give_to_owner(made: &Path, store: &Path) {
     use std::os::unix::fs::MetadataExt as _;
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let owner = std::fs::metadata(store).or_else(|_| std::fs::metadata(folder.unwrap_or(Path::new("."))));
+    let owner =
+        std::fs::metadata(store).or_else(|_| std::fs::metadata(folder.unwrap_or(Path::new("."))));
     let (Ok(owner), Ok(now)) = (owner, std::fs::metadata(made)) else { return };
     if (owner.uid(), owner.gid()) != (now.uid(), now.gid()) {
         let _ = std::os::unix::fs::chown(made, Some(owner.uid()), Some(owner.gid()));

@@ -288,8 +288,9 @@ fn opened(
     let failed = |cause| seals.explain(name, archive::Broken::Write(cause));
     let copy = tempfile::Builder::new().suffix(".db").tempfile_in(scratch).map_err(failed)?;
     let opening = seals.opening()?;
-    let manifest = archive::unpack(BufReader::new(input), &opening, copy.as_file())
-        .map_err(|broken| seals.explain(name, broken))?;
+    let manifest =
+        archive::unpack(BufReader::with_capacity(1 << 20, input), &opening, copy.as_file())
+            .map_err(|broken| seals.explain(name, broken))?;
     copy.as_file().sync_all().map_err(failed)?;
     if manifest.schema > SCHEMA_VERSION {
         return Err(Error::config(format!(
