@@ -3,12 +3,13 @@
 CARGO ?= cargo
 BENCH ?=
 FUZZ_SECONDS ?= 60
+CHAOS ?= long
 
 # Tests wait more than they work: one thread more than a small machine has cores.
 export RUST_TEST_THREADS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-api test-invoices test-signatures test-real tools lint fmt bench fuzz man deb ci
+.PHONY: help demo build test test-api test-invoices test-signatures test-real chaos tools lint fmt bench fuzz man deb ci
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,8 +32,11 @@ test-invoices: ## Judges the XML of bills by the schema and the rules of electro
 test-signatures: ## Compares our signatures with those of Twilio's own library
 	@tests/signatures/run
 
-test-real: ## Runs the tests against a real model, voice, ear and mail server, in a venv of their own
+test-real: ## Runs the tests against a real model, voice, ear, mail server and storage, in a venv of their own
 	@tests/real/run
+
+chaos: tools ## Kills, fills disks, turns clocks, for CHAOS=long; with figures (long: about half an hour)
+	WEBOX_CHAOS=$(CHAOS) $(CARGO) test --locked --test webox -- chaos:: --test-threads=1 --nocapture
 
 tools: ## Installs what the tests use beyond cargo, where that is possible
 	@.ci/tools

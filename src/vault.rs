@@ -16,6 +16,7 @@ use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +26,8 @@ use crate::domain::{Error, KeySource, Kind, Result, Secret};
 const KEY: usize = 32;
 /// Bytes of a nonce, which stands before what it seals.
 const NONCE: usize = 24;
+/// What a passphrase for backups is derived with.
+const BACKUP: &[u8] = b"webox/1/backup";
 
 /// A sealed secret: of no use without the master key, and only under its own name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,6 +199,23 @@ impl Vault {
         self.load()
     }
 
+    /// What backups are sealed with: a passphrase derived from each master key, under the key's name,
+    /// the one in force first. It is made so that it can be had without webox (`docs/backups.md`).
+    pub fn backup_passphrases(&self) -> Result<Vec<(String, Secret)>> {
+        self.load()?;
+        let derived = self.with_keys(|keys| {
+            let derived = keys.iter().map(|key| {
+                let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.key.expose_secret())
+                    .map_err(|_| Error::failure("no passphrase can be derived"))?;
+                mac.update(BACKUP);
+                Ok((key.id.clone(), Secret::new(hex::encode(mac.finalize().into_bytes()))))
+            });
+            derived.collect::<Result<Vec<_>>>().map(Some)
+        })?;
+        let derived = derived.unwrap_or_default();
+        if derived.is_empty() { Err(self.wrong("holds no key")) } else { Ok(derived) }
+    }
+
     /// How many keys there are.
     pub fn count(&self) -> Result<usize> {
         Ok(self.with_keys(|keys| Ok(Some(keys.len())))?.unwrap_or(0))
@@ -359,6 +379,19 @@ mod tests {
         let path = folder.path().join("master.key");
         Vault::init(&path).unwrap();
         Vault::new(KeySource::File(path))
+    }
+
+    #[test]
+    fn the_passphrase_of_backups_is_what_openssl_makes() {
+        let key = Secret::new("00".repeat(31) + "01\n" + &"ab".repeat(32));
+        let vault = Vault::new(KeySource::Given(key, "test".to_owned()));
+        let passphrases = vault.backup_passphrases().unwrap();
+        assert_eq!(passphrases.len(), 2);
+        // printf webox/1/backup | openssl dgst -sha256 -mac HMAC -macopt hexkey:00…01
+        assert_eq!(
+            passphrases[0].1.expose(),
+            "46b5c10bb5adbbac1e55f81a9bd415ad97dcfab59d32b42cb4642db5cc74cb13"
+        );
     }
 
     #[test]

@@ -103,7 +103,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("governor", &["server"]),
     ("ipnet", &["server", "config", "integrations"]),
     // How full a disk is.
-    ("rustix", &["server", "operations/doctor"]),
+    ("rustix", &["server", "store", "operations/doctor"]),
     ("tokio_io_timeout", &["server"]),
     // Handshakes, and the certificates they are answered with.
     ("instant_acme", &["server/tls"]),
@@ -129,7 +129,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hound", &["audio"]),
     ("quick_cache", &["providers/tts"]),
     // Twilio's own words.
-    ("hmac", &["twilio", "integrations"]),
+    ("hmac", &["twilio", "integrations", "vault"]),
     (
         "quick_xml",
         &[
@@ -166,6 +166,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("regex", &["rehearsal"]),
     // Keys.
     ("chacha20poly1305", &["vault"]),
+    // Backups.
+    ("age", &["operations/backups"]),
+    ("rusty_s3", &["integrations/s3.rs"]),
+    ("tar", &["operations/backups"]),
+    ("zstd", &["operations/backups"]),
     // `cli/output` has a module of that name, which writes.
     ("csv", &["cli/campaign", "cli/output", "operations/datasets"]),
     ("parquet", &["operations/datasets"]),

@@ -1,11 +1,12 @@
 //! Against real parts: llama.cpp with a small model, speaking all three wire formats; in `spoken`
-//! a whole call with a real voice and a real ear; in `mailed` a mail server.
+//! a whole call with a real voice and a real ear; in `mailed` a mail server; in `stored` backups.
 //!
 //! `make test-real` brings it; without `WEBOX_REAL_PYTHON` these tests pass over themselves.
 
 mod calendar;
 mod mailed;
 mod spoken;
+mod stored;
 
 use std::{
     io::{BufRead, BufReader},

@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    alerts, apply, assistants, audit, bench, billing, bookings, call, calls, campaign, complete,
-    contacts, costs, deliveries, demo, do_not_call, doctor, export, help, history, import, init,
-    invoices, knowledge, login, manual, margin, numbers, outbound,
+    alerts, apply, assistants, audit, backup, bench, billing, bookings, call, calls, campaign,
+    complete, contacts, costs, deliveries, demo, do_not_call, doctor, export, help, history,
+    import, init, invoices, knowledge, login, manual, margin, numbers, outbound,
     output::{ColourChoice, Format, Wishes},
     plan, privacy, providers, rates, record, rehearse, replay, report, schema, secrets, serve,
     settings, stats, tokens, top, transcripts, try_out, twilio, users, validate, voices, whoami,
@@ -104,6 +104,8 @@ pub enum Command {
     Audit(audit::Audit),
     /// Hand out or forget what is kept of one caller.
     Privacy(privacy::Privacy),
+    /// Make backups, list, verify and restore them.
+    Backup(backup::Backup),
     /// Set up from nothing: database, keys, Twilio, a first assistant; asks, or takes flags.
     Init(init::Init),
     /// Check everything that a call needs, and say what to do.

@@ -138,8 +138,13 @@ impl Context {
         if let Some(remote) = self.remote()? {
             return Ok(Box::new(remote));
         }
-        let options = Options { lock_timeout: patience, ..Options::terminal() };
-        let store = Store::open(&self.settings()?.db.value, options)?;
+        let settings = self.settings()?;
+        let options = Options {
+            lock_timeout: patience,
+            keeps_a_copy: !settings.backup.upgrade_without_copy.value,
+            ..Options::terminal()
+        };
+        let store = Store::open(&settings.db.value, options)?;
         self.local(command, store)
     }
 
@@ -248,6 +253,11 @@ impl Context {
         }
     }
 
+    /// Whether somebody else is acted as.
+    pub(super) fn acts_as_another(&self) -> bool {
+        self.act_as.is_some()
+    }
+
     /// Whether a daemon is asked.
     pub(super) fn is_far(&self) -> Result<bool> {
         Ok(self.remote()?.is_some())
@@ -283,7 +293,12 @@ impl Context {
         if let Some(store) = self.store.get() {
             return Ok(store.clone());
         }
-        let store = Store::open(&self.settings()?.db.value, Options::terminal())?;
+        let settings = self.settings()?;
+        let options = Options {
+            keeps_a_copy: !settings.backup.upgrade_without_copy.value,
+            ..Options::terminal()
+        };
+        let store = Store::open(&settings.db.value, options)?;
         Ok(self.store.get_or_init(|| store).clone())
     }
 

@@ -7,15 +7,23 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     config::{PublicUrl, Setting, Settings, Speech},
     domain::{
-        Actor, EarProvider, Error, ProviderKind, ProviderStanding, Result, Secret, VoiceProvider,
+        Actor, BackupPlace, EarProvider, Error, Outcome, ProviderKind, ProviderStanding, Result,
+        Secret, VoiceProvider,
     },
     integrations::{
         Addresses, Couriers,
         mail::{MailServer, Post},
         outgoing::{Net, Rules},
+        s3::{Storage, StorageSettings},
     },
     line::Voices,
-    operations::{alerts::Watch, assistants, endpoints::Endpoints, secrets::Secrets},
+    operations::{
+        alerts::Watch,
+        assistants,
+        backups::{Backups, Place, Seals},
+        endpoints::Endpoints,
+        secrets::Secrets,
+    },
     providers::{
         breaker::Breakers,
         check::Asked,
@@ -26,7 +34,7 @@ use crate::{
             Mouths, OpenAiSettings, Sounds,
         },
     },
-    server::{Archive, TwilioAccess},
+    server::{Archive, ScheduledBackups, TwilioAccess},
     store::Store,
     twilio::{
         access::Credential,
@@ -61,6 +69,64 @@ pub(super) fn couriers(settings: &Settings) -> Result<Couriers> {
     let couriers = Couriers::new(rules, addresses)
         .map_err(|cause| Error::failure("nothing can be delivered").because(cause))?;
     Ok(couriers.mailing_by(mail(settings)?))
+}
+
+/// Backups in a place: the one that is named, the one of the settings otherwise.
+pub(super) fn backups(
+    settings: &Settings,
+    named: Option<&BackupPlace>,
+    recipients: &[String],
+    identity: Option<(Secret, String)>,
+) -> Result<Backups> {
+    let backup = &settings.backup;
+    let place = named.or(backup.to.value.as_ref()).ok_or_else(|| {
+        Error::config("no place for backups is set").hint(
+            "`to = \"/var/backups/webox\"` under `[backup]` in webox.toml, WEBOX_BACKUP_TO, or `--to` and `--from`",
+        )
+    })?;
+    let place = match place {
+        BackupPlace::Folder(path) => Place::Folder(path.clone()),
+        BackupPlace::Bucket { bucket, prefix } => {
+            let missing = |key: &str| {
+                Error::config(format!("`backup.{key}` is not set, and {place} needs it")).hint(
+                    format!(
+                        "`{key} = {{ file = \"…\" }}` under `[backup]`, or WEBOX_BACKUP_{}",
+                        key.to_uppercase()
+                    ),
+                )
+            };
+            let region = backup.region.value.clone();
+            let endpoint = backup.endpoint.value.as_ref().map_or_else(
+                || format!("https://s3.{region}.amazonaws.com"),
+                |url| url.as_str().to_owned(),
+            );
+            let storage = Storage::new(&StorageSettings {
+                endpoint,
+                region,
+                bucket: bucket.clone(),
+                path_style: backup.path_style.value,
+                access_key: backup.access_key.value.clone().ok_or_else(|| missing("access_key"))?,
+                secret_key: backup.secret_key.value.clone().ok_or_else(|| missing("secret_key"))?,
+            })?;
+            Place::Bucket(Box::new(storage), prefix.clone())
+        }
+    };
+    let recipients =
+        if recipients.is_empty() { backup.recipients.value.as_slice() } else { recipients };
+    let seals = Seals::new(Vault::new(settings.master_key.clone())).for_recipients(recipients)?;
+    let seals = match identity {
+        Some((text, origin)) => seals.opening_with(text, origin),
+        None => seals,
+    };
+    Ok(Backups::new(place, seals))
+}
+
+/// Backups that the daemon makes, where a schedule is set.
+pub(super) fn scheduled_backups(settings: &Settings) -> Result<Option<ScheduledBackups>> {
+    let Some(schedule) = settings.backup.schedule.value.clone() else { return Ok(None) };
+    let backups = backups(settings, None, &[], None)?;
+    let keep = settings.backup.keep.value;
+    Ok(Some(ScheduledBackups::new(backups, schedule, keep, jiff::Timestamp::now())))
 }
 
 /// What is watched, and who is told.

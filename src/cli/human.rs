@@ -33,6 +33,20 @@ pub(super) fn duration(seconds: u64) -> String {
     }
 }
 
+/// A length in bytes: `512 B`, `3.4 MiB`.
+pub(super) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1_024 {
+        return format!("{bytes} B");
+    }
+    let (mut value, mut unit) = (bytes as f64 / 1_024.0, 0);
+    while value >= 1_024.0 && unit + 1 < UNITS.len() {
+        value /= 1_024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
 /// Milliseconds: `85 ms`, `1.24 s`.
 pub(super) fn milliseconds(ms: u32) -> String {
     if ms < 1_000 { format!("{ms} ms") } else { format!("{:.2} s", f64::from(ms) / 1_000.0) }

@@ -7,6 +7,7 @@ mod apply;
 mod arguments;
 mod assistants;
 mod audit;
+mod backup;
 mod bench;
 mod billing;
 mod bookings;
@@ -141,6 +142,7 @@ fn run(cli: &Cli, context: &Context) -> Result<u8> {
         Command::Secrets(args) => secrets::run(args, context),
         Command::Audit(args) => audit::run(args, context),
         Command::Privacy(args) => privacy::run(args, context),
+        Command::Backup(args) => backup::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::Doctor(args) => return doctor::run(args, context),
         Command::Login(args) => login::login(args, context),

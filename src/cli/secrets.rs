@@ -150,6 +150,9 @@ fn rotate(args: &Rotate, context: &Context) -> Result<()> {
     if args.drop_old {
         secrets.drop_old_keys(&store, &actor)?;
     }
+    context.out.note(
+        "Backups made before need the old key: keep a copy of it for as long as you keep them.",
+    );
     let old = vault.count()?.saturating_sub(1);
     let secrets = human::count(rewrapped, "secret is", "secrets are");
     let key = vault.key_in_force()?;

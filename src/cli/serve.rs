@@ -23,7 +23,7 @@ use crate::{
     providers::breaker::Breakers,
     provision::Layer,
     server::{
-        self, ApiSettings, App, Controls, Gate, Issuer, Rates, Tls, Trust,
+        self, ApiSettings, App, Controls, Gate, Issuer, Rates, ScheduledBackups, Tls, Trust,
         observing::{Figures, Observing, Target, Traces},
     },
     store::{Options, Store},
@@ -91,7 +91,9 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
         Ok(most) => tracing::debug!(most, "files and connections that may be open at once"),
         Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
-    let store = Store::open(&settings.db.value, Options::daemon())?;
+    let options =
+        Options { keeps_a_copy: !settings.backup.upgrade_without_copy.value, ..Options::daemon() };
+    let store = Store::open(&settings.db.value, options)?;
     if let Some(path) = &settings.billing.rates.value {
         store.reckon_by(Arc::new(rates::open(path)?));
     }
@@ -200,6 +202,7 @@ async fn serve<'a>(
     }
     let archive = daemon::archive(settings, &store)?;
     let observed = store.clone();
+    let backups = daemon::scheduled_backups(settings)?;
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
         .knowing(daemon::standings(settings))
@@ -209,10 +212,14 @@ async fn serve<'a>(
         .watching(daemon::watch(settings))
         .encrypted(tls)
         .proving_at(inherited.http);
+    let app = match &backups {
+        Some(backups) => app.backing_up(backups.clone()),
+        None => app,
+    };
     let controls = app.controls();
     controls.set_drain(settings.serving.drain.value);
     let mut reloading = reloading(settings, controls.clone());
-    let app = match observing(settings, &observed).await? {
+    let app = match observing(settings, &observed, backups.as_ref()).await? {
         Some(observing) => app.observed(observing),
         None => app,
     };
@@ -265,7 +272,11 @@ const fn scheme(tls: Option<&Tls>) -> &'static str {
 }
 
 /// Counts what happens where somebody may want to know: who scrapes, or a collector.
-async fn observing(settings: &Settings, store: &Store) -> Result<Option<Observing>> {
+async fn observing(
+    settings: &Settings,
+    store: &Store,
+    backups: Option<&ScheduledBackups>,
+) -> Result<Option<Observing>> {
     let monitoring = &settings.monitoring;
     let target = monitoring.otlp_endpoint.value.as_ref().map(|endpoint| Target {
         endpoint: endpoint.as_str().to_owned(),
@@ -290,7 +301,7 @@ async fn observing(settings: &Settings, store: &Store) -> Result<Option<Observin
     if listener.is_none() && target.is_none() {
         return Ok(None);
     }
-    let (figures, scraped) = Figures::new(store, target.as_ref())?;
+    let (figures, scraped) = Figures::new(store, target.as_ref(), backups)?;
     if let Some(listener) = listener {
         if let Ok(address) = listener.local_addr() {
             tracing::info!(metrics_address = %address, "figures are to be had at /metrics");

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     config::{
-        Alerts, Billing, Environment, Monitoring, Origin, Serving, Setting, Settings, Smtp, Speech,
-        Twilio,
+        Alerts, Backup, Billing, Environment, Monitoring, Origin, Serving, Setting, Settings, Smtp,
+        Speech, Twilio,
     },
     domain::{HumanDuration, KeySource, Result, Secret},
 };
@@ -176,6 +176,7 @@ pub(super) fn rows(settings: &Settings, environment: &Environment) -> Vec<Row> {
     .chain(monitoring(&settings.monitoring))
     .chain(alerts(&settings.alerts))
     .chain(serving(&settings.serving))
+    .chain(backup(&settings.backup))
     .chain([
         plain("server", url(&settings.server), &settings.server.origin),
         token(settings, environment),
@@ -289,6 +290,31 @@ fn serving(serving: &Serving) -> Vec<Row> {
         ),
         plain("server.acme.http_listen", Some(listen.value.to_string()), &listen.origin),
         path("server.acme.root", &acme.root),
+    ]
+}
+
+/// Backups.
+fn backup(backup: &Backup) -> Vec<Row> {
+    let schedule = backup.schedule.value.as_ref().map(ToString::to_string);
+    let recipients = &backup.recipients;
+    let shown = (!recipients.value.is_empty()).then(|| recipients.value.join(","));
+    let identity = backup.identity.value.as_ref().map(|path| path.display().to_string());
+    let endpoint = backup.endpoint.value.as_ref().map(|url| url.as_str().to_owned());
+    vec![
+        plain("backup.to", backup.to.value.as_ref().map(ToString::to_string), &backup.to.origin),
+        plain("backup.schedule", schedule, &backup.schedule.origin),
+        plain("backup.keep", backup.keep.value.map(|keep| keep.to_string()), &backup.keep.origin),
+        plain("backup.recipients", shown, &recipients.origin),
+        plain("backup.identity", identity, &backup.identity.origin),
+        plain("backup.endpoint", endpoint, &backup.endpoint.origin),
+        plain("backup.region", Some(backup.region.value.clone()), &backup.region.origin),
+        plain(
+            "backup.path_style",
+            Some(backup.path_style.value.to_string()),
+            &backup.path_style.origin,
+        ),
+        key("backup.access_key", &backup.access_key),
+        key("backup.secret_key", &backup.secret_key),
     ]
 }
 

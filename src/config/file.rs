@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Environment, alerts, billing, monitoring, serving, smtp, speech};
+use super::{Environment, alerts, backup, billing, monitoring, serving, smtp, speech};
 use crate::{
     document,
     domain::{Error, Result, SecretRef},
@@ -67,6 +67,8 @@ pub(super) struct FileSettings {
     pub(super) vault: VaultSection,
     /// What is watched, and who is told.
     pub(super) alerts: alerts::AlertsSection,
+    /// Backups.
+    pub(super) backup: backup::BackupSection,
     /// A daemon to ask instead of the database here, or how the one here is run.
     pub(super) server: serving::ServerKey,
     /// What every assistant's file need not repeat.

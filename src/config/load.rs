@@ -10,9 +10,9 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use super::{
-    Alerts, Api, Billing, Environment, Flags, Limits, Monitoring, Origin, Outgoing, Provider,
-    PublicUrl, Serving, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing, secrets,
-    speech, variables,
+    Alerts, Api, Backup, Billing, Environment, Flags, Limits, Monitoring, Origin, Outgoing,
+    Provider, PublicUrl, Serving, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing,
+    secrets, speech, variables,
 };
 use crate::domain::{Error, Kind, Result, ZoneName, did_you_mean};
 
@@ -171,6 +171,7 @@ impl Settings {
             Monitoring::load(&sources, &file.metrics, &file.otlp, flags.metrics_listen.as_deref())?;
         let alerts = Alerts::load(&sources, file.alerts, &timezone.value);
         let serving = Serving::load(&sources, &file.server, flags, &db.value)?;
+        let backup = Backup::load(&sources, &file.backup, &timezone.value)?;
         let server = sources.pick(
             "server",
             flags.server.as_deref().map(|text| ("--server", text)),
@@ -204,6 +205,7 @@ impl Settings {
             monitoring,
             alerts,
             serving,
+            backup,
             server,
             token,
             defaults: file.defaults.as_ref().map(ToString::to_string),

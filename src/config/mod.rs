@@ -4,6 +4,7 @@
 //! that tests need not touch the process's own.
 
 mod alerts;
+mod backup;
 mod billing;
 mod environment;
 mod file;
@@ -24,6 +25,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use jiff::tz::TimeZone;
 
 pub use alerts::Alerts;
+pub use backup::Backup;
 pub use billing::Billing;
 pub use environment::Environment;
 pub use monitoring::Monitoring;
@@ -186,6 +188,8 @@ pub struct Settings {
     pub alerts: Alerts,
     /// How the daemon is reached over TLS, and how it stops.
     pub serving: Serving,
+    /// Backups.
+    pub backup: Backup,
     /// A daemon to ask instead of the database here.
     pub server: Setting<Option<PublicUrl>>,
     /// The key that such a daemon is asked with.

@@ -83,6 +83,19 @@ pub(super) const OTLP_HEADERS: SecretNames = SecretNames {
     for_owner_alone: false,
 };
 
+pub(super) const BACKUP_ACCESS_KEY: SecretNames = SecretNames {
+    key: "backup.access_key",
+    credential: "backup-access-key",
+    variable: "WEBOX_BACKUP_ACCESS_KEY",
+    for_owner_alone: false,
+};
+pub(super) const BACKUP_SECRET_KEY: SecretNames = SecretNames {
+    key: "backup.secret_key",
+    credential: "backup-secret-key",
+    variable: "WEBOX_BACKUP_SECRET_KEY",
+    for_owner_alone: false,
+};
+
 pub(super) const TOKEN: SecretNames = SecretNames {
     key: "token",
     credential: "webox-token",

@@ -57,6 +57,17 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("WEBOX_SMTP_PASSWORD", "The password of that user."),
     ("WEBOX_SMTP_PASSWORD_FILE", "A file with it, alone."),
     ("WEBOX_SMTP_FROM", "The address that mail is from."),
+    ("WEBOX_BACKUP_TO", "Where backups are made to: a folder, or s3://BUCKET/PREFIX."),
+    ("WEBOX_BACKUP_ENDPOINT", "Where the storage of such a bucket answers."),
+    ("WEBOX_BACKUP_REGION", "Its region."),
+    ("WEBOX_BACKUP_ACCESS_KEY", "Who asks there."),
+    ("WEBOX_BACKUP_ACCESS_KEY_FILE", "A file with that, alone."),
+    ("WEBOX_BACKUP_SECRET_KEY", "The key that is asked with."),
+    ("WEBOX_BACKUP_SECRET_KEY_FILE", "A file with it, alone."),
+    (
+        "WEBOX_UPGRADE_WITHOUT_COPY",
+        "Whether a database of an older webox is brought forward without a copy of it: true or false.",
+    ),
     (
         "WEBOX_METRICS_LISTEN",
         "Where figures for Prometheus are to be had, as with serve --metrics-listen; off for nowhere.",
@@ -117,7 +128,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PIPEDRIVE_BASE_URL", "Where Pipedrive answers, when not at the usual address."),
     (
         "CREDENTIALS_DIRECTORY",
-        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, twilio-api-secret, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key, smtp-password.",
+        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, twilio-api-secret, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key, smtp-password, backup-access-key, backup-secret-key.",
     ),
     (
         "XDG_CONFIG_HOME, XDG_DATA_HOME",

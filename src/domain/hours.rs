@@ -83,7 +83,7 @@ impl FromStr for TimeRange {
 }
 
 /// `19:00`, `9:30`, `19h`, `19h30`, `24:00`.
-fn parse_time(text: &str) -> Option<Time> {
+pub(super) fn parse_time(text: &str) -> Option<Time> {
     let text = text.trim();
     let (hour, minute) = text.split_once([':', 'h', 'H'])?;
     let minute = if minute.is_empty() { "0" } else { minute };

@@ -14,6 +14,7 @@ mod assistant;
 mod assistant_phone;
 mod author;
 mod availability;
+mod backup;
 mod booking;
 mod booking_resources;
 mod booking_rules;
@@ -97,6 +98,7 @@ pub use assistant::{
 pub use assistant_phone::AssistantPhone;
 pub use author::{ApplyId, Author};
 pub use availability::{Availability, Place};
+pub use backup::{BackupKeep, BackupManifest, BackupName, BackupPlace, BackupSchedule};
 pub use booking::{
     Booked, Booking, BookingFilter, BookingId, BookingKey, BookingRequest, Refusal, Summary,
     Untouched,

@@ -14,6 +14,7 @@ pub mod ics;
 pub mod mail;
 pub mod outgoing;
 mod pipedrive;
+pub mod s3;
 mod salesforce;
 mod story;
 mod webhook;

@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod analysis;
 pub mod assistants;
 pub mod audit;
+pub mod backups;
 pub mod billing;
 pub mod bookings;
 pub mod busy;

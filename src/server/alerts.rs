@@ -13,7 +13,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
-use super::bells::Bells;
+use super::{ScheduledBackups, bells::Bells};
 use crate::{
     domain::{AlertChange, AlertKind, AlertNotice, AlertSeverity, PhoneNumber, next_try},
     line::Line,
@@ -53,6 +53,7 @@ pub(super) async fn look(
     line: Line,
     tallies: Arc<Tallies>,
     bells: Option<Bells>,
+    backups: Option<ScheduledBackups>,
 ) {
     // What could not be written yet is not forgotten.
     let mut counts: BTreeMap<(AlertKind, String), u64> = BTreeMap::new();
@@ -78,8 +79,9 @@ pub(super) async fn look(
             Err(error) => tracing::debug!(%error, "what was counted is not kept yet"),
         }
         let (shelf, rules) = (store.clone(), watch.clone());
+        let backup_age = backups.as_ref().map(|backups| backups.standing().age(now));
         let looked = tokio::task::spawn_blocking(move || {
-            let observed = Observed { disk: disk_used(shelf.path()) };
+            let observed = Observed { disk: disk_used(shelf.path()), backup_age };
             alerts::look(&shelf, &rules, observed, now)
         });
         let looked = looked.await;

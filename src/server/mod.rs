@@ -9,6 +9,7 @@ mod admission;
 mod alerts;
 mod api;
 mod audio;
+mod backups;
 mod bells;
 mod body;
 mod busy;
@@ -73,6 +74,7 @@ use crate::{
 };
 
 pub use crate::twilio::access::TwilioAccess;
+pub use backups::ScheduledBackups;
 pub use bells::{Bells, test as test_alerts};
 pub use controls::Controls;
 pub use gate::{Gate, Trust};
@@ -147,6 +149,7 @@ pub struct App {
     /// Where proofs over HTTP are asked for, when the socket was handed over.
     proof_listener: Option<Arc<std::net::TcpListener>>,
     leaving: leaving::Leaving,
+    backups: Option<ScheduledBackups>,
     stop: Arc<watch::Sender<bool>>,
     stopping: watch::Receiver<bool>,
 }
@@ -182,6 +185,7 @@ impl App {
             tls: None,
             proof_listener: None,
             leaving: leaving::Leaving::default(),
+            backups: None,
             stopping,
         }
     }
@@ -238,6 +242,12 @@ impl App {
     #[must_use]
     pub fn watching(self, watch: Watch) -> Self {
         Self { watch: Some(watch), ..self }
+    }
+
+    /// Makes backups when they are due.
+    #[must_use]
+    pub fn backing_up(self, backups: ScheduledBackups) -> Self {
+        Self { backups: Some(backups), ..self }
     }
 
     /// What tells whoever is to know of an alert, where deliveries are made at all.
@@ -348,13 +358,15 @@ pub async fn run(
     let store = app.store.clone();
     let watching = app.watch.clone().map(|watch| {
         let (store, tallies) = (app.store.clone(), Arc::clone(&app.tallies));
-        tokio::spawn(alerts::look(store, watch, line.clone(), tallies, app.bells()))
+        let backups = app.backups.clone();
+        tokio::spawn(alerts::look(store, watch, line.clone(), tallies, app.bells(), backups))
     });
     let telling = app
         .watch
         .clone()
         .zip(app.bells())
         .map(|(watch, bells)| tokio::spawn(alerts::tell(app.store.clone(), watch, bells)));
+    let saver = app.backups.clone().map(|backups| tokio::spawn(backups.run(app.store.clone())));
     let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
     let keeper = app.tls.clone().map(|tls| tokio::spawn(tls.look_after()));
     let prover = app.tls.as_ref().and_then(Tls::proofs).map(|(address, proofs)| {
@@ -380,7 +392,7 @@ pub async fn run(
     watcher.abort();
     let workers =
         [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder, observer];
-    let workers = workers.into_iter().chain([watching, telling, keeper, prover]);
+    let workers = workers.into_iter().chain([watching, telling, saver, keeper, prover]);
     for worker in workers.flatten() {
         // What it was at is done again after a restart.
         worker.abort();

@@ -16,9 +16,7 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// Opens for writing, creating the file with mode 0600 (SQLite gives its -wal and -shm the same).
 pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connection, StoreError> {
     refuse_old_sqlite(rusqlite::version_number())?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
+    make_folder(path)?;
     create_private(path)?;
     let connection = Connection::open_with_flags(
         path,
@@ -42,6 +40,14 @@ pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connect
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Makes the folder of the file, where there is none, for its owner alone.
+pub(super) fn make_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
 }
 
 /// Opens for reading only.

@@ -147,7 +147,7 @@ fn explain_sqlite(error: rusqlite::Error, kind: Kind, path: &Path) -> Error {
         ),
         Some(ErrorCode::DatabaseCorrupt) => (
             format!("the store {file} is damaged"),
-            Some("stop the daemon and restore a backup; nothing was changed".to_owned()),
+            Some("stop the daemon and restore a backup: `webox backup restore latest --yes`; nothing was changed".to_owned()),
         ),
         Some(ErrorCode::DiskFull) => (
             format!("the disk that holds {file} is full"),

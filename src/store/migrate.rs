@@ -1,8 +1,12 @@
-//! Bringing a file's schema up to date, in one transaction, or refusing it.
+//! Bringing a file's schema up to date, in one transaction, or refusing it. A copy of the file as it
+//! was stays beside it.
+
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{StoreError, turn_words};
+use super::{StoreError, backup, turn_words};
+use crate::domain::{Error, Kind};
 
 /// Every step ever released, oldest first; a step is never edited afterwards.
 const STEPS: &[&str] = &[
@@ -40,14 +44,20 @@ pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 /// "webo" in ASCII, in the file's header: tells our stores from other people's databases.
 const APPLICATION_ID: i64 = 0x7765_626f;
 
-/// Runs the steps that the file lacks.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// How many copies of earlier schemas stay beside a store.
+const COPIES: usize = 3;
+
+/// Free room wanted beyond the copy, in parts of it: the steps themselves write as well.
+const SPARE: u64 = 4;
+
+/// Runs the steps that the file lacks. A file at `path` that has rows is copied before.
+pub(super) fn migrate(connection: &mut Connection, path: Option<&Path>) -> Result<(), StoreError> {
     if check(connection)? == SCHEMA_VERSION {
         return Ok(());
     }
     // What is sorted on the way may be longer than the memory.
     connection.pragma_update(None, "temp_store", "FILE")?;
-    run(connection, STEPS)?;
+    run(connection, STEPS, path)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())
 }
@@ -67,10 +77,14 @@ pub(super) fn check(connection: &Connection) -> Result<i64, StoreError> {
     Ok(version)
 }
 
-fn run(connection: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
+fn run(connection: &mut Connection, steps: &[&str], path: Option<&Path>) -> Result<(), StoreError> {
     // Immediate, and the version read again inside: two processes may start at once.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = check(&transaction)?;
+    if let Some(path) = path.filter(|_| done > 0 && done < steps.len() as i64) {
+        // Nobody else writes now: what is copied is what the steps begin with.
+        keep_a_copy(path, done)?;
+    }
     for step in steps.iter().skip(usize::try_from(done).unwrap_or(0)) {
         transaction.execute_batch(step)?;
         if *step == TRANSCRIPTS {
@@ -81,6 +95,101 @@ fn run(connection: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Copies the file beside itself, under a name that tells its schema: `webox.db.schema-22`. The oldest
+/// copies go once there are more than a few.
+fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
+    let size = std::fs::metadata(path)?.len();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(Path::new("."))) {
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < size + size / SPARE {
+            return Err(no_copy(
+                path,
+                schema,
+                &format!(
+                    "{} MiB are free, and {} MiB are needed",
+                    free >> 20,
+                    (size + size / SPARE).div_ceil(1 << 20)
+                ),
+            )
+            .into());
+        }
+    }
+    let copy = (1..)
+        .map(|n| match n {
+            1 => backup::beside(path, &format!(".schema-{schema}")),
+            n => backup::beside(path, &format!(".schema-{schema}.{n}")),
+        })
+        .find(|copy| !copy.exists())
+        .ok_or_else(|| no_copy(path, schema, "no name is left for it"))?;
+    // Under another name until it is whole.
+    let making = backup::beside(path, ".schema-copying");
+    let _ = std::fs::remove_file(&making);
+    let made = (|| {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        drop(options.open(&making)?);
+        backup::copy(path, &making, std::time::Duration::from_secs(5), |_, _| true)?;
+        backup::give_to_owner(&making, path);
+        std::fs::rename(&making, &copy)?;
+        backup::sync_folder(path)?;
+        Ok::<_, StoreError>(())
+    })();
+    if let Err(error) = made {
+        let _ = std::fs::remove_file(&making);
+        return Err(no_copy(path, schema, &error.to_string()).into());
+    }
+    tracing::info!(
+        copy = %copy.display(), schema, to = SCHEMA_VERSION,
+        "the database is brought forward; a copy of it as it was is kept"
+    );
+    let mut copies = copies(path);
+    while copies.len() > COPIES {
+        let oldest = copies.remove(0);
+        match std::fs::remove_file(&oldest) {
+            Ok(()) => tracing::info!(copy = %oldest.display(), "removed an old copy"),
+            Err(error) => tracing::warn!(copy = %oldest.display(), %error, "an old copy stays"),
+        }
+    }
+    Ok(())
+}
+
+fn no_copy(path: &Path, schema: i64, why: &str) -> Error {
+    Error::new(
+        Kind::Refused,
+        format!(
+            "the store {} has schema {schema} and is to be brought to {SCHEMA_VERSION}, but no copy of it can be kept before",
+            path.display()
+        ),
+    )
+    .hint("make room beside it; or make a backup yourself and set WEBOX_UPGRADE_WITHOUT_COPY=true")
+    .because(why.to_owned())
+}
+
+/// Copies that were kept before, the oldest first; only those that are named as we name them.
+fn copies(path: &Path) -> Vec<PathBuf> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
+        return Vec::new();
+    };
+    let is_ours = |other: &str| {
+        let rest = other.strip_prefix(name).and_then(|rest| rest.strip_prefix(".schema-"));
+        rest.is_some_and(|rest| {
+            let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            rest.split_once('.').map_or_else(|| digits(rest), |(a, b)| digits(a) && digits(b))
+        })
+    };
+    let mut copies: Vec<_> = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    copies.sort();
+    copies.into_iter().map(|(_, path)| path).collect()
 }
 
 #[cfg(test)]
@@ -94,15 +203,15 @@ mod tests {
     #[test]
     fn a_fresh_file_gets_everything_once() {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, None).unwrap();
+        migrate(&mut connection, None).unwrap();
         assert_eq!(version(&connection), SCHEMA_VERSION);
     }
 
     #[test]
     fn calls_of_the_first_schema_are_kept() {
         let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, &STEPS[..1]).unwrap();
+        run(&mut connection, &STEPS[..1], None).unwrap();
         connection
             .execute_batch(
                 "INSERT INTO assistants VALUES (1, 'a', '+33123456789', 1, '{}', 1, 0, 0, NULL);
@@ -112,7 +221,7 @@ mod tests {
                     VALUES (7, 1, 'speech', 'Des réservations', 0, 'Bien sûr', 'fr-FR');",
             )
             .unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, None).unwrap();
         let row: (i64, i64, Option<String>) = connection
             .query_row("SELECT id, satisfaction, transcription FROM calls", [], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -132,9 +241,9 @@ mod tests {
     #[test]
     fn a_newer_file_is_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, None).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
-        let error = migrate(&mut connection).unwrap_err();
+        let error = migrate(&mut connection, None).unwrap_err();
         assert!(matches!(error, StoreError::NewerSchema { found: 999, .. }), "{error}");
         assert_eq!(version(&connection), 999);
     }
@@ -143,13 +252,14 @@ mod tests {
     fn somebody_elses_database_is_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
-        assert!(matches!(migrate(&mut connection), Err(StoreError::Foreign)));
+        assert!(matches!(migrate(&mut connection, None), Err(StoreError::Foreign)));
     }
 
     #[test]
     fn a_failing_step_changes_nothing() {
         let mut connection = Connection::open_in_memory().unwrap();
-        let error = run(&mut connection, &["CREATE TABLE a (x)", "CREATE TABLE b (", "SELECT 1"]);
+        let error =
+            run(&mut connection, &["CREATE TABLE a (x)", "CREATE TABLE b (", "SELECT 1"], None);
         assert!(error.is_err());
         assert_eq!(version(&connection), 0);
         let tables: i64 =

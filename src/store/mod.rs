@@ -10,6 +10,7 @@ pub mod alert_notices;
 pub mod alerts;
 pub mod assistants;
 pub mod audit;
+pub mod backup;
 pub mod billing;
 pub mod bookings;
 pub mod busy;
@@ -77,17 +78,19 @@ pub struct Options {
     pub lock_timeout: Duration,
     /// Whether this process moves the write-ahead log into the file as it goes (the daemon does).
     pub checkpoints: bool,
+    /// Whether a copy of a store of an older schema is kept beside it before it is brought forward.
+    pub keeps_a_copy: bool,
 }
 
 impl Options {
     /// For a command that opens, does one thing and closes.
     pub fn terminal() -> Self {
-        Self { lock_timeout: Duration::from_secs(5), checkpoints: false }
+        Self { lock_timeout: Duration::from_secs(5), checkpoints: false, keeps_a_copy: true }
     }
 
     /// For the daemon.
     pub fn daemon() -> Self {
-        Self { lock_timeout: Duration::from_secs(30), checkpoints: true }
+        Self { lock_timeout: Duration::from_secs(30), checkpoints: true, keeps_a_copy: true }
     }
 }
 
@@ -106,6 +109,8 @@ struct Inner {
     allowances: OnceLock<Arc<Allowances>>,
     writer: Writer,
     failures: AtomicU64,
+    /// Last: with it goes the word that the store is used.
+    _hold: Option<backup::Hold>,
     /// How many scrubs were asked for, and up to which one all are done.
     scrubs: AtomicU64,
     scrubbed: Mutex<u64>,
@@ -127,9 +132,14 @@ impl Store {
     /// Opens the file, creating it (mode 0600) and bringing its schema up to date as needed.
     /// A newer or unreadable file is refused and left alone.
     pub fn open(path: &Path, options: Options) -> Result<Self> {
+        let hold = connection::make_folder(path)
+            .map_err(StoreError::from)
+            .and_then(|()| backup::hold(path))
+            .map_err(|error| error.explain(path))?;
         let mut connection = connection::open_writer(path, options.lock_timeout)
             .map_err(|error| error.explain(path))?;
-        migrate::migrate(&mut connection).map_err(|error| error.explain(path))?;
+        migrate::migrate(&mut connection, options.keeps_a_copy.then_some(path))
+            .map_err(|error| error.explain(path))?;
         let writer = Writer::start(connection, path.to_owned(), options)
             .map_err(|error| Error::failure("cannot start the store's writer").because(error))?;
         Ok(Self {
@@ -142,6 +152,7 @@ impl Store {
                 allowances: OnceLock::new(),
                 writer,
                 failures: AtomicU64::new(0),
+                _hold: hold,
                 scrubs: AtomicU64::new(0),
                 scrubbed: Mutex::new(0),
             }),

@@ -113,8 +113,11 @@ fn the_file_is_private_and_its_pragmas_are_the_durable_ones() {
 fn a_locked_store_is_waited_for_and_then_said_to_be_busy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("webox.db");
-    let options =
-        Options { lock_timeout: std::time::Duration::from_millis(50), checkpoints: false };
+    let options = Options {
+        lock_timeout: std::time::Duration::from_millis(50),
+        checkpoints: false,
+        keeps_a_copy: true,
+    };
     let store = Store::open(&path, options).unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

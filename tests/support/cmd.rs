@@ -12,6 +12,7 @@ use tempfile::TempDir;
 pub(crate) struct Webox {
     home: TempDir,
     env: Vec<(String, String)>,
+    under: Vec<&'static str>,
 }
 
 /// What a command did.
@@ -35,7 +36,7 @@ pub(crate) fn le_gourmet_always_open() -> String {
 
 impl Webox {
     pub(crate) fn new() -> Self {
-        Self { home: tempfile::tempdir().unwrap(), env: Vec::new() }
+        Self { home: tempfile::tempdir().unwrap(), env: Vec::new(), under: Vec::new() }
     }
 
     /// A home where Le Gourmet answers.
@@ -59,6 +60,12 @@ impl Webox {
         self
     }
 
+    /// With another program before it, which becomes it: `prlimit` and its arguments.
+    pub(crate) fn under(mut self, program: impl IntoIterator<Item = &'static str>) -> Self {
+        self.under = program.into_iter().collect();
+        self
+    }
+
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
@@ -77,7 +84,15 @@ impl Webox {
 
     /// The command, ready to run, with all streams piped.
     pub(crate) fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_webox"));
+        let binary = env!("CARGO_BIN_EXE_webox");
+        let mut command = match self.under.split_first() {
+            None => Command::new(binary),
+            Some((program, before)) => {
+                let mut command = Command::new(program);
+                command.args(before).arg(binary);
+                command
+            }
+        };
         command
             .args(args)
             .current_dir(self.home())

@@ -15,6 +15,7 @@ pub(crate) mod fake_http;
 pub(crate) mod fake_mouths;
 pub(crate) mod fake_numbers;
 pub(crate) mod fake_openai;
+pub(crate) mod fake_s3;
 pub(crate) mod fake_smtp;
 pub(crate) mod fake_speech;
 pub(crate) mod fake_transcriber;

@@ -51,6 +51,8 @@ words! {
         Disk = "disk",
         /// How often the database failed.
         StoreErrors = "store-errors",
+        /// How long ago the last backup was made.
+        Backup = "backup",
     }
 }
 
@@ -135,7 +137,11 @@ impl AlertKind {
             | Self::SpendMonth
             | Self::Quota
             | Self::Satisfaction => true,
-            Self::ProviderDown | Self::Signatures | Self::Disk | Self::StoreErrors => false,
+            Self::ProviderDown
+            | Self::Signatures
+            | Self::Disk
+            | Self::StoreErrors
+            | Self::Backup => false,
         }
     }
 
@@ -160,7 +166,7 @@ impl AlertKind {
     pub const fn unit(self) -> AlertUnit {
         match self {
             Self::FailedCalls | Self::Quota | Self::Disk => AlertUnit::Share,
-            Self::NoCalls | Self::Latency => AlertUnit::Time,
+            Self::NoCalls | Self::Latency | Self::Backup => AlertUnit::Time,
             Self::SpendDay | Self::SpendMonth => AlertUnit::Money,
             Self::Satisfaction | Self::ProviderDown | Self::Signatures | Self::StoreErrors => {
                 AlertUnit::Number

@@ -323,7 +323,7 @@ impl WatchedRule {
 /// What is usual of each kind.
 fn usual() -> Vec<AlertRule> {
     use AlertKind::{
-        Disk, FailedCalls, Latency, NoCalls, ProviderDown, Quota, Satisfaction, Signatures,
+        Backup, Disk, FailedCalls, Latency, NoCalls, ProviderDown, Quota, Satisfaction, Signatures,
         SpendDay, SpendMonth, StoreErrors,
     };
     use AlertLevel::{Number, Share, Time};
@@ -378,6 +378,8 @@ fn usual() -> Vec<AlertRule> {
             severity: critical,
             ..rule(StoreErrors, Some(Number(500)))
         },
+        // A day, and time for the one that is due to be made.
+        AlertRule { recover_for: minutes(0), ..rule(Backup, Some(Time(26 * 3_600_000))) },
     ]
 }
 

@@ -26,6 +26,8 @@ use crate::{
 pub struct Observed {
     /// How full the disk of the database is, in hundredths of a percent.
     pub disk: Option<i64>,
+    /// How old the last backup is, where this daemon makes them.
+    pub backup_age: Option<SignedDuration>,
 }
 
 /// A measure of one thing at one moment, and the rule that bounds it.
@@ -156,6 +158,9 @@ impl Measuring<'_> {
             }
             // A daemon that cannot say it does not say that there is room.
             AlertKind::Disk => Ok(observed.disk.map_or_else(Vec::new, |disk| one(Some(disk)))),
+            AlertKind::Backup => Ok(observed.backup_age.map_or_else(Vec::new, |age| {
+                one(Some(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
+            })),
             AlertKind::SpendDay | AlertKind::SpendMonth => {
                 let Some(currency) = rule.threshold.and_then(AlertLevel::currency) else {
                     return Ok(Vec::new());

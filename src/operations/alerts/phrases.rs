@@ -60,6 +60,7 @@ const FRENCH: Phrases = Phrases {
         AlertKind::Signatures => "{value} webhooks sans signature valable (seuil : {threshold})",
         AlertKind::Disk => "le disque de la base est plein à {value} (seuil : {threshold})",
         AlertKind::StoreErrors => "la base a échoué {value} fois (seuil : {threshold})",
+        AlertKind::Backup => "aucune sauvegarde depuis {value} (seuil : {threshold})",
     },
     ended: |kind| match kind {
         AlertKind::FailedCalls => "les appels aboutissent de nouveau",
@@ -73,6 +74,7 @@ const FRENCH: Phrases = Phrases {
         AlertKind::Signatures => "les webhooks sont de nouveau signés",
         AlertKind::Disk => "le disque de la base a de nouveau de la place ({value})",
         AlertKind::StoreErrors => "la base n'échoue plus",
+        AlertKind::Backup => "les sauvegardes se font de nouveau",
     },
     part: |part| match part {
         super::measure::COST => Some("coût"),
@@ -115,6 +117,7 @@ const ENGLISH: Phrases = Phrases {
         }
         AlertKind::Disk => "the disk of the database is {value} full (threshold: {threshold})",
         AlertKind::StoreErrors => "the database failed {value} times (threshold: {threshold})",
+        AlertKind::Backup => "no backup for {value} (threshold: {threshold})",
     },
     ended: |kind| match kind {
         AlertKind::FailedCalls => "calls go well again",
@@ -128,6 +131,7 @@ const ENGLISH: Phrases = Phrases {
         AlertKind::Signatures => "webhooks are signed again",
         AlertKind::Disk => "the disk of the database has room again ({value})",
         AlertKind::StoreErrors => "the database no longer fails",
+        AlertKind::Backup => "backups are made again",
     },
     part: |part| match part {
         super::measure::COST => Some("cost"),

@@ -12,6 +12,7 @@ use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider};
 use super::{gauges, scrape::Scraped};
 use crate::{
     domain::{Call, Error, HttpTool, Result, Turn, WholeCall},
+    server::ScheduledBackups,
     store::Store,
 };
 
@@ -114,7 +115,11 @@ impl Figures {
     ///
     /// # Errors
     /// When the exporter cannot be set up.
-    pub fn new(store: &Store, push: Option<&super::traces::Target>) -> Result<(Self, Scraped)> {
+    pub fn new(
+        store: &Store,
+        push: Option<&super::traces::Target>,
+        backups: Option<&ScheduledBackups>,
+    ) -> Result<(Self, Scraped)> {
         let registry = prometheus::Registry::new();
         let scraped = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
@@ -129,6 +134,9 @@ impl Figures {
         let provider = builder.build();
         let meter = provider.meter("webox");
         gauges::observe(&meter, store);
+        if let Some(backups) = backups {
+            gauges::observe_backups(&meter, backups);
+        }
         let figures = Self { instruments: Arc::new(instruments(&meter)), provider };
         Ok((figures, Scraped::new(registry)))
     }

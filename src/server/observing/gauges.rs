@@ -7,6 +7,7 @@ use opentelemetry::{KeyValue, metrics::Meter};
 
 use crate::{
     operations::observed::{self, Standing},
+    server::ScheduledBackups,
     store::Store,
 };
 
@@ -65,6 +66,39 @@ pub(super) fn observe(meter: &Meter, store: &Store) {
         })
         .build();
     process(meter);
+}
+
+/// How the backups stand that this daemon makes.
+pub(super) fn observe_backups(meter: &Meter, backups: &ScheduledBackups) {
+    let standing = backups.clone();
+    let _ = meter
+        .u64_observable_gauge("webox.backup.last.timestamp")
+        .with_unit("s")
+        .with_description("When the newest backup was made, in seconds since 1970")
+        .with_callback(move |observer| {
+            let last = standing.standing().last;
+            if let Some(at) = last.and_then(|at| u64::try_from(at.as_second()).ok()) {
+                observer.observe(at, &[]);
+            }
+        })
+        .build();
+    let standing = backups.clone();
+    let _ = meter
+        .u64_observable_gauge("webox.backup.size")
+        .with_unit("By")
+        .with_description("How long it is")
+        .with_callback(move |observer| {
+            if let Some(bytes) = standing.standing().bytes {
+                observer.observe(bytes, &[]);
+            }
+        })
+        .build();
+    let standing = backups.clone();
+    let _ = meter
+        .u64_observable_counter("webox.backup.failures")
+        .with_description("How often no backup could be made")
+        .with_callback(move |observer| observer.observe(standing.standing().failures, &[]))
+        .build();
 }
 
 /// As Prometheus's own clients name them. Only where the system tells, which is Linux.

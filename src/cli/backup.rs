@@ -1,0 +1,339 @@
+//! `webox backup`: copies of the database for the day when all else is lost.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{
+    Context, daemon, exit, help, human,
+    output::{Cell, Column, Format, Listing, Row, Tone},
+    progress::Waiting,
+    prompt, views,
+};
+use crate::{
+    domain::{BackupPlace, Error, Kind, Result, Secret},
+    operations::backups::{Backups, Listed, Which},
+    store::backup::is_there,
+};
+
+/// Arguments of `webox backup`.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::examples(
+    &[
+        ("webox backup", "those that there are, the newest first"),
+        ("webox backup create", "to the place that webox.toml names, while calls go on"),
+        ("webox backup verify --all", "reads every backup whole, and looks the databases over"),
+        ("webox backup restore latest --yes", "puts the newest in the place of the database, which is put aside"),
+    ],
+    &[exit::FAILURE, exit::REFUSED, exit::USAGE, exit::DATA, exit::UNAVAILABLE, exit::BUSY, exit::DENIED, exit::CONFIG],
+))]
+pub struct Backup {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    list: Reading,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make one now, and remove those that need not be kept.
+    Create(Create),
+    /// List them, the newest first (the same as `webox backup`).
+    List(Reading),
+    /// Read backups to their end, and look over the databases in them.
+    Verify(Verify),
+    /// Put a backup in the place of the database.
+    Restore(Restore),
+}
+
+#[derive(Debug, Args)]
+struct Create {
+    /// Where to: a folder, or s3://BUCKET/PREFIX. Nothing is removed there.
+    #[arg(long, value_name = "PLACE")]
+    to: Option<BackupPlace>,
+    /// Seal it for a recipient of age (age1…) instead of by the master key; may be repeated.
+    #[arg(long = "recipient", value_name = "RECIPIENT")]
+    recipients: Vec<String>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+struct Reading {
+    /// Where from: a folder, or s3://BUCKET/PREFIX.
+    #[arg(long, value_name = "PLACE")]
+    from: Option<BackupPlace>,
+    /// The file with the identity of a recipient, as age-keygen writes it.
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Verify {
+    /// Which: a name, a file, or latest.
+    #[arg(value_name = "BACKUP", default_value = "latest")]
+    backup: Which,
+    /// All that there are.
+    #[arg(long, conflicts_with = "backup")]
+    all: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+#[derive(Debug, Args)]
+struct Restore {
+    /// Which: a name, a file, or latest.
+    #[arg(value_name = "BACKUP")]
+    backup: Which,
+    /// Do not ask where there is a database already: it is put aside.
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+const COLUMNS: [Column; 8] = [
+    Column::new("name", "name"),
+    Column::new("made", "made"),
+    Column::new("size", "size").right(),
+    Column::new("schema", "schema").right(),
+    Column::new("calls", "calls").right(),
+    Column::new("rows", "rows").right().hidden(),
+    Column::new("webox", "webox").hidden(),
+    Column::new("opens", "opens"),
+];
+
+pub(super) fn run(args: &Backup, context: &Context) -> Result<()> {
+    context.here("backup")?;
+    if context.acts_as_another() {
+        return Err(Error::usage("--as is for what a user may do")
+            .hint("whoever may read the file of the database may copy it"));
+    }
+    if args.action.is_some() && args.list != Reading::default() {
+        return Err(Error::usage("flags of the list stand before the name of an action")
+            .hint("write them after it: `webox backup list --from /mnt/backups`"));
+    }
+    match &args.action {
+        None => list(&args.list, context),
+        Some(Action::Create(args)) => create(args, context),
+        Some(Action::List(args)) => list(args, context),
+        Some(Action::Verify(args)) => verify(args, context),
+        Some(Action::Restore(args)) => restore(args, context),
+    }
+}
+
+fn reading(args: &Reading, context: &Context) -> Result<Backups> {
+    let settings = context.settings()?;
+    let identity = args.identity.as_ref().or(settings.backup.identity.value.as_ref());
+    let identity = identity.map(|path| identities(path)).transpose()?;
+    daemon::backups(settings, args.from.as_ref(), &[], identity)
+}
+
+fn identities(path: &std::path::Path) -> Result<(Secret, String)> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|cause| {
+        Error::input(format!("the identity {shown} cannot be read")).because(cause)
+    })?;
+    Ok((Secret::new(text), shown))
+}
+
+fn create(args: &Create, context: &Context) -> Result<()> {
+    let settings = context.settings()?;
+    let backups = daemon::backups(settings, args.to.as_ref(), &args.recipients, None)?;
+    let store = context.store()?;
+    let waiting = Arc::new(Waiting::begin(context, "copying the database"));
+    let told = Arc::clone(&waiting);
+    let progress = Arc::new(move |done: u64, all: u64| {
+        if let Some(percent) = (done * 100).checked_div(all) {
+            told.tell(format!("copying the database: {percent}%"));
+        }
+    });
+    let keep = settings.backup.keep.value.filter(|_| args.to.is_none());
+    let (made, removed) = daemon::runtime()?.block_on(async {
+        let made = backups.create(&store, context.started, progress).await?;
+        let removed = match &keep {
+            Some(keep) => backups.prune(keep).await?,
+            None => Vec::new(),
+        };
+        Ok::<_, Error>((made, removed))
+    })?;
+    drop(waiting);
+    context.out.listing(&table(&[made], context)?)?;
+    for name in removed {
+        context.out.note(&format!("Removed {name}, which need not be kept."));
+    }
+    if settings.backup.recipients.value.is_empty() && args.recipients.is_empty() {
+        context
+            .out
+            .note("The master key opens it, and is not in it: keep a copy of that elsewhere.");
+    }
+    Ok(())
+}
+
+fn list(args: &Reading, context: &Context) -> Result<()> {
+    let backups = reading(args, context)?;
+    let listed = daemon::runtime()?.block_on(backups.list())?;
+    context.out.listing(&table(&listed, context)?)?;
+    if listed.is_empty() && context.out.format() == Format::Table {
+        context.out.note("No backups yet. `webox backup create` makes one.");
+    }
+    for one in &listed {
+        if let Some(trouble) = &one.trouble {
+            context.out.warn(trouble);
+        }
+    }
+    Ok(())
+}
+
+fn table(listed: &[Listed], context: &Context) -> Result<Listing> {
+    let now = context.now()?;
+    let mut listing = Listing::new("backups", COLUMNS);
+    listing.rows = listed
+        .iter()
+        .map(|one| {
+            let about = one.manifest.as_ref();
+            let count = |count: Option<u64>| match count {
+                Some(count) => Cell::shown(count.to_string(), human::number(count)),
+                None => Cell::none(),
+            };
+            let made_at = one.name.made_at();
+            let opens = match about {
+                Some(_) => Cell::shown("true", "yes"),
+                None => Cell::shown("false", "no").tone(Tone::Warning),
+            };
+            Row {
+                id: one.name.to_string(),
+                json: views::value(one),
+                cells: vec![
+                    Cell::same(one.name.to_string()).tone(Tone::Strong),
+                    Cell::shown(made_at.to_string(), human::age(made_at, &now)),
+                    Cell::shown(one.bytes.to_string(), human::bytes(one.bytes)),
+                    Cell::maybe(about.map(|about| about.schema.to_string())),
+                    count(about.and_then(|about| about.rows.get("calls").copied())),
+                    count(about.map(crate::domain::BackupManifest::all_rows)),
+                    Cell::maybe(about.map(|about| about.webox.clone())),
+                    opens,
+                ],
+            }
+        })
+        .collect();
+    Ok(listing)
+}
+
+fn verify(args: &Verify, context: &Context) -> Result<()> {
+    let backups = reading(&args.reading, context)?;
+    let beside = context.settings()?.db.value.clone();
+    let runtime = daemon::runtime()?;
+    let which = if args.all {
+        let listed = runtime.block_on(backups.list())?;
+        listed.into_iter().map(|one| Which::Named(one.name)).collect()
+    } else {
+        vec![args.backup.clone()]
+    };
+    let mut listing = Listing::new(
+        "backups",
+        [
+            Column::new("name", "name"),
+            Column::new("whole", "whole"),
+            Column::new("schema", "schema").right(),
+            Column::new("rows", "rows").right(),
+            Column::new("trouble", "trouble").hidden(),
+        ],
+    );
+    let mut first_trouble = None;
+    let waiting = Waiting::begin(context, "reading backups to their end");
+    for one in which {
+        let shown = match &one {
+            Which::Latest => "latest".to_owned(),
+            Which::Named(name) => name.to_string(),
+            Which::File(path) => path.display().to_string(),
+        };
+        let (name, cells, trouble) = match runtime.block_on(backups.verify(&one, &beside)) {
+            Ok((name, about)) => {
+                let rows = about.all_rows();
+                let cells = vec![
+                    Cell::shown("true", "yes"),
+                    Cell::same(about.schema.to_string()),
+                    Cell::shown(rows.to_string(), human::number(rows)),
+                    Cell::none(),
+                ];
+                (name, cells, None)
+            }
+            // One of several is told of with the rest.
+            Err(error) if args.all => {
+                let cells = vec![
+                    Cell::shown("false", "no").tone(Tone::Bad),
+                    Cell::none(),
+                    Cell::none(),
+                    Cell::same(error.to_string()),
+                ];
+                (shown, cells, Some(error))
+            }
+            Err(error) => return Err(error),
+        };
+        listing.rows.push(Row {
+            id: name.clone(),
+            json: json!({
+                "name": name,
+                "whole": trouble.is_none(),
+                "trouble": trouble.as_ref().map(ToString::to_string),
+            }),
+            cells: std::iter::once(Cell::same(name).tone(Tone::Strong)).chain(cells).collect(),
+        });
+        if let Some(error) = trouble {
+            context.out.warn(&error.to_string());
+            first_trouble.get_or_insert(error);
+        }
+    }
+    drop(waiting);
+    context.out.listing(&listing)?;
+    match first_trouble {
+        None => Ok(()),
+        Some(_) => Err(Error::failure("not every backup is whole")
+            .hint("remove those that are not, and make a new one: `webox backup create`")),
+    }
+}
+
+fn restore(args: &Restore, context: &Context) -> Result<()> {
+    let backups = reading(&args.reading, context)?;
+    let db = context.settings()?.db.value.clone();
+    let mut over = args.yes;
+    if !over && is_there(&db) {
+        if !context.may_ask() {
+            return Err(Error::new(
+                Kind::Refused,
+                format!("there is a database already: {}", db.display()),
+            )
+            .hint("add `--yes`: it is put aside, not removed; or name another place with `--db`"));
+        }
+        let question = format!(
+            "{} is there already. Put it aside, and the backup in its place?",
+            db.display()
+        );
+        if !prompt::confirm(context, &question, "--yes")? {
+            return Err(Error::new(Kind::Refused, "nothing was changed"));
+        }
+        over = true;
+    }
+    let waiting = Waiting::begin(context, "reading the backup to its end");
+    let restored =
+        daemon::runtime()?.block_on(backups.restore(&args.backup, &db, over, context.started))?;
+    drop(waiting);
+    if matches!(context.out.format(), Format::Json | Format::Jsonl) {
+        return context.out.object("restored", views::value(&restored));
+    }
+    let about = &restored.manifest;
+    let made = human::date_time_zone(about.made_at, &context.now()?);
+    context.out.note(&format!(
+        "{} is as it was at {made}: schema {}, {}.",
+        restored.store.display(),
+        about.schema,
+        human::count(about.all_rows(), "row", "rows"),
+    ));
+    if let Some(aside) = &restored.aside {
+        context.out.note(&format!("What was there is {} now.", aside.display()));
+    }
+    if about.schema < crate::store::SCHEMA_VERSION {
+        context.out.note("It is brought to this webox's schema when it is next opened.");
+    }
+    Ok(())
+}

@@ -1,0 +1,294 @@
+//! A bucket of S3-compatible storage that the settings name: put, list, get, delete.
+//!
+//! Requests are signed in their address (SigV4); what is sent is streamed from a file, what is fetched
+//! into one. The endpoint is the administrator's own choice, so it may be in a private network.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    path::Path,
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use reqwest::{Body, Client, StatusCode, Url, header};
+use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle, actions::ListObjectsV2};
+
+use crate::domain::{Error, Kind, Result, Secret};
+
+/// How long a request may take until it begins: the signature is void after that.
+const SIGNED_FOR: Duration = Duration::from_mins(15);
+
+/// How long it is waited for a connection, and between two pieces of an answer.
+const BETWEEN: Duration = Duration::from_secs(30);
+
+/// Read from a file at a time.
+const PIECE: usize = 1 << 20;
+
+/// The most that one request may put.
+const LARGEST: u64 = 5 << 30;
+
+/// As much of an answer as is read to say what was wrong.
+const TOLD: usize = 16 * 1024;
+
+/// How a bucket is reached.
+#[derive(Debug, Clone)]
+pub struct StorageSettings {
+    /// Where the storage answers, such as `https://s3.fr-par.scw.cloud`.
+    pub endpoint: String,
+    /// Its region.
+    pub region: String,
+    /// The bucket.
+    pub bucket: String,
+    /// Whether the bucket stands in the path; in the name of the host otherwise.
+    pub path_style: bool,
+    /// Who asks.
+    pub access_key: Secret,
+    /// With which key.
+    pub secret_key: Secret,
+}
+
+/// A bucket.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    client: Client,
+    bucket: Bucket,
+    credentials: Credentials,
+}
+
+/// Something that lies in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its key.
+    pub key: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl Storage {
+    /// Asks nobody yet.
+    ///
+    /// # Errors
+    /// When the settings make no address.
+    pub fn new(settings: &StorageSettings) -> Result<Self> {
+        let endpoint: Url = settings.endpoint.parse().map_err(|cause| {
+            Error::config(format!("`backup.endpoint`: {} is no address", settings.endpoint))
+                .because(format!("{cause}"))
+        })?;
+        let style = if settings.path_style { UrlStyle::Path } else { UrlStyle::VirtualHost };
+        let bucket = Bucket::new(endpoint, style, settings.bucket.clone(), settings.region.clone())
+            .map_err(|cause| {
+                Error::config(format!(
+                    "the bucket `{}` at {} makes no address",
+                    settings.bucket, settings.endpoint
+                ))
+                .because(cause)
+            })?;
+        let client = Client::builder()
+            .connect_timeout(BETWEEN)
+            .read_timeout(BETWEEN)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("webox/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::failure("no HTTP client could be made").because(error))?;
+        let credentials =
+            Credentials::new(settings.access_key.expose(), settings.secret_key.expose());
+        Ok(Self { client, bucket, credentials })
+    }
+
+    /// Puts a file there, whole. The storage compares it with its digest.
+    ///
+    /// # Errors
+    /// When it is not there afterwards.
+    pub async fn put(&self, key: &str, file: &Path, sha256: &[u8]) -> Result<()> {
+        let open = || -> std::io::Result<(File, u64)> {
+            let file = File::open(file)?;
+            let length = file.metadata()?.len();
+            Ok((file, length))
+        };
+        let (content, length) = open().map_err(|cause| {
+            Error::failure(format!("{} cannot be read", file.display())).because(cause)
+        })?;
+        if length > LARGEST {
+            return Err(Error::new(
+                Kind::TooLarge,
+                format!(
+                    "the backup has {} GiB: more than storage takes in one piece, which is 5",
+                    length >> 30
+                ),
+            )
+            .hint("make it into a folder, and copy it from there"));
+        }
+        let digest = STANDARD.encode(sha256);
+        let mut action = self.bucket.put_object(Some(&self.credentials), key);
+        action.headers_mut().insert("x-amz-checksum-sha256", digest.as_str());
+        let request = self
+            .client
+            .put(action.sign(SIGNED_FOR))
+            .header("x-amz-checksum-sha256", digest.as_str())
+            .header(header::CONTENT_LENGTH, length)
+            .body(Body::wrap_stream(pieces(content)));
+        self.answered(request, "put", key).await.map(drop)
+    }
+
+    /// What lies under a prefix.
+    ///
+    /// # Errors
+    /// When the storage does not say.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<Stored>> {
+        let (mut found, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let mut action = self.bucket.list_objects_v2(Some(&self.credentials));
+            action.with_prefix(prefix);
+            if let Some(token) = &next {
+                action.with_continuation_token(token.clone());
+            }
+            let request = self.client.get(action.sign(SIGNED_FOR));
+            let answer = self.answered(request, "list", prefix).await?;
+            let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
+            let page = ListObjectsV2::parse_response(&text).map_err(|cause| {
+                Error::unavailable(format!("{} answers in no words of S3", self.name()))
+                    .because(cause.to_string())
+            })?;
+            found.extend(
+                page.contents
+                    .into_iter()
+                    .map(|one| Stored { key: one.key, bytes: one.size.unwrap_or(0) }),
+            );
+            match page.next_continuation_token {
+                Some(token) if next.as_ref() != Some(&token) => next = Some(token),
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// Fetches something into a file.
+    ///
+    /// # Errors
+    /// When it is not there, or the connection breaks.
+    pub async fn get(&self, key: &str, mut to: File) -> Result<()> {
+        let action = self.bucket.get_object(Some(&self.credentials), key);
+        let request = self.client.get(action.sign(SIGNED_FOR));
+        let mut answer = self.answered(request, "get", key).await?;
+        while let Some(piece) = answer.chunk().await.map_err(|cause| self.unreachable(&cause))? {
+            let written = tokio::task::spawn_blocking(move || to.write_all(&piece).map(|()| to));
+            to = written.await.map_err(std::io::Error::other).and_then(|written| written).map_err(
+                |cause| Error::failure("what was fetched cannot be written").because(cause),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The beginning of something, of so many bytes at most.
+    ///
+    /// # Errors
+    /// When it is not there, or the connection breaks.
+    pub async fn head(&self, key: &str, bytes: usize) -> Result<Vec<u8>> {
+        let action = self.bucket.get_object(Some(&self.credentials), key);
+        let range = format!("bytes=0-{}", bytes.saturating_sub(1));
+        let request = self.client.get(action.sign(SIGNED_FOR)).header(header::RANGE, range);
+        let mut answer = self.answered(request, "get", key).await?;
+        let mut head = Vec::new();
+        // One that knows no ranges sends all of it.
+        while let Some(piece) = answer.chunk().await.map_err(|cause| self.unreachable(&cause))? {
+            head.extend_from_slice(&piece);
+            if head.len() >= bytes {
+                break;
+            }
+        }
+        head.truncate(bytes);
+        Ok(head)
+    }
+
+    /// Takes something away.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    pub async fn delete(&self, key: &str) -> Result<()> {
+        let action = self.bucket.delete_object(Some(&self.credentials), key);
+        let request = self.client.delete(action.sign(SIGNED_FOR));
+        self.answered(request, "delete", key).await.map(drop)
+    }
+
+    fn name(&self) -> &str {
+        self.bucket.base_url().as_str()
+    }
+
+    async fn answered(
+        &self,
+        request: reqwest::RequestBuilder,
+        what: &str,
+        key: &str,
+    ) -> Result<reqwest::Response> {
+        let mut answer = request.send().await.map_err(|cause| self.unreachable(&cause))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let mut text = Vec::new();
+        while let Ok(Some(piece)) = answer.chunk().await {
+            text.extend_from_slice(&piece);
+            if text.len() > TOLD {
+                break;
+            }
+        }
+        let text = String::from_utf8_lossy(&text);
+        let of = |tag: &str| -> Option<String> {
+            let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+            let (found, _) = rest.split_once(&format!("</{tag}>"))?;
+            Some(found.chars().filter(|c| !c.is_control()).take(200).collect())
+        };
+        let code = of("Code").unwrap_or_default();
+        let (kind, hint) = match (status, code.as_str()) {
+            (StatusCode::NOT_FOUND, "NoSuchKey" | "") => (Kind::NotFound, None),
+            (StatusCode::NOT_FOUND, _) => {
+                (Kind::Config, Some("look at `backup.to`, `backup.endpoint` and `backup.region`"))
+            }
+            (StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED, "RequestTimeTooSkewed") => {
+                (Kind::Unavailable, Some("set the clock of this machine right"))
+            }
+            (StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED, _) => (
+                Kind::Denied,
+                Some(
+                    "look at `backup.access_key` and `backup.secret_key`, and at what that key may do",
+                ),
+            ),
+            _ => (Kind::Unavailable, None),
+        };
+        let told = [Some(code.clone()).filter(|code| !code.is_empty()), of("Message")];
+        let told: Vec<String> = told.into_iter().flatten().collect();
+        let error = Error::new(
+            kind,
+            format!("{} refused to {what} `{key}` (status {})", self.name(), status.as_u16()),
+        )
+        .maybe_hint(hint.map(str::to_owned));
+        Err(if told.is_empty() { error } else { error.because(told.join(": ")) })
+    }
+
+    /// Without the address: the signature is in it.
+    fn unreachable(&self, cause: &reqwest::Error) -> Error {
+        let why = if cause.is_timeout() { "no answer in time" } else { "the connection failed" };
+        let mut source = std::error::Error::source(cause);
+        let mut deepest = why.to_owned();
+        while let Some(next) = source {
+            deepest = next.to_string();
+            source = next.source();
+        }
+        Error::unavailable(format!("{} cannot be reached: {why}", self.name())).because(deepest)
+    }
+}
+
+/// A file as it is read, on threads that may block.
+fn pieces(file: File) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+    stream::try_unfold(file, |mut file| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; PIECE];
+            let length = file.read(&mut piece)?;
+            piece.truncate(length);
+            Ok((length > 0).then(|| (Bytes::from(piece), file)))
+        });
+        read.await.map_err(std::io::Error::other)?
+    })
+}

@@ -1,0 +1,350 @@
+//! Backups: made while calls run, looked over before they get their names, put back when all else is
+//! lost. The master key is in none of them.
+
+mod archive;
+mod place;
+mod seals;
+mod workshop;
+
+use std::{
+    io::{self, BufReader},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use place::Place;
+pub use seals::Seals;
+use workshop::Workshop;
+
+use crate::{
+    domain::{BackupKeep, BackupManifest, BackupName, Error, Kind, Result},
+    store::{SCHEMA_VERSION, Store, backup},
+};
+
+/// Hears how far a copy has come: pages, and how many there are.
+pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// A backup, as a list shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Listed {
+    /// Its name.
+    #[serde(serialize_with = "as_text")]
+    pub name: BackupName,
+    /// How long it is.
+    pub bytes: u64,
+    /// What it says of itself; nothing where the keys at hand do not open it.
+    pub manifest: Option<BackupManifest>,
+    /// Why not.
+    pub trouble: Option<String>,
+}
+
+fn as_text<S: serde::Serializer>(name: &BackupName, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(name)
+}
+
+/// Which backup is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The newest.
+    Latest,
+    /// One by its name.
+    Named(BackupName),
+    /// A file, wherever it is.
+    File(PathBuf),
+}
+
+impl std::str::FromStr for Which {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "latest" {
+            return Ok(Self::Latest);
+        }
+        match text.parse() {
+            Ok(name) => Ok(Self::Named(name)),
+            // A path of several parts, or one that is there, is a file.
+            Err(_) if text.contains('/') || Path::new(text).exists() => Ok(Self::File(text.into())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Restored {
+    /// What was restored.
+    pub manifest: BackupManifest,
+    /// Where the store is.
+    pub store: PathBuf,
+    /// Where the one is that was there.
+    pub aside: Option<PathBuf>,
+}
+
+/// Says to stop when nobody waits any more.
+#[derive(Default)]
+struct StopWhenDropped(Arc<AtomicBool>);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Backups in a place, with the keys to them. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Backups {
+    place: Arc<Place>,
+    seals: Arc<Seals>,
+}
+
+impl Backups {
+    /// Looks at nothing yet.
+    pub fn new(place: Place, seals: Seals) -> Self {
+        Self { place: place.into(), seals: seals.into() }
+    }
+
+    /// Makes a backup of a store as it is now. It has its name only once it was read back and found
+    /// to be what it should be.
+    pub async fn create(
+        &self,
+        store: &Store,
+        now: Timestamp,
+        progress: Progress,
+    ) -> Result<Listed> {
+        let names = self.place.list().await?;
+        let mut name = BackupName::at(now);
+        while names.iter().any(|(taken, _)| *taken == name) {
+            name = name.next();
+        }
+        let (store, place, seals) =
+            (store.clone(), Arc::clone(&self.place), Arc::clone(&self.seals));
+        // Whoever waits for it no longer wants it: a daemon that stops does not wait for a large copy.
+        let stop = StopWhenDropped::default();
+        let stopped = Arc::clone(&stop.0);
+        let made = blocking(move || {
+            let workshop = Workshop::open(store.path())?;
+            let copy = workshop.file("copy.db");
+            let told = |done, all| {
+                progress(done, all);
+                !stopped.load(Ordering::Relaxed)
+            };
+            let contents = store.copy_to(&copy, told)?;
+            let found = backup::examine(&copy)?;
+            if found != contents {
+                return Err(Error::failure(format!(
+                    "the copy of {} does not hold what the database holds",
+                    store.path().display()
+                ))
+                .hint("look at the disk, and run `webox backup create` again"));
+            }
+            let failed = |cause: io::Error| place::unwritable(&copy, cause);
+            let (digest, bytes) = archive::digest(&copy, &stopped).map_err(failed)?;
+            let manifest = BackupManifest {
+                format: BackupManifest::FORMAT,
+                webox: env!("CARGO_PKG_VERSION").to_owned(),
+                sqlite: backup::sqlite_version().to_owned(),
+                made_at: now,
+                schema: contents.schema,
+                bytes,
+                sha256: hex::encode(digest),
+                rows: contents.rows,
+            };
+            let sealing = seals.sealing()?;
+            let file = place.begin(workshop.folder())?;
+            let into = file.as_file().try_clone().map_err(failed)?;
+            let recipients = sealing.recipients.iter().map(|one| &**one as &dyn age::Recipient);
+            let (digest, bytes) = archive::write(&manifest, &copy, into, recipients, &stopped)
+                .map_err(|cause| place::unwritable(file.path(), cause))?;
+            // Through the whole of it, from the disk again.
+            let again = archive::Stoppable::open(file.path(), &stopped).map_err(failed)?;
+            let read = archive::unpack(again, &sealing.opens, io::sink())
+                .map_err(|broken| seals.explain(&name.to_string(), broken))?;
+            if read != manifest {
+                return Err(Error::failure("the backup that was written reads otherwise"));
+            }
+            Ok((workshop, file, digest, bytes, manifest))
+        });
+        // The workshop goes last: what is sent to a bucket lies in it.
+        let (_workshop, file, digest, bytes, manifest) = made.await?;
+        self.place.put(file, name, &digest).await?;
+        Ok(Listed { name, bytes, manifest: Some(manifest), trouble: None })
+    }
+
+    /// When the newest was made.
+    pub async fn newest(&self) -> Result<Option<(BackupName, u64)>> {
+        Ok(self.place.list().await?.into_iter().next())
+    }
+
+    /// The backups there are, the newest first, with what they say of themselves.
+    pub async fn list(&self) -> Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        for (name, bytes) in self.place.list().await? {
+            let (head, seals) = (self.place.head(name).await, Arc::clone(&self.seals));
+            let read = blocking(move || {
+                let opening = seals.opening()?;
+                archive::manifest(head?.as_slice(), &opening)
+                    .map_err(|broken| seals.explain(&name.to_string(), broken))
+            });
+            let (manifest, trouble) = match read.await {
+                Ok(manifest) => (Some(manifest), None),
+                Err(error) => (None, Some(error.to_string())),
+            };
+            listed.push(Listed { name, bytes, manifest, trouble });
+        }
+        Ok(listed)
+    }
+
+    /// Reads a backup to its end, and looks the database in it over. `beside` is where the store is, or
+    /// would be: what is unpacked lies there meanwhile, and the store is not touched.
+    pub async fn verify(&self, which: &Which, beside: &Path) -> Result<(String, BackupManifest)> {
+        let scratch = scratch(beside)?;
+        let (name, fetched) = self.find(which, scratch.path()).await?;
+        let (seals, shown) = (Arc::clone(&self.seals), name.clone());
+        let verified = blocking(move || {
+            let (manifest, _copy) = opened(&seals, &shown, fetched.path(), scratch.path())?;
+            Ok(manifest)
+        });
+        Ok((name, verified.await?))
+    }
+
+    /// Puts what is in a backup in the place of a store. One that is there already is put aside, and
+    /// only where `over` says so; one that somebody uses is left as it is.
+    pub async fn restore(
+        &self,
+        which: &Which,
+        store: &Path,
+        over: bool,
+        now: Timestamp,
+    ) -> Result<Restored> {
+        may_replace(store, over)?;
+        let scratch = scratch(store)?;
+        let (name, fetched) = self.find(which, scratch.path()).await?;
+        let (seals, store) = (Arc::clone(&self.seals), store.to_owned());
+        blocking(move || {
+            let (manifest, copy) = opened(&seals, &name, fetched.path(), scratch.path())?;
+            // Found and looked over; only now is it needed that nobody uses the store.
+            let alone = backup::hold_alone(&store)?;
+            may_replace(&store, over)?;
+            let aside = aside(&store, now);
+            let was_there = backup::replace(&store, copy, &aside, &alone)?;
+            Ok(Restored { manifest, store, aside: was_there.then_some(aside) })
+        })
+        .await
+    }
+
+    /// Removes what need not be kept; answers what it removed.
+    pub async fn prune(&self, keep: &BackupKeep) -> Result<Vec<BackupName>> {
+        let names: Vec<BackupName> =
+            self.place.list().await?.into_iter().map(|(name, _)| name).collect();
+        let superfluous = keep.superfluous(&names);
+        for name in &superfluous {
+            self.place.remove(*name).await?;
+        }
+        Ok(superfluous)
+    }
+
+    async fn find(&self, which: &Which, scratch: &Path) -> Result<(String, place::Fetched)> {
+        let name = match which {
+            Which::File(path) => {
+                return Ok((path.display().to_string(), place::Fetched::There(path.clone())));
+            }
+            Which::Named(name) => {
+                let names = self.place.list().await?;
+                if !names.iter().any(|(there, _)| there == name) {
+                    return Err(self.place.not_there(*name));
+                }
+                *name
+            }
+            Which::Latest => self.newest().await?.map(|(name, _)| name).ok_or_else(|| {
+                Error::not_found("there is no backup yet")
+                    .hint("`webox backup create` makes one; `--from` names another place")
+            })?,
+        };
+        Ok((name.to_string(), self.place.fetch(name, scratch).await?))
+    }
+}
+
+/// Unpacks a backup and looks the database over.
+fn opened(
+    seals: &Seals,
+    name: &str,
+    path: &Path,
+    scratch: &Path,
+) -> Result<(BackupManifest, tempfile::TempPath)> {
+    let input = std::fs::File::open(path).map_err(|cause| {
+        let kind = match cause.kind() {
+            io::ErrorKind::NotFound => Kind::NotFound,
+            io::ErrorKind::PermissionDenied => Kind::Denied,
+            _ => Kind::Failure,
+        };
+        Error::new(kind, format!("the backup {name} cannot be read")).because(cause)
+    })?;
+    let failed = |cause| seals.explain(name, archive::Broken::Write(cause));
+    let copy = tempfile::Builder::new().suffix(".db").tempfile_in(scratch).map_err(failed)?;
+    let opening = seals.opening()?;
+    let manifest =
+        archive::unpack(BufReader::with_capacity(1 << 20, input), &opening, copy.as_file())
+            .map_err(|broken| seals.explain(name, broken))?;
+    copy.as_file().sync_all().map_err(failed)?;
+    if manifest.schema > SCHEMA_VERSION {
+        return Err(Error::config(format!(
+            "the backup {name} has schema {}, and this webox knows {SCHEMA_VERSION}",
+            manifest.schema
+        ))
+        .hint("upgrade webox; nothing was changed"));
+    }
+    let copy = copy.into_temp_path();
+    let found = backup::examine(&copy)?;
+    if found.schema != manifest.schema || found.rows != manifest.rows {
+        return Err(seals.explain(
+            name,
+            archive::Broken::Damaged("the rows in it are not those that it tells of".to_owned()),
+        ));
+    }
+    Ok((manifest, copy))
+}
+
+fn may_replace(store: &Path, over: bool) -> Result<()> {
+    if over || !backup::is_there(store) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Refused, format!("there is a database already: {}", store.display()))
+        .hint("add `--yes`: it is put aside, not removed; or name another place with `--db`"))
+}
+
+/// A name that nothing has yet, for what was there.
+fn aside(store: &Path, now: Timestamp) -> PathBuf {
+    let moment = now.strftime("%Y-%m-%dT%H-%M-%SZ");
+    let mut aside = backup::beside(store, &format!(".replaced-{moment}"));
+    let mut n = 2;
+    while aside.exists() || backup::beside(&aside, "-wal").exists() {
+        aside = backup::beside(store, &format!(".replaced-{moment}.{n}"));
+        n += 1;
+    }
+    aside
+}
+
+/// A folder of our own on the disk of the store, which is gone afterwards.
+fn scratch(store: &Path) -> Result<tempfile::TempDir> {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let failed = |cause| place::unwritable(folder, cause);
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder).map_err(failed)?;
+    tempfile::Builder::new().prefix(".webox-restore-").tempdir_in(folder).map_err(failed)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Error::failure("the backup was broken off").because(error)))
+}

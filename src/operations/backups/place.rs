@@ -1,0 +1,220 @@
+//! Where backups lie: a folder, or a bucket. Only files that are named as ours are seen at all.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use super::archive;
+use crate::{
+    domain::{BackupName, Error, Kind, Result},
+    integrations::s3::Storage,
+    store::backup::sync_folder,
+};
+
+/// How files are called that are not whole yet.
+const UNFINISHED: &str = ".webox-backup-";
+
+/// A place for backups.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// A folder.
+    Folder(PathBuf),
+    /// A bucket, and what stands before names in it.
+    Bucket(Box<Storage>, String),
+}
+
+/// A file to read a backup from; one that was fetched is gone with it.
+pub(super) enum Fetched {
+    There(PathBuf),
+    Here(TempPath),
+}
+
+impl Fetched {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::There(path) => path,
+            Self::Here(path) => path,
+        }
+    }
+}
+
+impl Place {
+    fn shown(&self, name: BackupName) -> String {
+        match self {
+            Self::Folder(folder) => folder.join(name.to_string()).display().to_string(),
+            Self::Bucket(_, prefix) => format!("{prefix}{name}"),
+        }
+    }
+
+    /// The backups there, the newest first, with their lengths.
+    pub(super) async fn list(&self) -> Result<Vec<(BackupName, u64)>> {
+        let mut found: Vec<(BackupName, u64)> = match self {
+            Self::Folder(folder) => {
+                let entries = match std::fs::read_dir(folder) {
+                    Ok(entries) => entries,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                    Err(error) => return Err(unreadable(folder, error)),
+                };
+                entries
+                    .flatten()
+                    .filter_map(|entry| {
+                        let name = entry.file_name().to_str()?.parse().ok()?;
+                        let about = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+                        Some((name, about.len()))
+                    })
+                    .collect()
+            }
+            Self::Bucket(storage, prefix) => storage
+                .list(prefix)
+                .await?
+                .into_iter()
+                .filter_map(|stored| {
+                    Some((stored.key.strip_prefix(prefix.as_str())?.parse().ok()?, stored.bytes))
+                })
+                .collect(),
+        };
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(found)
+    }
+
+    /// The beginning of a backup.
+    pub(super) async fn head(&self, name: BackupName) -> Result<Vec<u8>> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(name.to_string());
+                let read = || -> io::Result<Vec<u8>> {
+                    let mut head = Vec::new();
+                    File::open(&path)?.take(archive::HEAD as u64).read_to_end(&mut head)?;
+                    Ok(head)
+                };
+                read().map_err(|error| unreadable(&path, error))
+            }
+            Self::Bucket(storage, prefix) => {
+                storage.head(&format!("{prefix}{name}"), archive::HEAD).await
+            }
+        }
+    }
+
+    /// A backup as a file; one in a bucket is fetched into `scratch`.
+    pub(super) async fn fetch(&self, name: BackupName, scratch: &Path) -> Result<Fetched> {
+        match self {
+            Self::Folder(folder) => Ok(Fetched::There(folder.join(name.to_string()))),
+            Self::Bucket(storage, prefix) => {
+                let fetched = tempfile::Builder::new()
+                    .prefix(UNFINISHED)
+                    .tempfile_in(scratch)
+                    .map_err(|error| unwritable(scratch, error))?;
+                let to = fetched.as_file().try_clone().map_err(|e| unwritable(scratch, e))?;
+                storage.get(&format!("{prefix}{name}"), to).await?;
+                Ok(Fetched::Here(fetched.into_temp_path()))
+            }
+        }
+    }
+
+    /// A file to write a backup into, before it has its name. Those that a webox left behind which was
+    /// killed over them go now.
+    pub(super) fn begin(&self, scratch: &Path) -> Result<NamedTempFile> {
+        let folder = match self {
+            Self::Folder(folder) => {
+                let mut builder = std::fs::DirBuilder::new();
+                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+                builder.recursive(true).create(folder).map_err(|e| unwritable(folder, e))?;
+                tidy(folder);
+                folder
+            }
+            Self::Bucket(..) => scratch,
+        };
+        let begun = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .tempfile_in(folder)
+            .map_err(|error| unwritable(folder, error))?;
+        // Says that somebody is still at it.
+        let _ = begun.as_file().try_lock();
+        Ok(begun)
+    }
+
+    /// Gives a backup its name, once it is whole and on disk.
+    pub(super) async fn put(
+        &self,
+        whole: NamedTempFile,
+        name: BackupName,
+        sha256: &[u8],
+    ) -> Result<()> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(name.to_string());
+                whole.persist_noclobber(&path).map_err(|error| unwritable(&path, error.error))?;
+                sync_folder(&path).map_err(|error| unwritable(&path, error))
+            }
+            Self::Bucket(storage, prefix) => {
+                storage.put(&format!("{prefix}{name}"), whole.path(), sha256).await
+            }
+        }
+    }
+
+    /// Takes a backup away.
+    pub(super) async fn remove(&self, name: BackupName) -> Result<()> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(name.to_string());
+                std::fs::remove_file(&path).map_err(|error| {
+                    Error::failure(format!("{} cannot be removed", path.display())).because(error)
+                })
+            }
+            Self::Bucket(storage, prefix) => storage.delete(&format!("{prefix}{name}")).await,
+        }
+    }
+
+    pub(super) fn not_there(&self, name: BackupName) -> Error {
+        Error::not_found(format!("there is no backup {}", self.shown(name)))
+            .hint("`webox backup list` shows those that there are")
+    }
+}
+
+/// Removes what is unfinished, and nobody's any more.
+fn tidy(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(UNFINISHED));
+        if !is_ours {
+            continue;
+        }
+        let path = entry.path();
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            match std::fs::remove_file(&path) {
+                Ok(()) => tracing::info!(path = %path.display(), "removed an unfinished backup"),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "an unfinished backup stays")
+                }
+            }
+        }
+    }
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> Error {
+    let kind = match cause.kind() {
+        io::ErrorKind::PermissionDenied => Kind::Denied,
+        io::ErrorKind::NotFound => Kind::NotFound,
+        _ => Kind::Failure,
+    };
+    Error::new(kind, format!("{} cannot be read", path.display())).because(cause)
+}
+
+pub(super) fn unwritable(path: &Path, cause: io::Error) -> Error {
+    let (kind, hint) = match cause.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            (Kind::Denied, "let the user that webox runs as write there, or choose another place")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            (Kind::Failure, "free some space; the database was left as it is")
+        }
+        _ => (Kind::Failure, "look at the disk, and at `backup.to`"),
+    };
+    Error::new(kind, format!("no backup can be written to {}", path.display()))
+        .hint(hint)
+        .because(cause)
+}

@@ -1,0 +1,261 @@
+//! Copies of the file: made while others write, looked over, and put in its place again.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{
+    Connection, OpenFlags,
+    backup::{Backup, StepResult},
+};
+
+use super::{Store, StoreError, connection, migrate, writer};
+use crate::domain::{Error, Kind, Result};
+
+/// Pages copied at a time: a mebibyte. Between two of them others have the disk.
+const PAGES: i32 = 256;
+
+/// How long it is waited when somebody is in the way of a piece.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// How long a command that is about to end may still hold the store.
+const HELD_FOR: Duration = Duration::from_secs(3);
+
+/// What is in a file: enough to tell that a copy is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// Its schema.
+    pub schema: i64,
+    /// Rows by table.
+    pub rows: BTreeMap<String, u64>,
+}
+
+/// The SQLite in this binary.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+impl Store {
+    /// Copies the store, as it is at this moment, into an empty file. Whoever writes meanwhile goes
+    /// on: only the write-ahead log grows by what they write. Says what is in it. `progress` hears
+    /// how many pages are done, and of how many; it says whether to go on.
+    pub fn copy_to(&self, to: &Path, progress: impl FnMut(u64, u64) -> bool) -> Result<Contents> {
+        copy(self.path(), to, self.inner.options.lock_timeout, progress)
+            .map_err(|error| error.explain(self.path()))
+    }
+}
+
+/// Copies a file of ours. What is read is one state of it: the reading begun here holds until the end.
+pub(super) fn copy(
+    from: &Path,
+    to: &Path,
+    lock_timeout: Duration,
+    mut progress: impl FnMut(u64, u64) -> bool,
+) -> Result<Contents, StoreError> {
+    let source = connection::open_reader(from, lock_timeout)?;
+    source.execute_batch("BEGIN")?;
+    let contents = contents(&source)?;
+    let mut target = Connection::open(to)?;
+    target.busy_timeout(lock_timeout)?;
+    {
+        let backup = Backup::new(&source, &mut target)?;
+        loop {
+            match backup.step(PAGES)? {
+                StepResult::Done => break,
+                StepResult::More => {}
+                // Busy or locked: nobody but us knows the copy, and a reader waits for nobody.
+                _ => std::thread::sleep(WAIT),
+            }
+            let now = backup.progress();
+            let all = u64::try_from(now.pagecount).unwrap_or(0);
+            let left = u64::try_from(now.remaining).unwrap_or(0);
+            if !progress(all.saturating_sub(left), all) {
+                return Err(Error::new(Kind::Interrupted, "the copy was broken off").into());
+            }
+            std::thread::yield_now();
+        }
+    }
+    source.execute_batch("COMMIT")?;
+    // One file, without a log beside it.
+    target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    target.close().map_err(|(_, error)| error)?;
+    File::open(to)?.sync_all()?;
+    Ok(contents)
+}
+
+/// Looks a copy over, whole: its schema, `integrity_check`, `foreign_key_check`, its rows. A copy that
+/// is not as it should be is an error that says what is wrong.
+pub fn examine(path: &Path) -> Result<Contents> {
+    let run = || -> Result<Contents, StoreError> {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        let found = contents(&connection)?;
+        let verdict: String =
+            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(damaged(path, &verdict).into());
+        }
+        let mut orphans = connection.prepare("PRAGMA foreign_key_check")?;
+        let orphan: Option<String> = orphans.query_map([], |row| row.get(0))?.next().transpose()?;
+        match orphan {
+            Some(table) => {
+                Err(damaged(path, &format!("`{table}` names rows that are not there")).into())
+            }
+            None => Ok(found),
+        }
+    };
+    run().map_err(|error| error.explain(path))
+}
+
+fn damaged(path: &Path, what: &str) -> Error {
+    Error::failure(format!("the copy {} is damaged", path.display())).because(what.to_owned())
+}
+
+fn contents(connection: &Connection) -> Result<Contents, StoreError> {
+    let schema = migrate::check(connection)?;
+    let mut tables = connection.prepare(
+        "SELECT name FROM pragma_table_list
+         WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+    )?;
+    let tables: Vec<String> =
+        tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut rows = BTreeMap::new();
+    for table in tables {
+        let count: i64 =
+            connection
+                .query_row(&format!("SELECT count(*) FROM \"{table}\""), [], |row| row.get(0))?;
+        rows.insert(table, u64::try_from(count).unwrap_or(0));
+    }
+    Ok(Contents { schema, rows })
+}
+
+/// Held while a store is used, and while one takes its place. `flock`, on a file beside it: SQLite's
+/// own locks are on the database, and a second descriptor there would lose them.
+#[derive(Debug)]
+pub struct Hold {
+    _file: File,
+}
+
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let name = beside(path, ".lock");
+    let file = options.open(&name)?;
+    give_to_owner(&name, path);
+    Ok(file)
+}
+
+/// What root makes beside the store belongs to whom the store belongs to, or its folder while there is
+/// none: the daemon must be able to use it. Whoever is not root cannot, and need not.
+pub(super) fn give_to_owner(made: &Path, store: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let owner =
+        std::fs::metadata(store).or_else(|_| std::fs::metadata(folder.unwrap_or(Path::new("."))));
+    let (Ok(owner), Ok(now)) = (owner, std::fs::metadata(made)) else { return };
+    if (owner.uid(), owner.gid()) != (now.uid(), now.gid()) {
+        let _ = std::os::unix::fs::chown(made, Some(owner.uid()), Some(owner.gid()));
+    }
+}
+
+/// A name beside the store: `webox.db` and an ending.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// That a process uses the store. Where no such file can be had (a full disk, a folder that is not
+/// ours) it is done without: it only keeps a restore from coming between.
+pub(super) fn hold(path: &Path) -> Result<Option<Hold>, StoreError> {
+    let Ok(file) = lock_file(path) else { return Ok(None) };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(Hold { _file: file })),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(Error::new(Kind::Busy, format!("the store {} is being restored", path.display()))
+                .hint("try again in a moment")
+                .into())
+        }
+        Err(std::fs::TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+/// That nobody uses the store, for as long as this is held.
+pub fn hold_alone(path: &Path) -> Result<Hold> {
+    let failed = |cause: std::io::Error| StoreError::Io(cause).explain(path);
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let mut builder = std::fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(folder).map_err(failed)?;
+    }
+    let file = lock_file(path).map_err(failed)?;
+    let begun = std::time::Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Hold { _file: file }),
+            Err(std::fs::TryLockError::Error(cause)) => return Err(failed(cause)),
+            Err(std::fs::TryLockError::WouldBlock) if begun.elapsed() < HELD_FOR => {
+                std::thread::sleep(WAIT);
+            }
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(Error::new(
+                    Kind::Busy,
+                    format!("a webox that runs uses the store {}", path.display()),
+                )
+                .hint("stop the daemon first: `systemctl stop webox`"));
+            }
+        }
+    }
+}
+
+/// Whether there is something at a place: a store, or what is left of one.
+pub fn is_there(path: &Path) -> bool {
+    ["", "-wal"]
+        .iter()
+        .any(|ending| std::fs::metadata(beside(path, ending)).is_ok_and(|found| found.len() > 0))
+}
+
+/// Puts a copy in the store's place. What was there goes to `aside`, whole; nothing is lost whenever
+/// this breaks off. Nobody may use the store.
+pub fn replace(path: &Path, copy: tempfile::TempPath, aside: &Path, _alone: &Hold) -> Result<bool> {
+    let run = || -> Result<bool, StoreError> {
+        let was_there = is_there(path);
+        give_to_owner(&copy, path);
+        if was_there {
+            // A log that belongs to another file is the end of it: it goes into its own file, or, where
+            // that one is damaged, aside with it.
+            let emptied = connection::open_writer(path, WAIT)
+                .and_then(|connection| Ok(writer::checkpoint(&connection, "TRUNCATE")?));
+            if !matches!(emptied, Ok(true)) {
+                tracing::debug!(path = %path.display(), "its log is put aside with the store");
+            }
+            if path.exists() && std::fs::hard_link(path, aside).is_err() {
+                std::fs::rename(path, aside)?;
+            }
+            let log = beside(path, "-wal");
+            if log.exists() {
+                std::fs::rename(&log, beside(aside, "-wal"))?;
+            }
+            let index = beside(path, "-shm");
+            if index.exists() {
+                std::fs::remove_file(index)?;
+            }
+        }
+        copy.persist(path).map_err(|error| error.error)?;
+        sync_folder(path)?;
+        Ok(was_there)
+    };
+    run().map_err(|error| error.explain(path))
+}
+
+/// A name that is not on disk is a file that is lost with the power.
+pub fn sync_folder(of: &Path) -> std::io::Result<()> {
+    let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
