@@ -1,12 +1,15 @@
-//! What writing the ledger costs a turn: the same turns side by side in one run, whose uses are entered
-//! (something Twilio understood, a model's tokens) and which have none (a socket, the concierge).
-//! `WEBOX_BENCH_TURNS=20000 cargo bench --bench ledger`.
+//! What writing the ledger and the figures costs a turn: the same turns side by side in one run, whose uses
+//! are entered (something Twilio understood, a model's tokens) and that are counted, and which have none (a
+//! socket, the concierge) in a store that counts nothing. `WEBOX_BENCH_TURNS=20000 cargo bench --bench ledger`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use support::{Result, daemon, machine, report, setting};
@@ -27,35 +30,59 @@ const TURNS: u32 = 20;
 
 fn main() -> Result<()> {
     println!("{}", machine::describe());
-    report::title("a turn of a call, heard and answered: with its uses entered, and without any");
-    let folder = tempfile::tempdir()?;
-    daemon::apply_assistant(folder.path(), "builtin")?;
-    let store = Store::open(&folder.path().join("webox.db"), Options::daemon())?;
+    report::title("a turn of a call, heard and answered, medians");
+    let folders = [tempfile::tempdir()?, tempfile::tempdir()?, tempfile::tempdir()?];
+    for folder in &folders {
+        daemon::apply_assistant(folder.path(), "builtin")?;
+    }
+    let files = folders.each_ref().map(|folder| folder.path().join("webox.db"));
+    forget_figures(&files[0])?;
+    let open = |file: &PathBuf| Store::open(file, Options::daemon());
+    let stores = [open(&files[0])?, open(&files[1])?, open(&files[2])?];
     let turns = setting("WEBOX_BENCH_TURNS", 8_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut took = [Vec::new(), Vec::new()];
+    let mut took = [Vec::new(), Vec::new(), Vec::new()];
     let calls = u32::try_from(turns / u64::from(TURNS))?.max(2);
     for call in 0..calls {
-        // One after the other, so that both meet the same disk, and a store of the same size.
-        for entered in [false, true] {
-            let number = call * 2 + u32::from(entered);
-            let spent = runtime.block_on(one(&store, number, entered))?;
+        // One after the other, so that all meet the same disk, and stores of the same size.
+        for (which, store) in stores.iter().enumerate() {
+            let spent = runtime.block_on(one(store, call, which == 2))?;
             // The first calls warm caches.
             if call >= calls / 10 {
-                took[usize::from(entered)].extend(spent);
+                took[which].extend(spent);
             }
         }
     }
-    let median = |spent: &mut Vec<Duration>| {
-        spent.sort_unstable();
-        spent[spent.len() / 2]
-    };
-    let [without, with] = &mut took;
-    let (without, with) = (median(without), median(with));
-    println!("without uses   {without:>10.1?}  median of a turn");
-    println!("uses entered   {with:>10.1?}  four entries a turn");
-    println!("ratio          {:>10.3}", with.as_secs_f64() / without.as_secs_f64());
+    let [neither, figures, both] = took.map(report::median);
+    let more = |than: Duration| 100.0 * (than.as_secs_f64() / neither.as_secs_f64() - 1.0);
+    println!("neither ledger nor figures   {neither:>10.1?}");
+    println!("counted                      {figures:>10.1?}  {:+.1} %", more(figures));
+    println!("counted, four uses entered   {both:>10.1?}  {:+.1} %  (aim +10 %)", more(both));
     Ok(())
+}
+
+/// Takes the triggers of calls and turns away, which keep the figures.
+fn forget_figures(file: &Path) -> Result<()> {
+    let connection = rusqlite::Connection::open(file)?;
+    let mut statement = connection.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('calls', 'turns')",
+    )?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    for name in names.collect::<rusqlite::Result<Vec<_>>>()? {
+        connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
+    }
+    Ok(())
+}
+
+/// Waits as they are in a call: no two the same.
+fn timings(turn: u32) -> TurnTimings {
+    TurnTimings {
+        words_ms: Some(120 + turn * 7 % 90),
+        first_token_ms: Some(300 + turn * 13 % 200),
+        reply_ms: Some(700 + turn * 37 % 900),
+        frame_ms: Some(600 + turn * 41 % 700),
+        ..TurnTimings::default()
+    }
 }
 
 /// One call; how long each of its turns took in the store, both transactions.
@@ -113,7 +140,7 @@ async fn one(store: &Store, number: u32, entered: bool) -> Result<Vec<Duration>>
         };
         let answer = Answer {
             reply,
-            timings: TurnTimings::default(),
+            timings: timings(turn),
             twiml: "<Response><Say>Oui, rue Choron, à deux pas.</Say></Response>".to_owned(),
             kept_twiml: None,
             end_reason: None,
