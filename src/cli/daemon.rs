@@ -7,8 +7,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     config::{PublicUrl, Setting, Settings, Speech},
     domain::{
-        Actor, BackupPlace, EarProvider, Error, Outcome, ProviderKind, ProviderStanding, Result,
-        Secret, VoiceProvider,
+        Actor, BackupPlace, EarProvider, Error, ProviderKind, ProviderStanding, Result, Secret,
+        VoiceProvider,
     },
     integrations::{
         Addresses, Couriers,

@@ -100,7 +100,7 @@ fn examine(args: &Doctor, context: &Context) -> Result<Vec<Finding>> {
 
 fn installation(settings: &Settings, context: &Context) -> Result<Installation> {
     let twilio = daemon::twilio(settings)?;
-    let twilio_url = settings.twilio.base_url.value.as_ref();
+    let twilio_url = settings.twilio.address();
     Ok(Installation {
         version: env!("CARGO_PKG_VERSION"),
         settings: settings.file.clone(),
@@ -110,6 +110,7 @@ fn installation(settings: &Settings, context: &Context) -> Result<Installation> 
         destinations: settings
             .alerts
             .destinations
+            .value
             .iter()
             .filter_map(|one| Some((one.name.clone(), one.secret.clone()?)))
             .collect(),
@@ -118,9 +119,9 @@ fn installation(settings: &Settings, context: &Context) -> Result<Installation> 
         listen: settings.listen.value,
         public_url: settings.public_url.value.as_ref().map(ToString::to_string),
         account: twilio.account,
-        tokens: twilio.tokens,
+        tokens: settings.twilio.auth_tokens.value.clone(),
         rest: twilio.rest,
-        twilio_url: twilio_url.map_or_else(|| rest::BASE_URL.to_owned(), ToString::to_string),
+        twilio_url: twilio_url.unwrap_or_else(|| rest::BASE_URL.to_owned()),
         asked: daemon::asked(settings),
         standings: daemon::standings(settings),
         open_files: rlimit::Resource::NOFILE.get().ok().map(|(_, hard)| hard),

@@ -90,6 +90,42 @@ impl Wiring {
             .collect()
     }
 
+    /// What keeps calls from coming to a daemon, or their ends from being told: nothing when all is well.
+    /// How Twilio is to connect makes no difference to that.
+    pub fn faults(&self, public_url: &str) -> Vec<String> {
+        if !self.trunk_sid.is_empty() {
+            return vec![format!(
+                "it is on the trunk {}, and never reaches a webhook",
+                self.trunk_sid
+            )];
+        }
+        if !self.voice_application_sid.is_empty() {
+            let application = &self.voice_application_sid;
+            return vec![format!("the application {application} answers it, whatever its address")];
+        }
+        let base = public_url.trim_end_matches('/');
+        let compare = |(what, route, url, method): (&str, &str, &str, &str)| {
+            let wanted = format!("{base}{route}");
+            match url.split('#').next().unwrap_or_default() {
+                "" => Some(format!("{what} leads nowhere, not to {wanted}")),
+                plain if plain != wanted => {
+                    Some(format!("{what} leads to {}, not to {wanted}", shown(plain)))
+                }
+                _ if !matches!(method, "POST" | "") => {
+                    Some(format!("{what} is asked for with {method}, not with POST"))
+                }
+                _ => None,
+            }
+        };
+        [
+            ("a call", INCOMING, self.voice_url.trim(), self.voice_method.as_str()),
+            ("its end", STATUS, self.status_callback.trim(), self.status_callback_method.as_str()),
+        ]
+        .into_iter()
+        .filter_map(compare)
+        .collect()
+    }
+
     /// Whether calls go nowhere.
     pub fn is_nowhere(&self) -> bool {
         self.voice_url.is_empty()
@@ -105,6 +141,16 @@ impl Wiring {
             && self.voice_application_sid.is_empty()
             && self.trunk_sid.is_empty()
     }
+}
+
+/// An address as it may be shown: Twilio lets passwords stand in it, and keys behind a `?`.
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let shown: String = format!("{scheme}://{host}/{path}").chars().take(200).collect();
+    shown.escape_debug().to_string()
 }
 
 /// How Twilio connects to a webhook, and how often it tries: what it reads behind the `#` of an
@@ -209,5 +255,25 @@ mod tests {
         fn any_text_is_read_or_refused(text in ".*") {
             let _ = text.parse::<Overrides>();
         }
+    }
+
+    #[test]
+    fn a_number_that_leads_elsewhere_is_told_without_its_secrets() {
+        let right = Wiring::to("https://a.fr/w", None, &Overrides::default());
+        assert!(right.voice_url.contains('#'), "{}", right.voice_url);
+        assert!(right.faults("https://a.fr/w").is_empty());
+        let get = Wiring { voice_method: "GET".to_owned(), ..right.clone() };
+        assert_eq!(get.faults("https://a.fr/w"), ["a call is asked for with GET, not with POST"]);
+        let elsewhere = Wiring {
+            voice_url: "https://bob:hunter2@old.example/x?key=sesame".to_owned(),
+            status_callback: String::new(),
+            ..right.clone()
+        };
+        let told = elsewhere.faults("https://a.fr/w").join("; ");
+        assert!(told.contains("leads to https://old.example/x, not to"), "{told}");
+        assert!(told.contains("its end leads nowhere"), "{told}");
+        assert!(!told.contains("hunter2") && !told.contains("sesame"), "{told}");
+        let trunk = Wiring { trunk_sid: "TK1".to_owned(), ..right };
+        assert!(trunk.faults("https://a.fr/w")[0].contains("trunk TK1"));
     }
 }

@@ -23,4 +23,3 @@ pub mod socket;
 pub mod stream;
 pub mod twiml;
 pub mod webhook;
-pub mod wiring;

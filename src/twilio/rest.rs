@@ -305,6 +305,11 @@ impl Rest {
         ask.retry(waits()).when(RestError::may_pass).await
     }
 
+    /// Whether Twilio takes what an account is asked with. The smallest question that every account may ask.
+    pub async fn takes(&self, account: &Account) -> Result<(), RestError> {
+        self.get(account, "IncomingPhoneNumbers.json?PageSize=1").await.map(drop)
+    }
+
     /// What is at a path below an account.
     pub(super) async fn get(&self, account: &Account, path: &str) -> Result<Vec<u8>, RestError> {
         let (base, sid) = (&self.base_url, &account.sid);

@@ -10,7 +10,7 @@ use crate::{
         AccountSid, AssistantName, EmailAddress, Error, LanguageTag, PhoneNumber, Result, Secret,
     },
     provision::trades::Trade,
-    twilio::rest::Account,
+    twilio::access::Account,
 };
 
 /// Walks through what is still open.
@@ -80,7 +80,7 @@ fn account(args: &Init, settings: &Settings, context: &Context) -> Result<Option
             context.out.say("Without its token no webhook of the account could be believed.");
             continue;
         };
-        let account = Account { sid, token };
+        let account = Account { sid, credential: token.into() };
         match try_token(&account, args, settings, context)? {
             Outcome::Taken | Outcome::Untried => return Ok(Some(account)),
             Outcome::Refused(why) => {

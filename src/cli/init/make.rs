@@ -36,7 +36,7 @@ pub(super) fn write(answers: &Answers, context: &Context) -> Result<Done> {
         Ok(())
     };
     if let Some(account) = &answers.twilio {
-        keep("twilio.auth_token", &account.token)?;
+        keep("twilio.auth_token", &account.credential.secret)?;
     }
     for key in &answers.keys {
         keep(key.provider.key(), &key.secret)?;

@@ -19,7 +19,7 @@ use crate::{
     },
     provision::trades::Trade,
     store::Store,
-    twilio::rest::{Account, RestError},
+    twilio::{access::Account, rest::RestError},
 };
 
 /// Arguments of `webox init`.
@@ -287,7 +287,7 @@ fn given(
     }
     let token = from_file.or_else(|| settings.twilio.auth_tokens.value.first().cloned());
     let twilio = sid.zip(token).filter(|_| named);
-    let twilio = twilio.map(|(sid, token)| Account { sid, token });
+    let twilio = twilio.map(|(sid, token)| Account { sid, credential: token.into() });
     let keys = args
         .key_files
         .iter()

@@ -8,7 +8,10 @@ use super::{Case, Finding, Group, count};
 use crate::{
     domain::{AccountSid, AssistantName, PhoneNumber, Result, Secret, Sight},
     store::assistants,
-    twilio::rest::{Account, RestError},
+    twilio::{
+        access::{Account, OpenAccount},
+        rest::RestError,
+    },
 };
 
 const GROUP: Group = Group::Twilio;
@@ -70,7 +73,7 @@ fn read(case: &Case) -> Vec<Known> {
         listed.into_iter().flat_map(|(store, all)| all.into_iter().map(move |one| (store, one)));
     for (store, overview) in listed {
         let assistant = overview.assistant;
-        let number = (assistant.spec.name.clone(), assistant.spec.phone.clone());
+        let number = (assistant.spec.name.clone(), assistant.spec.phone.number.clone());
         if !assistant.spec.active {
             continue;
         }
@@ -114,7 +117,7 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
             ));
             continue;
         };
-        let account = Account { sid, token: known.token.clone() };
+        let account = Account { sid, credential: known.token.clone().into() };
         if let Err(error) = case.here.rest.takes(&account).await {
             found.push(not_taken(name, &error));
             continue;
@@ -135,6 +138,8 @@ fn not_taken(name: String, error: &RestError) -> Finding {
         RestError::NotConnected(_) | RestError::Unreachable(_) => {
             "can this machine reach api.twilio.com on port 443? Without it there is no SMS and no call"
         }
+        RestError::Unreadable(_) => "is `twilio.base_url` the address of something else?",
+        RestError::NoCredential => "set `twilio.auth_token` in webox.toml",
     };
     GROUP.problem(name, error.to_string(), advice)
 }
@@ -149,9 +154,14 @@ async fn numbers(case: &Case, known: &Known, account: &Account) -> Vec<Finding> 
         return vec![GROUP.skipped(name, "no public URL is set that they could lead to")];
     };
     let asked = known.numbers.clone().into_iter().map(|(assistant, number)| {
-        let (rest, account) = (case.here.rest.clone(), account.clone());
+        let account = OpenAccount {
+            rest: case.here.rest.clone(),
+            sid: account.sid.clone(),
+            credentials: vec![account.credential.clone()],
+        };
         async move {
-            let wiring = rest.wiring(&account, &number).await;
+            let found = account.numbers(Some(&number)).await;
+            let wiring = found.map(|found| found.into_iter().next().map(|owned| owned.wiring));
             (assistant, number, wiring)
         }
     });

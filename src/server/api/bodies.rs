@@ -45,6 +45,7 @@ const COME_BACK: Duration = WITHIN;
 /// Bytes of a body that is too large which are read and thrown away: somebody who is still sending
 /// when the connection is closed does not see the answer.
 const SPILLED: usize = 4 * 1024 * 1024;
+const SPILLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads the body, and holds its share of the room until the request is answered.
 pub(super) async fn buffer(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -102,9 +103,11 @@ async fn read(
     Ok((bytes.into(), held))
 }
 
-/// The answer to a body that is too large, once it was sent or [`SPILLED`] of it were.
+/// The answer to a body that is too large, once it was sent, or [`SPILLED`] of it were, or too slowly.
 async fn too_large(body: Body) -> Response {
     let mut rest = Limited::new(body, SPILLED);
-    while let Some(Ok(_)) = rest.frame().await {}
+    let spilled = async { while let Some(Ok(_)) = rest.frame().await {} };
+    // Who waits to be told to send it sends nothing.
+    let _ = tokio::time::timeout(SPILLED_WITHIN, spilled).await;
     Failure::from(Error::new(Kind::TooLarge, "the body is too large")).into_response()
 }
