@@ -36,7 +36,7 @@ pub(crate) fn with_le_gourmet() -> (FakeNumbers, Webox) {
 fn le_gourmet(phone: &str, more: &str) -> String {
     let text = std::fs::read_to_string(LE_GOURMET).unwrap();
     let lines = text.lines().map(|line| if line.starts_with("phone") { phone } else { line });
-    lines.map(|line| format!("{line}\n")).collect::<String>() + more
+    lines.flat_map(|line| [line, "\n"]).collect::<String>() + more
 }
 
 fn managed() -> String {

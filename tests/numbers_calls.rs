@@ -61,7 +61,7 @@ fn calls_that_twilio_has_are_entered_once() {
     assert_eq!(entered.as_array().unwrap().len(), 3);
     let first =
         entered.as_array().unwrap().iter().find(|one| one["call_sid"] == call(101)).unwrap();
-    assert_eq!((&first["duration_s"], &first["status"]), (&json!(61), &json!("completed")));
+    assert_eq!((&first["duration"], &first["status"]), (&json!(61), &json!("completed")));
     let out = entered.as_array().unwrap().iter().find(|one| one["call_sid"] == call(103)).unwrap();
     assert_eq!(
         (&out["direction"], &out["from_number"]),
@@ -99,7 +99,7 @@ fn a_call_whose_end_was_lost_is_ended_with_its_length_and_price() {
     let shown = webox.run(["calls", "-o", "json"]).ok().json();
     let shown = shown["calls"].as_array().unwrap();
     let one = shown.iter().find(|one| one["call_sid"] == sid(1).as_str()).unwrap();
-    assert_eq!((&one["status"], &one["duration_s"]), (&json!("completed"), &json!(75)));
+    assert_eq!((&one["status"], &one["duration"]), (&json!("completed"), &json!(75)));
     let other = shown.iter().find(|one| one["call_sid"] == sid(2).as_str()).unwrap();
     assert_eq!(other["status"], json!("in-progress"));
     let costs = webox.run(["costs", "-o", "json"]).ok().json();

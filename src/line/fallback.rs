@@ -44,16 +44,12 @@ impl Line {
             }
             None => None,
         };
-        match found {
-            Some(assistant) => {
-                let spec = &assistant.spec;
-                gather::give_up(spec, &spec.voice.language, self.clock.now())
-            }
-            None => {
-                let language = Country::language_of(to.as_ref());
-                gather::farewell(None, &language, &phrases::for_language(&language).apology)
-            }
+        if let Some(assistant) = found {
+            let spec = &assistant.spec;
+            return gather::give_up(spec, &spec.voice.language, self.clock.now());
         }
+        let language = Country::language_of(to.as_ref());
+        gather::farewell(None, &language, &phrases::for_language(&language).apology)
     }
 
     /// Keeps in mind who has which number, for when the store cannot be asked.

@@ -91,7 +91,6 @@ impl Telephony {
             let repair =
                 |name: &AssistantName| format!("`webox numbers connect {name}` sets it right");
             match (name, standing.leads) {
-                (Some(_), Leads::Here) => {}
                 (Some(name), Leads::HereAlmost) => {
                     findings.push(finding(FindingKind::Drift, repair(name)));
                 }
@@ -109,8 +108,8 @@ impl Telephony {
                     FindingKind::NoAssistant,
                     "it is paid for, and nobody answers it".to_owned(),
                 )),
-                // Somebody else's.
-                (None, Leads::Elsewhere | Leads::Unknown) => {}
+                // As it should be, or somebody else's.
+                (Some(_), Leads::Here) | (None, Leads::Elsewhere | Leads::Unknown) => {}
             }
             if name.is_some()
                 && let Err(error) = standing.owned.number.may_be_a_machines()
