@@ -349,6 +349,11 @@ fn what_is_of_the_whole_is_measured_as_well() {
     let disk = rule(r#"{"rule":"disk","for":"0s"}"#);
     let turned = alerts::look(&store, &disk, full, start).unwrap();
     assert_eq!(turned[0].words, "le disque de la base est plein à 93,5\u{a0}% (seuil : 90\u{a0}%)");
+    let old = Observed { backup_age: Some(SignedDuration::from_hours(27)), ..Observed::default() };
+    let turned = alerts::look(&store, &rule(r#"{"rule":"backup"}"#), old, start).unwrap();
+    let said: Vec<&str> = turned.iter().map(|one| one.words.as_str()).collect();
+    let words = "aucune sauvegarde depuis 27\u{a0}h (seuil : 26\u{a0}h)";
+    assert!(said.contains(&words), "{said:?}");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for (json, kind, part) in [
         (r#"{"rule":"signatures","threshold":3}"#, webox::domain::AlertKind::Signatures, ""),

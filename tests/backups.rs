@@ -117,6 +117,26 @@ fn a_restore_puts_what_is_there_aside_and_only_when_told_to() {
     assert_eq!(content(), 20);
 }
 
+#[test]
+fn what_root_restores_belongs_to_whom_the_store_belongs_to() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let webox = ready();
+    create(&webox);
+    let (db, somebody) = (webox.db(), Some(12_345));
+    for path in [db.parent().unwrap(), &db] {
+        if chown(path, somebody, somebody).is_err() {
+            eprintln!("passed over: only root may give files away");
+            return;
+        }
+    }
+    let owner = |path: &Path| std::fs::metadata(path).unwrap().uid();
+    webox.run(["backup", "restore", "latest", "--yes"]).ok();
+    assert_eq!(owner(&db), 12_345);
+    let beside = db.with_file_name("other.db");
+    webox.run(["--db", beside.to_str().unwrap(), "backup", "restore", "latest"]).ok();
+    assert_eq!(owner(&beside), 12_345, "as its folder does");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_in_use_is_not_replaced() {
     let webox = ready();

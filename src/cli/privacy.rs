@@ -113,7 +113,7 @@ fn erase(args: &Erase, context: &Context) -> Result<()> {
     }
     let erased = desk.erase(&whose)?;
     context.out.note(&format!("Forgot {what}."));
-    context.out.note("Backups made before still hold them, until they are thrown away; so may the records of the model's provider.");
+    context.out.note("Backups made before, and copies beside the database (`.schema-…`, `.replaced-…`), still hold them until they are thrown away; so may the records of the model's provider.");
     if erased.removals > 0 {
         let removals =
             human::count(erased.removals, "record or recording", "records and recordings");

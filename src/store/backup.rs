@@ -145,7 +145,23 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(beside(path, ".lock"))
+    let name = beside(path, ".lock");
+    let file = options.open(&name)?;
+    give_to_owner(&name, path);
+    Ok(file)
+}
+
+/// What root makes beside the store belongs to whom the store belongs to, or its folder while there is
+/// none: the daemon must be able to use it. Whoever is not root cannot, and need not.
+pub(super) fn give_to_owner(made: &Path, store: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let owner =
+        std::fs::metadata(store).or_else(|_| std::fs::metadata(folder.unwrap_or(Path::new("."))));
+    let (Ok(owner), Ok(now)) = (owner, std::fs::metadata(made)) else { return };
+    if (owner.uid(), owner.gid()) != (now.uid(), now.gid()) {
+        let _ = std::os::unix::fs::chown(made, Some(owner.uid()), Some(owner.gid()));
+    }
 }
 
 /// A name beside the store: `webox.db` and an ending.
@@ -210,6 +226,7 @@ pub fn is_there(path: &Path) -> bool {
 pub fn replace(path: &Path, copy: tempfile::TempPath, aside: &Path, _alone: &Hold) -> Result<bool> {
     let run = || -> Result<bool, StoreError> {
         let was_there = is_there(path);
+        give_to_owner(&copy, path);
         if was_there {
             // A log that belongs to another file is the end of it: it goes into its own file, or, where
             // that one is damaged, aside with it.

@@ -133,6 +133,7 @@ fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         drop(options.open(&making)?);
         backup::copy(path, &making, std::time::Duration::from_secs(5), |_, _| true)?;
+        backup::give_to_owner(&making, path);
         std::fs::rename(&making, &copy)?;
         backup::sync_folder(path)?;
         Ok::<_, StoreError>(())

@@ -31,9 +31,10 @@ const GATHER: Duration = Duration::from_micros(300);
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 const LOG_TOO_LONG: u64 = 64 * 1024 * 1024;
 
-/// How long it is left alone when somebody who reads for long, such as a backup, is in the way:
-/// each attempt holds writers up.
-const READER_IN_THE_WAY: Duration = Duration::from_secs(30);
+/// How long it is left alone when somebody who reads for long, such as a backup, is in the way: at
+/// first, and at most. Each attempt holds writers up.
+const LEFT_ALONE: Duration = Duration::from_secs(1);
+const LEFT_ALONE_AT_MOST: Duration = Duration::from_secs(30);
 
 /// What to tell the caller once the fate of the transaction is known.
 type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
@@ -223,7 +224,7 @@ fn checkpoint_until(stop: &AtomicBool, path: &std::path::Path) {
     let mut connection = None;
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let mut held_up: Option<Instant> = None;
+    let mut held_up: Option<(Instant, Duration)> = None;
     while !stop.load(Ordering::Relaxed) {
         std::thread::park_timeout(CHECKPOINT_EVERY);
         let length = std::fs::metadata(&log).map_or(0, |meta| meta.len());
@@ -235,11 +236,17 @@ fn checkpoint_until(stop: &AtomicBool, path: &std::path::Path) {
         }
         let Some(open) = &connection else { continue };
         let mut outcome = checkpoint(open, "PASSIVE");
-        let left_alone = held_up.is_some_and(|since| since.elapsed() < READER_IN_THE_WAY);
+        let left_alone = held_up.is_some_and(|(since, wait)| since.elapsed() < wait);
         if length > LOG_TOO_LONG && outcome.is_ok() && !left_alone {
             // Holds writers up, but only for what they added since.
-            outcome = checkpoint(open, "RESTART");
-            held_up = (!matches!(outcome, Ok(true))).then(Instant::now);
+            outcome = checkpoint(open, "TRUNCATE");
+            held_up = match &outcome {
+                Ok(true) => None,
+                _ => {
+                    let wait = held_up.map_or(LEFT_ALONE, |(_, wait)| wait.saturating_mul(2));
+                    Some((Instant::now(), wait.min(LEFT_ALONE_AT_MOST)))
+                }
+            };
         }
         if let Err(error) = outcome
             && error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy)

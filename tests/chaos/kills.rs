@@ -19,7 +19,8 @@ use crate::{
 async fn kill_9_under_load_loses_nothing_and_every_call_goes_on() {
     let (rounds, at_once) = sized((4, 20), (100, 200));
     // A model that thinks for a while: most are killed in the middle of a thought.
-    let slow = Behaviour::DelayHeaders(Duration::from_millis(300), "Nous ouvrons à midi.".to_owned());
+    let slow =
+        Behaviour::DelayHeaders(Duration::from_millis(300), "Nous ouvrons à midi.".to_owned());
     let model = FakeOpenAi::start(vec![slow]);
     let dice = Dice::new();
     let webox = busy().env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", model.url());

@@ -152,25 +152,46 @@ pub(super) fn write<'a>(
 type Unsealed<R> =
     tar::Archive<zstd::Decoder<'static, io::BufReader<age::stream::StreamReader<R>>>>;
 
-fn unseal<R: BufRead>(input: R, identities: &[Box<dyn Identity>]) -> Result<Unsealed<R>, Broken> {
+/// Opens with whichever of the identities fits. age itself gives up at the first passphrase that does
+/// not, so each is tried on the beginning first.
+fn unseal<R: BufRead>(
+    mut input: R,
+    identities: &[Box<dyn Identity>],
+) -> Result<Unsealed<R>, Broken> {
+    let mut last = Broken::WrongKey;
+    let mut fitting = None;
+    let head = input.fill_buf().map_err(damaged)?;
+    for identity in identities {
+        match decrypt(head, &**identity) {
+            Ok(_) => {
+                fitting = Some(identity);
+                break;
+            }
+            Err(broken @ (Broken::WrongKey | Broken::ForRecipients)) => last = broken,
+            Err(broken) => return Err(broken),
+        }
+    }
+    let plain = decrypt(input, &**fitting.ok_or(last)?)?;
+    zstd::Decoder::new(plain).map(tar::Archive::new).map_err(damaged)
+}
+
+fn decrypt<R: BufRead>(
+    input: R,
+    identity: &dyn Identity,
+) -> Result<age::stream::StreamReader<R>, Broken> {
     let sealed = Decryptor::new_buffered(input).map_err(|error| match error {
         DecryptError::InvalidHeader | DecryptError::UnknownFormat => Broken::Foreign,
         DecryptError::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Broken::Foreign,
         error => Broken::Damaged(error.to_string()),
     })?;
     let by_passphrase = sealed.is_scrypt();
-    let plain = sealed
-        .decrypt(identities.iter().map(|identity| &**identity as &dyn Identity))
-        .map_err(|error| match error {
-            DecryptError::NoMatchingKeys if !by_passphrase => Broken::ForRecipients,
-            DecryptError::NoMatchingKeys
-            | DecryptError::KeyDecryptionFailed
-            | DecryptError::DecryptionFailed => Broken::WrongKey,
-            error => Broken::Damaged(error.to_string()),
-        })?;
-    zstd::Decoder::new(plain)
-        .map(tar::Archive::new)
-        .map_err(|error| Broken::Damaged(error.to_string()))
+    sealed.decrypt(std::iter::once(identity)).map_err(|error| match error {
+        DecryptError::NoMatchingKeys if !by_passphrase => Broken::ForRecipients,
+        DecryptError::NoMatchingKeys
+        | DecryptError::KeyDecryptionFailed
+        | DecryptError::DecryptionFailed => Broken::WrongKey,
+        error => Broken::Damaged(error.to_string()),
+    })
 }
 
 fn damaged(error: io::Error) -> Broken {

@@ -185,11 +185,10 @@ impl Backups {
     pub async fn list(&self) -> Result<Vec<Listed>> {
         let mut listed = Vec::new();
         for (name, bytes) in self.place.list().await? {
-            let head = self.place.head(name).await?;
-            let seals = Arc::clone(&self.seals);
+            let (head, seals) = (self.place.head(name).await, Arc::clone(&self.seals));
             let read = blocking(move || {
                 let opening = seals.opening()?;
-                archive::manifest(head.as_slice(), &opening)
+                archive::manifest(head?.as_slice(), &opening)
                     .map_err(|broken| seals.explain(&name.to_string(), broken))
             });
             let (manifest, trouble) = match read.await {
@@ -289,8 +288,9 @@ fn opened(
     let failed = |cause| seals.explain(name, archive::Broken::Write(cause));
     let copy = tempfile::Builder::new().suffix(".db").tempfile_in(scratch).map_err(failed)?;
     let opening = seals.opening()?;
-    let manifest = archive::unpack(BufReader::new(input), &opening, copy.as_file())
-        .map_err(|broken| seals.explain(name, broken))?;
+    let manifest =
+        archive::unpack(BufReader::with_capacity(1 << 20, input), &opening, copy.as_file())
+            .map_err(|broken| seals.explain(name, broken))?;
     copy.as_file().sync_all().map_err(failed)?;
     if manifest.schema > SCHEMA_VERSION {
         return Err(Error::config(format!(
