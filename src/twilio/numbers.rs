@@ -203,6 +203,22 @@ const fn path_of(kind: NumberKind) -> &'static str {
     }
 }
 
+impl Rest {
+    /// A number of an account; nothing when it is not the account's.
+    pub async fn owned(
+        &self,
+        account: &Account,
+        number: &PhoneNumber,
+    ) -> Result<Option<Owned>, RestError> {
+        let query = Form::from_fields([("PhoneNumber", number.as_str())]).encode();
+        let body = self.get(account, &format!("IncomingPhoneNumbers.json?{query}")).await?;
+        let page: OwnedPage = read(&body, "list of numbers")?;
+        let mut found = page.incoming_phone_numbers.into_iter().filter_map(OwnedResource::read);
+        // Twilio matches parts of numbers.
+        Ok(found.find(|one| one.number == *number))
+    }
+}
+
 impl OpenAccount {
     /// Numbers that are to be had; none where a country has none of the kind.
     pub async fn numbers_on_sale(&self, search: &Search) -> Result<Vec<OnSale>, RestError> {

@@ -8,10 +8,7 @@ use super::{Case, Finding, Group, count};
 use crate::{
     domain::{AccountSid, AssistantName, PhoneNumber, Result, Secret, Sight},
     store::assistants,
-    twilio::{
-        access::{Account, OpenAccount},
-        rest::RestError,
-    },
+    twilio::{access::Account, rest::RestError},
 };
 
 const GROUP: Group = Group::Twilio;
@@ -154,15 +151,10 @@ async fn numbers(case: &Case, known: &Known, account: &Account) -> Vec<Finding> 
         return vec![GROUP.skipped(name, "no public URL is set that they could lead to")];
     };
     let asked = known.numbers.clone().into_iter().map(|(assistant, number)| {
-        let account = OpenAccount {
-            rest: case.here.rest.clone(),
-            sid: account.sid.clone(),
-            credentials: vec![account.credential.clone()],
-        };
+        let (rest, account) = (case.here.rest.clone(), account.clone());
         async move {
-            let found = account.numbers(Some(&number)).await;
-            let wiring = found.map(|found| found.into_iter().next().map(|owned| owned.wiring));
-            (assistant, number, wiring)
+            let owned = rest.owned(&account, &number).await;
+            (assistant, number, owned.map(|owned| owned.map(|owned| owned.wiring)))
         }
     });
     let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
