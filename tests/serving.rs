@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     os::{fd::OwnedFd, unix::net::UnixDatagram},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -14,11 +14,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use webox::{rehearsal::relayed::RelayedCall, twilio::reader::Verb};
+use webox::{
+    domain::Secret,
+    rehearsal::relayed::RelayedCall,
+    twilio::{caller::Caller, reader::Verb},
+};
 
 use crate::support::{
     cmd::Webox,
-    daemon::{CALLER, Daemon, NUMBER, hangs_up, sid, spoken, verbs},
+    daemon::{CALLER, Daemon, NUMBER, PUBLIC_URL, TOKEN, hangs_up, sid, spoken, verbs},
 };
 
 /// The same as systemd does, with a socket of ours: it is descriptor 3 of the process, which is told so.
@@ -78,6 +82,12 @@ impl Notified {
     }
 }
 
+/// A Twilio with connections of its own.
+fn twilio_at(address: SocketAddr) -> Caller {
+    let account = "AC00000000000000000000000000000001".parse().unwrap();
+    Caller::new(&format!("http://{address}"), PUBLIC_URL, Secret::new(TOKEN), account).unwrap()
+}
+
 async fn status(daemon: &Daemon, path: &str) -> u16 {
     reqwest::get(format!("http://{}{path}", daemon.address)).await.unwrap().status().as_u16()
 }
@@ -104,7 +114,9 @@ async fn a_restart_on_the_same_socket_turns_nobody_away() {
     let callers: Vec<_> = (0..8_u32)
         .map(|n| {
             let (done, answered) = (Arc::clone(&done), Arc::clone(&answered));
-            let twilio = daemon.twilio.clone();
+            // Each keeps a connection of its own: of a request that finds it closed, one repetition is
+            // enough.
+            let twilio = twilio_at(address);
             tokio::spawn(async move {
                 let to = NUMBER.parse().unwrap();
                 for round in 0.. {
@@ -229,7 +241,7 @@ async fn a_new_token_of_twilios_is_believed_without_a_restart() {
     command.env_remove("TWILIO_AUTH_TOKEN").env("TWILIO_AUTH_TOKEN_FILE", &token);
     let daemon = Daemon::spawned(command);
     assert_eq!(daemon.ring(&sid(1)).await.status, 403);
-    webox.file("token", &format!("another,{}", crate::support::daemon::TOKEN));
+    webox.file("token", &format!("another,{}", TOKEN));
     daemon.signal("HUP");
     let told = daemon.logged("the settings were read anew");
     assert!(told.contains("\"taken_over\":\"twilio.auth_token\""), "{told}");

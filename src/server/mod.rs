@@ -355,20 +355,19 @@ pub async fn run(
         .map(|(watch, bells)| tokio::spawn(alerts::tell(app.store.clone(), watch, bells)));
     let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
     let keeper = app.tls.clone().map(|tls| tokio::spawn(tls.look_after()));
-    let prover = match app.tls.as_ref().and_then(Tls::proofs) {
-        Some((address, proofs)) => {
-            let handed_over = app.proof_listener.clone();
-            Some(tokio::spawn(proofs::serve(address, handed_over, proofs)))
-        }
-        None => None,
-    };
+    let prover = app.tls.as_ref().and_then(Tls::proofs).map(|(address, proofs)| {
+        let handed_over = app.proof_listener.clone();
+        tokio::spawn(proofs::serve(address, handed_over, proofs))
+    });
     let acceptor = app.tls.as_ref().map(Tls::acceptor);
     let dials = dialler.as_ref().map(tokio::task::JoinHandle::abort_handle);
     let leaving = app.clone();
     let shutdown = async move {
         shutdown.await;
         // Nobody is called any more who would be cut off.
-        dials.inspect(tokio::task::AbortHandle::abort);
+        if let Some(dials) = dials {
+            dials.abort();
+        }
         leaving::leave(&leaving).await;
     };
     connections::serve(listener, router, shutdown, DRAIN, proxies, acceptor).await;

@@ -38,8 +38,10 @@ const HEADER_BYTES: usize = 16 * 1024;
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(8);
 
 /// Once it is to stop, a connection that has just been made is given so long to ask what it was made
-/// for: closed before, its client would hear nothing.
+/// for: closed before, its client would hear nothing. One that has been used is likely to be used
+/// again at once, or not at all; the answer then says that it is closed.
 const ASKS_WITHIN: Duration = Duration::from_secs(1);
+const ASKS_AGAIN_WITHIN: Duration = Duration::from_millis(300);
 
 /// Requests of one HTTP/2 connection at once.
 const REQUESTS_AT_ONCE: u32 = 64;
@@ -107,8 +109,13 @@ where
     let requests = Requests::default();
     let counted = requests.clone();
     let service = service_fn(move |request| {
-        drop(counted.one_more());
-        service.call(request)
+        let under_way = counted.one_more();
+        let answer = service.call(request);
+        async move {
+            let answer = answer.await;
+            drop(under_way);
+            answer
+        }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(HEADER_BYTES);
@@ -119,7 +126,7 @@ where
         () = stops(&mut stopping) => {
             tokio::select! {
                 done = connection.as_mut() => return done,
-                () = requests.has_asked() => {}
+                () = requests.asks() => {}
             }
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -179,7 +186,7 @@ where
             () = stops(&mut stopping), if !told => {
                 tokio::select! {
                     done = connection.as_mut() => return done,
-                    () = requests.has_asked() => {}
+                    () = requests.asks() => {}
                 }
                 connection.as_mut().graceful_shutdown();
                 told = true;
@@ -204,16 +211,15 @@ where
 #[derive(Clone, Default)]
 struct Requests {
     so_far: Arc<AtomicU64>,
-    first: Arc<Notify>,
+    next: Arc<Notify>,
     under_way: Arc<()>,
 }
 
 impl Requests {
     /// One that is under way until what is answered is dropped.
     fn one_more(&self) -> Arc<()> {
-        if self.so_far.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.first.notify_one();
-        }
+        self.so_far.fetch_add(1, Ordering::Relaxed);
+        self.next.notify_waiters();
         Arc::clone(&self.under_way)
     }
 
@@ -221,11 +227,13 @@ impl Requests {
         self.so_far.load(Ordering::Relaxed)
     }
 
-    /// Resolves when there was one, or has been time enough for it.
-    async fn has_asked(&self) {
-        if self.so_far() == 0 {
-            let _ = timeout(ASKS_WITHIN, self.first.notified()).await;
+    /// Resolves when one is under way, or there has been time enough for one.
+    async fn asks(&self) {
+        if self.under_way() {
+            return;
         }
+        let within = if self.so_far() == 0 { ASKS_WITHIN } else { ASKS_AGAIN_WITHIN };
+        let _ = timeout(within, self.next.notified()).await;
     }
 
     /// Whether there is one; this and the copy that the service has are none.
