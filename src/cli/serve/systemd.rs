@@ -76,7 +76,7 @@ pub(super) async fn stopping(longest: Duration) {
         tell(&[NotifyState::ExtendTimeoutUsec(more)]);
         sleep(STILL_STOPPING).await;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Tells systemd that we are well, for as long as the store's writer answers. One that says that the
