@@ -288,7 +288,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
 }
 
 /// Routes that are no part of the API: Twilio's and the machine's, and the document itself.
-const BESIDE: [&str; 23] = [
+const BESIDE: [&str; 24] = [
     "{webhook}/incoming",
     "{webhook}/fallback",
     "{webhook}/outbound",

@@ -58,7 +58,7 @@ impl Daemon {
         let args = ["serve", "--listen", address, "--public-url", public_url];
         let mut command = webox.command(args.into_iter().chain(more.iter().copied()));
         command.env("TWILIO_AUTH_TOKEN", TOKEN);
-        Self::spawned(command)
+        Self::spawned_as(command, public_url)
     }
 
     /// The command of a daemon that is not started yet.
@@ -70,7 +70,11 @@ impl Daemon {
     }
 
     /// Starts a command, and waits until it answers.
-    pub(crate) fn spawned(mut command: Command) -> Self {
+    pub(crate) fn spawned(command: Command) -> Self {
+        Self::spawned_as(command, PUBLIC_URL)
+    }
+
+    fn spawned_as(mut command: Command, public_url: &str) -> Self {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
