@@ -84,7 +84,7 @@ fn account(args: &Init, settings: &Settings, context: &Context) -> Result<Option
         match try_token(&account, args, settings, context)? {
             Outcome::Taken | Outcome::Untried => return Ok(Some(account)),
             Outcome::Refused(why) => {
-                context.out.say(&format!("{why}. Copy both from Twilio's console."))
+                context.out.say(&format!("{why}. Copy both from Twilio's console."));
             }
             Outcome::Unreachable(why) => {
                 context.out.say(&format!("{why}."));
@@ -113,17 +113,15 @@ fn keys(answers: &mut Answers) -> Result<()> {
 
 /// The first assistant. Where webox was set up before, none is made unasked.
 fn first(args: &Init, is_new: bool) -> Result<Option<First>> {
-    let trade = match args.trade {
-        Some(trade) => trade,
-        None => {
-            let words: Vec<&str> =
-                Trade::ALL.iter().map(|trade| trade.as_str()).chain(["none for now"]).collect();
-            let usual = if is_new { 0 } else { words.len() - 1 };
-            match Trade::ALL.get(prompt::choice("A first assistant, by trade", &words, usual)?) {
-                Some(trade) => *trade,
-                None => return Ok(None),
-            }
-        }
+    let trade = if let Some(trade) = args.trade {
+        trade
+    } else {
+        let words: Vec<&str> =
+            Trade::ALL.iter().map(|trade| trade.as_str()).chain(["none for now"]).collect();
+        let usual = if is_new { 0 } else { words.len() - 1 };
+        let chosen = prompt::choice("A first assistant, by trade", &words, usual)?;
+        let Some(trade) = Trade::ALL.get(chosen) else { return Ok(None) };
+        *trade
     };
     let client = match &args.client {
         Some(client) => client.clone(),
@@ -134,19 +132,17 @@ fn first(args: &Init, is_new: bool) -> Result<Option<First>> {
             Err(Error::input("an assistant works for somebody"))
         })?,
     };
-    let phone = match &args.phone {
-        Some(phone) => phone.clone(),
-        None => {
-            let check = |text: &str| text.parse::<PhoneNumber>().map(|_| ());
-            prompt::line("Number callers dial", None, check)?.parse()?
-        }
+    let phone = if let Some(phone) = &args.phone {
+        phone.clone()
+    } else {
+        let check = |text: &str| text.parse::<PhoneNumber>().map(|_| ());
+        prompt::line("Number callers dial", None, check)?.parse()?
     };
-    let language = match &args.language {
-        Some(language) => language.clone(),
-        None => {
-            let check = |text: &str| text.parse::<LanguageTag>().map(|_| ());
-            prompt::line("Language", Some("fr-FR"), check)?.parse()?
-        }
+    let language = if let Some(language) = &args.language {
+        language.clone()
+    } else {
+        let check = |text: &str| text.parse::<LanguageTag>().map(|_| ());
+        prompt::line("Language", Some("fr-FR"), check)?.parse()?
     };
     Ok(Some(First { trade, client, phone, language }))
 }

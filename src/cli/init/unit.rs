@@ -80,8 +80,8 @@ fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
     let (db, place) = (absolute(&settings.db.value)?, absolute(place)?);
     let mut text = format!("{WRITTEN}[Service]\n");
     let _ = writeln!(text, "ExecStart=\nExecStart={} serve", quoted(&program));
-    let _ = writeln!(text, "Environment={}", quoted(&format!("WEBOX_CONFIG={}", place.display())));
-    let _ = writeln!(text, "Environment={}", quoted(&format!("WEBOX_DB={}", db.display())));
+    let _ = writeln!(text, "Environment={}", quoted(format!("WEBOX_CONFIG={}", place.display())));
+    let _ = writeln!(text, "Environment={}", quoted(format!("WEBOX_DB={}", db.display())));
     // systemd reads them as root, and shows them to nobody but the daemon.
     if let KeySource::File(key) = &settings.master_key {
         let _ = writeln!(text, "LoadCredential=webox-master-key:{}", absolute(key)?.display());

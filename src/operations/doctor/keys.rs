@@ -47,7 +47,7 @@ fn files(case: &Case) -> Vec<Finding> {
         let metadata = std::fs::metadata(path).ok()?;
         let mode = metadata.permissions().mode() & 0o777;
         // A pipe of the shell's is nobody else's.
-        if !metadata.is_file() || mode & 0o077 == 0 {
+        if !metadata.is_file() || mode.trailing_zeros() >= 6 {
             return None;
         }
         let seen = format!("{} can be read by others (mode {mode:04o})", path.display());

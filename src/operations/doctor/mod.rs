@@ -36,7 +36,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long the database may take to be looked through, and the same with `deep`.
-const LOOKING_THROUGH: Duration = Duration::from_secs(60);
+const LOOKING_THROUGH: Duration = Duration::from_mins(1);
 const DEEP: Duration = Duration::from_hours(6);
 
 /// What is looked at: everything that the settings say, as plain values.

@@ -102,7 +102,7 @@ fn schema(case: &Case, file: &File, version: i64) -> Finding {
 }
 
 fn is_private(file: &File) -> bool {
-    file.mode.is_none_or(|mode| mode & 0o077 == 0)
+    file.mode.is_none_or(|mode| mode.trailing_zeros() >= 6)
 }
 
 fn integrity(case: &Case, file: &File) -> Finding {
