@@ -29,9 +29,11 @@ async fn a_post_that_is_sent_again_is_done_once() {
     let other =
         json!({ "client_name": "Autre", "twilio_phone_number": "+33140000002", "ai_context": "x" });
     post(Who::Owner, "k1", &other).await.status(422);
-    // A key is its user's own; without one the name is taken by now.
-    let taken = post(Who::Other, "k1", &body).await.status(409);
-    assert_eq!(post(Who::Other, "k1", &body).await.status(409).text, taken.text);
+    // A key is its user's own; without one the number is taken by now.
+    let mut theirs = body.clone();
+    theirs["client_name"] = json!("Chez Eux");
+    let taken = post(Who::Other, "k1", &theirs).await.status(409);
+    assert_eq!(post(Who::Other, "k1", &theirs).await.status(409).text, taken.text);
     post(Who::Owner, "", &other).await.status(400);
     // The key of a token is never kept for a repetition.
     let token = json!({ "user": OWNER, "name": "once", "scope": "read" });

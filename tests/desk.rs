@@ -146,7 +146,7 @@ fn everything_that_commands_ask_for_has_a_row_and_ends_as_it_says() {
         for (who, expected) in [Some(OTHER), Some(OWNER), None].into_iter().zip(row.codes) {
             n += 1;
             let text = format!(
-                "name = \"file{n}\"\nclient = \"F\"\nphone = \"+33141{n:06}\"\ncontext = \"x\"\n"
+                "name = \"file{n}\"\nclient = \"F {n}\"\nphone = \"+33141{n:06}\"\ncontext = \"x\"\n"
             );
             world.webox.file(&format!("{n}.toml"), &text);
             world.webox.file(&format!("{n}.csv"), "phone\n+33612345678\n");

@@ -257,6 +257,8 @@ fn a_dead_network_holds_up_nothing() {
     found.is("clock/skew", "skipped", "cannot be asked");
 }
 
+const PN: &str = "PN00000000000000000000000000000001";
+
 #[test]
 fn numbers_that_lead_elsewhere_are_told() {
     let world = World::new();
@@ -266,7 +268,7 @@ fn numbers_that_lead_elsewhere_are_told() {
     world.twilio.wire(NUMBER, "https://old.example.com");
     look().code(1).is(&number, "problem", "a call leads to https://old.example.com/");
     world.twilio.number(serde_json::json!({
-        "phone_number": NUMBER, "voice_url": format!("{}/api/voice/webhook/incoming", world.proxy.url()),
+        "sid": PN, "phone_number": NUMBER, "voice_url": format!("{}/api/voice/webhook/incoming", world.proxy.url()),
         "voice_method": "GET", "status_callback": "",
     }));
     let found = look();
@@ -275,7 +277,9 @@ fn numbers_that_lead_elsewhere_are_told() {
         "problem",
         "leads nowhere",
     );
-    world.twilio.number(serde_json::json!({ "phone_number": NUMBER, "trunk_sid": "TK1" }));
+    world
+        .twilio
+        .number(serde_json::json!({ "sid": PN, "phone_number": NUMBER, "trunk_sid": "TK1" }));
     look().code(1).is(&number, "problem", "trunk TK1");
     world.webox.run(["assistants", "edit", "le-gourmet", "--phone", "+33123456780"]).ok();
     look().code(1).is("twilio/number +33123456780", "problem", "has no such number");
