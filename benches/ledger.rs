@@ -15,12 +15,12 @@ use jiff::Timestamp;
 use support::{Result, daemon, machine, report, setting};
 use webox::{
     domain::{
-        Attempt, CallSid, Caller, Direction, Heard, LanguageTag, Outcome, PhoneNumber, Redaction,
+        Attempt, CallSid, CallStatus, Caller, Direction, Heard, LanguageTag, Outcome, PhoneNumber, Redaction,
         Reply, TokenUsage, TurnTimings,
     },
     operations::{
         knowledge::Library,
-        live::{self, Answer, Greeted, Hearing, Ringing, Utterance},
+        live::{self, Answer, Greeted, Hearing, Ringing, StatusChange, Utterance},
     },
     store::{Options, Store},
 };
@@ -91,7 +91,8 @@ async fn one(store: &Store, number: u32, entered: bool) -> Result<Vec<Duration>>
     let to: PhoneNumber = daemon::NUMBER.parse()?;
     let ringing = Ringing {
         sid: sid.clone(),
-        from: Caller::read("+33612345678"),
+        // As many calls of one number would be turned down.
+        from: Caller::read(&format!("+336{number:08}")),
         to: Some(to),
         at: Timestamp::now(),
         account: None,
@@ -157,5 +158,8 @@ async fn one(store: &Store, number: u32, entered: bool) -> Result<Vec<Duration>>
         live::answer(store, sid.clone(), open.id, answer, Timestamp::now()).await?;
         spent.push(began.elapsed());
     }
+    // As many at once would be turned down as well.
+    let ended = StatusChange { ringing, status: CallStatus::Completed, duration_s: Some(60) };
+    live::follow_status(store, ended).await?;
     Ok(spent)
 }
