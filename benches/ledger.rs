@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use support::{Result, daemon, machine, report, setting};
 use webox::{
     domain::{
-        Attempt, CallSid, CallStatus, Caller, Direction, Heard, LanguageTag, Outcome, PhoneNumber, Redaction,
-        Reply, TokenUsage, TurnTimings,
+        Attempt, CallSid, CallStatus, Caller, Direction, Heard, LanguageTag, Outcome, PhoneNumber,
+        Redaction, Reply, TokenUsage, TurnTimings,
     },
     operations::{
         knowledge::Library,

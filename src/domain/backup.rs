@@ -213,6 +213,9 @@ pub struct BackupKeep {
     pub monthly: u32,
 }
 
+/// Which day, week or month a backup is of.
+type SpanOf = fn(&BackupName) -> (i32, i32);
+
 impl BackupKeep {
     /// Those that need not be kept. No clock is asked: what is kept is counted from the newest there
     /// is, so that a clock that runs wild removes nothing.
@@ -234,8 +237,8 @@ impl BackupKeep {
             let day = name.day();
             (i32::from(day.year()), i32::from(day.month()))
         };
-        let spans: [(u32, &dyn Fn(&BackupName) -> (i32, i32)); 3] =
-            [(self.daily, &day), (self.weekly, &week), (self.monthly, &month)];
+        let spans: [(u32, SpanOf); 3] =
+            [(self.daily, day), (self.weekly, week), (self.monthly, month)];
         for (most, span) in spans {
             let mut seen = Vec::new();
             for name in &newest_first {

@@ -117,7 +117,7 @@ fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
             .into());
         }
     }
-    let copy = (1..)
+    let copy = (1..=9_999)
         .map(|n| match n {
             1 => backup::beside(path, &format!(".schema-{schema}")),
             n => backup::beside(path, &format!(".schema-{schema}.{n}")),

@@ -240,12 +240,11 @@ fn checkpoint_until(stop: &AtomicBool, path: &std::path::Path) {
         if length > LOG_TOO_LONG && outcome.is_ok() && !left_alone {
             // Holds writers up, but only for what they added since.
             outcome = checkpoint(open, "TRUNCATE");
-            held_up = match &outcome {
-                Ok(true) => None,
-                _ => {
-                    let wait = held_up.map_or(LEFT_ALONE, |(_, wait)| wait.saturating_mul(2));
-                    Some((Instant::now(), wait.min(LEFT_ALONE_AT_MOST)))
-                }
+            held_up = if matches!(outcome, Ok(true)) {
+                None
+            } else {
+                let wait = held_up.map_or(LEFT_ALONE, |(_, wait)| wait.saturating_mul(2));
+                Some((Instant::now(), wait.min(LEFT_ALONE_AT_MOST)))
             };
         }
         if let Err(error) = outcome

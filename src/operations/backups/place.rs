@@ -188,7 +188,7 @@ fn tidy(folder: &Path) {
             match std::fs::remove_file(&path) {
                 Ok(()) => tracing::info!(path = %path.display(), "removed an unfinished backup"),
                 Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "an unfinished backup stays")
+                    tracing::warn!(path = %path.display(), %error, "an unfinished backup stays");
                 }
             }
         }
