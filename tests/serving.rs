@@ -241,7 +241,7 @@ async fn a_new_token_of_twilios_is_believed_without_a_restart() {
     command.env_remove("TWILIO_AUTH_TOKEN").env("TWILIO_AUTH_TOKEN_FILE", &token);
     let daemon = Daemon::spawned(command);
     assert_eq!(daemon.ring(&sid(1)).await.status, 403);
-    webox.file("token", &format!("another,{}", TOKEN));
+    webox.file("token", &format!("another,{TOKEN}"));
     daemon.signal("HUP");
     let told = daemon.logged("the settings were read anew");
     assert!(told.contains("\"taken_over\":\"twilio.auth_token\""), "{told}");

@@ -97,8 +97,7 @@ async fn a_torn_log_loses_nothing_that_was_acknowledged() {
         // What a write that was never finished leaves: half a frame, noise, or a whole frame of noise.
         let path = format!("{}-wal", webox.db().display());
         let mut log = std::fs::OpenOptions::new().append(true).create(true).open(&path).unwrap();
-        let noise: Vec<u8> =
-            (0..1 + dice.below(3 * 4_120)).map(|_| dice.below(256) as u8).collect();
+        let noise: Vec<u8> = (0..=dice.below(3 * 4_120)).map(|_| dice.below(256) as u8).collect();
         log.write_all(&noise).unwrap();
         drop(log);
         let (db, _folder) = look_over(&webox, &webox.db());

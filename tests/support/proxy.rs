@@ -114,7 +114,7 @@ async fn pass(mut socket: impl AsyncRead + AsyncWrite + Unpin, behind: Behind) -
         }
         Behind::Answer(head) => {
             let mut asked = [0; 4096];
-            socket.read(&mut asked).await.ok()?;
+            let _read = socket.read(&mut asked).await.ok()?;
             let answer =
                 format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             socket.write_all(answer.as_bytes()).await.ok()?;
