@@ -13,7 +13,6 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 use support::{Result, daemon, machine, population, report, setting};
 use webox::{
     domain::{AssistantId, CallOutcome, CallStatus, Direction, LanguageTag, VoiceLine},
@@ -54,14 +53,7 @@ fn main() -> Result<()> {
     let calls = setting("WEBOX_BENCH_CALLS", 200_000);
     let turns = setting("WEBOX_BENCH_TURNS", 6);
     let folder = tempfile::tempdir()?;
-    let kept = std::env::var_os("WEBOX_BENCH_DB");
-    let db = kept.map_or_else(|| folder.path().join("busy.db"), Into::into);
-    if !db.exists() {
-        let begun = Instant::now();
-        population::generate(&db, calls, turns)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        println!("{calls} calls of {turns} turns generated in {seconds:.0} s");
-    }
+    let db = population::busy(folder.path(), calls, turns)?;
     println!("store of {} MB", std::fs::metadata(&db)?.len() / 1_000_000);
     report::title("whole commands, medians");
     for (args, has_aim) in COMMANDS {
@@ -98,14 +90,7 @@ fn timed(folder: &Path, db: &Path, args: &[&str]) -> Result<Duration> {
 fn written(db: &Path, figures: bool) -> Result<Duration> {
     population::generate(db, 1_000, 0)?;
     if !figures {
-        let connection = Connection::open(db)?;
-        let mut statement = connection.prepare(
-            "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('calls', 'turns')",
-        )?;
-        let names = statement.query_map([], |row| row.get::<_, String>(0))?;
-        for name in names.collect::<rusqlite::Result<Vec<_>>>()? {
-            connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
-        }
+        population::forget_figures(db)?;
     }
     let store = Store::open(db, Options::daemon())?;
     let begun = Instant::now();

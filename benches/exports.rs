@@ -30,11 +30,7 @@ fn main() -> Result<()> {
     let calls = setting("WEBOX_BENCH_CALLS", 200_000);
     let turns = setting("WEBOX_BENCH_TURNS", 6);
     let folder = tempfile::tempdir()?;
-    let kept = std::env::var_os("WEBOX_BENCH_DB");
-    let db = kept.map_or_else(|| folder.path().join("busy.db"), Into::into);
-    if !db.exists() {
-        population::generate(&db, calls, turns)?;
-    }
+    let db = population::busy(folder.path(), calls, turns)?;
     report::title("rows a second, to nowhere");
     for (dataset, format) in EXPORTS {
         let rows = if dataset == "turns" { calls * turns } else { calls };

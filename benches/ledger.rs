@@ -7,12 +7,12 @@
 mod support;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
-use support::{Result, daemon, machine, report, setting};
+use support::{Result, daemon, machine, population, report, setting};
 use webox::{
     domain::{
         Attempt, CallSid, CallStatus, Caller, Direction, Heard, LanguageTag, Outcome, PhoneNumber,
@@ -36,7 +36,7 @@ fn main() -> Result<()> {
         daemon::apply_assistant(folder.path(), "builtin")?;
     }
     let files = folders.each_ref().map(|folder| folder.path().join("webox.db"));
-    forget_figures(&files[0])?;
+    population::forget_figures(&files[0])?;
     let open = |file: &PathBuf| Store::open(file, Options::daemon());
     let stores = [open(&files[0])?, open(&files[1])?, open(&files[2])?];
     let turns = setting("WEBOX_BENCH_TURNS", 8_000);
@@ -58,19 +58,6 @@ fn main() -> Result<()> {
     println!("neither ledger nor figures   {neither:>10.1?}");
     println!("counted                      {figures:>10.1?}  {:+.1} %", more(figures));
     println!("counted, four uses entered   {both:>10.1?}  {:+.1} %  (aim +10 %)", more(both));
-    Ok(())
-}
-
-/// Takes the triggers of calls and turns away, which keep the figures.
-fn forget_figures(file: &Path) -> Result<()> {
-    let connection = rusqlite::Connection::open(file)?;
-    let mut statement = connection.prepare(
-        "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('calls', 'turns')",
-    )?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
-    for name in names.collect::<rusqlite::Result<Vec<_>>>()? {
-        connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
-    }
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! A store full of calls, as an agency's would be after some months: written in bulk, in the
 //! schema that webox itself made.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use rusqlite::{Connection, params};
 use webox::{
@@ -100,6 +103,33 @@ pub fn generate(db: &Path, calls: u64, turns: u64) -> Result<()> {
     // What is sorted may be longer than the memory: on a connection that sorts in files.
     call_figures::rebuild(&connection)?;
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(())
+}
+
+/// The store of a benchmark: as many calls as `WEBOX_BENCH_CALLS` says, in the file that `WEBOX_BENCH_DB` names, which
+/// stays for the next run, or in a folder.
+pub fn busy(folder: &Path, calls: u64, turns: u64) -> Result<PathBuf> {
+    let kept = std::env::var_os("WEBOX_BENCH_DB");
+    let db = kept.map_or_else(|| folder.join("busy.db"), Into::into);
+    if !db.exists() {
+        let begun = Instant::now();
+        generate(&db, calls, turns)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        println!("{calls} calls of {turns} turns generated in {seconds:.0} s");
+    }
+    Ok(db)
+}
+
+/// Takes the triggers of calls and turns away, which keep the figures.
+pub fn forget_figures(db: &Path) -> Result<()> {
+    let connection = Connection::open(db)?;
+    let mut statement = connection.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('calls', 'turns')",
+    )?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    for name in names.collect::<rusqlite::Result<Vec<_>>>()? {
+        connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
+    }
     Ok(())
 }
 
