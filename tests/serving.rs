@@ -15,7 +15,7 @@ use std::{
 };
 
 use webox::{
-    domain::Secret,
+    domain::{CallStatus, Secret},
     rehearsal::relayed::RelayedCall,
     twilio::{caller::Caller, reader::Verb},
 };
@@ -23,6 +23,8 @@ use webox::{
 use crate::support::{
     cmd::Webox,
     daemon::{CALLER, Daemon, NUMBER, PUBLIC_URL, TOKEN, hangs_up, sid, spoken, verbs},
+    fake_twilio::FakeTwilio,
+    seed,
 };
 
 /// The same as systemd does, with a socket of ours: it is descriptor 3 of the process, which is told so.
@@ -246,6 +248,28 @@ async fn a_new_token_of_twilios_is_believed_without_a_restart() {
     let told = daemon.logged("the settings were read anew");
     assert!(told.contains("\"taken_over\":\"twilio.auth_token\""), "{told}");
     assert!(!spoken(&daemon.ring(&sid(1)).await).is_empty());
+}
+
+#[test]
+fn a_new_token_of_twilios_is_asked_with_without_a_restart() {
+    let account = format!("AC{:032x}", 1);
+    let twilio = FakeTwilio::start(&account, TOKEN);
+    let webox = Webox::with_le_gourmet()
+        .env("TWILIO_BASE_URL", twilio.url())
+        .env("TWILIO_ACCOUNT_SID", &account);
+    seed::call(&webox, 1, 30, CallStatus::Completed);
+    let token = webox.file("token", "another");
+    let mut command = Daemon::command(&webox, &["--listen", "127.0.0.1:0"]);
+    command.env_remove("TWILIO_AUTH_TOKEN").env("TWILIO_AUTH_TOKEN_FILE", &token);
+    let daemon = Daemon::spawned(command);
+    webox.file("token", TOKEN);
+    daemon.signal("HUP");
+    let told = daemon.logged("the settings were read anew");
+    assert!(told.contains("\"taken_over\":\"twilio.auth_token\""), "{told}");
+    assert!(told.contains("\"needs_restart\":\"nothing\""), "{told}");
+    webox.run(["privacy", "erase", "--call", &seed::sid(1), "--yes"]).ok();
+    daemon.logged("Twilio removed what it was asked to");
+    twilio.was_asked("DELETE", &format!("Calls/{}.json", seed::sid(1)), "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -149,12 +149,12 @@ pub(super) fn endpoints(settings: &Settings, store: &Store) -> Result<Endpoints>
 }
 
 /// Where recordings are, and what Twilio is asked for them with.
-pub(super) fn archive(settings: &Settings, store: &Store) -> Result<Archive> {
+pub(super) fn archive(settings: &Settings, store: &Store, access: TwilioAccess) -> Result<Archive> {
     let secrets = Secrets::new(Vault::new(settings.master_key.clone()));
     let base_url = settings.twilio.address();
     let media = Media::new(base_url.as_deref().unwrap_or(rest::BASE_URL))?;
     let folder = settings.recordings_folder.value.clone();
-    Ok(Archive::new(store.clone(), secrets, twilio(settings)?, media, folder))
+    Ok(Archive::new(store.clone(), secrets, access, media, folder))
 }
 
 /// Makes a folder that only its owner can look into, where there is none.
@@ -170,18 +170,21 @@ pub(super) fn make_private(folder: &Path) -> Result<()> {
     })
 }
 
-/// What Twilio is asked with to remove recordings and records of calls.
+/// The agency's account at Twilio, where, and with what it is asked.
 pub(super) fn twilio(settings: &Settings) -> Result<TwilioAccess> {
     let twilio = &settings.twilio;
     let base_url = twilio.address();
+    let rest = Rest::new(base_url.as_deref().unwrap_or(rest::BASE_URL))?;
+    Ok(TwilioAccess::new(rest, twilio.account_sid.value.clone(), credentials(settings)))
+}
+
+/// What the agency's account is asked with: its API key, then its tokens.
+pub(super) fn credentials(settings: &Settings) -> Vec<Credential> {
+    let twilio = &settings.twilio;
     let key = twilio.api_key.value.clone().zip(twilio.api_secret.value.clone());
     let key = key.map(|(key, secret)| Credential { key: Some(key), of: None, secret });
     let tokens = twilio.auth_tokens.value.iter().cloned().map(Credential::from);
-    Ok(TwilioAccess {
-        rest: Rest::new(base_url.as_deref().unwrap_or(rest::BASE_URL))?,
-        account: twilio.account_sid.value.clone(),
-        credentials: key.into_iter().chain(tokens).collect(),
-    })
+    key.into_iter().chain(tokens).collect()
 }
 
 /// The server that mail leaves by, where one is set.

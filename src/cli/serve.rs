@@ -200,13 +200,14 @@ async fn serve<'a>(
     if let Some(folder) = &settings.recordings_folder.value {
         daemon::make_private(folder)?;
     }
-    let archive = daemon::archive(settings, &store)?;
+    let twilio = daemon::twilio(settings)?;
+    let archive = daemon::archive(settings, &store, twilio.clone())?;
     let observed = store.clone();
     let backups = daemon::scheduled_backups(settings)?;
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
         .knowing(daemon::standings(settings))
-        .removing_at(daemon::twilio(settings)?)
+        .removing_at(twilio)
         .keeping(archive)
         .delivering_by(couriers)
         .watching(daemon::watch(settings))

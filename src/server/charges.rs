@@ -48,9 +48,7 @@ async fn ask(accounts: &Accounts, access: &TwilioAccess, due: &DueCharge) -> Res
     let own = accounts.of(Some(due.sid.clone()), None).await?;
     let (sid, credentials) = match own {
         Some(own) => (Some(own.sid), vec![own.token.into()]),
-        None => {
-            (access.account.clone().or_else(|| due.account.clone()), access.credentials.clone())
-        }
+        None => (access.account.clone().or_else(|| due.account.clone()), access.credentials()),
     };
     let Some(sid) = sid else {
         return Ok(Told::Never(

@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{App, Gate, Rates, Tls, Trust, leaving::Leaving, limits::Limits};
-use crate::domain::Result;
+use super::{App, Gate, Rates, Tls, Trust, TwilioAccess, leaving::Leaving, limits::Limits};
+use crate::{domain::Result, twilio::access::Credential};
 
 /// The handles of a daemon.
 #[derive(Clone)]
 pub struct Controls {
     gate: Arc<Gate>,
     limits: Arc<Limits>,
+    twilio: Option<TwilioAccess>,
     tls: Option<Tls>,
     leaving: Leaving,
 }
@@ -19,6 +20,7 @@ impl Controls {
         Self {
             gate: Arc::clone(&app.gate),
             limits: Arc::clone(&app.limits),
+            twilio: app.twilio.clone(),
             tls: app.tls.clone(),
             leaving: app.leaving.clone(),
         }
@@ -27,6 +29,13 @@ impl Controls {
     /// Believes requests that are signed otherwise.
     pub fn believe(&self, trust: Trust) {
         self.gate.believe(trust);
+    }
+
+    /// Asks Twilio with other credentials.
+    pub fn ask_with(&self, credentials: Vec<Credential>) {
+        if let Some(twilio) = &self.twilio {
+            twilio.exchange(credentials);
+        }
     }
 
     /// Counts by other rates, from nothing.

@@ -124,7 +124,7 @@ async fn account(
     let sid = access.account.clone().ok_or_else(|| {
         Error::config("the account to ask is not known: set TWILIO_ACCOUNT_SID for `webox serve`")
     })?;
-    Ok((sid, access.credentials.clone()))
+    Ok((sid, access.credentials()))
 }
 
 /// Makes calls that were asked for, for as long as the daemon runs.

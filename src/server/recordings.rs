@@ -87,7 +87,7 @@ impl Archive {
             Some(_) => {
                 return Err(Error::config("it is kept in another account than the assistant's"));
             }
-            None => self.access.credentials.clone(),
+            None => self.access.credentials(),
         };
         let mut last = None;
         for credential in credentials {

@@ -87,7 +87,7 @@ async fn remove(accounts: &Accounts, access: &TwilioAccess, removal: &Removal) -
         let sid = sid.ok_or_else(|| {
             Error::config("the account to ask is not known: set TWILIO_ACCOUNT_SID")
         })?;
-        (sid, access.credentials.clone())
+        (sid, access.credentials())
     };
     if removal.account.as_ref().is_some_and(|account| *account != sid) {
         return Err(Error::config("it is kept in another account than the one that is set"));

@@ -47,7 +47,7 @@ impl Texts {
             let sid = access.account.clone().ok_or_else(|| {
                 ours("the account to ask is not known: set TWILIO_ACCOUNT_SID".to_owned())
             })?;
-            (sid, access.credentials.clone())
+            (sid, access.credentials())
         };
         let request = Request::SendMessage { from, to, body: notice.text.clone() };
         let asked = access.ask(&sid, &credentials, &request).await;

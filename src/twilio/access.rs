@@ -1,6 +1,8 @@
 //! What accounts at Twilio are asked with: an account's own token, or one of its API keys. The
 //! credentials of a main account are right for its sub-accounts as well.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use super::rest::{Request, Rest, RestError};
 use crate::domain::{AccountSid, ApiKeySid, Error, Result, Secret};
 
@@ -45,18 +47,32 @@ impl Account {
     }
 }
 
-/// What the agency's own account is asked with.
+/// What the agency's own account is asked with. All clones go by the same credentials.
 #[derive(Debug, Clone)]
 pub struct TwilioAccess {
     /// The REST API.
     pub rest: Rest,
     /// The agency's account, where it is set.
     pub account: Option<AccountSid>,
-    /// An API key of it, and its tokens: several while one is being replaced.
-    pub credentials: Vec<Credential>,
+    credentials: Arc<RwLock<Vec<Credential>>>,
 }
 
 impl TwilioAccess {
+    /// With an API key of the account, and its tokens: several while one is being replaced.
+    pub fn new(rest: Rest, account: Option<AccountSid>, credentials: Vec<Credential>) -> Self {
+        Self { rest, account, credentials: RwLock::new(credentials).into() }
+    }
+
+    /// What the account is asked with, the likeliest first.
+    pub fn credentials(&self) -> Vec<Credential> {
+        self.credentials.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks with others from now on, wherever a clone of this is used.
+    pub fn exchange(&self, credentials: Vec<Credential>) {
+        *self.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials;
+    }
+
     /// Asks an account for something with the first of its credentials that is right.
     ///
     /// # Errors

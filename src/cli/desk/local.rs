@@ -119,7 +119,7 @@ impl Desk for Local {
 
     fn save_recording(&self, sid: &str, to: &Path, settings: &Settings) -> Result<()> {
         let (call, kept) = recordings::of_call(&self.store, &self.actor, sid)?;
-        let archive = daemon::archive(settings, &self.store)?;
+        let archive = daemon::archive(settings, &self.store, daemon::twilio(settings)?)?;
         daemon::runtime()?.block_on(archive.save(&call, &kept, to))
     }
 

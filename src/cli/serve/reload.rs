@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use super::{Serve, rates, read, systemd, trust};
+use super::{Serve, daemon, rates, read, systemd, trust};
 use crate::{
     cli::{Context, logging, settings},
     config::Settings,
@@ -18,6 +18,8 @@ use crate::{
 const TAKEN_OVER: &[&str] = &[
     "log",
     "twilio.auth_token",
+    "twilio.api_key",
+    "twilio.api_secret",
     "api.requests_per_minute",
     "limits.calls_to_a_number",
     "limits.calls_of_an_account",
@@ -89,6 +91,9 @@ impl<'a> Reloading<'a> {
         if changed("twilio.auth_token") {
             self.controls.believe(trust);
         }
+        if taken.iter().any(|key| key.starts_with("twilio.")) {
+            self.controls.ask_with(daemon::credentials(&settings));
+        }
         // Counting begins anew: only when it is to be otherwise.
         if taken.iter().any(|key| key.starts_with("limits.") || key.starts_with("api.")) {
             self.controls.set_rates(rates(&settings));
@@ -106,11 +111,6 @@ impl<'a> Reloading<'a> {
             needs_restart = told(&waiting),
             "the settings were read anew"
         );
-        if changed("twilio.auth_token") {
-            tracing::warn!(
-                "webhooks are let in by the new token; requests to Twilio use it after a restart"
-            );
-        }
         Ok(())
     }
 }
@@ -125,8 +125,9 @@ fn marks(settings: &Settings, context: &Context, hasher: &RandomState) -> BTreeM
     let speech = &settings.speech;
     let tokens = settings.twilio.auth_tokens.value.iter();
     let headers = settings.monitoring.otlp_headers.value.iter();
-    let secrets: [(&str, u64); 9] = [
+    let secrets: [(&str, u64); 10] = [
         ("twilio.auth_token", hasher.hash_one(tokens.map(Secret::expose).collect::<Vec<_>>())),
+        ("twilio.api_secret", hasher.hash_one(exposed(&settings.twilio.api_secret.value))),
         ("openai.api_key", hasher.hash_one(exposed(&settings.openai.api_key.value))),
         ("anthropic.api_key", hasher.hash_one(exposed(&settings.anthropic.api_key.value))),
         ("elevenlabs.api_key", hasher.hash_one(exposed(&speech.elevenlabs.api_key.value))),

@@ -245,7 +245,7 @@ impl Telephony {
         if self.access.account.is_none() {
             return Err(no_account());
         }
-        if self.access.credentials.is_empty() {
+        if self.access.credentials().is_empty() {
             return Err(told("Twilio cannot be asked", &RestError::NoCredential));
         }
         Ok(())

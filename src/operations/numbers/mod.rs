@@ -277,7 +277,7 @@ impl Telephony {
     /// An account that is asked with what the agency's own is asked with.
     fn with_agencys(&self, sid: &AccountSid) -> OpenAccount {
         let main = self.access.account.as_ref().filter(|main| *main != sid);
-        let credentials = self.access.credentials.iter().cloned();
+        let credentials = self.access.credentials().into_iter();
         let credentials = credentials.map(|one| Credential { of: main.cloned(), ..one });
         OpenAccount {
             rest: self.access.rest.clone(),
