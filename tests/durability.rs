@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use webox::{
     domain::{CallStatus, EndReason},
-    operations::calls,
+    operations::{calls, live::sweep},
+    store::calls::LiveCall,
     twilio::reader::Verb,
 };
 
@@ -258,7 +259,11 @@ async fn a_call_whose_end_is_never_announced_is_closed() {
     let store = seed::store(&webox);
     let seven = seed::sid(7).parse().unwrap();
     tokio::task::block_in_place(|| seed::call(&webox, 7, 30, CallStatus::InProgress));
-    let swept = webox::operations::live::sweep(&store, jiff::Timestamp::now()).await.unwrap();
+    let now = jiff::Timestamp::now();
+    let lasted = move |seconds: i64| move |_: &LiveCall| jiff::SignedDuration::from_secs(seconds);
+    // The time of day has jumped: the call has not lasted for half an hour.
+    assert_eq!(sweep(&store, now, lasted(120)).await.unwrap(), 0);
+    let swept = sweep(&store, now, lasted(30 * 60)).await.unwrap();
     assert_eq!(swept, 1);
     let (call, _) = calls::show(&store, &webox::domain::Actor::webox("test"), &seven).unwrap();
     assert_eq!((call.status, call.end_reason), (CallStatus::Completed, Some(EndReason::Swept)));

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     aloud::{Aloud, Saying},
@@ -87,6 +87,8 @@ pub struct Scene {
     pub heard: Heard,
     /// Now.
     pub now: Timestamp,
+    /// How long the call has lasted, whatever the time of day.
+    pub lasted: SignedDuration,
     /// What is known of the caller from before.
     pub known: Option<Recollection>,
     /// What was found in the assistant's documents for what was heard.
@@ -383,8 +385,7 @@ const fn end_reason(next: &Next) -> Option<EndReason> {
 pub(super) fn decide(scene: &Scene, turned: &Turned) -> (Option<Verdict>, Decision) {
     let facts = Facts {
         spec: &scene.assistant.spec,
-        started_at: scene.call.started_at,
-        now: scene.now,
+        lasted: scene.lasted,
         language: &scene.call.language,
         history: &scene.history,
         heard: &scene.heard,

@@ -2,7 +2,7 @@
 //!
 //! Pure: facts in, decision out.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::{
     phrases,
@@ -24,10 +24,8 @@ const ASK_AGAIN: usize = 2;
 pub(super) struct Facts<'a> {
     /// Whose call it is.
     pub(super) spec: &'a AssistantSpec,
-    /// When it rang.
-    pub(super) started_at: Timestamp,
-    /// Now.
-    pub(super) now: Timestamp,
+    /// How long it has lasted.
+    pub(super) lasted: SignedDuration,
     /// The language spoken.
     pub(super) language: &'a LanguageTag,
     /// The turns before.
@@ -63,8 +61,7 @@ pub(super) fn decide(facts: &Facts<'_>) -> Decision {
     let phrases = phrases::for_language(facts.language);
     let longest = SignedDuration::try_from(facts.spec.limits.max_call_duration.get())
         .unwrap_or(SignedDuration::MAX);
-    let elapsed = facts.now.duration_since(facts.started_at);
-    if elapsed >= longest {
+    if facts.lasted >= longest {
         return say(
             facts,
             phrases.duration_goodbye.clone(),
@@ -100,7 +97,7 @@ pub(super) fn decide(facts: &Facts<'_>) -> Decision {
         let warning = &phrases::for_language(&turn.language).duration_warning;
         turn.said.as_deref().is_some_and(|said| said.starts_with(warning))
     });
-    let near = elapsed >= longest.saturating_sub(WARNING.min(longest / 4));
+    let near = facts.lasted >= longest.saturating_sub(WARNING.min(longest / 4));
     Decision::Think { warning: (near && !warned).then(|| phrases.duration_warning.clone()) }
 }
 
@@ -203,11 +200,9 @@ mod tests {
             r#"{"name":"a","client":"A","phone":"+33123456789","context":"","limits":{"max_call_duration":"10m"}}"#,
         )
         .unwrap();
-        let started_at: Timestamp = RANG.parse().unwrap();
         decide(&Facts {
             spec: &spec,
-            started_at,
-            now: started_at + SignedDuration::from_secs(seconds),
+            lasted: SignedDuration::from_secs(seconds),
             language: &LanguageTag::french(),
             history,
             heard,

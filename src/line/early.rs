@@ -120,7 +120,8 @@ impl Line {
         let turn = turn.await.ok()??;
         let now = self.clock.now();
         let OpenTurn { call, assistant, history, heard, known, found, errand, .. } = turn;
-        Some(Scene { call, assistant, history, heard, now, known, found, errand })
+        let lasted = self.lengths.of(&call.sid, call.started_at, now);
+        Some(Scene { call, assistant, history, heard, now, lasted, known, found, errand })
     }
 
     /// Notes models that were asked for nothing, with the last turn of their call.

@@ -15,6 +15,7 @@ mod handover;
 mod heard;
 mod keys;
 mod late;
+mod lengths;
 mod meter;
 mod outbound;
 mod player;

@@ -274,7 +274,9 @@ impl Line {
     async fn turn_aloud(&self, turn: OpenTurn, aloud: Aloud, early: Decided) -> Option<Done> {
         let (head_start, in_vain) = early.asked().await;
         let (sid, id) = (turn.call.sid.clone(), turn.id);
+        let now = self.clock.now();
         let scene = Scene {
+            lasted: self.lengths.of(&turn.call.sid, turn.call.started_at, now),
             call: turn.call,
             assistant: turn.assistant,
             history: turn.history,
@@ -282,7 +284,7 @@ impl Line {
             known: turn.known,
             found: turn.found,
             errand: turn.errand,
-            now: self.clock.now(),
+            now,
         };
         // A call that went on from elsewhere: its first words were not ours.
         let discloses = scene.call.disclosed_at.is_none() && scene.assistant.spec.announces_ai();

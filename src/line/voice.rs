@@ -22,6 +22,7 @@ use super::{
     gather::{self, Writer},
     greeting::Greeting,
     late::{Patience, Thinking, Waited},
+    lengths::Lengths,
     player::Player,
     sessions::Sessions,
     voices::{Voices, listener},
@@ -60,6 +61,7 @@ pub struct Line {
     pub(super) patience: Patience,
     pub(super) thinking: Thinking,
     pub(super) sessions: Sessions,
+    pub(super) lengths: Lengths,
     pub(super) voices: Option<Voices>,
     pub(super) remembered: Remembered,
     webhooks_only: bool,
@@ -82,6 +84,7 @@ impl Line {
             patience,
             thinking: Thinking::default(),
             sessions: Sessions::default(),
+            lengths: Lengths::default(),
             voices: None,
             remembered: Remembered::default(),
             webhooks_only: false,
@@ -116,6 +119,7 @@ impl Line {
         let to = request.to.clone();
         let caller = request.from.masked();
         let ringing = self.ringing(&request);
+        let at = ringing.at;
         // Where Twilio comes back to if nothing can be stored now.
         let again = match request.outbound {
             Some(id) => ("outbound", format!("&outbound={}", id.0)),
@@ -150,6 +154,9 @@ impl Line {
             Ok(Rung::Answered { assistant, twiml, again }) => {
                 tracing::info!(assistant = %assistant.spec.name, caller, again, "answered a call");
                 self.remembered.keep(&assistant);
+                if !again {
+                    self.lengths.of(&sid, at, at);
+                }
                 twiml
             }
             Ok(Rung::Declined { assistant, reason }) => {
@@ -232,8 +239,11 @@ impl Line {
             status: request.status,
             duration_s: request.duration_s,
         };
-        let status = change.status;
+        let (status, sid) = (change.status, change.ringing.sid.clone());
         let known = live::follow_status(&self.store, change).await?;
+        if status.is_final() {
+            self.lengths.forget(&sid);
+        }
         if known {
             tracing::info!(status = status.as_str(), "a call's status changed");
         } else {
@@ -272,7 +282,9 @@ impl Line {
     /// Closes calls that were forgotten.
     pub async fn sweep(&self) -> Result<u32> {
         self.remember().await;
-        live::sweep(&self.store, self.clock.now()).await
+        self.lengths.tidy();
+        let (now, lengths) = (self.clock.now(), self.lengths.clone());
+        live::sweep(&self.store, now, move |call| lengths.of(&call.sid, call.started_at, now)).await
     }
 
     /// Whether calls can be taken.
@@ -396,7 +408,9 @@ impl Line {
     /// Thinks about a turn and stores its reply.
     async fn reply(&self, sid: &CallSid, turn: OpenTurn) -> Result<String, ()> {
         let id = turn.id;
+        let now = self.clock.now();
         let scene = Scene {
+            lasted: self.lengths.of(&turn.call.sid, turn.call.started_at, now),
             call: turn.call,
             assistant: turn.assistant,
             history: turn.history,
@@ -404,7 +418,7 @@ impl Line {
             known: turn.known,
             found: turn.found,
             errand: turn.errand,
-            now: self.clock.now(),
+            now,
         };
         let mut thought = self.engine.reply(&scene).await;
         // A call that went on from elsewhere: its first words were not ours.

@@ -11,7 +11,7 @@ use crate::{
     },
     store::{
         Store, StoreError, Tx,
-        calls::{self, CallEnd},
+        calls::{self, CallEnd, LiveCall},
         events, places, removals, turns,
     },
 };
@@ -119,8 +119,12 @@ fn end_known(
 /// Closes live calls whose end was never announced; answers how many.
 ///
 /// A call that we hung up gets two minutes for its status callback, any other one its maximum
-/// duration and a minute.
-pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
+/// duration and a minute: `lasted` says how long one has gone on.
+pub async fn sweep(
+    store: &Store,
+    now: Timestamp,
+    lasted: impl Fn(&LiveCall) -> SignedDuration + Send + 'static,
+) -> Result<u32> {
     let cache = store.clone();
     store
         .write_async(move |tx| {
@@ -137,12 +141,12 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u32> {
                 let hung_up = call.end_reason.is_some() && !transferred;
                 // People talk as long as they like, up to Twilio's own limit on a call.
                 let longest = if transferred { SignedDuration::from_hours(4) } else { longest };
-                let due = if hung_up {
-                    call.last_heard_at.checked_add(two_minutes)
+                let is_due = if hung_up {
+                    now.duration_since(call.last_heard_at) >= two_minutes
                 } else {
-                    call.started_at.checked_add(longest + SignedDuration::from_mins(1))
+                    lasted(&call) >= longest.saturating_add(SignedDuration::from_mins(1))
                 };
-                if due.is_ok_and(|due| now < due) {
+                if !is_due {
                     continue;
                 }
                 let end = CallEnd {
