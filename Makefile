@@ -2,7 +2,9 @@
 
 CARGO ?= cargo
 BENCH ?=
+FUZZ ?=
 FUZZ_SECONDS ?= 60
+KEEP ?=
 CHAOS ?= long
 
 # Tests wait more than they work: one thread more than a small machine has cores.
@@ -42,19 +44,19 @@ tools: ## Installs what the tests use beyond cargo, where that is possible
 	@.ci/tools
 
 lint: ## Checks format, clippy, and the licences where cargo-deny is installed
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --all-features check; \
 	else echo "skipped: cargo-deny is not installed"; fi
 
 fmt: ## Formats the source
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 bench: ## Measures; BENCH=name for one of the benchmarks
 	$(CARGO) bench --locked $(if $(BENCH),--bench $(BENCH))
 
-fuzz: ## Fuzzes every target for FUZZ_SECONDS, with stable Rust
-	$(CARGO) run --release --manifest-path fuzz/Cargo.toml --bin run -- $(FUZZ_SECONDS)
+fuzz: ## Fuzzes each target for FUZZ_SECONDS, by the ways it goes; FUZZ=name for one, KEEP=--keep adds seeds
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/covered $(CARGO) run --release --locked -p webox-fuzz -- $(KEEP) $(FUZZ_SECONDS) $(FUZZ)
 
 man: ## Writes the manual pages under man/ anew
 	$(CARGO) run --locked -- man man

@@ -43,6 +43,7 @@ mod ears;
 mod edges;
 mod embeddings;
 mod far;
+mod fuzzing;
 mod generated;
 mod hostile;
 mod http_tools;

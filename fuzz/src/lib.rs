@@ -1,220 +1,55 @@
-//! What outsiders reach, one function a parser: none may panic, whatever the bytes.
+//! What outsiders reach, one target a parser; and what looks for inputs that one of them does not bear.
 
-use webox::{
-    audio::wav::{Reader, header, read},
-    conversation::{concierge, speakable, tools::ToolRequest},
-    domain::{
-        AssistantName, AssistantSpec, Caller, Heard, HumanDuration, LanguageTag, PhoneNumber,
-        Secret, TimeRange, when,
-    },
-    provision, rehearsal,
-    twilio::{
-        form::Form,
-        handed::{Dialled, HumanLeg, LeftMessage, Transcribed},
-        reader, relay, signature, stream,
-        twiml::{Gather, Response, Say},
-        webhook::{Gathered, Incoming, Status},
-    },
-};
+pub mod coverage;
+pub mod hunt;
+pub mod mutate;
+pub mod targets;
 
-/// A target by name.
-pub type Target = (&'static str, fn(&[u8]));
+use targets::{files, http, providers, sound, speech, twilio, values};
+
+/// A parser that is attacked.
+pub struct Target {
+    /// Its name, and its folder's under `seeds`.
+    pub name: &'static str,
+    /// Must bear whatever bytes.
+    pub run: fn(&[u8]),
+    /// Words that such inputs have.
+    pub words: &'static [&'static str],
+    /// Longer inputs are cut.
+    pub longest: usize,
+}
 
 /// All of them.
+#[rustfmt::skip]
 pub const TARGETS: &[Target] = &[
-    ("form_body", form_body),
-    ("signature", signature),
-    ("twiml_text", twiml_text),
-    ("assistant_toml", assistant_toml),
-    ("rehearsal_toml", rehearsal_toml),
-    ("model_output", model_output),
-    ("concierge", concierge),
-    ("tool_arguments", tool_arguments),
-    ("when_and_who", when_and_who),
-    ("redaction", redaction),
-    ("api_body", api_body),
-    ("socket_message", socket_message),
-    ("wav", wav),
+    Target { name: "form_body", run: twilio::form_body, longest: 8 * 1024, words: &["CallSid=CA00000000000000000000000000000001", "&From=%2B33612345678", "&To=", "&SpeechResult=", "&Confidence=", "&CallStatus=", "&CallDuration=", "&Digits=", "&DialCallStatus=", "&RecordingUrl=", "&AnsweredBy=", "&StirVerstat=", "&TranscriptionText="] },
+    Target { name: "signature", run: twilio::signature, longest: 8 * 1024, words: &["https://", "http://", ":443", ":80", "#", "?bodySHA256=", "user@"] },
+    Target { name: "twiml_text", run: twilio::twiml_text, longest: 8 * 1024, words: &["<Say>", "</Say>", "<![CDATA[", "&#x0;", "<?xml", "<!--", "<!DOCTYPE"] },
+    Target { name: "socket_message", run: twilio::socket_message, longest: 8 * 1024, words: &["media", "start", "stop", "mark", "dtmf", "clear", "setup", "prompt", "interrupt", "error", "payload", "customParameters", "handoffData"] },
+    Target { name: "twilio_answer", run: twilio::twilio_answer, longest: 8 * 1024, words: &["calls", "incoming_phone_numbers", "price", "price_unit", "next_page_uri", "start_time", "Tue, 24 Nov 2026 10:00:00 +0000", "inbound", "outbound-api"] },
+    Target { name: "assistant_toml", run: files::assistant_toml, longest: 16 * 1024, words: &["[ai]", "[voice]", "[limits]", "[[deliver]]", "[[tools]]", "[bookings]", "[hours]", "[transfer]", "[[transfer.humans]]", "[compliance]", "[after_call]", "[facts]", "= true", "= \"5m\"", "= []", "= {}", "\"\"\"", "19:00-23:00", "knowledge = []", "1979-05-27T07:32:00Z"] },
+    Target { name: "rehearsal_toml", run: files::rehearsal_toml, longest: 8 * 1024, words: &["[[scenario]]", "expect = ", "contains = ", "say = ", "persona = ", "[[scenario.turn]]", "= true", "= \"x\"", "regex = ", "(a+)+$", "(?P<", "\\\\p{L}"] },
+    Target { name: "settings_toml", run: files::settings_toml, longest: 8 * 1024, words: &["[twilio]", "[server]", "[server.acme]", "[backup]", "[alerts]", "[[alerts.rules]]", "[[alerts.destinations]]", "[smtp]", "[vault]", "[limits]", "= { env = \"A\" }", "= \"6h\"", "= []", "0.0.0.0:443", "https://a.example", "10.0.0.0/8", "every", "keep"] },
+    Target { name: "prices_toml", run: files::prices_toml, longest: 8 * 1024, words: &["[[rate]]", "[[exchange]]", "[plans.x]", "[clients.x]", "[seller]", "currency = \"EUR\"", "0.0085", "\"0.0085\"", "2026-01-01", "unit = ", "vat = "] },
+    Target { name: "template", run: files::template, longest: 4 * 1024, words: &["{{ caller.name }}", "{% for a in b %}", "{% endfor %}", "{% if x %}", "{% endif %}", "{% set x = ", "{% macro m() %}{{ m() }}{% endmacro %}", "|default(", "|replace(", "|length", "range(", " * 1000000", "|join", "|indent(", "~", "loop.", "[::-1]", "{% raw %}"] },
+    Target { name: "tool_schema", run: files::tool_schema, longest: 4 * 1024, words: &["type", "object", "properties", "required", "pattern", "format", "date", "email", "$ref", "#/definitions/a", "allOf", "anyOf", "oneOf", "not", "if", "enum", "const", "minLength", "maxItems", "additionalProperties", "(a+)+$", "^(a|a)*$", "multipleOf", "uniqueItems"] },
+    Target { name: "document", run: files::document, longest: 8 * 1024, words: &["# ", "## ", "---\n", "===\n", "- ", "| a | b |", "```\n", "<!--", "-->", "> ", "1. ", "prix", "12 €", "Dr. "] },
+    Target { name: "people_csv", run: files::people_csv, longest: 8 * 1024, words: &["phone", "name", ";", ",", "\t", "\"", "\"\"", "\r\n", "+33612345678", "0612345678", "112"] },
+    Target { name: "bundle", run: files::bundle, longest: 16 * 1024, words: &["%% ", "_defaults.toml\n", "../", "/", "a/b.toml\n", "context_file = \"a.md\"", "knowledge = [\"*.md\"]", "**", "name = "] },
+    Target { name: "backup_file", run: files::backup_file, longest: 64 * 1024, words: &["age-encryption.org/v1\n", "-> X25519 ", "-> scrypt ", "--- ", "manifest.json", "webox.db", "ustar", "SQLite format 3\0"] },
+    Target { name: "model_output", run: speech::model_output, longest: 4 * 1024, words: &["**", "```", "<think>", "</think>", "](https://", "- ", "20h30", "€", "1. ", "| ", "<say>"] },
+    Target { name: "concierge", run: speech::concierge, longest: 2 * 1024, words: &["demain ", "non ", "plutôt ", "à 20h ", "pour 4 ", "au nom de ", "oui", "annuler ", "friday ", "noon ", "half past ", "mañana ", "morgen ", "domani ", "le 32 ", "minuit ", "quatre-vingt-dix-neuf ", "ma réservation "] },
+    Target { name: "tool_arguments", run: speech::tool_arguments, longest: 4 * 1024, words: &["book", "take_message", "transfer", "find_bookings", "reschedule", "cancel", "search_knowledge", "end_call", "party", "date", "time", "name", "2026-11-23", "20:00"] },
+    Target { name: "redaction", run: speech::redaction, longest: 1024, words: &["4532 0151 1283 0366", "FR14 2004 1010 0505 0001 3M02 606", "1 85 03 75 116 042 42", "jean point dupont arobase gmail point com", "a@b.fr", "zéro ", "quatre-vingt-dix ", "cent "] },
+    Target { name: "model_stream", run: providers::model_stream, longest: 8 * 1024, words: &["data: ", "\n\n", "event: ", "[DONE]", "choices", "delta", "tool_calls", "arguments", "content", "finish_reason", "usage", "content_block_delta", "input_json_delta", "partial_json", "message_stop", "response.output_text.delta", "response.completed", "function_call", "index", "retry: ", "id: ", ": "] },
+    Target { name: "model_answer", run: providers::model_answer, longest: 4 * 1024, words: &["error", "message", "type", "code", "param", "detail", "loc", "data", "embedding", "index", "usage", "insufficient_quota", "rate_limit_error"] },
+    Target { name: "speech_message", run: providers::speech_message, longest: 8 * 1024, words: &["Results", "TurnInfo", "EndOfTurn", "EagerEndOfTurn", "transcript", "channel", "alternatives", "is_final", "from_finalize", "audio", "isFinal", "text", "language", "turn_index", "audio_window_end", "1e308"] },
+    Target { name: "calendar_answer", run: providers::calendar_answer, longest: 8 * 1024, words: &["BEGIN:VEVENT\n", "END:VEVENT\n", "DTSTART", ";TZID=", ";VALUE=DATE:", "DTEND", "DURATION:PT1H", "RRULE:FREQ=DAILY", "TRANSP:TRANSPARENT", "20261201T090000Z", "00000000", "99991231T235959Z", "<calendar-data>", "]]>", "&#13;", "dateTime", "items", "\\\\n", "BEGIN:VALARM\n"] },
+    Target { name: "when_and_who", run: values::when_and_who, longest: 1 * 1024, words: &["today", "yesterday", "ago", "1h30m", "2026-11-29", "T02:30", "+33", "00:00", "24:00", "-", "d", "w", "fr-FR", "#", ";ext=", "999999999999"] },
+    Target { name: "values", run: values::values, longest: 1 * 1024, words: &["EUR", "USD", "0.0085", "CA", "AC", "@", "s3://", "/", "every", "6h", "mon-fri", "09:00", "2026-12", "2026-12-25", "> ", ">= ", "%", "x", "rc=3", "&", "openai/", "09:00-12:00"] },
+    Target { name: "command_line", run: values::command_line, longest: 2 * 1024, words: &["calls", "list", "--since", "-o", "json", "assistants", "create", "--help", "apply", "--yes", "campaign", "backup", "--", "--server", "-vvv", "@", "--color=never"] },
+    Target { name: "api_body", run: http::api_body, longest: 8 * 1024, words: &["client_name", "twilio_phone_number", "limits", "max_call_duration", "plan", "changes", "spec", "phone", "context", "rows", "files", "path", "text", "sha256", "window"] },
+    Target { name: "request_head", run: http::request_head, longest: 2 * 1024, words: &["call_sid=", "&turn=", "&step=", "X-Forwarded-For: ", "Range: bytes=", "0-", "-1", ",", "If-Range: ", "If-None-Match: ", "W/", "*", "\"e\"", "10.1.2.3", "::ffff:10.0.0.1", "[::1]"] },
+    Target { name: "wav", run: sound::wav, longest: 8 * 1024, words: &["RIFF", "WAVE", "fmt ", "data", "LIST", "\u{1}\0\u{1}\0", "\u{7}\0\u{1}\0", "\0\0\0\0"] },
+    Target { name: "sound", run: sound::sound, longest: 16 * 1024, words: &["\0\0", "\u{7f}\u{7f}"] },
 ];
-
-fn text(data: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(data)
-}
-
-/// A webhook's body.
-pub fn form_body(data: &[u8]) {
-    let Ok(form) = Form::parse(data) else { return };
-    assert_eq!(Form::parse(form.encode().as_bytes()).as_ref(), Ok(&form));
-    let _ = Incoming::read(&form);
-    let _ = Gathered::read(&form);
-    let _ = Status::read(&form);
-    let _ = Dialled::read(&form);
-    let _ = HumanLeg::read(&form);
-    let _ = LeftMessage::read(&form);
-    let _ = Transcribed::read(&form);
-}
-
-/// A URL, a form and a signature, by lines.
-pub fn signature(data: &[u8]) {
-    let text = text(data);
-    let mut lines = text.splitn(3, '\n');
-    let (url, given) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let form = Form::parse(lines.next().unwrap_or_default().as_bytes()).unwrap_or_default();
-    let token = Secret::new("12345");
-    let right = signature::sign(&token, url, &form);
-    // Whatever is signed is verified; whatever is not, is not.
-    let verified = signature::verify(std::slice::from_ref(&token), url, &form, &right);
-    assert!(verified || url.contains('#'));
-    assert!(!signature::verify(&[Secret::new("54321")], url, &form, &right));
-    let _ = signature::verify(&[token], url, &form, given);
-}
-
-/// Anything said.
-pub fn twiml_text(data: &[u8]) {
-    let text = text(data);
-    let language = LanguageTag::french();
-    let mut gather = Gather::speech(&text, &language);
-    gather.hints = vec![text.to_string(); 3];
-    gather.prompt = vec![Say::new(&text, &language, None).into()];
-    let xml = Response::new()
-        .say(Say::new(&text, &language, Some(&text)))
-        .gather(gather)
-        .hangup()
-        .render();
-    assert!(reader::read(&xml).is_ok(), "{xml}");
-    let _ = reader::read(&text);
-}
-
-/// A file of rehearsals.
-pub fn rehearsal_toml(data: &[u8]) {
-    let _ = rehearsal::check("fuzz.rehearsal.toml", &text(data));
-}
-
-/// An assistant's file.
-pub fn assistant_toml(data: &[u8]) {
-    if let Ok(spec) = provision::read_text("fuzz.toml", &text(data)) {
-        let written = provision::to_toml(&spec).expect("what was read can be written");
-        assert_eq!(provision::read_text("again.toml", &written).ok(), Some(spec));
-    }
-}
-
-/// What a model says.
-pub fn model_output(data: &[u8]) {
-    let said = speakable::speakable(&text(data), &LanguageTag::french());
-    assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
-}
-
-/// What a caller says, line by line, in every language of the concierge, where tables, appointments
-/// and stays are booked.
-pub fn concierge(data: &[u8]) {
-    // Read once: reading files is another target's matter.
-    static SPECS: std::sync::OnceLock<Vec<AssistantSpec>> = std::sync::OnceLock::new();
-    let specs = SPECS.get_or_init(|| {
-        let files = [
-            include_str!("../../assistants/le-gourmet.toml"),
-            include_str!("../../assistants/garage-dupont.toml"),
-            include_str!("../../assistants/hotel-miramar.toml"),
-        ];
-        // Documents lie beside the files, and there are none here.
-        let alone = |file: &str| {
-            let lines = file.lines().filter(|line| !line.starts_with("knowledge"));
-            lines.collect::<Vec<_>>().join("\n")
-        };
-        let read = |file: &str| provision::read_text("assistant.toml", &alone(file));
-        files.map(|file| read(file).unwrap_or_else(|problems| panic!("{problems:?}"))).into()
-    });
-    let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().expect("a moment");
-    for spec in specs {
-        for tag in ["fr-FR", "en-US", "es-ES", "de-DE", "it-IT"] {
-            let language = tag.parse().expect("a language");
-            let scene = concierge::Scene {
-                spec,
-                language: &language,
-                now: &now,
-                caller: None,
-                known: None,
-                found: &[],
-            };
-            let mut state = concierge::State::default();
-            for line in text(data).lines().take(20) {
-                let heard = Heard::words(line);
-                (state, _) = concierge::step(&scene, state, concierge::Event::Heard(&heard));
-                state = concierge::absorb(&scene, state, line);
-            }
-        }
-    }
-}
-
-/// What a model asks for: a tool's name, then its arguments.
-pub fn tool_arguments(data: &[u8]) {
-    let text = text(data);
-    let (name, arguments) = text.split_once('\n').unwrap_or(("book", &text));
-    static SPEC: std::sync::OnceLock<AssistantSpec> = std::sync::OnceLock::new();
-    let spec = SPEC.get_or_init(|| {
-        let file = include_str!("../../assistants/boutique-lumiere.toml");
-        let read = provision::read_text("assistant.toml", file);
-        read.unwrap_or_else(|problems| panic!("{problems:?}"))
-    });
-    if let Ok(request) = ToolRequest::read(name, arguments, spec) {
-        let again = ToolRequest::read(request.name(), &request.arguments(), spec);
-        assert_eq!(again.as_ref(), Ok(&request));
-    }
-}
-
-/// Times, lengths, numbers, names.
-pub fn when_and_who(data: &[u8]) {
-    let text = text(data);
-    let now = "2026-11-23T18:00:00+01:00[Europe/Paris]".parse().expect("a moment");
-    let _ = when::parse(&text, &now, when::Bound::Since);
-    let _ = when::parse(&text, &now, when::Bound::Until);
-    let _ = text.parse::<HumanDuration>();
-    let _ = text.parse::<TimeRange>();
-    let _ = text.parse::<AssistantName>();
-    let _ = text.parse::<LanguageTag>();
-    let _ = Caller::read(&text).masked();
-    if let Ok(number) = text.parse::<PhoneNumber>() {
-        let again: PhoneNumber = number.as_str().parse().expect("E.164 reads back");
-        assert_eq!(again, number);
-    }
-}
-
-/// What callers say, masked: twice is once, and what is no secret stays.
-pub fn redaction(data: &[u8]) {
-    let text = text(data);
-    let once = webox::domain::redact(&text).into_owned();
-    assert_eq!(webox::domain::redact(&once), once);
-    let _ = webox::domain::redact_numbers(&text);
-}
-
-/// Bodies of the API, and a plan that came over the network.
-pub fn api_body(data: &[u8]) {
-    use webox::api::{ApplyInput, AssistantInput, Problem};
-    if let Ok(input) = serde_json::from_slice::<AssistantInput>(data) {
-        let _ = input.create();
-    }
-    if let Ok(input) = serde_json::from_slice::<ApplyInput>(data) {
-        let _ = input.read_plan();
-    }
-    let _ = serde_json::from_slice::<Problem>(data).map(Problem::into_error);
-}
-
-/// A message of either socket.
-pub fn socket_message(data: &[u8]) {
-    let text = text(data);
-    let _ = relay::FromTwilio::read(&text);
-    if let Ok(stream::FromTwilio::Media { media }) = stream::FromTwilio::read(&text) {
-        let _ = (media.decode(&mut Vec::new()), media.at_ms());
-    }
-}
-
-/// A WAV file, whole and in pieces: what a provider sends, and what `try --audio` is given.
-pub fn wav(data: &[u8]) {
-    let _ = (header(data), read(data));
-    let (mut pieces, mut samples) = (Reader::wav(), Vec::new());
-    for piece in data.chunks(7) {
-        if pieces.push(piece, &mut samples).is_err() {
-            return;
-        }
-    }
-    let _ = pieces.finish(&mut samples);
-}

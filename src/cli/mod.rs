@@ -42,6 +42,8 @@ mod login;
 mod manual;
 mod margin;
 mod numbers;
+#[doc(hidden)]
+pub mod offline;
 mod outbound;
 pub mod output;
 mod plan;

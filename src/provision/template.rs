@@ -1,6 +1,8 @@
 //! Small templates in assistants' files, such as `{{ caller.name }}`: checked when a file is read,
 //! filled in when something happens.
 
+mod bounds;
+
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 
@@ -123,17 +125,57 @@ pub const NOTICED: &Names<'static> = &[
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
+    // What may come to any length, whatever it is given; `replace` comes to no more than this.
+    for endless in ["indent", "format", "batch", "slice"] {
+        environment.remove_filter(endless);
+    }
+    environment.add_filter("replace", replace);
+    environment.add_filter("join", join);
     // What is not there is nothing: there is no booking in most calls.
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_fuel(Some(STEPS));
     environment
 }
 
+/// The filter `replace`, which otherwise makes a long text of a short one, again and again.
+fn replace(text: &str, from: &str, to: &str) -> std::result::Result<String, minijinja::Error> {
+    let length = text.len().saturating_add(text.matches(from).count().saturating_mul(to.len()));
+    if length > LONGEST_CALL {
+        return Err(minijinja::Error::new(ErrorKind::InvalidOperation, "the text is too long"));
+    }
+    Ok(text.replace(from, to))
+}
+
+/// The filter `join`, for the same reason.
+fn join(values: Value, between: Option<String>) -> std::result::Result<String, minijinja::Error> {
+    let (mut joined, between) = (String::new(), between.unwrap_or_default());
+    for (at, value) in values.try_iter()?.enumerate() {
+        if at > 0 {
+            joined.push_str(&between);
+        }
+        joined.push_str(&value.to_string());
+        if joined.len() > LONGEST_CALL {
+            return Err(minijinja::Error::new(ErrorKind::InvalidOperation, "the text is too long"));
+        }
+    }
+    Ok(joined)
+}
+
+/// Reads a template that is of a size that anybody needs.
+fn read<'e>(
+    environment: &'e Environment<'_>,
+    template: &'e str,
+) -> std::result::Result<minijinja::Template<'e, 'e>, minijinja::Error> {
+    bounds::check(template)
+        .map_err(|what| minijinja::Error::new(ErrorKind::SyntaxError, what))
+        .and_then(|()| environment.template_from_str(template))
+}
+
 /// What a template names. Only known when it is read: what a call brings along is named by whoever
 /// asks for the call.
 pub fn named(template: &str) -> std::result::Result<Vec<String>, String> {
     let environment = environment();
-    let read = environment.template_from_str(template).map_err(|error| {
+    let read = read(&environment, template).map_err(|error| {
         let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
         format!("is no template: {detail}")
     })?;
@@ -154,8 +196,7 @@ pub fn fill_in_whole(template: &str, values: &impl Serialize) -> Result<String> 
         .into_iter()
         .filter(|name| values.get(name).is_none())
         .collect();
-    let filled = environment
-        .template_from_str(template)
+    let filled = read(&environment, template)
         .and_then(|read| read.render(Value::from(Serde(values))))
         .map_err(|cause| {
             let needs = Error::input("a template cannot be filled in").because(cause);
@@ -181,7 +222,7 @@ fn readable(template: &str) -> std::result::Result<(), String> {
 /// Whether a template can be read and names only what there is; otherwise what is wrong with it.
 pub fn check(template: &str, names: &Names<'_>) -> std::result::Result<(), String> {
     let environment = environment();
-    let read = environment.template_from_str(template).map_err(|error| {
+    let read = read(&environment, template).map_err(|error| {
         let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
         format!("is no template: {detail}")
     })?;
@@ -240,8 +281,7 @@ fn filled_in(template: &str, values: &impl Serialize, longest: usize) -> Result<
         .map_err(|cause| Error::failure("a template has no values").because(cause))?;
     take_out_nulls(&mut values);
     let environment = environment();
-    let filled = environment
-        .template_from_str(template)
+    let filled = read(&environment, template)
         .and_then(|read| read.render(Value::from(Serde(values))))
         .map_err(|cause| Error::input("a template cannot be filled in").because(cause))?;
     Ok(filled.trim().chars().take(longest).collect())
@@ -313,7 +353,7 @@ pub fn check_spec(spec: &AssistantSpec) -> Result<()> {
 /// Whether a template names only what the file has found out, of `extract`.
 fn found_out(template: &str, spec: &AssistantSpec) -> std::result::Result<(), String> {
     let environment = environment();
-    let Ok(read) = environment.template_from_str(template) else { return Ok(()) };
+    let Ok(read) = read(&environment, template) else { return Ok(()) };
     let known = || spec.after.extract.iter().flat_map(DataSchema::names);
     let named = read.undeclared_variables(true);
     let mut unknown_ones: Vec<(&String, &str)> = named

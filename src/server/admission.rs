@@ -200,7 +200,7 @@ async fn own_account(
     }
 }
 
-fn read_query(query: &str) -> Option<Query> {
+pub(super) fn read_query(query: &str) -> Option<Query> {
     let form = Form::parse(query.as_bytes()).ok()?;
     let number = |name: &str| form.get(name).map(str::parse::<u32>).transpose().ok();
     Some(Query {

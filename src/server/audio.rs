@@ -39,7 +39,7 @@ pub(super) async fn play(
 }
 
 /// What is asked for of a sound.
-fn part(headers: &HeaderMap, etag: &str, sound: Bytes) -> Response {
+pub(super) fn part(headers: &HeaderMap, etag: &str, sound: Bytes) -> Response {
     let given = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if given(header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, etag)) {
         return StatusCode::NOT_MODIFIED.into_response();

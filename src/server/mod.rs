@@ -27,6 +27,8 @@ mod health;
 mod leaving;
 mod limits;
 pub mod observing;
+#[doc(hidden)]
+pub mod offline;
 mod peer;
 mod problem;
 mod proofs;

@@ -120,10 +120,9 @@ impl OpenAccount {
             let mut calls = Vec::new();
             let mut url = rest.below(account, &path);
             for _ in 0..MOST_PAGES {
-                let page: Page = serde_json::from_slice(&rest.read(account, &url).await?)
-                    .map_err(|_| RestError::Unreadable("it is no list of calls".to_owned()))?;
-                calls.extend(page.calls.into_iter().filter_map(Resource::read));
-                match page.next_page_uri {
+                let (page, next) = page(&rest.read(account, &url).await?)?;
+                calls.extend(page);
+                match next {
                     Some(next) => url = rest.page(&next)?,
                     None => break,
                 }
@@ -133,6 +132,13 @@ impl OpenAccount {
         })
         .await
     }
+}
+
+/// The calls of a page, and where the next page is.
+pub(super) fn page(body: &[u8]) -> Result<(Vec<LoggedCall>, Option<String>), RestError> {
+    let page: Page = serde_json::from_slice(body)
+        .map_err(|_| RestError::Unreadable("it is no list of calls".to_owned()))?;
+    Ok((page.calls.into_iter().filter_map(Resource::read).collect(), page.next_page_uri))
 }
 
 /// Twilio knows whole UTC days only; the sign is part of the name, and means "on that day or after".

@@ -30,7 +30,7 @@ impl Rest {
     }
 }
 
-fn read(body: &[u8]) -> Charge {
+pub(super) fn read(body: &[u8]) -> Charge {
     let Ok(Resource { price, price_unit }) = serde_json::from_slice(body) else {
         return Charge::Unreadable("the answer is no call".to_owned());
     };

@@ -12,6 +12,8 @@ pub mod form;
 pub mod handed;
 pub mod media;
 pub mod numbers;
+#[doc(hidden)]
+pub mod offline;
 pub mod pricing;
 pub mod reach;
 pub mod reader;

@@ -203,6 +203,13 @@ const fn path_of(kind: NumberKind) -> &'static str {
     }
 }
 
+/// The numbers of a page, and where the next page is.
+pub(super) fn page(body: &[u8]) -> Result<(Vec<Owned>, Option<String>), RestError> {
+    let page: OwnedPage = read(body, "list of numbers")?;
+    let numbers = page.incoming_phone_numbers.into_iter().filter_map(OwnedResource::read);
+    Ok((numbers.collect(), page.next_page_uri))
+}
+
 impl Rest {
     /// A number of an account; nothing when it is not the account's.
     pub async fn owned(
@@ -212,10 +219,8 @@ impl Rest {
     ) -> Result<Option<Owned>, RestError> {
         let query = Form::from_fields([("PhoneNumber", number.as_str())]).encode();
         let body = self.get(account, &format!("IncomingPhoneNumbers.json?{query}")).await?;
-        let page: OwnedPage = read(&body, "list of numbers")?;
-        let mut found = page.incoming_phone_numbers.into_iter().filter_map(OwnedResource::read);
         // Twilio matches parts of numbers.
-        Ok(found.find(|one| one.number == *number))
+        Ok(page(&body)?.0.into_iter().find(|one| one.number == *number))
     }
 }
 
@@ -268,12 +273,9 @@ impl OpenAccount {
             let mut numbers = Vec::new();
             let mut url = rest.below(account, &path);
             for _ in 0..MOST_PAGES {
-                let body = rest.read(account, &url).await?;
-                let page: OwnedPage = read(&body, "list of numbers")?;
-                numbers.extend(
-                    page.incoming_phone_numbers.into_iter().filter_map(OwnedResource::read),
-                );
-                match page.next_page_uri {
+                let (page, next) = page(&rest.read(account, &url).await?)?;
+                numbers.extend(page);
+                match next {
                     Some(next) => url = rest.page(&next)?,
                     None => break,
                 }
@@ -362,7 +364,7 @@ fn parameter(setting: &str) -> String {
     setting.split('_').map(capital).collect()
 }
 
-fn one(body: &[u8]) -> Result<Owned, RestError> {
+pub(super) fn one(body: &[u8]) -> Result<Owned, RestError> {
     let resource: OwnedResource = read(body, "number")?;
     resource.read().ok_or_else(|| RestError::Unreadable("it is no number".to_owned()))
 }

@@ -51,7 +51,7 @@ impl OpenAccount {
     }
 }
 
-fn read(body: &[u8]) -> Result<NumberPrices, RestError> {
+pub(super) fn read(body: &[u8]) -> Result<NumberPrices, RestError> {
     let resource: Resource = serde_json::from_slice(body)
         .map_err(|_| RestError::Unreadable("it is no list of prices".to_owned()))?;
     let prices = resource.phone_number_prices.unwrap_or_default().into_iter().filter_map(|price| {

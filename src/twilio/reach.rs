@@ -127,7 +127,7 @@ async fn read(client: &reqwest::Client, url: &str) -> Result<Reached, Unreached>
 }
 
 impl Certificate {
-    fn read(der: &[u8]) -> Option<Self> {
+    pub(super) fn read(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let validity = certificate.validity();
         let names = certificate.subject_alternative_name().ok().flatten();

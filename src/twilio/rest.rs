@@ -363,7 +363,7 @@ async fn read_up_to(mut response: reqwest::Response, longest: usize) -> Vec<u8> 
     body
 }
 
-fn refusal(status: u16, body: &[u8]) -> Refusal {
+pub(super) fn refusal(status: u16, body: &[u8]) -> Refusal {
     let code = serde_json::from_slice::<ErrorBody>(body).ok().and_then(|body| body.code);
     Refusal { status, code }
 }

@@ -1,135 +1,161 @@
-//! Runs targets for a bounded time with stable Rust: `run SECONDS [TARGET…]`.
+//! Runs targets for a bounded time with stable Rust: `run [--keep] SECONDS [TARGET…]`.
 //!
-//! Blind mutation of the seeds, from a fixed start, so that a run can be had again. It finds less
-//! than coverage-guided fuzzing and needs nothing but cargo. An input that panics is kept.
+//! Each runs in a process of its own: an input that ends the process is kept like one that panics, as
+//! `found-…` beside the seeds. `--keep` keeps the fewest inputs that go all the ways that were found, where
+//! `fuzz/covered` compiled it.
 
 use std::{
-    panic::catch_unwind,
-    path::Path,
-    process::ExitCode,
-    time::{Duration, Instant},
+    alloc::{GlobalAlloc, Layout, System},
+    fs::File,
+    io::Write as _,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
 };
 
-use webox_fuzz::TARGETS;
+use webox_fuzz::{
+    TARGETS, Target,
+    hunt::{Bounds, Found, folder, hunt, least},
+};
 
-/// xorshift64: the same numbers on every run.
-struct Dice(u64);
+/// More memory than this for one input is too much.
+const MEMORY: usize = 512 * 1024 * 1024;
 
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides.max(1) as u64) as usize
+/// Inputs longer than this are not kept, nor more than so many of a target.
+const KEPT_LENGTH: usize = 2 * 1024;
+const MOST_KEPT: usize = 24;
+
+/// Counts what is held.
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the system's own allocator does it all; this only counts, and gives nothing beyond the bound.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if HELD.fetch_add(layout.size(), Relaxed) + layout.size() > MEMORY {
+            return std::ptr::null_mut();
+        }
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        unsafe { System.dealloc(place, layout) }
     }
 }
 
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let seconds: u64 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(10);
-    let wanted: Vec<String> = arguments.collect();
-    std::panic::set_hook(Box::new(|_| {}));
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let keep = arguments.iter().any(|word| word == "--keep");
+    let alone = arguments.iter().any(|word| word == "--alone");
+    arguments.retain(|word| !word.starts_with("--"));
+    let seconds: u64 = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(10);
+    let wanted = arguments.get(1..).unwrap_or_default();
+    let is_wanted =
+        |target: &&Target| wanted.is_empty() || wanted.iter().any(|wish| wish == target.name);
     let mut failed = false;
-    for (name, target) in TARGETS {
-        if wanted.is_empty() || wanted.iter().any(|wish| wish == name) {
-            failed |= !run(name, *target, Duration::from_secs(seconds));
-        }
+    for target in TARGETS.iter().filter(is_wanted) {
+        failed |= if alone {
+            !on_a_small_stack(target, seconds, keep)
+        } else {
+            !apart(target, seconds, keep)
+        };
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn run(name: &str, target: fn(&[u8]), time: Duration) -> bool {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
-    let mut pool: Vec<Vec<u8>> = std::fs::read_dir(&folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| std::fs::read(entry.path()).ok())
-        .collect();
-    pool.push(Vec::new());
-    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
-    let (begun, mut runs) = (Instant::now(), 0_u64);
-    while begun.elapsed() < time {
-        let input = mutate(&pool, &mut dice);
-        runs += 1;
-        let (one, length) = (Instant::now(), input.len());
-        if catch_unwind(|| target(&input)).is_err() || one.elapsed() > Duration::from_secs(1) {
-            let kept = folder.join(format!("found-{runs}"));
-            let _ = std::fs::write(&kept, &input);
-            println!(
-                "{name}: FAILED on {length} bytes after {runs} runs, kept as {}",
-                kept.display()
-            );
-            return false;
-        }
-        if pool.len() < 500 && dice.roll(100) == 0 {
-            pool.push(input);
-        }
-    }
-    let rate = runs as f64 / begun.elapsed().as_secs_f64();
-    println!("{name}: {runs} runs, {rate:.0} a second, nothing found");
-    true
+/// As much stack as the daemon's own threads have.
+fn on_a_small_stack(target: &'static Target, seconds: u64, keep: bool) -> bool {
+    std::thread::spawn(move || run(target, seconds, keep)).join().unwrap_or(false)
 }
 
-fn mutate(pool: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
-    const WORDS: &[&str] = &[
-        "%",
-        "&",
-        "=",
-        "\n",
-        "\"",
-        "<",
-        ">",
-        "]]>",
-        "é",
-        "\u{202e}",
-        "\0",
-        "[",
-        "]",
-        "{",
-        "}",
-        "#",
-        "```",
-        "**",
-        "- ",
-        "à ",
-        "h",
-        ":",
-        "demain ",
-        "non ",
-        "plutôt ",
-        "9999999999",
-        "-1",
-        "+33",
-        "12:60",
-        "noon ",
-        "friday ",
-    ];
-    let mut input = pool[dice.roll(pool.len())].clone();
-    for _ in 0..=dice.roll(6) {
-        let at = dice.roll(input.len() + 1);
-        match dice.roll(6) {
-            0 if !input.is_empty() => {
-                let last = input.len() - 1;
-                input[at.min(last)] ^= 1 << dice.roll(8);
-            }
-            1 => input.insert(at, dice.roll(256) as u8),
-            2 if at < input.len() => drop(input.remove(at)),
-            3 => drop(input.splice(at..at, WORDS[dice.roll(WORDS.len())].bytes())),
-            4 => {
-                let other = &pool[dice.roll(pool.len())];
-                let from = dice.roll(other.len() + 1);
-                input.truncate(at);
-                input.extend_from_slice(&other[from..]);
-            }
-            _ if at < input.len() => {
-                let end = at + dice.roll(input.len() - at).min(40);
-                let piece = input[at..end].to_vec();
-                drop(input.splice(at..at, piece));
-            }
-            _ => {}
+/// The input that is being tried, for whoever survives it.
+fn last(target: &Target) -> PathBuf {
+    std::env::temp_dir().join(format!("webox-fuzz-{}", target.name))
+}
+
+/// Runs one in a process of its own.
+fn apart(target: &Target, seconds: u64, keep: bool) -> bool {
+    let Ok(own) = std::env::current_exe() else { return false };
+    let mut command = Command::new(own);
+    command.args(["--alone", &seconds.to_string(), target.name]);
+    if keep {
+        command.arg("--keep");
+    }
+    match command.status().map(|status| (status.success(), status.code())) {
+        Ok((true, _)) => true,
+        // It has told what it found.
+        Ok((_, Some(1))) => false,
+        ended => {
+            let input = read_last(&last(target)).unwrap_or_default();
+            tell(target, &Found { input, why: format!("the process ended: {ended:?}") });
+            false
         }
     }
-    input.truncate(8 * 1024);
-    input
+}
+
+fn read_last(path: &Path) -> Option<Vec<u8>> {
+    let bytes = std::fs::read(path).ok()?;
+    let (length, rest) = bytes.split_at_checked(8)?;
+    let length = u64::from_le_bytes(length.try_into().ok()?) as usize;
+    rest.get(..length).map(<[u8]>::to_vec)
+}
+
+fn tell(target: &Target, found: &Found) {
+    let name = format!("found-{:08x}", crc(&found.input));
+    let kept = folder(target).join(name);
+    let _ = std::fs::write(&kept, &found.input);
+    println!("{}: FAILED: {} (kept as {})", target.name, found.why, kept.display());
+}
+
+/// A name for some bytes.
+fn crc(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811C_9DC5, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
+fn run(target: &Target, seconds: u64, keep: bool) -> bool {
+    std::panic::set_hook(Box::new(|_| {}));
+    let file = File::create(last(target)).ok();
+    let before = |input: &[u8]| {
+        if let Some(file) = &file {
+            let length = (input.len() as u64).to_le_bytes();
+            let _ = file.write_all_at(&[&length[..], input].concat(), 0);
+        }
+    };
+    let bounds = Bounds {
+        time: Duration::from_secs(seconds),
+        runs: u64::MAX,
+        longest: Duration::from_secs(1),
+        start: std::env::var("WEBOX_FUZZ_START")
+            .ok()
+            .and_then(|start| start.parse().ok())
+            .unwrap_or(1),
+    };
+    let hunt = hunt(target, bounds, before);
+    let _ = std::fs::remove_file(last(target));
+    if let Some(found) = &hunt.found {
+        tell(target, found);
+        return false;
+    }
+    let (seconds, name) = (hunt.took.as_secs_f64(), target.name);
+    let ways = hunt.branches.map_or_else(String::new, |branches| {
+        format!(", {branches} branches, {} inputs with new ways", hunt.new.len())
+    });
+    println!("{name}: {} runs in {seconds:.0} s, nothing found{ways}", hunt.runs);
+    let _ = std::io::stdout().flush();
+    if keep && hunt.branches.is_some() {
+        let short =
+            |input: &Vec<u8>| !input.is_empty() && input.len() <= KEPT_LENGTH.min(target.longest);
+        let inputs = hunt.new.into_iter().filter(short).collect();
+        for input in least(target, inputs).into_iter().take(MOST_KEPT) {
+            let _ = std::fs::write(folder(target).join(format!("{:08x}", crc(&input))), input);
+        }
+    }
+    true
 }

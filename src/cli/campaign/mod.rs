@@ -74,6 +74,12 @@ struct Cancel {
     yes: bool,
 }
 
+/// How many people a file names, or what is wrong with it.
+pub(super) fn people(file: &[u8]) -> std::result::Result<usize, Vec<String>> {
+    let told = |wrong: Vec<file::Mistake>| wrong.iter().map(ToString::to_string).collect();
+    file::read(file).map(|people| people.entries.len()).map_err(told)
+}
+
 pub(super) fn run(args: &Campaign, context: &Context) -> Result<()> {
     match &args.action {
         None | Some(Action::List) => tell::all(&context.desk("campaign")?.campaigns()?, context),

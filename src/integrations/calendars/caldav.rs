@@ -106,7 +106,7 @@ fn query(from: Timestamp, until: Timestamp) -> String {
 }
 
 /// The calendar objects of a multistatus (RFC 4918).
-fn objects(body: &[u8]) -> Result<Vec<String>, Failure> {
+pub(super) fn objects(body: &[u8]) -> Result<Vec<String>, Failure> {
     let wrong = |what: &dyn std::fmt::Display| {
         (Trouble::Later(None), format!("its answer is no XML: {what}"))
     };
@@ -157,7 +157,7 @@ fn entity(name: &str) -> &'static str {
 
 /// When the events of a calendar object take up time: not those of ours, nor such as are cancelled
 /// or let others in.
-fn stretches(object: &str, zone: &TimeZone) -> Vec<Busy> {
+pub(super) fn stretches(object: &str, zone: &TimeZone) -> Vec<Busy> {
     let Ok(calendar) = object.parse::<icalendar::Calendar>() else {
         tracing::warn!("an event of a calendar cannot be read: it is taken for free");
         return Vec::new();

@@ -204,7 +204,7 @@ fn event_id(uid: &str) -> String {
 }
 
 /// When an event takes up time: not one of ours, nor such as are cancelled or let others in.
-fn stretch(event: &Value, window: &Window<'_>) -> Option<Busy> {
+pub(super) fn stretch(event: &Value, window: &Window<'_>) -> Option<Busy> {
     let ours = event["extendedProperties"]["private"].get("webox").is_some();
     if ours || event["status"] == "cancelled" || event["transparency"] == "transparent" {
         return None;

@@ -2,6 +2,8 @@
 
 mod caldav;
 mod google;
+#[doc(hidden)]
+pub mod offline;
 
 use jiff::{Timestamp, tz::TimeZone};
 

@@ -93,7 +93,7 @@ fn body(model: &str, texts: &[String]) -> Value {
 }
 
 /// The vectors of so many texts, or what is wrong with the answer.
-fn read(bytes: &[u8], texts: usize) -> Result<Embedded, ModelError> {
+pub(super) fn read(bytes: &[u8], texts: usize) -> Result<Embedded, ModelError> {
     let unusable = |why: &str| error(Outcome::Unusable, why);
     let answer: Value =
         serde_json::from_slice(bytes).map_err(|_| unusable("the answer is not JSON"))?;

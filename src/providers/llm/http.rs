@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use eventsource_stream::{Event, EventStreamError, Eventsource};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use reqwest::{
@@ -168,22 +169,12 @@ impl RemoteModel {
                 _ => error(Outcome::Unusable, format!("{content_type}, not an event stream")),
             });
         }
-        let mut size = 0;
-        let bytes = response.bytes_stream().map(move |chunk| {
-            let chunk = chunk.map_err(|cause| broken(refusal::reason(&cause)))?;
-            size += chunk.len();
-            if size > WRAPPED { Err(too_long()) } else { Ok(chunk) }
-        });
-        Ok(Answer {
-            events: Box::pin(bytes.eventsource()),
-            decoder: self.wire.decoder(),
-            decoded: VecDeque::new(),
-            size: 0,
-            heard: false,
-            over: false,
-            // After a tool, there may be nothing left to say.
-            may_be_empty: matches!(request.messages.last(), Some(ChatMessage::ToolResult { .. })),
-        })
+        let pieces = response
+            .bytes_stream()
+            .map(|piece| piece.map_err(|cause| broken(refusal::reason(&cause))));
+        // After a tool, there may be nothing left to say.
+        let may_be_empty = matches!(request.messages.last(), Some(ChatMessage::ToolResult { .. }));
+        Ok(Answer::arriving(pieces, self.wire, may_be_empty))
     }
 
     fn leave_out_refused(&self, body: &mut Value) {
@@ -212,7 +203,7 @@ fn leave_out(body: &mut Value, field: &str) -> bool {
 type Events = Pin<Box<dyn Stream<Item = Result<Event, EventStreamError<ModelError>>> + Send>>;
 
 /// An answer that is arriving.
-struct Answer {
+pub(super) struct Answer {
     events: Events,
     decoder: Box<dyn Decoder>,
     decoded: VecDeque<ChatEvent>,
@@ -222,13 +213,36 @@ struct Answer {
     may_be_empty: bool,
 }
 
-fn events(answer: Answer) -> impl Stream<Item = Result<ChatEvent, ModelError>> + Send {
+pub(super) fn events(answer: Answer) -> impl Stream<Item = Result<ChatEvent, ModelError>> + Send {
     stream::try_unfold(answer, |mut answer| async move {
         Ok(answer.next().await?.map(|event| (event, answer)))
     })
 }
 
 impl Answer {
+    /// One that comes in such pieces.
+    pub(super) fn arriving(
+        pieces: impl Stream<Item = Result<Bytes, ModelError>> + Send + 'static,
+        wire: Wire,
+        may_be_empty: bool,
+    ) -> Self {
+        let mut size = 0;
+        let bytes = pieces.map(move |piece| {
+            let piece = piece?;
+            size += piece.len();
+            if size > WRAPPED { Err(too_long()) } else { Ok(piece) }
+        });
+        Self {
+            events: Box::pin(bytes.eventsource()),
+            decoder: wire.decoder(),
+            decoded: VecDeque::new(),
+            size: 0,
+            heard: false,
+            over: false,
+            may_be_empty,
+        }
+    }
+
     async fn next(&mut self) -> Result<Option<ChatEvent>, ModelError> {
         while !self.over {
             if let Some(event) = self.decoded.pop_front() {

@@ -9,6 +9,8 @@ mod embeddings;
 mod errors;
 mod http;
 mod messages;
+#[doc(hidden)]
+pub mod offline;
 mod registry;
 mod responses;
 mod table;

@@ -5,6 +5,8 @@ mod deepgram;
 mod ends;
 mod errors;
 mod google;
+#[doc(hidden)]
+pub mod offline;
 mod openai;
 mod registry;
 mod repeat;

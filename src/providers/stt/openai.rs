@@ -188,7 +188,7 @@ struct Transcription {
     language: Option<String>,
 }
 
-fn understand(body: &str) -> Result<Option<Heard>, SpeechError> {
+pub(super) fn understand(body: &str) -> Result<Option<Heard>, SpeechError> {
     let heard: Transcription = serde_json::from_str(body).map_err(|cause| {
         SpeechError::new(Outcome::Unusable, format!("the transcription cannot be read: {cause}"))
     })?;

@@ -126,13 +126,13 @@ fn heard(
     })
 }
 
-enum Piece {
+pub(super) enum Piece {
     Sound(Bytes),
     Nothing,
     End,
 }
 
-fn piece(text: &str) -> Result<Piece, SpeechError> {
+pub(super) fn piece(text: &str) -> Result<Piece, SpeechError> {
     let unusable = |what: &str| SpeechError::new(Outcome::Unusable, what);
     let json: Value = serde_json::from_str(text).map_err(|_| unusable("a message is no JSON"))?;
     if let Some(audio) = json["audio"].as_str().filter(|audio| !audio.is_empty()) {

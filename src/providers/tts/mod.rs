@@ -12,6 +12,8 @@ mod errors;
 mod google;
 mod http;
 mod local;
+#[doc(hidden)]
+pub mod offline;
 mod openai;
 mod registry;
 

@@ -58,6 +58,8 @@ use super::{App, problem};
 use crate::domain::{Error, Result};
 
 pub(super) use events::tell_of_events;
+pub(super) use parameters::Cursor;
+pub(super) use provisioning::load as load_bundle;
 
 /// All routes that need a key, and the document that tells of them. Each names the statuses that it
 /// may refuse with besides those of all.

@@ -57,7 +57,7 @@ pub(super) fn within(name: &str, value: u64, range: &RangeInclusive<u64>) -> Res
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
-pub(super) struct Cursor(pub(super) i64);
+pub(in crate::server) struct Cursor(pub(super) i64);
 
 impl TryFrom<String> for Cursor {
     type Error = &'static str;

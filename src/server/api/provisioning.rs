@@ -106,7 +106,7 @@ fn told(problems: &[Problem]) -> Error {
 }
 
 /// Reads a bundle just as files on a disk are read: in a folder of its own that is thrown away.
-fn load(
+pub(in crate::server) fn load(
     files: &[BundleFile],
     defaults: Option<Layer>,
 ) -> Result<Result<Vec<Loaded>, Vec<Problem>>> {

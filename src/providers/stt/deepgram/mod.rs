@@ -228,6 +228,23 @@ trait Reader: Send {
     fn within_a_turn(&self) -> bool;
 }
 
+/// What messages come to, a line each, of either protocol; an empty line is the end of an utterance.
+pub(super) fn told(flux: bool, messages: &str) -> Result<Vec<Heard>, SpeechError> {
+    let mut reader: Box<dyn Reader> =
+        if flux { Box::<Flux>::default() } else { Box::<Nova>::default() };
+    let mut heard = Vec::new();
+    for (at, line) in messages.lines().enumerate() {
+        if line.is_empty() {
+            let _ = reader.finish(at as f64);
+            heard.extend(reader.settle_for_less());
+            continue;
+        }
+        let message = serde_json::from_str(line).map_err(|cause| unreadable(&cause))?;
+        heard.extend(reader.understand(message)?.heard);
+    }
+    Ok(heard)
+}
+
 /// An answer that is not of the form that was agreed upon.
 fn unreadable(cause: &serde_json::Error) -> SpeechError {
     SpeechError::new(Outcome::Unusable, format!("Deepgram's message cannot be read: {cause}"))
