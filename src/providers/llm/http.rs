@@ -39,6 +39,10 @@ const ANSWER: usize = 256 * 1024;
 /// Bound on what an answer is wrapped in: events, padding, reasoning.
 const WRAPPED: usize = 2 * 1024 * 1024;
 
+/// A byte order mark, which a stream of events may begin with (WHATWG HTML, 9.2.6). It is taken out here:
+/// `eventsource-stream` 0.2.3 panics over it.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Bound on the text of a refusal.
 const REFUSAL: usize = 64 * 1024;
 
@@ -226,11 +230,22 @@ impl Answer {
         wire: Wire,
         may_be_empty: bool,
     ) -> Self {
-        let mut size = 0;
+        let (mut size, mut begin) = (0, Some(Vec::new()));
         let bytes = pieces.map(move |piece| {
             let piece = piece?;
             size += piece.len();
-            if size > WRAPPED { Err(too_long()) } else { Ok(piece) }
+            if size > WRAPPED {
+                return Err(too_long());
+            }
+            let Some(held) = &mut begin else { return Ok(piece) };
+            held.extend_from_slice(&piece);
+            while held.starts_with(MARK) {
+                held.drain(..MARK.len());
+            }
+            if MARK.starts_with(held) {
+                return Ok(Bytes::new());
+            }
+            Ok(begin.take().unwrap_or_default().into())
         });
         Self {
             events: Box::pin(bytes.eventsource()),

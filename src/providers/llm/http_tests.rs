@@ -208,3 +208,16 @@ fn an_answer_without_end_is_cut() {
     let body: &'static str = line.repeat(ANSWER / 1000 + 2).leak();
     assert_eq!(collect(answer(body, false)).unwrap_err().outcome, Outcome::Unusable);
 }
+
+#[test]
+fn a_mark_before_the_first_event_is_none_of_it() {
+    let event = "data: {\"choices\":[{\"delta\":{\"content\":\"Oui\"}}]}\n\n";
+    for marks in ["", "\u{feff}", "\u{feff}\u{feff}"] {
+        let body = format!("{marks}{event}");
+        for size in [1, 2, 1_000] {
+            let pieces = body.as_bytes().chunks(size).map(<[u8]>::to_vec).collect();
+            let events = crate::providers::llm::offline::stream(0, pieces);
+            assert_eq!(events[0], Ok(testing::text("Oui")), "{marks:?} in pieces of {size}");
+        }
+    }
+}
