@@ -1,10 +1,13 @@
 //! Faults, under load: what a machine does to a program in years, in minutes. `make chaos` runs it long
 //! and prints figures; the suite runs it short. Everything is bounded, on this machine alone.
 
+mod bytes;
 mod clocks;
 mod disks;
+mod history;
 mod kills;
 mod limits;
+mod lives;
 mod soak;
 
 use std::{

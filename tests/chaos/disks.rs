@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A process whose writes fail, until this is dropped.
-struct Failing(Child);
+pub(super) struct Failing(Child);
 
 impl Drop for Failing {
     fn drop(&mut self) {
@@ -23,7 +23,7 @@ impl Drop for Failing {
 }
 
 /// Has system calls of a daemon fail on the files of its store. Nothing where strace may not.
-fn fail(daemon: &Daemon, db: &Path, how: &str) -> Option<Failing> {
+pub(super) fn fail(daemon: &Daemon, db: &Path, how: &str) -> Option<Failing> {
     let pid = daemon.pid().to_string();
     let mut strace = Command::new("strace");
     strace.args(["-f", "-q", "-o", "/dev/null", "-e"]).arg(how);
