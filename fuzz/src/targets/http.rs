@@ -14,10 +14,10 @@ use super::text;
 
 /// Bodies of the API, and a plan that came over the network.
 pub fn api_body(data: &[u8]) {
-    if let Ok(input) = serde_json::from_slice::<AssistantInput>(data) {
-        if let Ok(spec) = input.clone().create() {
-            let _ = input.change(spec);
-        }
+    if let Ok(input) = serde_json::from_slice::<AssistantInput>(data)
+        && let Ok(spec) = input.clone().create()
+    {
+        let _ = input.change(spec);
     }
     if let Ok(input) = serde_json::from_slice::<ApplyInput>(data) {
         let _ = input.read_plan();
