@@ -5,6 +5,7 @@ mod clocks;
 mod disks;
 mod kills;
 mod limits;
+mod overload;
 mod soak;
 
 use std::{
