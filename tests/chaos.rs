@@ -8,6 +8,7 @@ mod history;
 mod kills;
 mod limits;
 mod lives;
+mod overload;
 mod soak;
 
 use std::{

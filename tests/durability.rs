@@ -129,7 +129,7 @@ async fn a_full_disk_is_survived() {
     let disk = webox.home().join("disk");
     std::fs::create_dir(&disk).unwrap();
     let mount = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
         .arg(&disk)
         .output();
     if !mount.is_ok_and(|done| done.status.success()) {
@@ -143,7 +143,7 @@ async fn a_full_disk_is_survived() {
     let acknowledged = daemon.ring(&sid(1)).await;
     let ballast = disk.join("ballast");
     // Until nothing more fits.
-    let mut size = 4_000_000;
+    let mut size = 16_000_000;
     while size > 0 && std::fs::write(&ballast, vec![0; size]).is_err() {
         let written = std::fs::metadata(&ballast).map_or(0, |meta| meta.len());
         if written > 0 {
@@ -153,7 +153,7 @@ async fn a_full_disk_is_survived() {
     }
     let url = format!("http://{}/readyz", daemon.address);
     let mut n = 100;
-    while reqwest::get(&url).await.unwrap().status() == 200 && n < 400 {
+    while reqwest::get(&url).await.unwrap().status() == 200 && n < 1_000 {
         let answer = daemon.ring(&sid(n)).await;
         assert!(!spoken(&answer).is_empty(), "always something to hear");
         n += 1;
@@ -162,6 +162,11 @@ async fn a_full_disk_is_survived() {
     let answer = daemon.say(&sid(1), 1, "Avez-vous un parking ?").await;
     assert!(!spoken(&answer).is_empty());
     assert_eq!(daemon.ring(&sid(1)).await.status, 200);
+    let line = daemon.logged("\"not ready\"");
+    assert!(line.contains("disk/webox.db") && line.contains("free_bytes"), "{line}");
+    // A command that cannot write says so, and to scripts as well.
+    let ran = webox.run(["assistants", "disable", "le-gourmet"]);
+    assert!(ran.code != 0 && ran.stderr.contains("error:"), "{}: {}", ran.code, ran.stderr);
     std::fs::remove_file(&ballast).unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while reqwest::get(&url).await.unwrap().status() != 200 {

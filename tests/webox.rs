@@ -63,6 +63,8 @@ mod numbers;
 mod numbers_calls;
 mod observability;
 mod outages;
+mod outages_systems;
+mod outages_voices;
 mod outbound;
 mod privacy;
 mod providers;

@@ -1,6 +1,6 @@
 //! Is the daemon alive, and can it take calls?
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use axum::{
     Json,
@@ -28,7 +28,8 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
     match tokio::time::timeout(WITHIN, app.line.ready()).await {
         Ok(Ok(())) => Json(json!({ "status": "ready" })).into_response(),
         Ok(Err(error)) => {
-            tracing::error!(%error, causes = ?error.causes(), "not ready");
+            let (path, free_bytes) = (app.store.path().display(), free_bytes(app.store.path()));
+            tracing::error!(%error, causes = ?error.causes(), %path, free_bytes, "not ready");
             problem::problem(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written")
         }
         Err(_) => {
@@ -36,4 +37,11 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
             problem::problem(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer")
         }
     }
+}
+
+/// What is left on the disk that a file is on, for whoever may not use the reserve.
+fn free_bytes(file: &Path) -> Option<u64> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let stat = rustix::fs::statvfs(folder.unwrap_or(Path::new("."))).ok()?;
+    stat.f_bavail.checked_mul(stat.f_frsize)
 }

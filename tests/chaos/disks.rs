@@ -92,7 +92,7 @@ async fn a_disk_that_fails_is_survived_and_heals() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_locked_for_seconds_loses_nobody() {
-    let seconds = sized(vec![1], vec![1, 6, 30]);
+    let seconds = sized(vec![1], vec![1, 6, 60]);
     let webox = busy();
     let daemon = Daemon::start(&webox);
     let mut callers: Vec<OnThePhone> = (0..5).map(|n| OnThePhone::new(sid(n))).collect();

@@ -84,7 +84,9 @@ impl Webox {
 
     /// The command, ready to run, with all streams piped.
     pub(crate) fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
-        let binary = env!("CARGO_BIN_EXE_webox");
+        // A soak is of the build that is shipped: `WEBOX_UNDER_TEST` names it.
+        let named = std::env::var("WEBOX_UNDER_TEST").ok();
+        let binary = named.as_deref().unwrap_or(env!("CARGO_BIN_EXE_webox"));
         let mut command = match self.under.split_first() {
             None => Command::new(binary),
             Some((program, before)) => {

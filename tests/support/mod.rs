@@ -20,6 +20,7 @@ pub(crate) mod fake_smtp;
 pub(crate) mod fake_speech;
 pub(crate) mod fake_transcriber;
 pub(crate) mod fake_twilio;
+pub(crate) mod faulty;
 pub(crate) mod proxy;
 pub(crate) mod pty;
 pub(crate) mod receiver;
