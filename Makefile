@@ -41,11 +41,10 @@ chaos: tools ## Kills, fills disks, turns clocks, for CHAOS=long; with figures (
 tools: ## Installs what the tests use beyond cargo, where that is possible
 	@.ci/tools
 
-lint: ## Checks format, clippy, and the licences where cargo-deny is installed
+lint: ## Checks format, clippy, and what is linked: licences, bans, advisories
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --all-features check; \
-	else echo "skipped: cargo-deny is not installed"; fi
+	@tests/dependencies/run advisories
 
 fmt: ## Formats the source
 	$(CARGO) fmt
