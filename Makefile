@@ -37,17 +37,16 @@ test-signatures: ## Compares our signatures with those of Twilio's own library
 test-real: ## Runs the tests against a real model, voice, ear, mail server and storage, in a venv of their own
 	@tests/real/run
 
-chaos: tools ## Kills, fills disks, turns clocks, for CHAOS=long; with figures (long: about half an hour)
+chaos: tools ## Kills, fills disks, turns clocks, for CHAOS=long; with figures (long: about an hour)
 	WEBOX_CHAOS=$(CHAOS) $(CARGO) test --locked --test webox -- chaos:: --test-threads=1 --nocapture
 
 tools: ## Installs what the tests use beyond cargo, where that is possible
 	@.ci/tools
 
-lint: ## Checks format, clippy, and the licences where cargo-deny is installed
+lint: ## Checks format, clippy, and what is linked: licences, bans, advisories
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --all-features check; \
-	else echo "skipped: cargo-deny is not installed"; fi
+	@tests/dependencies/run advisories
 
 fmt: ## Formats the source
 	$(CARGO) fmt --all

@@ -4,6 +4,7 @@
 //! is only built for tests is free of these rules, except for those at the end.
 
 mod files;
+mod linked;
 mod planted;
 mod source;
 
