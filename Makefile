@@ -28,7 +28,7 @@ test: tools ## Runs the whole test suite
 test-api: ## Asks a daemon what its OpenAPI document promises, with made-up requests
 	@tests/api_contract/run
 
-test-invoices: ## Judges the XML of bills by the schema and the rules of electronic invoicing
+test-invoices: ## Judges the XML of bills, also that in PDFs, by the schema and the rules of electronic invoicing
 	@tests/electronic_invoices/run
 
 test-signatures: ## Compares our signatures with those of Twilio's own library

@@ -107,6 +107,7 @@ fn table() -> Vec<Row> {
         row("GET", "/invoices", None, everybody),
         row("GET", "/invoices/{number}", None, own),
         row("GET", "/invoices/{number}/page", None, own),
+        row("GET", "/invoices/{number}/pdf", None, own),
         row("GET", "/invoices/{number}/xml", None, own),
         row("POST", "/invoices/{number}/credit", None, [403, 403, 403, 403, 422, 403]),
         row("GET", "/providers", None, admins),

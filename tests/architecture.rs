@@ -176,6 +176,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     // `cli/output` has a module of that name, which writes.
     ("csv", &["cli/campaign", "cli/output", "operations/datasets"]),
     ("parquet", &["operations/datasets"]),
+    // Bills on paper.
+    ("flate2", &["billing/paper/pdf", "integrations/outgoing/tests"]),
+    ("pdf_writer", &["billing/paper/pdf"]),
+    ("subsetter", &["billing/paper/pdf"]),
+    ("ttf_parser", &["billing/paper/pdf"]),
     ("crc32fast", &["operations"]),
     ("getrandom", &["operations", "vault", "providers/tts"]),
     ("secrecy", &["domain", "vault"]),

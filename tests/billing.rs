@@ -337,6 +337,9 @@ fn bills_are_exported_for_people_and_for_programs() {
     webox.run(["invoices", "export", "--format", "html", "--into", "factures"]).ok();
     let written = webox.home().join(format!("factures/{gourmet}.html"));
     assert_eq!(std::fs::read_to_string(written).unwrap(), page);
+    webox.run(["invoices", "export", "--format", "pdf", "--into", "factures"]).ok();
+    let pdf = std::fs::read(webox.home().join(format!("factures/{gourmet}.pdf"))).unwrap();
+    assert!(pdf.starts_with(b"%PDF-1.7") && pdf.ends_with(b"%%EOF"));
     webox.run(["invoices", "show", "F1"]).code(1).says("no bill `F1`");
     webox.run(["invoices", "show", &gourmet, "-o", "table"]).ok().prints("42.00 EUR");
 }
@@ -472,6 +475,14 @@ fn a_client_sees_its_own_bills_only_also_from_afar() {
     let served = runtime.block_on(world.get(Who::Reader, &path)).status(200);
     assert_eq!(served.header("content-type"), "text/html; charset=utf-8");
     assert_eq!(served.text, page(&world.webox));
+    let path = format!("/api/voice/invoices/{mine}/pdf");
+    let served = runtime.block_on(world.get(Who::Reader, &path)).status(200);
+    assert_eq!(served.header("content-type"), "application/pdf");
+    let pdf = |webox: &Webox| {
+        webox.run(["invoices", "export", &mine, "--format", "pdf", "--into", "pdf"]).ok();
+        std::fs::read(webox.home().join(format!("pdf/{mine}.pdf"))).unwrap()
+    };
+    assert_eq!(pdf(&world.webox), pdf(&far(Who::Reader)));
     far(Who::Owner).run(["invoices", "credit", &mine, "--yes"]).code(77);
     far(Who::Admin).run(["invoices", "credit", &mine, "--yes"]).ok();
     let month = ["billing", "preview", "--month", "2026-10", "-o", "json"];

@@ -29,6 +29,7 @@ use crate::{
     &[
         ("webox invoices --month 2026-11", "the bills of a month"),
         ("webox invoices export F2026-0001 --format html > F2026-0001.html", "a page that prints well"),
+        ("webox invoices export --month 2026-11 --format pdf --into factures/", "for people and programs alike: Factur-X"),
         ("webox invoices export --month 2026-11 --format xml --into factures/", "for a program: EN 16931, as Factur-X carries it"),
         ("webox invoices export --month 2026-11 --format csv > factures.csv", "a row a line, for a spreadsheet"),
         ("webox invoices credit F2026-0001", "takes a bill back, by a credit note"),
@@ -92,6 +93,8 @@ enum As {
     Jsonl,
     /// A page that needs nothing else, and prints on A4.
     Html,
+    /// A4 for people, with the XML within it for programs: Factur-X (PDF/A-3b).
+    Pdf,
     /// Cross Industry Invoice in the profile of EN 16931.
     Xml,
 }
@@ -254,10 +257,16 @@ fn export(args: &Export, context: &Context) -> Result<()> {
             }
             Ok(())
         }
-        (As::Html | As::Xml, [issued]) => context.out.text(&text(args.format, issued, context)?),
-        (As::Html | As::Xml, _) => {
+        (As::Pdf, [_]) if context.out.is_terminal() => {
+            Err(Error::usage("a PDF is not for a terminal")
+                .hint("write it into a file with `>`, or into a folder with --into"))
+        }
+        (As::Html | As::Pdf | As::Xml, [issued]) => {
+            context.out.bytes(&whole(args.format, issued, context)?)
+        }
+        (As::Html | As::Pdf | As::Xml, _) => {
             let count = human::count(invoices.len() as u64, "bill", "bills");
-            Err(Error::usage(format!("{count} cannot be one page"))
+            Err(Error::usage(format!("{count} cannot be one file"))
                 .hint("name one by its number, or a folder with --into"))
         }
     }
@@ -287,12 +296,13 @@ fn lines(invoices: &[Issued]) -> Listing {
 }
 
 /// One bill as a file of its own.
-fn text(format: As, issued: &Issued, context: &Context) -> Result<String> {
+fn whole(format: As, issued: &Issued, context: &Context) -> Result<Vec<u8>> {
     Ok(match format {
-        As::Html => paper::page(&issued.invoice),
-        As::Xml => paper::cii(&issued.invoice)?,
-        As::Json | As::Jsonl => format!("{}\n", views::value(issued)),
-        As::Csv => context.out.as_csv(&lines(std::slice::from_ref(issued)))?,
+        As::Pdf => paper::pdf(&issued.invoice)?,
+        As::Html => paper::page(&issued.invoice).into_bytes(),
+        As::Xml => paper::cii(&issued.invoice)?.into_bytes(),
+        As::Json | As::Jsonl => format!("{}\n", views::value(issued)).into_bytes(),
+        As::Csv => context.out.as_csv(&lines(std::slice::from_ref(issued)))?.into_bytes(),
     })
 }
 
@@ -306,16 +316,17 @@ fn into(folder: &Path, format: As, invoices: &[Issued], context: &Context) -> Re
         As::Json => "json",
         As::Jsonl => "jsonl",
         As::Html => "html",
+        As::Pdf => "pdf",
         As::Xml => "xml",
     };
     for issued in invoices {
         let name = issued.invoice.number.replace('/', "-");
         let path = folder.join(format!("{name}.{ending}"));
-        let text = text(format, issued, context)?;
+        let bytes = whole(format, issued, context)?;
         // What has the name is whole.
         let write = || -> std::io::Result<()> {
             let mut part = tempfile::Builder::new().prefix(".webox-").tempfile_in(folder)?;
-            part.write_all(text.as_bytes())?;
+            part.write_all(&bytes)?;
             part.persist(&path).map_err(|error| error.error)?;
             Ok(())
         };

@@ -5,6 +5,7 @@ would; everything else goes through the command line.
 """
 
 import datetime
+import io
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import sys
 import tempfile
 
 import lxml.etree
+import pypdf
 import saxonche
 
 PROFILE = "facturx-en16931"
@@ -141,8 +143,36 @@ def bills(home, binary, billing, assistants):
     webox(home, binary, "billing", "close", "--month", MONTH.isoformat()[:7])
     first = json.loads(webox(home, binary, "invoices", "-o", "json"))["invoices"][-1]["number"]
     webox(home, binary, "invoices", "credit", first, "--yes")
-    webox(home, binary, "invoices", "export", "--format", "xml", "--into", "xml")
+    for kind in ("xml", "pdf"):
+        webox(home, binary, "invoices", "export", "--format", kind, "--into", kind)
     return sorted((home / "xml").glob("*.xml"))
+
+
+def carried(path):
+    """What is wrong with the PDF beside the XML, as other programs read it."""
+    document = (path.parent.parent / "pdf" / path.with_suffix(".pdf").name).read_bytes()
+    tree = pypdf.PdfReader(io.BytesIO(document))
+    # The schema and the rules judge the file that it must be.
+    [found] = tree.attachments.get("factur-x.xml", [b""])
+    if found != path.read_bytes():
+        yield "pdf: the XML within is not that of the bill"
+        return
+    [attached] = tree.trailer["/Root"]["/AF"]
+    if attached.get_object()["/AFRelationship"] != "/Alternative":
+        yield "pdf: the XML is not told to be the same bill"
+    told = tree.trailer["/Root"]["/Metadata"].get_object().get_data().decode()
+    stated = "<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>"
+    if stated not in told or "<pdfaid:part>3</pdfaid:part>" not in told:
+        yield "pdf: it tells another profile"
+    for page in tree.pages:
+        for font in page["/Resources"]["/Font"].values():
+            descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+            if "/FontFile3" not in descriptor:
+                yield "pdf: a font is not embedded"
+    text = "".join(page.extract_text() for page in tree.pages)
+    total = lxml.etree.fromstring(found).findtext(".//{*}GrandTotalAmount").replace(".", ",")
+    if total not in text.replace(".", ",") or path.stem not in text:
+        yield "pdf: number or total cannot be read"
 
 
 def main():
@@ -177,7 +207,8 @@ def main():
                     document = lxml.etree.parse(path)
                     kinds |= {code.text for code in document.iterfind(".//{*}CategoryCode")}
                     kinds.add(document.findtext(".//{*}ExchangedDocument/{*}TypeCode"))
-                    wrong += [f"{world}/{path.name}: {what}" for what in judge(path)]
+                    found = [*judge(path), *carried(path)]
+                    wrong += [f"{world}/{path.name}: {what}" for what in found]
                     if judged == 1:
                         # Whoever judges must be able to condemn.
                         text = path.read_text()

@@ -90,6 +90,13 @@ pub(super) fn told_of_page(operation: TransformOperation<'_>) -> TransformOperat
         .response_with::<200, Html, _>(|response| response.description("The page"))
 }
 
+/// What the document says of the PDF.
+pub(super) fn told_of_pdf(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    let text = "A bill as PDF, with the XML within it: Factur-X";
+    document::told("getInvoicePdf", text, &[404, 422])(operation)
+        .response_with::<200, Pdf, _>(|response| response.description("The document"))
+}
+
 /// What the document says of the XML.
 pub(super) fn told_of_xml(operation: TransformOperation<'_>) -> TransformOperation<'_> {
     let text = "A bill as Cross Industry Invoice, in the profile of EN 16931";
@@ -119,6 +126,17 @@ impl OperationOutput for Html {
     }
 }
 
+/// A PDF, for the document only.
+pub(super) struct Pdf;
+
+impl OperationOutput for Pdf {
+    type Inner = String;
+
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Documented> {
+        documented(ctx, operation, "application/pdf")
+    }
+}
+
 /// XML, for the document only.
 pub(super) struct Xml;
 
@@ -139,6 +157,17 @@ pub(super) async fn html(asker: Asker, At(named): At<Named>) -> Result<Response,
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
     ];
     Ok((headers, paper::page(&issued.invoice)).into_response())
+}
+
+pub(super) async fn pdf(asker: Asker, At(named): At<Named>) -> Result<Response, Failure> {
+    // Drawn where blocking is allowed: it takes some milliseconds.
+    let pdf = asker
+        .ask(move |store, actor, _| {
+            let issued = invoices::show(store, actor, &named.number)?;
+            paper::pdf(&issued.invoice)
+        })
+        .await?;
+    Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf).into_response())
 }
 
 pub(super) async fn xml(asker: Asker, At(named): At<Named>) -> Result<Response, Failure> {

@@ -121,6 +121,7 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/invoices", get_with(invoices::list, told("listInvoices", "Bills, and what took some of them back, newest first", &[])))
         .api_route("/invoices/{number}", get_with(invoices::show, told("getInvoice", "One bill, with all that it says", &[404])))
         .api_route("/invoices/{number}/page", get_with(invoices::html, invoices::told_of_page))
+        .api_route("/invoices/{number}/pdf", get_with(invoices::pdf, invoices::told_of_pdf))
         .api_route("/invoices/{number}/xml", get_with(invoices::xml, invoices::told_of_xml))
         .api_route("/invoices/{number}/credit", post_with(invoices::credit, told("creditInvoice", "Take a bill back, whole, by a credit note", &[403, 404, 409, 413, 422])))
         .api_route("/alerts", get_with(alerts::list, told("listAlerts", "What is too much, and was told; the newest first", &[404])))
