@@ -79,6 +79,24 @@ fn mode_of_this_process() -> bool {
 }
 
 #[test]
+fn what_root_makes_in_the_daemons_folder_is_the_daemons() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let webox = Webox::new();
+    let folder = webox.home().join("daemons");
+    std::fs::create_dir(&folder).unwrap();
+    if !mode_of_this_process() || chown(&folder, Some(65_534), Some(65_534)).is_err() {
+        eprintln!("passed over: only root gives files away");
+        return;
+    }
+    let db = folder.join("webox.db");
+    webox.run(["--db", db.to_str().unwrap(), "init"]).ok();
+    for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+        assert_eq!(entry.metadata().unwrap().uid(), 65_534, "{:?}", entry.path());
+    }
+    assert!(db.exists());
+}
+
+#[test]
 fn flags_answer_everything_and_a_second_time_changes_nothing() {
     let twilio = FakeTwilio::start(ACCOUNT, TOKEN);
     let webox = Webox::new().env("TWILIO_BASE_URL", twilio.url());

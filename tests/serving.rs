@@ -389,10 +389,19 @@ fn the_unit_gives_webox_no_right_that_it_does_not_need() {
     let service = unit("webox.service");
     assert_eq!(service["Type"], ["notify"]);
     // Each secret that webox reads from systemd's credentials is one that the unit hands over.
-    let secrets = ["twilio-auth-token", "webox-master-key", "openai-api-key", "smtp-password"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = std::fs::read_to_string(root.join("src/config/secrets.rs")).unwrap();
+    let named = source.lines().filter_map(|line| line.trim().strip_prefix("credential: \""));
+    let mut secrets: Vec<&str> = named.filter_map(|rest| rest.strip_suffix("\",")).collect();
+    // A key for another machine's daemon is not a daemon's.
+    secrets.retain(|secret| *secret != "webox-token");
+    secrets.push("webox-master-key");
+    assert!(secrets.len() > 10, "{secrets:?}");
     for secret in secrets {
         assert!(service["LoadCredential"].iter().any(|it| it == secret), "{secret}");
     }
+    // A telephone is tried again however often it failed.
+    assert_eq!(service["StartLimitIntervalSec"], ["0"]);
     let Some(mut analyze) = tool("systemd-analyze", "systemd") else { return };
     let ran = analyze
         .args(["security", "--offline=true", "--no-pager", "--threshold=20"])
@@ -402,6 +411,33 @@ fn the_unit_gives_webox_no_right_that_it_does_not_need() {
     let told = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert!(ran.status.success(), "{told}{}", String::from_utf8_lossy(&ran.stderr));
     assert!(told.contains("Overall exposure level"), "{told}");
+}
+
+#[test]
+fn an_upgrade_of_the_package_leaves_the_sockets_open() {
+    let packaged = |name: &str| {
+        let debian = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/debian");
+        std::fs::read_to_string(debian.join(name)).unwrap()
+    };
+    let restarts: Vec<String> = packaged("postinst")
+        .lines()
+        .filter(|line| line.contains("restart "))
+        .map(|line| line.trim().to_owned())
+        .collect();
+    assert_eq!(restarts, ["deb-systemd-invoke try-restart webox.service >/dev/null || true"]);
+    // cargo-deb would put its own care for units here, which restarts the sockets as well.
+    for script in ["postinst", "prerm", "postrm"] {
+        assert!(!packaged(script).contains("#DEBHELPER#"), "{script}");
+    }
+    let manifest = std::fs::read_to_string(packaging().join("../../Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let deb = &manifest["package"]["metadata"]["deb"];
+    assert!(deb.get("systemd-units").is_none());
+    let assets: Vec<&str> =
+        deb["assets"].as_array().unwrap().iter().filter_map(|it| it[0].as_str()).collect();
+    for unit in ["webox.service", "webox.socket", "webox-http.socket"] {
+        assert!(assets.contains(&format!("packaging/systemd/{unit}").as_str()), "{unit}");
+    }
 }
 
 #[test]

@@ -154,11 +154,21 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
 /// What root makes beside the store belongs to whom the store belongs to, or its folder while there is
 /// none: the daemon must be able to use it. Whoever is not root cannot, and need not.
 pub(super) fn give_to_owner(made: &Path, store: &Path) {
+    give(made, if store.exists() { store } else { folder_of(store) });
+}
+
+/// The same for the store itself: a package's folder is its daemon's, and root sets it up.
+pub(super) fn give_to_owner_of_folder(store: &Path) {
+    give(store, folder_of(store));
+}
+
+fn folder_of(store: &Path) -> &Path {
+    store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn give(made: &Path, like: &Path) {
     use std::os::unix::fs::MetadataExt as _;
-    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let owner =
-        std::fs::metadata(store).or_else(|_| std::fs::metadata(folder.unwrap_or(Path::new("."))));
-    let (Ok(owner), Ok(now)) = (owner, std::fs::metadata(made)) else { return };
+    let (Ok(owner), Ok(now)) = (std::fs::metadata(like), std::fs::metadata(made)) else { return };
     if (owner.uid(), owner.gid()) != (now.uid(), now.gid()) {
         let _ = std::os::unix::fs::chown(made, Some(owner.uid()), Some(owner.gid()));
     }

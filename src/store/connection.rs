@@ -4,7 +4,7 @@ use std::{os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, migrate};
+use super::{StoreError, backup, migrate};
 
 /// Older ones corrupt a WAL database written by two processes, which ours is
 /// (sqlite.org, "WAL-reset bug", fixed in 3.51.3).
@@ -68,7 +68,10 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            backup::give_to_owner_of_folder(path);
+            Ok(())
+        }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }

@@ -20,6 +20,9 @@ const UNITS: [(&str, &str); 2] = [
 /// Where units of this machine's own are.
 pub(super) const USUAL: &str = "/etc/systemd/system";
 
+/// Where a package puts its units; its upgrades reach no copy of them elsewhere.
+const PACKAGED: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
+
 /// Where the settings and the data of a service are.
 pub(super) const SETTINGS: &str = "/etc/webox/webox.toml";
 pub(super) const DATA: &str = "/var/lib/webox/webox.db";
@@ -50,7 +53,9 @@ pub(super) fn install(folder: &Path, settings: &Settings, place: &Path) -> Resul
     for ((name, unit), text) in UNITS.into_iter().zip([drop_in(settings, place)?, socket]) {
         // One that is there came with a package, or was made by hand.
         let path = folder.join(name);
-        if !path.exists() {
+        let is_packaged = folder == Path::new(USUAL)
+            && PACKAGED.iter().any(|packaged| Path::new(packaged).join(name).exists());
+        if !path.exists() && !is_packaged {
             write(&path, unit)?;
         }
         let beside = folder.join(format!("{name}.d")).join("10-init.conf");
@@ -92,8 +97,11 @@ fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
     }
     let folder = db.parent().unwrap_or(Path::new("/"));
     if db.starts_with("/var/lib/webox") {
-        // A package makes the user; without one, systemd does. The settings hold no secret.
-        let _ = writeln!(text, "DynamicUser=yes\nConfigurationDirectoryMode=0755");
+        // A package makes the user, whose folder it is; without one, systemd does, behind a link. The
+        // settings hold no secret.
+        if !has_owner(Path::new("/var/lib/webox")) {
+            let _ = writeln!(text, "DynamicUser=yes\nConfigurationDirectoryMode=0755");
+        }
     } else {
         // Elsewhere than where systemd makes a folder for it, the files' owner runs it.
         let owner = std::fs::metadata(folder).map(|folder| (folder.uid(), folder.gid()));
@@ -102,6 +110,11 @@ fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
         let _ = writeln!(text, "ReadWritePaths={}", quoted(folder));
     }
     Ok(text)
+}
+
+/// Whether a folder is somebody's: neither root's nor a link of systemd's to where `DynamicUser=` keeps it.
+fn has_owner(folder: &Path) -> bool {
+    std::fs::symlink_metadata(folder).is_ok_and(|folder| folder.is_dir() && folder.uid() != 0)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
