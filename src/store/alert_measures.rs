@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::{StoreError, Tx, assistants::time};
+use super::{StoreError, Tx, assistants::time, ledger};
 use crate::domain::{AssistantId, Cost, Micros};
 
 /// Of calls that began since a moment and are over: how many failed, and how many there were.
@@ -60,10 +60,13 @@ const DAY_MS: i64 = 86_400_000;
 
 /// What was spent from the day of a moment on, UTC.
 pub fn spent(tx: &Tx, since: Timestamp) -> Result<BTreeMap<AssistantId, Cost>, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT assistant_id, sum(eur), sum(usd) FROM ledger_days WHERE day >= ?1
-         GROUP BY assistant_id",
-    )?;
+    let live = ledger::of_live_calls();
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT assistant_id, sum(eur), sum(usd)
+         FROM (SELECT day, assistant_id, eur, usd FROM ledger_days WHERE day >= ?1
+               UNION ALL SELECT day, assistant_id, eur, usd FROM ({live} AND e.at / 86400000 >= ?1))
+         GROUP BY assistant_id"
+    ))?;
     let day = since.as_millisecond().div_euclid(DAY_MS);
     let rows = statement.query_map([day], |row| {
         let cost =

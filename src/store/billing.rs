@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{StoreError, Tx, assistants::time};
+use super::{StoreError, Tx, assistants::time, ledger::COST_EUR};
 use crate::domain::{
     AssistantId, CallOutcome, CallStatus, Counts, Direction, Micros, Month, UserId,
 };
@@ -174,15 +174,15 @@ pub fn costs(
     tx: &Tx,
     (begin, end): (Timestamp, Timestamp),
 ) -> Result<BTreeMap<String, Micros>, StoreError> {
-    let mut statement = tx.prepare_cached(
+    let mut statement = tx.prepare_cached(&format!(
         "SELECT coalesce(a.spec ->> '$.client', ''), sum(spent.eur) FROM
-            (SELECT assistant_id, coalesce(cost_eur, 0) AS eur FROM calls
-             WHERE started_at >= ?1 AND started_at < ?2
+            (SELECT c.assistant_id AS assistant_id, coalesce({COST_EUR}, 0) AS eur FROM calls c
+             WHERE c.started_at >= ?1 AND c.started_at < ?2
              UNION ALL
              SELECT assistant_id, eur FROM ledger_entries
              WHERE call_id = 0 AND at >= ?1 AND at < ?2) spent
-         JOIN assistants a ON a.id = spent.assistant_id GROUP BY 1",
-    )?;
+         JOIN assistants a ON a.id = spent.assistant_id GROUP BY 1"
+    ))?;
     let mut rows = statement.query(params![begin.as_millisecond(), end.as_millisecond()])?;
     let mut found = BTreeMap::new();
     while let Some(row) = rows.next()? {

@@ -164,6 +164,10 @@ const RAW: &str = "c.status, coalesce(c.outcome, ''), c.language, count(*), coal
     coalesce(sum(c.end_reason IS 'transferred' OR c.outcome IS 'transferred'), 0), count(c.again),
     coalesce(sum(c.again), 0), count(c.cost_eur), coalesce(sum(c.cost_eur), 0), coalesce(sum(c.cost_usd), 0)";
 
+/// Says of a call `c` that it goes on, in the words of the index `calls_not_completed`.
+pub(super) const GOES_ON: &str =
+    "c.status IN ('ringing', 'in-progress') AND c.status <> 'completed' AND c.ended_at IS NULL";
+
 /// The figures of a window, live calls included.
 pub fn each(
     tx: &Tx,
@@ -204,8 +208,7 @@ pub fn each(
     // What goes on is in no figure yet; what it costs is known when it ends.
     let live = format!(
         "SELECT c.started_at / {length}, {RAW} FROM calls c INDEXED BY calls_not_completed
-         WHERE c.status IN ('ringing', 'in-progress') AND c.status <> 'completed'
-           AND c.started_at >= ?2 AND c.started_at < ?3 AND {theirs} AND c.ended_at IS NULL
+         WHERE {GOES_ON} AND c.started_at >= ?2 AND c.started_at < ?3 AND {theirs}
          GROUP BY 1, 2, 3, 4"
     );
     let (since, until) = reach.bounds();
@@ -282,14 +285,16 @@ pub fn waits(tx: &Tx, reach: &Reach) -> Result<BTreeMap<(Stage, u32), u64>, Stor
     }
     let (index, theirs) = whose.raw();
     // As the view `waits_of_turns` has it, which would be made of all turns before it is joined.
-    let raw = format!(
-        "SELECT t.reply_ms, coalesce(t.words_ms, 0) + t.frame_ms
-         FROM calls c INDEXED BY {index} CROSS JOIN turns t ON t.call_id = c.id
-         WHERE c.started_at >= ?2 AND c.started_at < ?3 AND {theirs}
-         AND t.heard_kind IN ('speech', 'digits') AND t.reply_ms IS NOT NULL"
-    );
-    for (from, to) in ragged {
-        let mut statement = tx.prepare_cached(&raw)?;
+    let of_turns = |index: &str, state: &str| {
+        format!(
+            "SELECT t.reply_ms, coalesce(t.words_ms, 0) + t.frame_ms
+             FROM calls c INDEXED BY {index} CROSS JOIN turns t ON t.call_id = c.id
+             WHERE c.started_at >= ?2 AND c.started_at < ?3 AND {theirs} AND {state}
+             AND t.heard_kind IN ('speech', 'digits') AND t.reply_ms IS NOT NULL"
+        )
+    };
+    let mut add = |sql: &str, (from, to): Stretch| -> Result<(), StoreError> {
+        let mut statement = tx.prepare_cached(sql)?;
         let mut rows = statement.query(params![whose.ids, from, to])?;
         while let Some(row) = rows.next()? {
             for (stage, column) in [(Stage::Reply, 0), (Stage::Felt, 1)] {
@@ -298,7 +303,14 @@ pub fn waits(tx: &Tx, reach: &Reach) -> Result<BTreeMap<(Stage, u32), u64>, Stor
                 }
             }
         }
+        Ok(())
+    };
+    let ended = of_turns(index, "c.ended_at IS NOT NULL");
+    for stretch in ragged {
+        add(&ended, stretch)?;
     }
+    // What goes on is in no figure yet.
+    add(&of_turns("calls_not_completed", GOES_ON), reach.bounds())?;
     let of = |stage, steps: BTreeMap<u32, i64>| {
         steps.into_iter().filter_map(move |(step, turns)| {
             let turns = u64::try_from(turns).ok().filter(|turns| *turns > 0)?;

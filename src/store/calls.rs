@@ -3,7 +3,14 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params, types::Type};
 
-use super::{StoreError, Tx, assistants::time, call_figures::AGAIN, figures, ledger, stats};
+use super::{
+    StoreError, Tx,
+    assistants::time,
+    call_figures::AGAIN,
+    figures,
+    ledger::{self, COST_EUR, COST_UNPRICED, COST_USD},
+    stats,
+};
 use crate::domain::{
     AccountSid, After, AnsweredBy, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus,
     Direction, EndReason, KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
@@ -13,8 +20,10 @@ const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_numbe
                        c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
                        coalesce(c.assistant_revision, a.revision), c.disclosed_at, c.recording_consent, \
                        c.outcome, c.topic, c.summary, c.summary_source, c.satisfaction_source, \
-                       c.satisfaction_why, c.extracted, c.direction, c.answered_by, \
-                       c.cost_eur, c.cost_usd, c.cost_unpriced";
+                       c.satisfaction_why, c.extracted, c.direction, c.answered_by";
+
+/// What it cost, which follows the columns: known when it is over.
+const COST: &str = "c.cost_eur, c.cost_usd, c.cost_unpriced";
 
 /// A call that begins, or that was turned down at once.
 #[derive(Debug, Clone)]
@@ -129,18 +138,20 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
     })
 }
 
-/// By Twilio's identifier.
+/// By Twilio's identifier. What a call that goes on has cost is not added up for it.
 pub fn by_sid(tx: &Tx, sid: &CallSid) -> Result<Option<Call>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id WHERE c.sid = ?1"
+        "SELECT {COLUMNS}, {COST} FROM calls c JOIN assistants a ON a.id = c.assistant_id
+         WHERE c.sid = ?1"
     );
     Ok(tx.prepare_cached(&sql)?.query_row([sid.as_str()], read).optional()?)
 }
 
-/// By row.
+/// By row. What a call that goes on has cost is not added up for it.
 pub fn by_id(tx: &Tx, id: CallId) -> Result<Option<Call>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id WHERE c.id = ?1"
+        "SELECT {COLUMNS}, {COST} FROM calls c JOIN assistants a ON a.id = c.assistant_id
+         WHERE c.id = ?1"
     );
     Ok(tx.prepare_cached(&sql)?.query_row([id.0], read).optional()?)
 }
@@ -159,7 +170,7 @@ pub fn assistant_of(tx: &Tx, sid: &CallSid) -> Result<Option<(AssistantId, i64)>
 /// By Twilio's identifier, if it may be seen.
 pub fn seen(tx: &Tx, sight: Sight, sid: &CallSid) -> Result<Option<Call>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id
+        "SELECT {COLUMNS}, {COST_EUR}, {COST_USD}, {COST_UNPRICED} FROM calls c JOIN assistants a ON a.id = c.assistant_id
          WHERE c.sid = ?1 AND (?2 IS NULL OR a.owner_id = ?2)"
     );
     let values = params![sid.as_str(), sight.owner()];
@@ -388,35 +399,24 @@ pub fn end(tx: &Tx, id: CallId, end: &CallEnd) -> Result<(), StoreError> {
             };
             Ok((AssistantId(row.get(0)?), row.get::<_, i64>(1)?, old))
         })?;
-    match &old {
-        Some(old) => stats::roll_up(
-            tx,
-            assistant,
-            started_at,
-            &old.status,
-            -1,
-            -old.duration_s,
-            old.satisfaction,
-        )?,
-        None => figures::count_end(tx, assistant)?,
+    if let Some(old) = &old {
+        let (seconds, rated) = (-old.duration_s, old.satisfaction);
+        stats::roll_up(tx, assistant, started_at, &old.status, -1, seconds, rated)?;
+    } else {
+        figures::count_end(tx, assistant)?;
+        ledger::settle(tx, id)?;
     }
     let ended_ms = end.ended_at.as_millisecond().max(started_at);
     let duration = end.duration_s.map_or((ended_ms - started_at + 500) / 1000, i64::from);
-    let satisfaction: Option<i64> = tx
-        .prepare_cached(
-            "UPDATE calls SET status = ?2, ended_at = ?3, duration_s = ?4,
-             end_reason = coalesce(?5, end_reason) WHERE id = ?1 RETURNING satisfaction",
-        )?
-        .query_row(
-            params![
-                id.0,
-                end.status.as_str(),
-                ended_ms,
-                duration,
-                end.reason.map(EndReason::as_str)
-            ],
-            |row| row.get(0),
-        )?;
+    let sql = format!(
+        "UPDATE calls AS c SET status = ?2, ended_at = ?3, duration_s = ?4,
+         end_reason = coalesce(?5, end_reason), cost_eur = {COST_EUR}, cost_usd = {COST_USD},
+         cost_unpriced = {COST_UNPRICED} WHERE id = ?1 RETURNING satisfaction"
+    );
+    let satisfaction: Option<i64> = tx.prepare_cached(&sql)?.query_row(
+        params![id.0, end.status.as_str(), ended_ms, duration, end.reason.map(EndReason::as_str)],
+        |row| row.get(0),
+    )?;
     stats::roll_up(tx, assistant, started_at, end.status.as_str(), 1, duration, satisfaction)
 }
 
@@ -523,7 +523,7 @@ pub fn list(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<Vec<Call>, Sto
     values.push(Box::new(limit));
     values.push(Box::new(i64::try_from(filter.offset).unwrap_or(i64::MAX)));
     let sql = format!(
-        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id
+        "SELECT {COLUMNS}, {COST_EUR}, {COST_USD}, {COST_UNPRICED} FROM calls c JOIN assistants a ON a.id = c.assistant_id
          WHERE {conditions} ORDER BY c.started_at DESC, c.id DESC LIMIT ?{} OFFSET ?{}",
         values.len() - 1,
         values.len()
@@ -570,7 +570,7 @@ pub fn after(
     let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     values.push(Box::new(limit));
     let sql = format!(
-        "SELECT {COLUMNS} FROM calls c JOIN assistants a ON a.id = c.assistant_id
+        "SELECT {COLUMNS}, {COST_EUR}, {COST_USD}, {COST_UNPRICED} FROM calls c JOIN assistants a ON a.id = c.assistant_id
          WHERE c.id > ?{} AND {conditions} ORDER BY c.id LIMIT ?{}",
         values.len() - 1,
         values.len()

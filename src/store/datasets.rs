@@ -7,7 +7,10 @@ use rusqlite::{
     types::{Value, ValueRef},
 };
 
-use super::{StoreError, Tx};
+use super::{
+    StoreError, Tx,
+    ledger::{COST_EUR, COST_UNPRICED, COST_USD},
+};
 use crate::domain::{AssistantId, Cell, Dataset, Field, FieldKind, Sight, WhenRedacted};
 
 /// Which rows.
@@ -73,9 +76,9 @@ const CALLS: &[Column] = &[
     ("recording_consent", "c.recording_consent", Text, Stays),
     ("started_at", "c.started_at", Moment, Stays),
     ("ended_at", "c.ended_at", Moment, Stays),
-    ("cost_eur", "c.cost_eur", Amount, Stays),
-    ("cost_usd", "c.cost_usd", Amount, Stays),
-    ("cost_unpriced", "c.cost_unpriced", Whole, Stays),
+    ("cost_eur", COST_EUR, Amount, Stays),
+    ("cost_usd", COST_USD, Amount, Stays),
+    ("cost_unpriced", COST_UNPRICED, Whole, Stays),
 ];
 
 const TURNS: &[Column] = &[

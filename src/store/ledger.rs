@@ -1,10 +1,11 @@
-//! The ledger: an entry for each metered use, the sums of days, and the sum of each call. All three
-//! are written together, so that they say the same.
+//! The ledger: an entry for each metered use, the sums of days, and the sum of each call. The sums are
+//! made of the entries when a call ends, and kept with each change afterwards; while it goes on, whoever
+//! asks adds its entries, so that a turn writes nothing else.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{StoreError, Tx, assistants::time};
+use super::{StoreError, Tx, assistants::time, call_figures::GOES_ON};
 use crate::domain::{
     AssistantId, CallCost, CallId, Cost, CostsBy, CostsRow, CostsTotal, Currency, LedgerEntry,
     Micros, Reckoned, Sight, Unit,
@@ -87,7 +88,7 @@ pub fn add(tx: &Tx, of: &Of, reckoned: &[Reckoned]) -> Result<(), StoreError> {
         )?
         .query_row(params![of.call_id(), of.turn(), of.kind.as_str()], |row| row.get(0))?;
     let number = last.map_or(0, |last| last + 1);
-    insert(tx, of, number, reckoned)
+    insert(tx, of, number, reckoned, is_in_sums(tx, of)?)
 }
 
 /// Makes a use what it is now: entered again, it is corrected, or stays.
@@ -128,6 +129,7 @@ pub fn set(tx: &Tx, of: &Of, number: i64, reckoned: &[Reckoned]) -> Result<(), S
     if is_same && old.len() == reckoned.len() {
         return Ok(());
     }
+    let in_sums = is_in_sums(tx, of)?;
     for entry in &old {
         tx.prepare_cached(
             "DELETE FROM ledger_entries
@@ -140,9 +142,19 @@ pub fn set(tx: &Tx, of: &Of, number: i64, reckoned: &[Reckoned]) -> Result<(), S
             number,
             entry.rate
         ])?;
-        roll_up(tx, of, entry, -1)?;
+        if in_sums {
+            roll_up(tx, of, entry, -1)?;
+        }
     }
-    insert(tx, of, number, reckoned)
+    insert(tx, of, number, reckoned, in_sums)
+}
+
+/// Whether the sums hold what this is of: not while its call goes on.
+fn is_in_sums(tx: &Tx, of: &Of) -> Result<bool, StoreError> {
+    let Some(call) = of.call else { return Ok(true) };
+    Ok(tx
+        .prepare_cached("SELECT ended_at IS NOT NULL FROM calls WHERE id = ?1")?
+        .query_row([call.0], |row| row.get(0))?)
 }
 
 /// What the sums hold of an entry.
@@ -159,7 +171,13 @@ fn whole(quantity: u64) -> i64 {
     i64::try_from(quantity).unwrap_or(i64::MAX)
 }
 
-fn insert(tx: &Tx, of: &Of, number: i64, reckoned: &[Reckoned]) -> Result<(), StoreError> {
+fn insert(
+    tx: &Tx,
+    of: &Of,
+    number: i64,
+    reckoned: &[Reckoned],
+    in_sums: bool,
+) -> Result<(), StoreError> {
     for one in reckoned {
         let entry = Entry {
             rate: rate(tx, one)?,
@@ -186,7 +204,9 @@ fn insert(tx: &Tx, of: &Of, number: i64, reckoned: &[Reckoned]) -> Result<(), St
             entry.cost.eur.get(),
             entry.cost.usd.get()
         ])?;
-        roll_up(tx, of, &entry, 1)?;
+        if in_sums {
+            roll_up(tx, of, &entry, 1)?;
+        }
     }
     Ok(())
 }
@@ -251,6 +271,41 @@ fn roll_up(tx: &Tx, of: &Of, entry: &Entry, sign: i64) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Adds what a call used to the sums of days, in the transaction that ends it.
+pub(super) fn settle(tx: &Tx, call: CallId) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO ledger_days (day, assistant_id, rate_id, entries, quantity, amount, eur, usd)
+         SELECT at / 86400000, assistant_id, rate_id, count(*), sum(quantity), sum(amount), sum(eur), sum(usd)
+         FROM ledger_entries WHERE call_id = ?1 GROUP BY 1, 2, 3
+         ON CONFLICT DO UPDATE SET entries = entries + excluded.entries,
+            quantity = quantity + excluded.quantity, amount = amount + excluded.amount,
+            eur = eur + excluded.eur, usd = usd + excluded.usd",
+    )?
+    .execute([call.0])?;
+    Ok(())
+}
+
+/// What a call `c` has cost so far: added up while it goes on.
+pub(super) const COST_EUR: &str = "iif(c.ended_at IS NULL, \
+    (SELECT sum(e.eur) FROM ledger_entries e WHERE e.call_id = c.id), c.cost_eur)";
+/// The same in dollars.
+pub(super) const COST_USD: &str = "iif(c.ended_at IS NULL, \
+    (SELECT sum(e.usd) FROM ledger_entries e WHERE e.call_id = c.id), c.cost_usd)";
+/// How many of its entries have no price that is known.
+pub(super) const COST_UNPRICED: &str = "iif(c.ended_at IS NULL, \
+    (SELECT sum(r.unpriced) FROM ledger_entries e JOIN ledger_rates r ON r.id = e.rate_id \
+     WHERE e.call_id = c.id), c.cost_unpriced)";
+
+/// What calls that go on have used, which is in no sum yet: rows as those of days.
+pub(super) fn of_live_calls() -> String {
+    format!(
+        "SELECT e.at / 86400000 AS day, e.assistant_id AS assistant_id, e.rate_id AS rate_id, 1 AS entries,
+                e.quantity AS quantity, e.eur AS eur, e.usd AS usd
+         FROM calls c INDEXED BY calls_not_completed CROSS JOIN ledger_entries e ON e.call_id = c.id
+         WHERE {GOES_ON}"
+    )
+}
+
 /// Whose a call is.
 pub fn assistant_of(tx: &Tx, call: CallId) -> Result<Option<AssistantId>, StoreError> {
     Ok(tx
@@ -303,17 +358,13 @@ pub fn of_call(tx: &Tx, call: CallId) -> Result<Vec<LedgerEntry>, StoreError> {
 
 /// What the calls of an assistant that began since a moment have cost so far.
 pub fn since(tx: &Tx, assistant: AssistantId, since: Timestamp) -> Result<Cost, StoreError> {
-    Ok(tx
-        .prepare_cached(
-            "SELECT coalesce(sum(cost_eur), 0), coalesce(sum(cost_usd), 0) FROM calls
-             WHERE assistant_id = ?1 AND started_at >= ?2",
-        )?
-        .query_row(params![assistant.0, since.as_millisecond()], |row| {
-            Ok(Cost {
-                eur: Micros::from_micros(row.get(0)?),
-                usd: Micros::from_micros(row.get(1)?),
-            })
-        })?)
+    let sql = format!(
+        "SELECT coalesce(sum({COST_EUR}), 0), coalesce(sum({COST_USD}), 0) FROM calls c
+         WHERE c.assistant_id = ?1 AND c.started_at >= ?2"
+    );
+    Ok(tx.prepare_cached(&sql)?.query_row(params![assistant.0, since.as_millisecond()], |row| {
+        Ok(Cost { eur: Micros::from_micros(row.get(0)?), usd: Micros::from_micros(row.get(1)?) })
+    })?)
 }
 
 /// Calls of an assistant that go on, and began since a moment.
@@ -322,11 +373,9 @@ pub fn live_since(
     assistant: AssistantId,
     since: Timestamp,
 ) -> Result<Vec<CallId>, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT id FROM calls
-         WHERE status IN ('ringing', 'in-progress') AND status <> 'completed'
-           AND assistant_id = ?1 AND started_at >= ?2 AND ended_at IS NULL",
-    )?;
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT c.id FROM calls c WHERE {GOES_ON} AND c.assistant_id = ?1 AND c.started_at >= ?2"
+    ))?;
     let ids = statement
         .query_map(params![assistant.0, since.as_millisecond()], |row| Ok(CallId(row.get(0)?)))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
@@ -354,23 +403,28 @@ impl Window {
     }
 }
 
-const OF_WINDOW: &str = "FROM ledger_days d JOIN ledger_rates r ON r.id = d.rate_id
-     JOIN assistants a ON a.id = d.assistant_id
-     WHERE d.day >= ?1 AND d.day < ?2 AND (?3 IS NULL OR d.assistant_id = ?3)
-       AND (?4 IS NULL OR a.owner_id = ?4) AND d.entries <> 0";
-
-/// The same where it does not matter whose it is.
-const TOGETHER: &str = "FROM ledger_days_together d JOIN ledger_rates r ON r.id = d.rate_id
-     WHERE d.day >= ?1 AND d.day < ?2 AND ?3 IS NULL AND ?4 IS NULL AND d.entries <> 0";
-
-/// Where the sums of a window are: those of everybody's days are kept.
-fn of_window(window: &Window, by: Option<CostsBy>) -> &'static str {
+/// The sums of a window, as `d`, by rate `r`: those of days, and what goes on.
+fn of_window(window: &Window, by: Option<CostsBy>) -> String {
+    const DAYS: &str = "day >= ?1 AND day < ?2 UNION ALL";
+    let live = of_live_calls();
+    let live = format!("{live} AND e.at / 86400000 >= ?1 AND e.at / 86400000 < ?2");
     let named = matches!(by, Some(CostsBy::Assistant | CostsBy::Client));
     if window.assistant.is_none() && window.sight == Sight::All && !named {
-        TOGETHER
-    } else {
-        OF_WINDOW
+        // Those of everybody together are kept.
+        return format!(
+            "FROM (SELECT day, 0 AS assistant_id, rate_id, entries, quantity, eur, usd
+                   FROM ledger_days_together WHERE {DAYS} {live}) d
+             JOIN ledger_rates r ON r.id = d.rate_id
+             WHERE d.entries <> 0 AND ?3 IS NULL AND ?4 IS NULL"
+        );
     }
+    format!(
+        "FROM (SELECT day, assistant_id, rate_id, entries, quantity, eur, usd
+               FROM ledger_days WHERE {DAYS} {live}) d
+         JOIN ledger_rates r ON r.id = d.rate_id JOIN assistants a ON a.id = d.assistant_id
+         WHERE d.entries <> 0 AND (?3 IS NULL OR d.assistant_id = ?3)
+           AND (?4 IS NULL OR a.owner_id = ?4)"
+    )
 }
 
 /// What was spent, in all.
@@ -438,11 +492,14 @@ pub fn grouped(tx: &Tx, window: &Window, by: CostsBy) -> Result<Vec<CostsRow>, S
 
 /// Every use that was reckoned without a price that is known, and how often.
 pub fn unpriced(tx: &Tx) -> Result<Vec<(String, String, Unit, u64)>, StoreError> {
-    let mut statement = tx.prepare_cached(
+    let live = of_live_calls();
+    let mut statement = tx.prepare_cached(&format!(
         "SELECT r.provider, r.product, r.unit, sum(d.entries)
-         FROM ledger_rates r JOIN ledger_days d ON d.rate_id = r.id
-         WHERE r.unpriced GROUP BY 1, 2, 3 HAVING sum(d.entries) > 0 ORDER BY 1, 2, 3",
-    )?;
+         FROM (SELECT rate_id, entries FROM ledger_days_together
+               UNION ALL SELECT rate_id, entries FROM ({live})) d
+         JOIN ledger_rates r ON r.id = d.rate_id
+         WHERE r.unpriced GROUP BY 1, 2, 3 HAVING sum(d.entries) > 0 ORDER BY 1, 2, 3"
+    ))?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -454,7 +511,7 @@ pub fn unpriced(tx: &Tx) -> Result<Vec<(String, String, Unit, u64)>, StoreError>
     Ok(found)
 }
 
-/// The sums of calls and days that are not those of their entries: none, ever.
+/// The sums of days, and of calls that are over, that are not those of their entries: none, ever.
 pub fn differences(tx: &Tx) -> Result<Vec<String>, StoreError> {
     let mut found = Vec::new();
     for (what, sql) in [
@@ -462,7 +519,8 @@ pub fn differences(tx: &Tx) -> Result<Vec<String>, StoreError> {
             "day",
             "WITH raw AS (SELECT at / 86400000 AS day, assistant_id, rate_id, count(*) AS entries,
                 sum(quantity) AS quantity, sum(amount) AS amount, sum(eur) AS eur, sum(usd) AS usd
-                FROM ledger_entries GROUP BY 1, 2, 3),
+                FROM ledger_entries WHERE call_id NOT IN (SELECT id FROM calls WHERE ended_at IS NULL)
+                GROUP BY 1, 2, 3),
               sums AS (SELECT * FROM ledger_days WHERE entries <> 0 OR quantity <> 0 OR eur <> 0)
              SELECT printf('%d/%d/%d', day, assistant_id, rate_id) FROM
                 (SELECT * FROM raw EXCEPT SELECT * FROM sums)
@@ -480,9 +538,9 @@ pub fn differences(tx: &Tx) -> Result<Vec<String>, StoreError> {
         ),
         (
             "call",
-            "SELECT c.sid FROM calls c WHERE
+            "SELECT c.sid FROM calls c WHERE c.ended_at IS NULL AND c.cost_eur IS NOT NULL OR c.ended_at IS NOT NULL AND (
                 coalesce(c.cost_eur, 0) <> (SELECT coalesce(sum(eur), 0) FROM ledger_entries e WHERE e.call_id = c.id)
-             OR coalesce(c.cost_usd, 0) <> (SELECT coalesce(sum(usd), 0) FROM ledger_entries e WHERE e.call_id = c.id)",
+             OR coalesce(c.cost_usd, 0) <> (SELECT coalesce(sum(usd), 0) FROM ledger_entries e WHERE e.call_id = c.id))",
         ),
     ] {
         let mut statement = tx.prepare(sql)?;

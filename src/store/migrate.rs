@@ -33,6 +33,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0021_invoices.sql"),
     include_str!("migrations/0022_figures.sql"),
     include_str!("migrations/0023_alerts.sql"),
+    include_str!("migrations/0024_sums_at_the_end.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.

@@ -47,7 +47,7 @@ async fn talk(daemon: &Daemon, sid: CallSid, from: &str, turns: u32) -> Told {
     if !listens {
         let goes_on = verbs(&answer)
             .iter()
-            .any(|verb| matches!(verb, Verb::Dial { .. } | Verb::Hangup | Verb::Reject { .. }));
+            .any(|verb| matches!(verb, Verb::Dial { .. } | Verb::Hangup | Verb::Reject));
         assert!(!said.is_empty() && goes_on, "{}: {}", sid, answer.body);
         return Told { became: Became::TurnedDown, took };
     }
