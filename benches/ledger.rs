@@ -42,14 +42,16 @@ fn main() -> Result<()> {
     let turns = setting("WEBOX_BENCH_TURNS", 8_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut took = [Vec::new(), Vec::new(), Vec::new()];
+    let mut ends = [Vec::new(), Vec::new(), Vec::new()];
     let calls = u32::try_from(turns / u64::from(TURNS))?.max(2);
     for call in 0..calls {
         // One after the other, so that all meet the same disk, and stores of the same size.
         for (which, store) in stores.iter().enumerate() {
-            let spent = runtime.block_on(one(store, call, which == 2))?;
+            let (spent, end) = runtime.block_on(one(store, call, which == 2))?;
             // The first calls warm caches.
             if call >= calls / 10 {
                 took[which].extend(spent);
+                ends[which].push(end);
             }
         }
     }
@@ -58,6 +60,8 @@ fn main() -> Result<()> {
     println!("neither ledger nor figures   {neither:>10.1?}");
     println!("counted                      {figures:>10.1?}  {:+.1} %", more(figures));
     println!("counted, four uses entered   {both:>10.1?}  {:+.1} %  (aim +10 %)", more(both));
+    let [neither, figures, both] = ends.map(report::median);
+    println!("the end of such a call, of {TURNS} turns: {neither:.1?}, {figures:.1?}, {both:.1?}");
     Ok(())
 }
 
@@ -72,8 +76,8 @@ fn timings(turn: u32) -> TurnTimings {
     }
 }
 
-/// One call; how long each of its turns took in the store, both transactions.
-async fn one(store: &Store, number: u32, entered: bool) -> Result<Vec<Duration>> {
+/// One call; how long each of its turns took in the store, both transactions, and its end.
+async fn one(store: &Store, number: u32, entered: bool) -> Result<(Vec<Duration>, Duration)> {
     let sid: CallSid = format!("CA{number:032x}").parse()?;
     let to: PhoneNumber = daemon::NUMBER.parse()?;
     let ringing = Ringing {
@@ -147,6 +151,7 @@ async fn one(store: &Store, number: u32, entered: bool) -> Result<Vec<Duration>>
     }
     // As many at once would be turned down as well.
     let ended = StatusChange { ringing, status: CallStatus::Completed, duration_s: Some(60) };
+    let began = Instant::now();
     live::follow_status(store, ended).await?;
-    Ok(spent)
+    Ok((spent, began.elapsed()))
 }

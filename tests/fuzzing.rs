@@ -13,7 +13,8 @@ use webox_fuzz::{
 
 #[test]
 fn whatever_is_sent_is_borne() {
-    let seconds = std::env::var("WEBOX_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
+    let seconds: Option<u64> =
+        std::env::var("WEBOX_FUZZ_SECONDS").ok().map(|text| text.parse().unwrap());
     let bounds = Bounds {
         time: seconds.map_or(Duration::from_millis(300), Duration::from_secs),
         runs: if seconds.is_some() { u64::MAX } else { 200 },

@@ -14,7 +14,8 @@ use crate::{
     },
     store::{
         Store, StoreError, Tx, calls, charges,
-        ledger::{self, Kind, Of, Window},
+        costs::{self, Window},
+        ledger::{self, Kind, Of},
         transfers,
     },
 };
@@ -312,10 +313,10 @@ pub fn costs(
 ) -> Result<Costs> {
     let window = Window { since, until, assistant, sight: actor.sight() };
     store.read(|tx| {
-        let rows = by.map_or_else(|| Ok(Vec::new()), |by| ledger::grouped(tx, &window, by))?;
+        let rows = by.map_or_else(|| Ok(Vec::new()), |by| costs::grouped(tx, &window, by))?;
         let total = match by {
             // Models are a part of it only.
-            None | Some(CostsBy::Model) => ledger::total(tx, &window)?,
+            None | Some(CostsBy::Model) => costs::total(tx, &window)?,
             Some(_) => rows.iter().fold(CostsTotal::default(), |sum, row| CostsTotal {
                 entries: sum.entries + row.entries,
                 unpriced: sum.unpriced + row.unpriced,
@@ -328,7 +329,7 @@ pub fn costs(
 
 /// Every use without a price that is known, and how often there was one.
 pub fn unpriced(store: &Store) -> Result<Vec<(String, String, Unit, u64)>> {
-    store.read(ledger::unpriced)
+    store.read(costs::unpriced)
 }
 
 /// How long after its end Twilio is first asked what a call cost.

@@ -11,6 +11,7 @@ use super::{
     assistants,
     call_figures::{self, Grain, Reach},
     calls::{self, CallEnd, NewCall},
+    costs,
     ledger::{self, Kind, Of},
     privacy::{self, Due, Subject},
     stats::{self, Window},
@@ -264,6 +265,31 @@ proptest! {
             }
             assert_eq!(call_figures::differences(tx)?, Vec::<String>::new());
             assert_eq!(ledger::differences(tx)?, Vec::<String>::new());
+            // What was spent is all told, of calls that go on too.
+            let raw: (i64, i64) = tx.query_row(
+                "SELECT count(*), coalesce(sum(usd), 0) FROM ledger_entries",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            let all = costs::Window { since: None, until: None, assistant: None, sight: Sight::All };
+            let told = costs::total(tx, &all)?;
+            assert_eq!((told.entries as i64, told.cost.usd.get()), raw);
+            let mut by_assistant = 0;
+            for one in &who {
+                let theirs = costs::Window { assistant: Some(one.id), ..all };
+                by_assistant += costs::total(tx, &theirs)?.cost.usd.get();
+            }
+            assert_eq!(by_assistant, raw.1);
+            for id in &known {
+                let sid = calls::by_id(tx, *id)?.unwrap().sid;
+                let told = calls::seen(tx, Sight::All, &sid)?.unwrap().cost;
+                let raw: Option<i64> = tx.query_row(
+                    "SELECT sum(usd) FROM ledger_entries WHERE call_id = ?1",
+                    [id.0],
+                    |row| row.get(0),
+                )?;
+                assert_eq!(told.map(|told| told.cost.usd.get()), raw);
+            }
             let at = |minutes: i64| Some(epoch() + SignedDuration::from_mins(minutes));
             let mut spans = vec![(None, None)];
             spans.extend(windows.iter().map(|(from, long)| (at(*from), at(from + long + 1))));

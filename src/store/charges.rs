@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
-use super::{StoreError, Tx, assistants::time, ledger::Window};
+use super::{StoreError, Tx, assistants::time, costs::Window};
 use crate::domain::{AccountSid, CallCharge, CallId, CallSid, Charged, Cost, Currency, Micros};
 
 const DAY_MS: i64 = 86_400_000;

@@ -240,6 +240,57 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_goes_on_leaves_the_sums_until_it_ends() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, &STEPS[..23], None).unwrap();
+        // Of two calls with the same turn and entry, one is over.
+        connection
+            .execute_batch(
+                "INSERT INTO assistants (id, name, phone, active, spec, revision, created_at, updated_at)
+                    VALUES (1, 'a', '+33123456789', 1, '{}', 1, 0, 0);
+                 INSERT INTO ledger_rates VALUES (1, 'openai', 'm', 'input', 1, 'USD', 'r', 0);",
+            )
+            .unwrap();
+        for (id, status, ended) in [(7, "completed", "9000"), (8, "in-progress", "NULL")] {
+            connection
+                .execute_batch(&format!(
+                    "INSERT INTO calls (id, sid, assistant_id, to_number, status, line, language, started_at, ended_at,
+                            cost_eur, cost_usd, cost_unpriced)
+                        VALUES ({id}, 'CA{id}', 1, '+33123456789', '{status}', 'gather', 'fr-FR', 0, {ended}, 4, 5, 0);
+                     INSERT INTO turns (call_id, number, heard_kind, heard, heard_at, said, language, reply_ms)
+                        VALUES ({id}, 1, 'speech', 'Bonjour', 0, 'Oui', 'fr-FR', 700);
+                     INSERT INTO ledger_entries VALUES ({id}, 1, 'model', 0, 1, 1, 0, 60, 5, 4, 5);
+                     INSERT INTO ledger_days VALUES (0, 1, 1, 1, 60, 5, 4, 5)
+                     ON CONFLICT DO UPDATE SET entries = 2, quantity = 120, amount = 10, eur = 8, usd = 10;"
+                ))
+                .unwrap();
+        }
+        migrate(&mut connection, None).unwrap();
+        let wrong = |connection: &Connection| {
+            let mut found = crate::store::ledger::differences(connection).unwrap();
+            found.extend(crate::store::call_figures::differences(connection).unwrap());
+            found
+        };
+        assert_eq!(wrong(&connection), Vec::<String>::new());
+        let entries = "SELECT entries FROM ledger_days";
+        let days = |connection: &Connection| -> i64 {
+            connection.query_row(entries, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(days(&connection), 1, "that of the call that is over");
+        let end = crate::store::calls::CallEnd {
+            status: crate::domain::CallStatus::Completed,
+            ended_at: jiff::Timestamp::UNIX_EPOCH,
+            duration_s: Some(3),
+            reason: None,
+        };
+        connection
+            .execute_batch("INSERT INTO assistant_figures (assistant_id) VALUES (1)")
+            .unwrap();
+        crate::store::calls::end(&connection, crate::domain::CallId(8), &end).unwrap();
+        assert_eq!((days(&connection), wrong(&connection)), (2, Vec::new()));
+    }
+
+    #[test]
     fn a_newer_file_is_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, None).unwrap();

@@ -21,6 +21,7 @@ pub mod charges;
 pub mod checkup;
 mod connection;
 pub mod contacts;
+pub mod costs;
 pub mod datasets;
 pub mod deliveries;
 pub mod do_not_call;

@@ -30,7 +30,7 @@ fn the_same_bill_is_the_same_bytes_and_another_one_is_not() {
     ] {
         assert!(text.contains(part), "{part}");
     }
-    assert!(!text.contains('{') || !text.contains("{title}"), "all of it is filled in");
+    assert!(!text.contains("{title}"), "all of it is filled in");
 }
 
 #[test]
