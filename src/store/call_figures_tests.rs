@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use rusqlite::{StatementStatus, params};
 
 use super::{
     Options, Store, StoreError, Tx,
@@ -233,6 +234,42 @@ fn by_figures(tx: &Tx, reach: &Reach, grain: Grain) -> Result<Plain, StoreError>
     }
     found.waits = call_figures::waits(tx, reach)?;
     Ok(found)
+}
+
+/// How much SQLite does when a call ends in a store that has others.
+fn effort_of_an_end(others: u32) -> i32 {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("webox.db"), Options::terminal()).unwrap();
+    let effort = store.write(move |tx| {
+        let author = Author::new("tester", "test");
+        let spec = r#"{"name":"a","client":"a","phone":"+33100000001","context":""}"#;
+        let stamp = Stamp { at: epoch(), author: &author, apply: None };
+        let who = [assistants::insert(tx, &serde_json::from_str(spec)?, None, &stamp)?];
+        let mut known = Vec::new();
+        for n in 0..=others {
+            known.clear();
+            step(tx, &who, &mut known, (0, 0, 1))?;
+            tx.execute("UPDATE calls SET sid = ?1 WHERE id = ?2", params![n, known[0].0])?;
+            for number in [7, 11, 13] {
+                turn(tx, known[0], epoch(), number)?;
+            }
+            let mut end = tx.prepare(
+                "UPDATE calls SET status = 'completed', ended_at = started_at WHERE id = ?1",
+            )?;
+            end.execute([known[0].0])?;
+            if n == others {
+                return Ok(end.get_status(StatementStatus::VmStep));
+            }
+        }
+        Ok(0)
+    });
+    effort.unwrap()
+}
+
+#[test]
+fn the_end_of_a_call_reads_its_own_turns_and_no_others() {
+    let (few, many) = (effort_of_an_end(5), effort_of_an_end(300));
+    assert!(few > 0 && many < few + few / 2, "{few} steps, then {many}");
 }
 
 proptest! {

@@ -17,18 +17,17 @@ DROP VIEW turn_waits_of_turns;
 DROP TRIGGER turn_waits_added;
 DROP TRIGGER turn_waits_changed;
 
--- How many turns of a call waited for how long.
-CREATE VIEW waits_of_calls AS
+-- The step of each wait. Nothing is put together in it, so that whoever asks for one call reads that call's turns alone.
+CREATE VIEW steps_of_turns AS
 SELECT call_id, stage,
        CASE WHEN ms < 500 THEN ms / 10 * 10 WHEN ms < 2000 THEN ms / 50 * 50
-            WHEN ms < 10000 THEN ms / 200 * 200 WHEN ms < 60000 THEN ms / 1000 * 1000 ELSE 60000 END AS step,
-       count(*) AS turns
-FROM waits_of_turns GROUP BY 1, 2, 3;
+            WHEN ms < 10000 THEN ms / 200 * 200 WHEN ms < 60000 THEN ms / 1000 * 1000 ELSE 60000 END AS step
+FROM waits_of_turns;
 
 CREATE VIEW turn_waits_of_turns AS
-SELECT c.assistant_id AS assistant_id, c.started_at / 3600000 AS hour, w.stage AS stage, w.step AS step,
-       sum(w.turns) AS turns
-FROM waits_of_calls w JOIN calls c ON c.id = w.call_id WHERE c.ended_at IS NOT NULL GROUP BY 1, 2, 3, 4;
+SELECT c.assistant_id AS assistant_id, c.started_at / 3600000 AS hour, s.stage AS stage, s.step AS step,
+       count(*) AS turns
+FROM steps_of_turns s JOIN calls c ON c.id = s.call_id WHERE c.ended_at IS NOT NULL GROUP BY 1, 2, 3, 4;
 
 CREATE TRIGGER turn_waits_of_call AFTER UPDATE OF ended_at ON calls
 WHEN old.ended_at IS NULL AND new.ended_at IS NOT NULL BEGIN
@@ -42,7 +41,7 @@ WHEN old.ended_at IS NULL AND new.ended_at IS NOT NULL BEGIN
             SELECT step, sum(turns) AS turns FROM (
                 SELECT CAST(key AS INTEGER) AS step, value AS turns FROM json_each(turn_waits.steps)
                 UNION ALL
-                SELECT step, turns FROM waits_of_calls WHERE call_id = new.id AND stage = turn_waits.stage)
+                SELECT step, 1 FROM steps_of_turns WHERE call_id = new.id AND stage = turn_waits.stage)
             GROUP BY step))
     WHERE assistant_id IN (0, new.assistant_id) AND hour = new.started_at / 3600000
       AND stage IN (SELECT stage FROM waits_of_turns WHERE call_id = new.id);
