@@ -1,151 +1,142 @@
-//! Words in what was said: how long it takes to find them among some 100,000 turns
-//! (`WEBOX_BENCH_CALLS=1000000` for twelve million), and what the index costs.
+//! Words in what was said, in a store of 100,000 calls and 600,000 turns (`WEBOX_BENCH_CALLS=10000000` for
+//! sixty million turns; `WEBOX_BENCH_DB` keeps the file for the next run).
 //!
-//! The words are the worst there are: one that every turn has, one that one turn has, one that every turn
-//! has for an owner of two calls. Looked for once a moment, nothing is kept between.
+//! The words are the worst there are: in every tenth side of a turn, in one of all, two that never stand in
+//! the same one, for owners of a few assistants and of nearly all. A page is what one request answers; to the
+//! end are as many as it takes to have 50 hits or to know that there are fewer.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod support;
 
-use std::time::{Duration, Instant};
-
-use jiff::{SignedDuration, Timestamp};
-use support::{Result, machine, report, setting};
-use webox::{
-    domain::{
-        Actor, AssistantId, AssistantSpec, CallStatus, Direction, EndReason, Heard, LanguageTag,
-        Reply, TranscriptQuery, TurnId, TurnTimings, VoiceLine,
-    },
-    operations::{assistants, transcripts},
-    store::{
-        Options, Store,
-        calls::{self, CallEnd, NewCall},
-        turns::{self, Finished},
-    },
+use std::{
+    path::Path,
+    time::{Duration, Instant},
 };
 
-/// Turns of a call, and calls stored in one transaction.
-const TURNS: u32 = 12;
-const AT_ONCE: u64 = 500;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+use support::{Result, machine, population, report, setting};
+use webox::{
+    domain::{Account, Actor, AssistantId, Role, Scope, TranscriptQuery, UserId},
+    operations::transcripts,
+    store::{Options, Store},
+};
 
 /// How often each is looked for.
-const TIMES: usize = 25;
+const TIMES: usize = 9;
 
-/// Words that turns are made of.
-const WORDS: [&str; 16] = [
-    "table",
-    "demain",
-    "personnes",
-    "terrasse",
-    "réserver",
-    "menu",
-    "parking",
-    "soir",
-    "chien",
-    "heure",
-    "nom",
-    "téléphone",
-    "annuler",
-    "dimanche",
-    "enfant",
-    "merci",
+/// How long no page may take.
+const AIM: Duration = Duration::from_millis(200);
+
+/// What is looked for, and by whom: an owner of so many assistants, from the quietest on, or somebody who sees all.
+struct Search {
+    what: &'static str,
+    words: &'static str,
+    owns: Option<u64>,
+    assistant: Option<i64>,
+    days: Option<i64>,
+}
+
+const fn search(what: &'static str, words: &'static str) -> Search {
+    Search { what, words, owns: None, assistant: None, days: None }
+}
+
+const SEARCHES: [Search; 17] = [
+    search("a common word", "voudrais"),
+    search("a word of one turn", "hippopotame"),
+    search("a word that nobody said", "zyxw"),
+    search("two common words", "voudrais personnes"),
+    search("three", "bonjour terrasse samedi"),
+    search("a common word and that of one turn", "bonjour hippopotame"),
+    search("two words, never together", "vaccin collègue"),
+    search("two common words, never together", "voudrais puis"),
+    Search { days: Some(1), ..search("the same, of a day", "voudrais puis") },
+    Search { days: Some(30), ..search("the same, of thirty days", "voudrais puis") },
+    Search { assistant: Some(100), ..search("a common word, of one assistant", "voudrais") },
+    Search { assistant: Some(100), ..search("never together, of one assistant", "voudrais puis") },
+    Search { owns: Some(3), ..search("a common word, owner of 3", "voudrais") },
+    Search { owns: Some(30), ..search("a common word, owner of 30", "voudrais") },
+    Search { owns: Some(30), ..search("never together, owner of 30", "voudrais puis") },
+    Search { owns: Some(199), ..search("a common word, owner of 199", "voudrais") },
+    Search { owns: Some(199), ..search("never together, owner of 199", "voudrais puis") },
 ];
 
 fn main() -> Result<()> {
     println!("{}", machine::describe());
-    let count = setting("WEBOX_BENCH_CALLS", 10_000);
+    let calls = setting("WEBOX_BENCH_CALLS", 100_000);
     let folder = tempfile::tempdir()?;
-    let store = Store::open(&folder.path().join("webox.db"), Options::daemon())?;
-    let actor = Actor::webox("bench");
-    let make = |name: &str, phone: &str| -> Result<AssistantId> {
-        let spec =
-            AssistantSpec::new(name.parse()?, name.to_owned(), phone.parse()?, "x".to_owned());
-        Ok(assistants::create(&store, &actor, spec, None, Timestamp::now())?.id)
-    };
-    let (busy, quiet) = (make("busy", "+33140000001")?, make("quiet", "+33140000002")?);
-    let begun = Instant::now();
-    let mut first = 0;
-    while first < count {
-        let until = count.min(first + AT_ONCE);
-        store.write(move |tx| {
-            (first..until).try_for_each(|n| {
-                // Two calls of the quiet one, at the very beginning.
-                add(tx, n, if n < 2 { quiet } else { busy })
-            })
-        })?;
-        first = until;
+    let db = population::busy(folder.path(), calls, 6)?;
+    println!("store of {} MB", std::fs::metadata(&db)?.len() / 1_000_000);
+    report::title("first run, the longest page of the others' median, and to the end");
+    for search in &SEARCHES {
+        own(&db, search.owns.unwrap_or(0))?;
+        let store = Store::open(&db, Options::terminal())?;
+        let actor = if search.owns.is_some() { member()? } else { Actor::webox("bench") };
+        let run = || run(&store, &actor, search);
+        let first = run()?;
+        let runs = (0..TIMES).map(|_| run()).collect::<Result<Vec<_>>>()?;
+        let page = report::median(runs.iter().map(|run| run.longest).collect());
+        let whole = report::median(runs.iter().map(|run| run.whole).collect());
+        let kept = if first.longest.max(page) < AIM { "aim" } else { "MISSES" };
+        println!(
+            "{:<40} {:>3} hits  {:>9} {:>9} {:>9}  ({kept} {})",
+            search.what,
+            first.hits,
+            report::milliseconds(first.longest),
+            report::milliseconds(page),
+            report::milliseconds(whole),
+            report::milliseconds(AIM),
+        );
     }
-    let turns = count * u64::from(TURNS);
-    println!(
-        "{turns} turns written and indexed in {:.1} s; store of {} MB",
-        begun.elapsed().as_secs_f64(),
-        std::fs::metadata(store.path())?.len() / 1_000_000
-    );
-    report::title("a page of 50 hits, medians");
-    for (what, words, assistant) in [
-        ("a word that every turn has", "bonjour", None),
-        ("a word that one turn has", "hippopotame", None),
-        ("three words that many turns have", "terrasse dimanche bonjour", None),
-        ("a word that every turn has, of one that has two calls", "bonjour", Some(quiet)),
-        ("a word that nobody said", "zyxw", None),
-    ] {
-        let mut query = TranscriptQuery::of(words, 50)?;
-        query.assistant = assistant;
-        let mut took: Vec<Duration> = Vec::new();
-        let mut hits = 0;
-        for _ in 0..TIMES {
-            let begun = Instant::now();
-            hits = transcripts::search(&store, &actor, &query)?.hits.len();
-            took.push(begun.elapsed());
-        }
-        println!("{what:<58} {hits:>3} hits  {:>8}", report::milliseconds(report::median(took)));
-    }
-    Ok(())
+    own(&db, 0)
 }
 
-fn add(
-    tx: &webox::store::Tx,
-    n: u64,
-    assistant: AssistantId,
-) -> std::result::Result<(), webox::store::StoreError> {
-    let at = Timestamp::now() - SignedDuration::from_hours(24 * 30)
-        + SignedDuration::from_secs(i64::try_from(n).unwrap_or(0));
-    let new = NewCall {
-        direction: Direction::Inbound,
-        account: None,
-        sid: format!("CA{n:032x}").parse().map_err(webox::store::StoreError::User)?,
-        assistant,
-        assistant_revision: 1,
-        caller: Some("+33612345678".to_owned()),
-        to_number: "+33140000001".to_owned(),
-        line: VoiceLine::Gather,
-        language: LanguageTag::french(),
-        started_at: at,
-    };
-    let end = CallEnd {
-        status: CallStatus::Completed,
-        ended_at: at + SignedDuration::from_secs(60),
-        duration_s: Some(60),
-        reason: Some(EndReason::AssistantHungUp),
-    };
-    let call = calls::insert_ended(tx, &new, &end)?;
-    for number in 1..=TURNS {
-        let word = |shift: u64| {
-            let mixed =
-                (n * 31 + u64::from(number) * 7 + shift).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            WORDS[(mixed >> 60) as usize % WORDS.len()]
-        };
-        let rare = if n == 7 && number == 3 { "hippopotame" } else { "" };
-        let text = format!("Bonjour {} {} {} {rare}", word(1), word(2), word(3));
-        let heard = Heard::Speech { text, confidence: Some(0.9), language: None };
-        let id = TurnId { call, number };
-        turns::begin(tx, id, Some(&heard), &LanguageTag::french(), at)?;
-        let said = format!("Bonjour, avec plaisir : {} et {}.", word(4), word(5));
-        let reply = Reply::fixed(said, LanguageTag::french());
-        let timings = TurnTimings::default();
-        let finished = Finished { reply: &reply, timings, twiml: "<Response/>", heard: true };
-        turns::finish(tx, id, &finished)?;
+struct Run {
+    hits: usize,
+    longest: Duration,
+    whole: Duration,
+}
+
+fn run(store: &Store, actor: &Actor, search: &Search) -> Result<Run> {
+    let mut query = TranscriptQuery::of(search.words, 50)?;
+    query.assistant = search.assistant.map(AssistantId);
+    query.since = search.days.map(|days| Timestamp::now() - SignedDuration::from_hours(24 * days));
+    let begun = Instant::now();
+    let mut run = Run { hits: 0, longest: Duration::ZERO, whole: Duration::ZERO };
+    loop {
+        let asked = Instant::now();
+        let page = transcripts::search(store, actor, &query)?;
+        run.longest = run.longest.max(asked.elapsed());
+        run.hits += page.hits.len();
+        query.before = page.next;
+        if page.next.is_none() || run.hits >= 50 {
+            run.whole = begun.elapsed();
+            return Ok(run);
+        }
     }
+}
+
+/// The account that owns assistants while they are looked through.
+const OWNER: UserId = UserId(1_000);
+
+fn member() -> Result<Actor> {
+    let email = "bench@example.fr".parse()?;
+    let account =
+        Account { user: OWNER, email, role: Role::Member, scope: Scope::Read, token: None };
+    Ok(Actor::of(account, None, "bench"))
+}
+
+/// Has the account own the first so many assistants, and nobody the others.
+fn own(db: &Path, assistants: u64) -> Result<()> {
+    let connection = Connection::open(db)?;
+    connection.execute(
+        "INSERT OR IGNORE INTO users (id, email, role, created_at) VALUES (?1, 'bench@example.fr', 'member', 0)",
+        [OWNER.0],
+    )?;
+    connection.execute(
+        "UPDATE assistants SET owner_id = iif(id <= ?2, ?1, NULL)",
+        [OWNER.0, assistants as i64],
+    )?;
     Ok(())
 }

@@ -10,6 +10,9 @@
 #[allow(dead_code, unreachable_pub, reason = "the benchmarks use the rest")]
 #[path = "../benches/support/population.rs"]
 mod population;
+#[allow(unreachable_pub, reason = "the benchmarks share it")]
+#[path = "../benches/support/speech.rs"]
+mod speech;
 
 use std::{path::PathBuf, time::Instant};
 

@@ -86,6 +86,7 @@ mod stream;
 mod tls;
 mod top;
 mod transcripts;
+mod transcripts_model;
 mod transfer;
 mod transfer_lines;
 mod upgrades;

@@ -12,6 +12,7 @@ pub mod load;
 pub mod machine;
 pub mod population;
 pub mod report;
+pub mod speech;
 
 /// What a benchmark may fail with.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -8,11 +8,11 @@ use std::{
 
 use rusqlite::{Connection, params};
 use webox::{
-    domain::{AssistantSpec, Author},
-    store::{Options, Store, assistants, call_figures, versions::Stamp},
+    domain::{AssistantSpec, Author, CallId},
+    store::{Options, Store, assistants, call_figures, turn_words, versions::Stamp},
 };
 
-use super::Result;
+use super::{Result, speech};
 
 /// How many assistants share the calls.
 pub const ASSISTANTS: u64 = 200;
@@ -54,7 +54,7 @@ const TOPICS: [&str; 12] = [
 ];
 
 /// Numbers that look random and are the same every time (SplitMix64).
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self) -> u64 {
@@ -65,7 +65,8 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    /// A number below another.
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.roll() % bound.max(1)
     }
 }
@@ -149,6 +150,7 @@ fn drop_what_is_kept_beside(connection: &Connection) -> Result<Vec<String>> {
 
 fn insert_calls(connection: &Connection, calls: u64, turns: u64, now: i64) -> Result<()> {
     let mut dice = Dice(20_261_123);
+    let pairs = speech::pairs(&mut dice);
     let span = DAY_MS * DAYS as i64;
     for first in (0..calls).step_by(BATCH as usize) {
         connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -161,8 +163,7 @@ fn insert_calls(connection: &Connection, calls: u64, turns: u64, now: i64) -> Re
         let mut insert_turn = connection.prepare_cached(
             "INSERT INTO turns (call_id, number, heard_kind, heard, heard_at, said, language, engine,
              first_token_ms, reply_ms, words_ms, frame_ms)
-             VALUES (?1, ?2, 'speech', 'Une table pour ce soir', ?3, 'Bien sûr, pour combien ?', 'fr-FR',
-             'openai/gpt-6-luna', ?4, ?5, ?6, ?7)",
+             VALUES (?1, ?2, 'speech', ?8, ?3, ?9, 'fr-FR', 'openai/gpt-6-luna', ?4, ?5, ?6, ?7)",
         )?;
         for n in first..(first + BATCH).min(calls) {
             // The square gives some assistants many more calls than others.
@@ -207,6 +208,9 @@ fn insert_calls(connection: &Connection, calls: u64, turns: u64, now: i64) -> Re
                 let first = 150 + dice.below(900) as i64;
                 let reply = first + dice.below(1_500) as i64;
                 let felt = first + 200 + dice.below(400) as i64;
+                let (heard, said) = &pairs[dice.below(pairs.len() as u64) as usize];
+                // One call has a word that no other has.
+                let heard = if (n, turn) == (7, 1) { "Un hippopotame" } else { heard };
                 insert_turn.execute(params![
                     n as i64 + 1,
                     turn as i64,
@@ -214,12 +218,16 @@ fn insert_calls(connection: &Connection, calls: u64, turns: u64, now: i64) -> Re
                     first,
                     reply,
                     100,
-                    felt
+                    felt,
+                    heard,
+                    said
                 ])?;
             }
         }
         drop(insert);
         drop(insert_turn);
+        let last = (first + BATCH).min(calls);
+        turn_words::index(connection, CallId(first as i64 + 1)..=CallId(last as i64))?;
         connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
     }
     Ok(())
@@ -227,6 +235,7 @@ fn insert_calls(connection: &Connection, calls: u64, turns: u64, now: i64) -> Re
 
 /// What webox writes call by call.
 const SUMS: &str = "
+    INSERT INTO call_blocks SELECT id / 4096, min(started_at), max(started_at) FROM calls GROUP BY 1;
     INSERT INTO call_days (day, assistant_id, status, calls, duration_s, satisfaction_sum, satisfaction_count)
     SELECT started_at / 86400000, assistant_id, status, count(*), sum(duration_s),
            coalesce(sum(satisfaction), 0), count(satisfaction)

@@ -11,7 +11,7 @@ use crate::domain::TranscriptHit;
 pub struct Transcripts {
     /// True.
     pub success: Success,
-    /// The turns.
+    /// The turns; fewer than were asked for, or none, also where finding more takes longer than a page may.
     pub hits: Vec<TranscriptHit>,
     /// Send it as `cursor` for the next page; null on the last one.
     pub next: Option<String>,

@@ -179,11 +179,12 @@ pub struct TranscriptHit {
 }
 
 /// Some hits, the newest call first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TranscriptPage {
     /// The hits.
     pub hits: Vec<TranscriptHit>,
-    /// Where the next page begins, unless this is the last.
+    /// Where the next page begins, unless this is the last. A page may have fewer hits than were asked for,
+    /// and not be the last.
     pub next: Option<i64>,
 }
 

@@ -34,10 +34,14 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0022_figures.sql"),
     include_str!("migrations/0023_alerts.sql"),
     include_str!("migrations/0024_sums_at_the_end.sql"),
+    BLOCKS,
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.
 const TRANSCRIPTS: &str = include_str!("migrations/0020_transcripts.sql");
+
+/// After this step the index has marks; one that this webox has made has them from the beginning.
+const BLOCKS: &str = include_str!("migrations/0025_blocks_of_calls.sql");
 
 /// The schema this webox writes.
 pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
@@ -86,10 +90,14 @@ fn run(connection: &mut Connection, steps: &[&str], path: Option<&Path>) -> Resu
         // Nobody else writes now: what is copied is what the steps begin with.
         keep_a_copy(path, done)?;
     }
+    let mut is_indexed_now = false;
     for step in steps.iter().skip(usize::try_from(done).unwrap_or(0)) {
         transaction.execute_batch(step)?;
         if *step == TRANSCRIPTS {
             turn_words::index_all(&transaction)?;
+            is_indexed_now = true;
+        } else if *step == BLOCKS && !is_indexed_now {
+            turn_words::mark(&transaction)?;
         }
     }
     transaction.pragma_update(None, "user_version", steps.len() as i64)?;

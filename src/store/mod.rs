@@ -47,6 +47,7 @@ pub mod removals;
 pub mod secrets;
 pub mod stats;
 pub mod transfers;
+pub mod turn_search;
 pub mod turn_words;
 pub mod turns;
 pub mod usage;

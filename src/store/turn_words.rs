@@ -1,23 +1,22 @@
 //! The index of what was said, kept in the transaction that keeps or takes out what was said.
 
-use jiff::Timestamp;
+use std::ops::RangeInclusive;
+
 use rusqlite::params;
 
-use super::{StoreError, Tx, assistants::time};
-use crate::domain::{
-    AssistantId, CallId, Sight, Snippet, Speaker, TranscriptHit, TranscriptPage, TranscriptQuery,
-    TurnId, text_roots,
-};
+use super::{StoreError, Tx};
+use crate::domain::{AssistantId, CallId, Speaker, TurnId, text_roots};
 
 /// A turn with a higher number is not indexed: no call has so many.
 const MOST_TURNS: u32 = 1 << 16;
 
-/// Calls looked at to tell how far back a window of time reaches in the index; above this, every hit is
-/// looked at by itself.
-const WINDOW: i64 = 100_000;
+/// Of so many calls, the rows of one are marked. FTS5 gives no sign of life, and looks at no lower bound,
+/// before it has a row: who asks for marked rows beside those with some words is asked at least this often
+/// whether to go on.
+const MARKED: i64 = 1 << 16;
 
-/// Assistants of one owner that are asked for by name; above this, every hit is looked at by itself.
-const MOST_OWN: usize = 500;
+/// What marked rows have. Letters and figures of one word are two to `search_words`: nobody can say it.
+pub(super) const MARK: &str = "m0";
 
 /// Which row of the index a side of a turn is.
 fn place(id: TurnId, speaker: Speaker) -> Option<i64> {
@@ -26,24 +25,37 @@ fn place(id: TurnId, speaker: Speaker) -> Option<i64> {
 }
 
 /// The side of a turn that a row of the index is.
-fn side_of(place: i64) -> (TurnId, Speaker) {
+pub(super) fn side_of(place: i64) -> (TurnId, Speaker) {
     let number = u32::try_from((place >> 1) & i64::from(MOST_TURNS - 1)).unwrap_or(0);
     let speaker = if place & 1 == 1 { Speaker::Assistant } else { Speaker::Caller };
     (TurnId { call: CallId(place >> 17), number }, speaker)
 }
 
+/// The row of a call with the lowest number.
+pub(super) fn first_place(call: CallId) -> i64 {
+    call.0.saturating_mul(1 << 17)
+}
+
+/// Whether the rows of a call are marked.
+pub(super) fn is_marked(call: CallId) -> bool {
+    call.0 % MARKED == 0
+}
+
 /// A text as it is indexed; nothing where it has no word.
-fn indexed(text: &str, assistant: AssistantId) -> Option<String> {
+fn indexed(text: &str, assistant: AssistantId, marked: bool) -> Option<String> {
     let mut roots = text_roots(text);
     if roots.is_empty() {
         return None;
     }
     roots.push(whose(assistant));
+    if marked {
+        roots.push(MARK.to_owned());
+    }
     Some(roots.join(" "))
 }
 
-/// Letters and figures of one word are two to `search_words`: nobody can say this one.
-fn whose(assistant: AssistantId) -> String {
+/// What the rows of an assistant have; nobody can say it either.
+pub(super) fn whose(assistant: AssistantId) -> String {
     format!("a{}", assistant.0)
 }
 
@@ -69,32 +81,71 @@ pub(super) fn change(
 }
 
 fn put_in(tx: &Tx, place: i64, text: &str, assistant: AssistantId) -> Result<(), StoreError> {
-    if let Some(words) = indexed(text, assistant) {
-        tx.prepare_cached("INSERT INTO turn_words (rowid, words) VALUES (?1, ?2)")?
-            .execute(params![place, words])?;
+    let marked = is_marked(side_of(place).0.call);
+    if let Some(words) = indexed(text, assistant, marked) {
+        insert(tx, place, &words)?;
     }
+    Ok(())
+}
+
+fn insert(tx: &Tx, place: i64, words: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("INSERT INTO turn_words (rowid, words) VALUES (?1, ?2)")?
+        .execute(params![place, words])?;
     Ok(())
 }
 
 /// The index holds no texts: it must be told what it was given.
 fn take_out(tx: &Tx, place: i64, text: &str, assistant: AssistantId) -> Result<(), StoreError> {
-    if let Some(words) = indexed(text, assistant) {
-        tx.prepare_cached(
-            "INSERT INTO turn_words (turn_words, rowid, words) VALUES ('delete', ?1, ?2)",
-        )?
-        .execute(params![place, words])?;
+    let marked = is_marked(side_of(place).0.call);
+    if let Some(words) = indexed(text, assistant, marked) {
+        delete(tx, place, &words)?;
     }
+    Ok(())
+}
+
+fn delete(tx: &Tx, place: i64, words: &str) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO turn_words (turn_words, rowid, words) VALUES ('delete', ?1, ?2)",
+    )?
+    .execute(params![place, words])?;
     Ok(())
 }
 
 /// Takes all that was said in a call out of the index, before it is taken out of its turns.
 pub(super) fn forget(tx: &Tx, call: CallId) -> Result<(), StoreError> {
-    each(tx, Some(call), take_out)
+    each(tx, call..=call, take_out)
 }
 
 /// Indexes all turns there are; once, when there is an index for the first time.
 pub(super) fn index_all(tx: &Tx) -> Result<(), StoreError> {
-    each(tx, None, put_in)
+    index(tx, CallId(0)..=CallId(i64::MAX))
+}
+
+/// Indexes what was said in some calls that were written without it.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub fn index(tx: &Tx, calls: RangeInclusive<CallId>) -> Result<(), StoreError> {
+    each(tx, calls, put_in)
+}
+
+/// Marks the rows that are to be marked; once, in an index that was made before there were marks.
+pub(super) fn mark(tx: &Tx) -> Result<(), StoreError> {
+    let calls = tx
+        .prepare("SELECT id FROM calls WHERE id IN (SELECT block * 4096 FROM call_blocks) AND id % ?1 = 0")?
+        .query_map([MARKED], |row| row.get(0).map(CallId))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for call in calls {
+        each(tx, call..=call, |tx, place, text, assistant| {
+            let (before, now) = (indexed(text, assistant, false), indexed(text, assistant, true));
+            if let (Some(before), Some(now)) = (before, now) {
+                delete(tx, place, &before)?;
+                insert(tx, place, &now)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// Whether the index is whole.
@@ -106,19 +157,19 @@ pub fn check(tx: &Tx) -> Result<(), StoreError> {
     }
 }
 
-/// Does something with every text of a call's turns, or of all.
+/// Does something with every text of some calls' turns.
 fn each(
     tx: &Tx,
-    call: Option<CallId>,
+    calls: RangeInclusive<CallId>,
     mut with: impl FnMut(&Tx, i64, &str, AssistantId) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let only = if call.is_some() { "t.call_id = ?1" } else { "?1 IS NULL" };
-    let mut statement = tx.prepare_cached(&format!(
+    let mut statement = tx.prepare_cached(
         "SELECT t.call_id, t.number, CASE WHEN t.heard_kind = 'speech' THEN t.heard END, t.said,
                 c.assistant_id
-         FROM turns t JOIN calls c ON c.id = t.call_id WHERE {only} ORDER BY t.call_id, t.number"
-    ))?;
-    let mut rows = statement.query([call.map(|call| call.0)])?;
+         FROM turns t JOIN calls c ON c.id = t.call_id WHERE t.call_id BETWEEN ?1 AND ?2
+         ORDER BY t.call_id, t.number",
+    )?;
+    let mut rows = statement.query([calls.start().0, calls.end().0])?;
     while let Some(row) = rows.next()? {
         let id = TurnId { call: CallId(row.get(0)?), number: row.get(1)? };
         let assistant = AssistantId(row.get(4)?);
@@ -130,104 +181,6 @@ fn each(
         }
     }
     Ok(())
-}
-
-/// Turns with all of some words, the newest call first, as far as they may be seen.
-pub fn search(
-    tx: &Tx,
-    sight: Sight,
-    query: &TranscriptQuery,
-) -> Result<TranscriptPage, StoreError> {
-    let nothing = TranscriptPage { hits: Vec::new(), next: None };
-    let Some(whose) = whose_turns(tx, sight, query.assistant)? else { return Ok(nothing) };
-    // Letters and figures between quotes: nothing in them is an operator.
-    let words: Vec<String> = query.roots.iter().map(|root| format!("\"{root}\"")).collect();
-    let matched = format!("{}{whose}", words.join(" AND "));
-    let least = match query.since {
-        Some(since) => oldest_since(tx, since.as_millisecond())?,
-        None => None,
-    };
-    // The index gives its rows in their order, and no more than are taken: a word that is in every
-    // second turn costs no more than a rare one.
-    let mut statement = tx.prepare_cached(
-        "SELECT w.rowid, c.sid, a.name, c.caller, t.heard_at, t.heard, t.said
-         FROM turn_words w CROSS JOIN calls c ON c.id = w.rowid >> 17
-         CROSS JOIN turns t ON t.call_id = c.id AND t.number = (w.rowid >> 1) & 65535
-         CROSS JOIN assistants a ON a.id = c.assistant_id
-         WHERE turn_words MATCH ?1 AND w.rowid < ?2 AND w.rowid >= ?3
-           AND (?4 IS NULL OR c.started_at >= ?4) AND (?5 IS NULL OR c.started_at < ?5)
-           AND (?6 IS NULL OR a.owner_id = ?6) AND (?7 IS NULL OR a.id = ?7)
-         ORDER BY w.rowid DESC LIMIT ?8",
-    )?;
-    let values = params![
-        matched,
-        query.before.unwrap_or(i64::MAX),
-        least.map_or(0, |CallId(id)| id << 17),
-        query.since.map(Timestamp::as_millisecond),
-        query.until.map(Timestamp::as_millisecond),
-        sight.owner(),
-        query.assistant.map(|assistant| assistant.0),
-        i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1),
-    ];
-    let mut rows = statement.query(values)?;
-    let mut hits = Vec::new();
-    while let Some(row) = rows.next()? {
-        let place: i64 = row.get(0)?;
-        let (id, speaker) = side_of(place);
-        let column = if speaker == Speaker::Caller { 5 } else { 6 };
-        let text: Option<String> = row.get(column)?;
-        hits.push(TranscriptHit {
-            call_sid: row.get::<_, String>(1)?.parse().map_err(StoreError::User)?,
-            assistant: row.get::<_, String>(2)?.parse().map_err(StoreError::User)?,
-            caller: row.get(3)?,
-            turn: id.number,
-            at: time(row.get(4)?)?,
-            speaker,
-            snippet: Snippet::of(text.as_deref().unwrap_or_default(), &query.roots),
-            place,
-        });
-    }
-    let more = hits.len() as u64 > query.limit;
-    if more {
-        hits.pop();
-    }
-    let next = hits.last().filter(|_| more).map(|last| last.place);
-    Ok(TranscriptPage { hits, next })
-}
-
-/// What else a row of the index must have for its turns to be seen: nothing where all may be, and no
-/// answer at all where none may.
-fn whose_turns(
-    tx: &Tx,
-    sight: Sight,
-    assistant: Option<AssistantId>,
-) -> Result<Option<String>, StoreError> {
-    if let Some(assistant) = assistant {
-        return Ok(Some(format!(" AND \"{}\"", whose(assistant))));
-    }
-    let Some(owner) = sight.owner() else { return Ok(Some(String::new())) };
-    let own: Vec<String> = tx
-        .prepare_cached("SELECT id FROM assistants WHERE owner_id = ?1 ORDER BY id LIMIT ?2")?
-        .query_map(params![owner, MOST_OWN as i64 + 1], |row| {
-            Ok(format!("\"{}\"", whose(AssistantId(row.get(0)?))))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(match own.len() {
-        0 => None,
-        1..=MOST_OWN => Some(format!(" AND ({})", own.join(" OR "))),
-        _ => Some(String::new()),
-    })
-}
-
-/// The call with the lowest row of those that began since a moment; nothing where that would take long to
-/// tell, and is of little use.
-fn oldest_since(tx: &Tx, since: i64) -> Result<Option<CallId>, StoreError> {
-    let (oldest, count): (Option<i64>, i64) = tx
-        .prepare_cached(
-            "SELECT min(id), count(*) FROM (SELECT id FROM calls WHERE started_at >= ?1 LIMIT ?2)",
-        )?
-        .query_row([since, WINDOW + 1], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(oldest.filter(|_| count <= WINDOW).map(CallId))
 }
 
 #[cfg(test)]
@@ -285,6 +238,44 @@ mod tests {
             )
             .unwrap();
         assert_eq!(left, 0, "not a letter of it is in the index");
+    }
+
+    #[test]
+    fn an_index_that_was_made_without_marks_gets_them() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("migrations/0020_transcripts.sql")).unwrap();
+        connection
+            .execute_batch(
+                "CREATE VIEW series AS WITH RECURSIVE n (value) AS (
+                     SELECT 65000 UNION ALL SELECT value + 1 FROM n WHERE value < 67000
+                 ) SELECT value FROM n;
+                 CREATE TABLE calls (id INTEGER PRIMARY KEY, assistant_id INTEGER);
+                 CREATE TABLE turns (call_id INTEGER, number INTEGER, heard_kind TEXT, heard TEXT, said TEXT);
+                 CREATE TABLE call_blocks (block INTEGER PRIMARY KEY);
+                 INSERT INTO calls SELECT value, 7 FROM series;
+                 INSERT INTO turns SELECT value, 1, 'speech', 'Bonjour', 'Oui ' || value
+                 FROM series;
+                 INSERT INTO call_blocks VALUES (15), (16);",
+            )
+            .unwrap();
+        for n in 65_000..=67_000_i64 {
+            for (place, text) in
+                [(n << 17 | 2, "Bonjour".to_owned()), (n << 17 | 3, format!("Oui {n}"))]
+            {
+                insert(&connection, place, &indexed(&text, AssistantId(7), false).unwrap())
+                    .unwrap();
+            }
+        }
+        mark(&connection).unwrap();
+        assert_eq!(count(&connection, "\"m0\""), 2, "both sides of call 65,536");
+        assert_eq!(count(&connection, "\"m0\" AND \"bonjour\""), 1);
+        assert_eq!(count(&connection, "\"a7\""), 2 * 2001, "none is there twice");
+        forget(&connection, CallId(65_536)).unwrap();
+        assert_eq!(count(&connection, "\"m0\""), 0);
+        assert_eq!(count(&connection, "\"65536\""), 0);
+        connection
+            .execute_batch("INSERT INTO turn_words (turn_words) VALUES ('integrity-check')")
+            .unwrap();
     }
 
     #[test]
