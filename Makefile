@@ -65,6 +65,7 @@ deb: build ## Makes a Debian package under target/debian/, with cargo-deb
 	@target/release/webox completions bash >target/completions/webox
 	@target/release/webox completions zsh >target/completions/_webox
 	@target/release/webox completions fish >target/completions/webox.fish
+	@packaging/licences >target/third-party.txt
 	$(CARGO) deb --no-build
 
 ci: ## Does what continuous integration does

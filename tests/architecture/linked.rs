@@ -45,3 +45,34 @@ fn what_is_linked_is_known() {
         several.len()
     );
 }
+
+#[test]
+fn packages_bring_the_terms_of_what_is_linked() {
+    let ran = std::process::Command::new(root().join("packaging/licences"))
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let told = String::from_utf8(ran.stdout).unwrap();
+    let terms: BTreeMap<&str, &str> = told
+        .lines()
+        .take_while(|line| !line.starts_with("==="))
+        .filter_map(|line| line.split_once(": "))
+        .collect();
+    let of = |name: &str| terms.iter().find(|(it, _)| it.split(' ').next() == Some(name));
+    let (_, rusqlite) = of("rusqlite").unwrap();
+    assert!(rusqlite.starts_with("MIT."), "{rusqlite}");
+    // In the program by way of others; and those that are in tests and in the compiler alone.
+    assert!(of("aws-lc-sys").is_some() && of("libsqlite3-sys").is_some());
+    for name in ["proptest", "insta", "serde_derive", "cc", "webox"] {
+        assert!(of(name).is_none(), "{name}");
+    }
+    for text in
+        ["Permission is hereby granted, free of charge", "Apache License", "Redistribution and use"]
+    {
+        assert!(told.contains(text), "{text}");
+    }
+    let deb = &table("Cargo.toml")["package"]["metadata"]["deb"];
+    let assets = deb["assets"].as_array().unwrap();
+    assert!(assets.iter().any(|it| it[0].as_str() == Some("target/third-party.txt")));
+}
