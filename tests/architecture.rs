@@ -117,7 +117,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     // The store.
     ("rusqlite", &["store"]),
     // Requests to others. A rehearsal calls our own daemon through `twilio`.
-    ("backon", &["twilio"]),
+    ("backon", &["twilio", "integrations/s3"]),
     ("eventsource_stream", &["providers", "twilio"]),
     ("lettre", &["integrations/mail.rs"]),
     ("google_cloud_auth", &["providers", "integrations/calendars"]),
@@ -169,7 +169,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("chacha20poly1305", &["vault"]),
     // Backups.
     ("age", &["operations/backups"]),
-    ("rusty_s3", &["integrations/s3.rs"]),
+    ("rusty_s3", &["integrations/s3"]),
+    ("md5", &["integrations/s3"]),
     ("tar", &["operations/backups"]),
     ("zstd", &["operations/backups"]),
     // `cli/output` has a module of that name, which writes.

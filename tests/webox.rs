@@ -18,6 +18,7 @@ mod api_paging;
 mod architecture;
 mod attacks;
 mod backups;
+mod backups_parts;
 mod billing;
 mod bookings;
 mod calendars;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde_json::Value;
+use webox::{domain::Secret, integrations::s3};
 
 use crate::support::{
     cmd::Webox,
@@ -91,8 +92,30 @@ async fn real_storage_takes_lists_gives_and_forgets_backups() {
     let (here, there) =
         (calls(&["calls", "-o", "json"]), calls(&["--db", place, "calls", "-o", "json"]));
     assert_eq!(here, there);
+    in_parts(&storage).await;
     let webox = webox.env("WEBOX_BACKUP_SECRET_KEY", "another");
     webox.run(["backup", "list"]).code(77).says("SignatureDoesNotMatch");
+}
+
+/// Twelve MiB in three parts, of which S3 wants five at least.
+async fn in_parts(storage: &Storage) {
+    let bucket = s3::Storage::new(&s3::StorageSettings {
+        endpoint: storage.url.clone(),
+        region: REGION.to_owned(),
+        bucket: "calls".to_owned(),
+        path_style: true,
+        access_key: Secret::new(ACCESS_KEY),
+        secret_key: Secret::new(SECRET_KEY),
+    })
+    .unwrap()
+    .in_parts_of(5 << 20);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let content: Vec<u8> = (0..12_u64 << 20).map(|n| (n * n / 251) as u8).collect();
+    std::fs::write(file.path(), &content).unwrap();
+    bucket.put("long", file.path(), &[]).await.unwrap();
+    let fetched = tempfile::NamedTempFile::new().unwrap();
+    bucket.get("long", fetched.reopen().unwrap()).await.unwrap();
+    assert!(std::fs::read(fetched.path()).unwrap() == content);
 }
 
 /// Killed when dropped.

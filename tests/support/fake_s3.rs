@@ -30,6 +30,10 @@ struct Kept {
     objects: BTreeMap<String, Vec<u8>>,
     asked: Vec<String>,
     is_down: bool,
+    /// Parts of what is not put together yet, by key.
+    parts: BTreeMap<String, BTreeMap<u16, Vec<u8>>>,
+    /// So many parts are refused before one is taken.
+    refused_parts: u32,
 }
 
 /// Storage that stops when it is dropped.
@@ -88,6 +92,15 @@ impl FakeS3 {
         self.kept.lock().unwrap().objects[key].clone()
     }
 
+    /// Keys of which parts are there, that nobody put together or gave up.
+    pub(crate) fn unfinished(&self) -> Vec<String> {
+        self.kept.lock().unwrap().parts.keys().cloned().collect()
+    }
+
+    pub(crate) fn refuse_parts(&self, count: u32) {
+        self.kept.lock().unwrap().refused_parts = count;
+    }
+
     pub(crate) fn is_down(&self, down: bool) {
         self.kept.lock().unwrap().is_down = down;
     }
@@ -144,6 +157,9 @@ fn answer(
     }
     if !uri.path().starts_with(&format!("/{BUCKET}")) {
         return refused(404, "NoSuchBucket", "The bucket does not exist.");
+    }
+    if let Some(answer) = in_parts(&mut kept, method, &key, &query, headers, body) {
+        return answer;
     }
     match *method {
         Method::PUT => {
@@ -207,4 +223,61 @@ fn answer(
         }
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
+}
+
+/// What is about a file in parts: begin, put one, put them together, give them up.
+fn in_parts(
+    kept: &mut Kept,
+    method: &Method,
+    key: &str,
+    query: &BTreeMap<String, String>,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Option<Response> {
+    let (id, xmlns) = (format!("upload of {key}"), "http://s3.amazonaws.com/doc/2006-03-01/");
+    if *method == Method::POST && query.contains_key("uploads") {
+        kept.parts.insert(key.to_owned(), BTreeMap::new());
+        let xml = format!(
+            "<InitiateMultipartUploadResult xmlns=\"{xmlns}\"><Bucket>calls</Bucket><Key>{key}</Key>\
+             <UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
+        );
+        return Some(xml.into_response());
+    }
+    let given = query.get("uploadId")?;
+    if *given != id || !kept.parts.contains_key(key) {
+        return Some(refused(404, "NoSuchUpload", "The upload does not exist."));
+    }
+    Some(match *method {
+        Method::PUT if kept.refused_parts > 0 => {
+            kept.refused_parts -= 1;
+            refused(503, "SlowDown", "Please reduce your request rate.")
+        }
+        Method::PUT => {
+            let digest = headers.get("content-md5").and_then(|value| value.to_str().ok());
+            if digest != Some(STANDARD.encode(md5::Md5::digest(body)).as_str()) {
+                return Some(refused(400, "BadDigest", "The digest did not match."));
+            }
+            let number: u16 = query["partNumber"].parse().unwrap();
+            kept.parts.get_mut(key)?.insert(number, body.to_vec());
+            ([("etag", format!("\"part-{number}\""))], ()).into_response()
+        }
+        Method::POST => {
+            let parts = kept.parts.remove(key)?;
+            let told = String::from_utf8_lossy(body);
+            for number in 1..=parts.len() {
+                assert!(told.contains(&format!("part-{number}")), "{told}");
+            }
+            assert!(parts.keys().copied().eq(1..=parts.len() as u16), "{:?}", parts.keys());
+            kept.objects.insert(key.to_owned(), parts.into_values().flatten().collect());
+            let xml = format!(
+                "<CompleteMultipartUploadResult xmlns=\"{xmlns}\"><Location>x</Location><Bucket>calls</Bucket>\
+                 <Key>{key}</Key><ETag>&quot;0-2&quot;</ETag></CompleteMultipartUploadResult>"
+            );
+            xml.into_response()
+        }
+        _ => {
+            kept.parts.remove(key);
+            StatusCode::NO_CONTENT.into_response()
+        }
+    })
 }

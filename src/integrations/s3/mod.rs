@@ -3,9 +3,11 @@
 //! Requests are signed in their address (SigV4); what is sent is streamed from a file, what is fetched
 //! into one. The endpoint is the administrator's own choice, so it may be in a private network.
 
+mod parts;
+
 use std::{
     fs::File,
-    io::{Read, Write},
+    io::{self, Read, Write},
     path::Path,
     time::Duration,
 };
@@ -27,8 +29,9 @@ const BETWEEN: Duration = Duration::from_secs(30);
 /// Read from a file at a time.
 const PIECE: usize = 1 << 20;
 
-/// The most that one request may put.
-const LARGEST: u64 = 5 << 30;
+/// More than this is put in parts of this length: S3 takes 5 GiB in one request, and a part that breaks off is
+/// sooner put again than all of it.
+const PART: u64 = 64 << 20;
 
 /// As much of an answer as is read to say what was wrong.
 const TOLD: usize = 16 * 1024;
@@ -56,6 +59,7 @@ pub struct Storage {
     client: Client,
     bucket: Bucket,
     credentials: Credentials,
+    part: u64,
 }
 
 /// Something that lies in a bucket.
@@ -95,31 +99,28 @@ impl Storage {
             .map_err(|error| Error::failure("no HTTP client could be made").because(error))?;
         let credentials =
             Credentials::new(settings.access_key.expose(), settings.secret_key.expose());
-        Ok(Self { client, bucket, credentials })
+        Ok(Self { client, bucket, credentials, part: PART })
     }
 
-    /// Puts a file there, whole. The storage compares it with its digest.
+    /// The same, with parts of another length; S3 takes none below 5 MiB but the last.
+    #[must_use]
+    pub fn in_parts_of(self, bytes: u64) -> Self {
+        Self { part: bytes.max(1), ..self }
+    }
+
+    /// Puts a file there, whole. The storage compares it with its digest, or each of its parts with theirs.
     ///
     /// # Errors
     /// When it is not there afterwards.
     pub async fn put(&self, key: &str, file: &Path, sha256: &[u8]) -> Result<()> {
-        let open = || -> std::io::Result<(File, u64)> {
+        let open = || -> io::Result<(File, u64)> {
             let file = File::open(file)?;
             let length = file.metadata()?.len();
             Ok((file, length))
         };
-        let (content, length) = open().map_err(|cause| {
-            Error::failure(format!("{} cannot be read", file.display())).because(cause)
-        })?;
-        if length > LARGEST {
-            return Err(Error::new(
-                Kind::TooLarge,
-                format!(
-                    "the backup has {} GiB: more than storage takes in one piece, which is 5",
-                    length >> 30
-                ),
-            )
-            .hint("make it into a folder, and copy it from there"));
+        let (content, length) = open().map_err(|cause| unreadable(file, cause))?;
+        if length > self.part {
+            return self.put_in_parts(key, file, length).await;
         }
         let digest = STANDARD.encode(sha256);
         let mut action = self.bucket.put_object(Some(&self.credentials), key);
@@ -148,10 +149,8 @@ impl Storage {
             let request = self.client.get(action.sign(SIGNED_FOR));
             let answer = self.answered(request, "list", prefix).await?;
             let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
-            let page = ListObjectsV2::parse_response(&text).map_err(|cause| {
-                Error::unavailable(format!("{} answers in no words of S3", self.name()))
-                    .because(cause.to_string())
-            })?;
+            let page = ListObjectsV2::parse_response(&text)
+                .map_err(|cause| self.in_no_words(cause.to_string()))?;
             found.extend(
                 page.contents
                     .into_iter()
@@ -174,7 +173,7 @@ impl Storage {
         let mut answer = self.answered(request, "get", key).await?;
         while let Some(piece) = answer.chunk().await.map_err(|cause| self.unreachable(&cause))? {
             let written = tokio::task::spawn_blocking(move || to.write_all(&piece).map(|()| to));
-            to = written.await.map_err(std::io::Error::other).and_then(|written| written).map_err(
+            to = written.await.map_err(io::Error::other).and_then(|written| written).map_err(
                 |cause| Error::failure("what was fetched cannot be written").because(cause),
             )?;
         }
@@ -235,12 +234,7 @@ impl Storage {
             }
         }
         let text = String::from_utf8_lossy(&text);
-        let of = |tag: &str| -> Option<String> {
-            let (_, rest) = text.split_once(&format!("<{tag}>"))?;
-            let (found, _) = rest.split_once(&format!("</{tag}>"))?;
-            Some(found.chars().filter(|c| !c.is_control()).take(200).collect())
-        };
-        let code = of("Code").unwrap_or_default();
+        let code = told_in(&text, "Code").unwrap_or_default();
         let (kind, hint) = match (status, code.as_str()) {
             (StatusCode::NOT_FOUND, "NoSuchKey" | "") => (Kind::NotFound, None),
             (StatusCode::NOT_FOUND, _) => {
@@ -257,14 +251,26 @@ impl Storage {
             ),
             _ => (Kind::Unavailable, None),
         };
-        let told = [Some(code.clone()).filter(|code| !code.is_empty()), of("Message")];
-        let told: Vec<String> = told.into_iter().flatten().collect();
         let error = Error::new(
             kind,
             format!("{} refused to {what} `{key}` (status {})", self.name(), status.as_u16()),
         )
         .maybe_hint(hint.map(str::to_owned));
-        Err(if told.is_empty() { error } else { error.because(told.join(": ")) })
+        Err(match Self::refusal(&text) {
+            Some(told) => error.because(told),
+            None => error,
+        })
+    }
+
+    /// Why something is refused, in the storage's own words.
+    fn refusal(text: &str) -> Option<String> {
+        let told: Vec<String> =
+            ["Code", "Message"].iter().filter_map(|tag| told_in(text, tag)).collect();
+        (!told.is_empty()).then(|| told.join(": "))
+    }
+
+    fn in_no_words(&self, cause: String) -> Error {
+        Error::unavailable(format!("{} answers in no words of S3", self.name())).because(cause)
     }
 
     /// Without the address: the signature is in it.
@@ -280,15 +286,29 @@ impl Storage {
     }
 }
 
-/// A file as it is read, on threads that may block.
-fn pieces(file: File) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
-    stream::try_unfold(file, |mut file| async move {
+fn unreadable(file: &Path, cause: io::Error) -> Error {
+    Error::failure(format!("{} cannot be read", file.display())).because(cause)
+}
+
+/// What stands between two tags of an answer, if anything does.
+fn told_in(text: &str, tag: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+    let (found, _) = rest.split_once(&format!("</{tag}>"))?;
+    let found: String = found.chars().filter(|c| !c.is_control()).take(200).collect();
+    (!found.is_empty()).then_some(found)
+}
+
+/// Something as it is read, on threads that may block.
+fn pieces<R: Read + Send + 'static>(
+    content: R,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::try_unfold(content, |mut content| async move {
         let read = tokio::task::spawn_blocking(move || {
             let mut piece = vec![0; PIECE];
-            let length = file.read(&mut piece)?;
+            let length = content.read(&mut piece)?;
             piece.truncate(length);
-            Ok((length > 0).then(|| (Bytes::from(piece), file)))
+            Ok((length > 0).then(|| (Bytes::from(piece), content)))
         });
-        read.await.map_err(std::io::Error::other)?
+        read.await.map_err(io::Error::other)?
     })
 }

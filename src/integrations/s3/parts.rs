@@ -1,0 +1,153 @@
+//! A file that is too long for one request is put in parts, which the storage puts together.
+//!
+//! S3 takes 5 GiB in one request, and a file in 10,000 parts at most, each but the last of 5 MiB at least.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use backon::{ExponentialBuilder, Retryable};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use md5::{Digest, Md5};
+use reqwest::{Body, header};
+use rusty_s3::{
+    S3Action,
+    actions::{CompleteMultipartUploadResponse, CreateMultipartUpload},
+};
+
+use super::{PIECE, SIGNED_FOR, Storage, pieces, unreadable};
+use crate::domain::{Error, Kind, Result};
+
+/// Parts of a file, at most.
+const MOST: u64 = 10_000;
+
+/// A part is put so often at most, and after a first wait of this length.
+const TRIES: usize = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// Some bytes of a file.
+struct Part<'a> {
+    file: &'a Path,
+    from: u64,
+    bytes: u64,
+    number: u16,
+}
+
+/// Parts on their way to a key.
+struct Upload<'a> {
+    storage: &'a Storage,
+    key: &'a str,
+    id: String,
+}
+
+impl Storage {
+    /// Puts a file there in parts; none of them is left where that does not work.
+    pub(super) async fn put_in_parts(&self, key: &str, file: &Path, length: u64) -> Result<()> {
+        let action = self.bucket.create_multipart_upload(Some(&self.credentials), key);
+        let request = self.client.post(action.sign(SIGNED_FOR));
+        let answer = self.answered(request, "put", key).await?;
+        let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
+        let begun = CreateMultipartUpload::parse_response(&text)
+            .map_err(|cause| self.in_no_words(cause.to_string()))?;
+        let upload = Upload { storage: self, key, id: begun.upload_id().to_owned() };
+        match upload.finish(file, length).await {
+            Ok(()) => Ok(()),
+            Err(error) => match upload.give_up().await {
+                Ok(()) => Err(error),
+                Err(also) => Err(error.hint(format!(
+                    "the parts that are there could not be removed ({also}): a rule of the bucket for \
+                     uploads that are not finished does"
+                ))),
+            },
+        }
+    }
+}
+
+impl Upload<'_> {
+    async fn finish(&self, file: &Path, length: u64) -> Result<()> {
+        let most = self.storage.part.max(length.div_ceil(MOST));
+        let mut tags = Vec::new();
+        let mut from = 0;
+        while from < length {
+            let number = u16::try_from(tags.len() + 1).unwrap_or(u16::MAX);
+            let part = Part { file, from, bytes: most.min(length - from), number };
+            tags.push(self.put(&part).await?);
+            from += part.bytes;
+        }
+        let Storage { bucket, credentials, client, .. } = self.storage;
+        let tags = tags.iter().map(String::as_str);
+        let action = bucket.complete_multipart_upload(Some(credentials), self.key, &self.id, tags);
+        let request = client.post(action.sign(SIGNED_FOR)).body(action.body());
+        let answer = self.storage.answered(request, "put together", self.key).await?;
+        let text = answer.text().await.map_err(|cause| self.storage.unreachable(&cause))?;
+        // A refusal may come with a status of success, since the answer begins before it is known.
+        CompleteMultipartUploadResponse::parse(&text).map_err(|cause| {
+            let told = Storage::refusal(&text).unwrap_or_else(|| cause.to_string());
+            Error::unavailable(format!("{} put no `{}` together", self.storage.name(), self.key))
+                .because(told)
+        })?;
+        Ok(())
+    }
+
+    /// Puts a part, again where that may help; gives its tag.
+    async fn put(&self, part: &Part<'_>) -> Result<String> {
+        let digest = digest(part.file.to_owned(), part.from, part.bytes).await?;
+        let waits = ExponentialBuilder::default()
+            .with_min_delay(FIRST_WAIT)
+            .with_max_times(TRIES - 1)
+            .with_jitter();
+        let put = || self.put_once(part, &digest);
+        put.retry(waits).when(|error| error.kind() == Kind::Unavailable).await
+    }
+
+    async fn put_once(&self, part: &Part<'_>, digest: &str) -> Result<String> {
+        let Storage { bucket, credentials, client, .. } = self.storage;
+        let content = opened(part.file, part.from).map_err(|cause| unreadable(part.file, cause))?;
+        let mut action = bucket.upload_part(Some(credentials), self.key, part.number, &self.id);
+        action.headers_mut().insert("content-md5", digest);
+        let request = client
+            .put(action.sign(SIGNED_FOR))
+            .header("content-md5", digest)
+            .header(header::CONTENT_LENGTH, part.bytes)
+            .body(Body::wrap_stream(pieces(content.take(part.bytes))));
+        let answer = self.storage.answered(request, "put", self.key).await?;
+        let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        tag.map(str::to_owned)
+            .ok_or_else(|| self.storage.in_no_words("it has no tag for a part".to_owned()))
+    }
+
+    async fn give_up(&self) -> Result<()> {
+        let Storage { bucket, credentials, client, .. } = self.storage;
+        let action = bucket.abort_multipart_upload(Some(credentials), self.key, &self.id);
+        let request = client.delete(action.sign(SIGNED_FOR));
+        self.storage.answered(request, "remove the parts of", self.key).await.map(drop)
+    }
+}
+
+fn opened(file: &Path, from: u64) -> io::Result<File> {
+    let mut file = File::open(file)?;
+    file.seek(SeekFrom::Start(from))?;
+    Ok(file)
+}
+
+/// The digest of some bytes of a file that the storage compares them with: MD5, which every S3 knows. It
+/// finds what breaks on the way; what is meant is proven by the seal of the backup.
+async fn digest(file: PathBuf, from: u64, bytes: u64) -> Result<String> {
+    let read = tokio::task::spawn_blocking(move || {
+        let sum = || -> io::Result<String> {
+            let mut content = opened(&file, from)?.take(bytes);
+            let (mut digest, mut piece) = (Md5::new(), vec![0; PIECE]);
+            loop {
+                match content.read(&mut piece)? {
+                    0 => return Ok(STANDARD.encode(digest.finalize())),
+                    length => digest.update(&piece[..length]),
+                }
+            }
+        };
+        sum().map_err(|cause| unreadable(&file, cause))
+    });
+    read.await.unwrap_or_else(|cause| Err(Error::failure("a part was not read").because(cause)))
+}
