@@ -100,16 +100,21 @@ impl Wanted {
     }
 
     /// What is asked of the index. Letters and figures between quotes: nothing in them is an operator.
+    /// Of several words, each may be the mark instead: all lists of rows meet at marked ones.
     fn asked(&self, roots: &[String], by_name: bool) -> String {
         let quoted = |word: &str| format!("\"{word}\"");
-        let mut asked = roots.iter().map(|root| quoted(root)).collect::<Vec<_>>().join(" AND ");
+        let mut terms: Vec<String> = roots.iter().map(|root| quoted(root)).collect();
         if let Some(own) = self.assistants.as_ref().filter(|_| by_name) {
             let mut names: Vec<i64> = own.iter().copied().collect();
             names.sort_unstable();
             let names: Vec<_> = names.iter().map(|id| quoted(&whose(AssistantId(*id)))).collect();
-            asked = format!("{asked} AND ({})", names.join(" OR "));
+            terms.push(names.join(" OR "));
         }
-        format!("({asked}) OR {}", quoted(MARK))
+        if let [one] = &terms[..] {
+            return one.clone();
+        }
+        let marked = terms.iter().map(|term| format!("({term} OR {})", quoted(MARK)));
+        marked.collect::<Vec<_>>().join(" AND ")
     }
 
     fn has(&self, assistant: i64) -> bool {

@@ -10,9 +10,9 @@ use crate::domain::{AssistantId, CallId, Speaker, TurnId, text_roots};
 /// A turn with a higher number is not indexed: no call has so many.
 const MOST_TURNS: u32 = 1 << 16;
 
-/// Of so many calls, the rows of one are marked. FTS5 gives no sign of life, and looks at no lower bound,
-/// before it has a row: who asks for marked rows beside those with some words is asked at least this often
-/// whether to go on.
+/// Of so many calls, the rows of one are marked. FTS5 gives no sign of life, looks at no lower bound, and
+/// does not even go to an upper one, before it has a row: where each of some words may be the mark instead, it
+/// has one at least this often.
 const MARKED: i64 = 1 << 16;
 
 /// What marked rows have. Letters and figures of one word are two to `search_words`: nobody can say it.
