@@ -2,6 +2,11 @@
 //! what takes the same, Teams, Discord. What arrives is as its vendor wants it, a door that fails is
 //! knocked at again, and no address of a channel, which is a key, stands in any log.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -284,4 +289,53 @@ fn a_trial_through_a_door_that_is_gone_says_why_and_not_where_it_was() {
         assert!(why(kind).contains("refused"), "{}", why(kind));
     }
     assert!(why("astreinte").contains("give the destination a `from`"), "{}", why("astreinte"));
+}
+
+#[test]
+fn who_was_not_told_before_somebody_knew_is_told_of_the_end_alone() {
+    let slack = door(SLACK, wrong_for_slack, Reply::Says(200, "ok".into()));
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&is_open);
+    let teams = Receiver::answering(move |_| {
+        Reply::status(if open.load(Ordering::SeqCst) { 202 } else { 503 })
+    });
+    let places = chat("slack", "slack", "SLACK_URL") + &chat("teams", "teams", "TEAMS_URL");
+    let webox = Webox::with_le_gourmet()
+        .env("SLACK_URL", format!("{}{SLACK}", slack.url()))
+        .env("TEAMS_URL", format!("{}{TEAMS}", teams.url()));
+    let config = webox.file("webox.toml", &settings("\"slack\", \"teams\"", "", &places));
+    let webox = webox.env("WEBOX_CONFIG", config);
+    let daemon = Daemon::start(&webox);
+    fail(&daemon, 1);
+    let notice = |alert: &Value, to: &str, event: &str| {
+        let notices = alert["notices"].as_array().unwrap().iter();
+        let mut found = notices.filter(|one| one["to"] == to && one["event"] == event);
+        found.next().cloned().unwrap_or_default()
+    };
+    let began = "alert.firing";
+    let alert = until(&webox, |alert| {
+        notice(alert, "slack", began)["state"] == "delivered"
+            && notice(alert, "teams", began)["failure"].is_string()
+    });
+    assert_eq!(notice(&alert, "teams", began)["state"], "pending");
+
+    webox.run(["alerts", "ack", &alert["id"].to_string()]).ok();
+    // A try that was on its way just then ends by itself.
+    let alert = until(&webox, |alert| notice(alert, "teams", began)["state"] == "dead");
+    let why = notice(&alert, "teams", began);
+    assert!(why["failure"].as_str().unwrap().contains("somebody knows"), "{why}");
+    assert!(alert["acked_at"].is_string(), "{alert}");
+    let before = teams.received().len();
+    is_open.store(true, Ordering::SeqCst);
+
+    mend(&daemon, 2);
+    let ended = "alert.resolved";
+    until(&webox, |alert| {
+        ["slack", "teams"].iter().all(|to| notice(alert, to, ended)["state"] == "delivered")
+    });
+    assert_eq!(daemon.terminate(), Some(0));
+    let after: Vec<String> = teams.received()[before..].iter().map(words).collect();
+    assert!(after.len() == 1 && after[0].starts_with(ENDED), "{after:?}");
+    let all: Vec<String> = slack.received().iter().map(words).collect();
+    assert!(all.len() == 2 && all[0].starts_with(BEGAN) && all[1].starts_with(ENDED), "{all:?}");
 }

@@ -72,7 +72,27 @@ pub fn ready(tx: &Tx, now: Timestamp, most: usize) -> Result<Vec<AlertNoticeId>,
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Takes one for as long as a try may last, with what is sent, if it may still be tried.
+/// What need not be told any more: that it began, where somebody knows it.
+const MOOT: &str = "n.event <> 'alert.resolved' AND EXISTS (
+     SELECT 1 FROM alerts t WHERE t.id = n.alert_id AND t.acked_at IS NOT NULL)";
+
+/// Why it was not.
+const KNOWN: &str = "somebody knows of the alert: nobody more is told that it began";
+
+/// Gives up what need not be told of an alert any more. What a daemon is at just now is left to it:
+/// should it fail, it is not tried again.
+pub fn withdraw(tx: &Tx, alert: AlertId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE alert_notices AS n SET state = 'dead', failure = ?3, settled_at = ?2
+         WHERE n.alert_id = ?1 AND n.state = 'pending' AND {MOOT}
+           AND (n.leased_until IS NULL OR n.leased_until <= ?2)"
+    );
+    tx.prepare_cached(&sql)?.execute(params![alert.0, now.as_millisecond(), KNOWN])?;
+    Ok(())
+}
+
+/// Takes one for as long as a try may last, with what is sent, if it may still be tried; one that need
+/// not be is given up instead.
 pub fn take(
     tx: &Tx,
     id: AlertNoticeId,
@@ -80,6 +100,13 @@ pub fn take(
     lease: SignedDuration,
 ) -> Result<Option<(AlertNotice, String)>, StoreError> {
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX).as_millisecond();
+    let sql = format!(
+        "UPDATE alert_notices SET state = 'dead', failure = ?3, settled_at = ?1, leased_until = NULL
+         WHERE id = (SELECT n.id FROM alert_notices n WHERE n.id = ?2 AND {READY} AND {MOOT})"
+    );
+    if tx.prepare_cached(&sql)?.execute(params![now.as_millisecond(), id.0, KNOWN])? == 1 {
+        return Ok(None);
+    }
     let sql = format!(
         "UPDATE alert_notices SET leased_until = ?3, attempts = attempts + 1
          WHERE id = (SELECT n.id FROM alert_notices n WHERE n.id = ?2 AND {READY})
@@ -122,6 +149,10 @@ pub fn settle(
             failure,
             settled
         ])?;
+    if state == DeliveryState::Pending {
+        // Somebody may have come to know of it while it was tried.
+        withdraw(tx, taken.alert, now)?;
+    }
     Ok(changed == 1)
 }
 

@@ -10,7 +10,7 @@ use crate::{
         AssistantName, Error, Kind, Result, WatchedRule, did_you_mean, watched,
     },
     operations::audit,
-    store::{Store, alerts, assistants, audit::Deed},
+    store::{Store, alert_notices, alerts, assistants, audit::Deed},
 };
 
 /// Some alerts, the newest first.
@@ -226,7 +226,8 @@ pub fn end_silence(
     })
 }
 
-/// Notes that the actor knows of an alert: who was not told of it yet is not told any more.
+/// Notes that the actor knows of an alert: who was not told yet that it began is not told any more,
+/// also where the notice is written and waits to be tried again.
 pub fn ack(store: &Store, actor: &Actor, id: AlertId, now: Timestamp) -> Result<Alert> {
     actor.may_write()?;
     let actor = actor.clone();
@@ -237,6 +238,7 @@ pub fn ack(store: &Store, actor: &Actor, id: AlertId, now: Timestamp) -> Result<
             return Err(Error::conflict(format!("the alert {} is over", id.0)).into());
         }
         if alerts::ack(tx, id, &actor.author.who, now)? {
+            alert_notices::withdraw(tx, id, now)?;
             let deed = Deed {
                 action: "alert.ack",
                 target: format!("alert/{}", id.0),
