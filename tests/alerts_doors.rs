@@ -339,3 +339,46 @@ fn who_was_not_told_before_somebody_knew_is_told_of_the_end_alone() {
     let all: Vec<String> = slack.received().iter().map(words).collect();
     assert!(all.len() == 2 && all[0].starts_with(BEGAN) && all[1].starts_with(ENDED), "{all:?}");
 }
+
+#[test]
+fn what_goes_on_is_told_again_after_a_kill_and_not_to_who_knows() {
+    let slack = door(SLACK, wrong_for_slack, Reply::Says(200, "ok".into()));
+    let webox = Webox::with_le_gourmet().env("SLACK_URL", format!("{}{SLACK}", slack.url()));
+    let places = chat("slack", "slack", "SLACK_URL");
+    let config = webox.file("webox.toml", &settings("\"slack\"", "remind = \"1m\"", &places));
+    let webox = webox.env("WEBOX_CONFIG", config);
+    let rules = webox.run(["alerts", "rules", "-o", "json"]).ok().json();
+    let remind = |name: &str| {
+        let rules = rules["rules"].as_array().unwrap();
+        rules.iter().find(|rule| rule["rule"] == name).unwrap()["remind"].clone()
+    };
+    assert_eq!((remind("failed-calls"), remind("latency")), ("1m".into(), "4h".into()));
+    let told = |alert: &Value, event: &str| {
+        let notices = alert["notices"].as_array().unwrap().iter();
+        notices.filter(|one| one["event"] == event && one["state"] == "delivered").count() == 1
+    };
+    // A minute and more passes while nobody is there.
+    let pass = || {
+        let file = rusqlite::Connection::open(webox.db()).unwrap();
+        file.execute("UPDATE alert_notices SET settled_at = settled_at - 70000", []).unwrap();
+    };
+
+    let daemon = Daemon::start(&webox);
+    fail(&daemon, 1);
+    let alert = until(&webox, |alert| told(alert, "alert.firing"));
+    daemon.kill();
+    pass();
+    let daemon = Daemon::start(&webox);
+    until(&webox, |alert| told(alert, "alert.reminder"));
+    daemon.kill();
+    webox.run(["alerts", "ack", &alert["id"].to_string()]).ok();
+    pass();
+    let daemon = Daemon::start(&webox);
+    mend(&daemon, 2);
+    until(&webox, |alert| told(alert, "alert.resolved"));
+    assert_eq!(daemon.terminate(), Some(0));
+    let all: Vec<String> = slack.received().iter().map(words).collect();
+    assert_eq!(all.len(), 3, "{all:?}");
+    assert!(all[0].starts_with(BEGAN) && all[2].starts_with(ENDED), "{all:?}");
+    assert!(all[1].starts_with(&format!("Rappel : {BEGAN}\n")), "{all:?}");
+}

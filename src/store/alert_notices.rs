@@ -53,6 +53,17 @@ pub fn insert(tx: &Tx, new: &NewNotice, now: Timestamp) -> Result<(), StoreError
     Ok(())
 }
 
+/// Drops the last reminder that somebody had, in whose place a new one comes: of an alert that goes on
+/// for weeks there are not hundreds.
+pub fn forget_reminder(tx: &Tx, alert: AlertId, to: &str) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "DELETE FROM alert_notices WHERE alert_id = ?1 AND recipient = ?2
+         AND event = 'alert.reminder' AND state <> 'pending'",
+    )?
+    .execute(params![alert.0, to])?;
+    Ok(())
+}
+
 /// It is due, nobody is at it, and whoever is told was told what came before.
 const READY: &str = "n.state = 'pending' AND n.due_at <= ?1
      AND (n.leased_until IS NULL OR n.leased_until <= ?1)
@@ -72,12 +83,14 @@ pub fn ready(tx: &Tx, now: Timestamp, most: usize) -> Result<Vec<AlertNoticeId>,
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What need not be told any more: that it began, where somebody knows it.
+/// What need not be told any more: that it began or goes on, where somebody knows it; that it goes on,
+/// where it does not.
 const MOOT: &str = "n.event <> 'alert.resolved' AND EXISTS (
-     SELECT 1 FROM alerts t WHERE t.id = n.alert_id AND t.acked_at IS NOT NULL)";
+     SELECT 1 FROM alerts t WHERE t.id = n.alert_id
+       AND (t.acked_at IS NOT NULL OR (n.event = 'alert.reminder' AND t.state = 'resolved')))";
 
 /// Why it was not.
-const KNOWN: &str = "somebody knows of the alert: nobody more is told that it began";
+const KNOWN: &str = "somebody knows of the alert, or it is over: this is not told any more";
 
 /// Gives up what need not be told of an alert any more. What a daemon is at just now is left to it:
 /// should it fail, it is not tried again.

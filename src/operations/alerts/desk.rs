@@ -7,7 +7,7 @@ use super::Watch;
 use crate::{
     domain::{
         Actor, Alert, AlertFilter, AlertId, AlertSilence, AlertState, Assistant, AssistantId,
-        AssistantName, Error, Kind, Result, WatchedRule, did_you_mean, watched,
+        AssistantName, Error, HumanDuration, Kind, Result, WatchedRule, did_you_mean, watched,
     },
     operations::audit,
     store::{Store, alert_notices, alerts, assistants, audit::Deed},
@@ -29,6 +29,8 @@ pub struct RuleOf {
     pub rule: WatchedRule,
     /// Of which assistant; of the whole otherwise.
     pub assistant: Option<(AssistantId, AssistantName)>,
+    /// How long after it was told it is told again while it goes on; nothing when it never is.
+    pub remind: Option<HumanDuration>,
     /// Who is told.
     pub to: Vec<String>,
     /// Those among them whom no settings know.
@@ -120,7 +122,8 @@ fn of(watch: &Watch, rule: WatchedRule, assistant: Option<(AssistantId, Assistan
     let told = watch.told(&rule);
     let unknown = told.iter().filter(|(_, channel)| channel.is_none());
     let unknown = unknown.map(|(to, _)| to.clone()).collect();
-    RuleOf { rule, assistant, to: told.into_iter().map(|(to, _)| to).collect(), unknown }
+    let remind = watch.remind_of(&rule);
+    RuleOf { rule, assistant, remind, to: told.into_iter().map(|(to, _)| to).collect(), unknown }
 }
 
 /// Refuses who may not try whether somebody can be told: destinations are the agency's.
