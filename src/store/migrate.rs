@@ -34,6 +34,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0022_figures.sql"),
     include_str!("migrations/0023_alerts.sql"),
     include_str!("migrations/0024_sums_at_the_end.sql"),
+    include_str!("migrations/0025_entered.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.
