@@ -90,17 +90,20 @@ const MOOT: &str = "n.event <> 'alert.resolved' AND EXISTS (
        AND (t.acked_at IS NOT NULL OR (n.event = 'alert.reminder' AND t.state = 'resolved')))";
 
 /// Why it was not.
-const KNOWN: &str = "somebody knows of the alert, or it is over: this is not told any more";
+const WHY: &str = "(SELECT iif(t.acked_at IS NOT NULL,
+        'somebody knows of the alert: nobody more is told of it until it is over',
+        'the alert is over: nobody is reminded of it')
+     FROM alerts t WHERE t.id = alert_id)";
 
 /// Gives up what need not be told of an alert any more. What a daemon is at just now is left to it:
 /// should it fail, it is not tried again.
 pub fn withdraw(tx: &Tx, alert: AlertId, now: Timestamp) -> Result<(), StoreError> {
     let sql = format!(
-        "UPDATE alert_notices AS n SET state = 'dead', failure = ?3, settled_at = ?2
+        "UPDATE alert_notices AS n SET state = 'dead', failure = {WHY}, settled_at = ?2
          WHERE n.alert_id = ?1 AND n.state = 'pending' AND {MOOT}
            AND (n.leased_until IS NULL OR n.leased_until <= ?2)"
     );
-    tx.prepare_cached(&sql)?.execute(params![alert.0, now.as_millisecond(), KNOWN])?;
+    tx.prepare_cached(&sql)?.execute(params![alert.0, now.as_millisecond()])?;
     Ok(())
 }
 
@@ -114,10 +117,10 @@ pub fn take(
 ) -> Result<Option<(AlertNotice, String)>, StoreError> {
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX).as_millisecond();
     let sql = format!(
-        "UPDATE alert_notices SET state = 'dead', failure = ?3, settled_at = ?1, leased_until = NULL
+        "UPDATE alert_notices SET state = 'dead', failure = {WHY}, settled_at = ?1, leased_until = NULL
          WHERE id = (SELECT n.id FROM alert_notices n WHERE n.id = ?2 AND {READY} AND {MOOT})"
     );
-    if tx.prepare_cached(&sql)?.execute(params![now.as_millisecond(), id.0, KNOWN])? == 1 {
+    if tx.prepare_cached(&sql)?.execute(params![now.as_millisecond(), id.0])? == 1 {
         return Ok(None);
     }
     let sql = format!(
