@@ -266,8 +266,8 @@ fn what_nobody_watches_any_more_is_over_and_said_so() {
 fn an_assistants_own_rule_lies_over_that_of_webox_toml() {
     let (webox, store, start) = failing();
     let text = std::fs::read_to_string(LE_GOURMET).unwrap();
-    let own =
-        "[[alerts]]\nrule = \"failed-calls\"\nthreshold = \"90%\"\nto = [\"client@gourmet.fr\"]\n";
+    let own = "[[alerts]]\nrule = \"failed-calls\"\nthreshold = \"90%\"\nremind = \"2h\"\n\
+         to = [\"client@gourmet.fr\"]\n";
     let file = webox.file("le-gourmet.toml", &format!("{text}\n{own}"));
     webox.run(["apply", "--yes", &file]).ok();
     assert_eq!(look(&store, &only(FAILED, &[MAIL]), start, 0..=120, 5), []);
@@ -278,12 +278,18 @@ fn an_assistants_own_rule_lies_over_that_of_webox_toml() {
     assert_eq!(told(&store), [firing("client@gourmet.fr")]);
     // And it comes back out of the store as it was written.
     let exported = webox.run(["export", "le-gourmet"]).ok();
-    exported.prints("[[alerts]]").prints("threshold = \"60%\"");
+    exported.prints("[[alerts]]").prints("threshold = \"60%\"").prints("remind = \"2h\"");
+    let rules =
+        webox.run(["alerts", "rules", "--assistant", "le-gourmet", "-o", "json"]).ok().json();
+    let rules = rules["rules"].as_array().unwrap();
+    let remind = |name: &str| &rules.iter().find(|rule| rule["rule"] == name).unwrap()["remind"];
+    assert_eq!((remind("failed-calls"), remind("quota")), (&"2h".into(), &"24h".into()));
 
     for (wrong, at, what) in [
         ("rule = \"disk\"\n", ":1:", "webox.toml"),
         ("rule = \"latency\"\nthreshold = \"20%\"\n", ":2:13", "length of time"),
         ("rule = \"latency\"\nto = [\"a@\"]\n", ":2:6", "e-mail"),
+        ("rule = \"latency\"\nremind = \"59s\"\n", ":2:10", "between 1m and 31d"),
         ("rule = \"latency\"\nfro = \"5m\"\n", ":2:1", "unknown key"),
     ] {
         let lines = text.lines().count() + 2;
@@ -338,6 +344,123 @@ fn a_notice_that_does_not_arrive_is_tried_again_in_order_and_never_lost() {
     settle(last, Ok(()), 603);
     let states: Vec<_> = all(&store)[0].notices.iter().map(|one| one.state).collect();
     assert_eq!(states, [DeliveryState::Delivered; 2]);
+}
+
+#[test]
+fn what_goes_on_is_told_again_until_somebody_knows_or_it_is_over() {
+    let (webox, store, start) = failing();
+    let rule = r#"{"rule":"failed-calls","threshold":"50%","recover":"30%","window":"2d",
+        "for":"1m","recover_for":"2m","at_least":4,"remind":"1h"}"#;
+    let watch = only(rule, &[MAIL]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let at = |seconds| start + SignedDuration::from_secs(seconds);
+    let take = |seconds| runtime.block_on(alerts::take_ready(&store, 8, at(seconds))).unwrap();
+    let settle = |notice, outcome, seconds| {
+        runtime.block_on(alerts::settle(&store, notice, outcome, None, at(seconds))).unwrap();
+    };
+    let arrives = |seconds| settle(take(seconds).remove(0).0, Ok(()), seconds);
+    let reminder = || (AlertEvent::Reminder, MAIL.to_owned());
+    let hour = 3_600;
+
+    look(&store, &watch, start, 0..=60, 30);
+    arrives(60);
+    look(&store, &watch, start, 120..=hour + 59, 30);
+    assert_eq!(told(&store), [firing(MAIL)], "an hour is not over");
+    // Another daemon, and another look: once.
+    let another = seed::store(&webox);
+    look(&another, &watch, start, hour + 60..=hour + 60, 30);
+    look(&store, &watch, start, hour + 61..=hour + 61, 30);
+    assert_eq!(told(&store), [firing(MAIL), reminder()]);
+    // What does not arrive for hours is one reminder, not one more each hour.
+    let (notice, payload) = take(hour + 61).remove(0);
+    let late = Err((Trouble::Later(None), "no way".to_owned()));
+    settle(notice.clone(), late, hour + 62);
+    assert!(payload.contains("alert.reminder"), "{payload}");
+    assert!(payload.contains("Rappel : Alerte : Restaurant Le Gourmet : 75"), "{payload}");
+    look(&store, &watch, start, 2 * hour..=4 * hour, 60);
+    assert_eq!(told(&store), [firing(MAIL), reminder()]);
+    let first = all(&store)[0].notices[1].message_id.clone();
+    assert_eq!(first, notice.message_id);
+    arrives(4 * hour);
+    // The next one is in the place of the last, under a name of its own.
+    look(&store, &watch, start, 4 * hour + 30..=5 * hour, 30);
+    assert_eq!(told(&store), [firing(MAIL), reminder()]);
+    let second = all(&store)[0].notices[1].clone();
+    assert_ne!(second.message_id, first);
+    arrives(5 * hour);
+
+    // In quiet hours and silences nobody is reminded; afterwards they are, once.
+    let quiet = Watch { quiet: Arc::from(["00:00-24:00".parse().unwrap()]), ..watch.clone() };
+    look(&store, &quiet, start, 6 * hour..=7 * hour, 60);
+    webox
+        .run(["alerts", "silence", "failed-calls", "--for", "20h", "--assistant", "le-gourmet"])
+        .ok();
+    look(&store, &watch, start, 7 * hour + 60..=8 * hour, 60);
+    assert_eq!(all(&store)[0].notices[1].message_id, second.message_id);
+    webox.run(["alerts", "silence", "failed-calls", "--end", "--assistant", "le-gourmet"]).ok();
+    look(&store, &watch, start, 8 * hour + 60..=8 * hour + 120, 60);
+    let third = all(&store)[0].notices[1].clone();
+    assert_ne!(third.message_id, second.message_id);
+    assert_eq!(take(8 * hour + 120).len(), 1);
+
+    // Somebody knows: neither what waits to be tried again nor anything new.
+    let id = all(&store)[0].id.0.to_string();
+    webox.run(["alerts", "ack", &id]).ok();
+    look(&store, &watch, start, 8 * hour + 180..=10 * hour, 60);
+    assert!(take(10 * hour).is_empty(), "a daemon was killed over it; nobody goes on");
+    assert_eq!(all(&store)[0].notices[1].state, DeliveryState::Dead);
+    well(&store, start);
+    seed::call_at(&store, 20, start, CallStatus::Completed);
+    look(&store, &watch, start, 10 * hour + 60..=10 * hour + 600, 60);
+    assert_eq!(told(&store), [firing(MAIL), reminder(), over(MAIL)]);
+    assert_eq!(take(11 * hour)[0].0.event, AlertEvent::Resolved);
+}
+
+#[test]
+fn a_reminder_of_what_is_over_is_not_sent_and_none_is_made_where_none_is_wanted() {
+    let rule = |remind: &str| {
+        format!(
+            r#"{{"rule":"failed-calls","threshold":"50%","window":"2d","for":"0s",
+                "recover_for":"0s","at_least":4{remind}}}"#
+        )
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let arrives = |store: &Store, at: Timestamp| {
+        let (notice, _) =
+            runtime.block_on(alerts::take_ready(store, 8, at)).unwrap().into_iter().next().unwrap();
+        runtime.block_on(alerts::settle(store, notice, Ok(()), None, at)).unwrap();
+    };
+    let hours = |hours: i64| 3_600 * hours..=3_600 * hours;
+    let (_webox, store, start) = failing();
+    let watch = only(&rule(""), &[MAIL]);
+    look(&store, &watch, start, hours(0), 1);
+    arrives(&store, start);
+    // As is usual of its kind: four hours.
+    look(&store, &watch, start, 3_600..=3_600 * 4 - 60, 60);
+    assert_eq!(told(&store), [firing(MAIL)]);
+    look(&store, &watch, start, hours(4), 1);
+    assert_eq!(told(&store).len(), 2);
+    // It was not sent yet when all is well.
+    well(&store, start);
+    seed::call_at(&store, 20, start, CallStatus::Completed);
+    let later = start + SignedDuration::from_hours(5);
+    look(&store, &watch, start, hours(5), 1);
+    let ready = runtime.block_on(alerts::take_ready(&store, 8, later)).unwrap();
+    let events: Vec<_> = ready.iter().map(|(notice, _)| notice.event).collect();
+    assert_eq!(events, [AlertEvent::Resolved]);
+    let why = all(&store)[0].notices[1].failure.clone().unwrap();
+    assert!(why.starts_with("the alert is over"), "{why}");
+
+    let (_webox, store, start) = failing();
+    let never = only(&rule(r#","remind":"0s""#), &[MAIL]);
+    look(&store, &never, start, hours(0), 1);
+    arrives(&store, start);
+    look(&store, &never, start, hours(30), 1);
+    assert_eq!(told(&store), [firing(MAIL)]);
+    // What all rules say holds for one that says nothing.
+    let all_rules = Watch { remind: Some("2h".parse().unwrap()), ..only(&rule(""), &[MAIL]) };
+    look(&store, &all_rules, start, hours(31), 1);
+    assert_eq!(told(&store), [firing(MAIL), (AlertEvent::Reminder, MAIL.to_owned())]);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn everybody(chat: &Receiver, hook: &Receiver, smtp: &FakeSmtp) -> (Webox, std::
 
 /// Waits until an alert is as it should be.
 #[track_caller]
-fn until(webox: &Webox, what: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn until(webox: &Webox, what: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let listed = webox.run(["alerts", "list", "--all", "-o", "json"]).ok().json();
@@ -100,7 +100,7 @@ fn until(webox: &Webox, what: impl Fn(&Value) -> bool) -> Value {
     }
 }
 
-fn all_arrived(alert: &Value, notices: usize) -> bool {
+pub(crate) fn all_arrived(alert: &Value, notices: usize) -> bool {
     let told = alert["notices"].as_array().unwrap();
     told.len() == notices && told.iter().all(|one| one["state"] == "delivered")
 }

@@ -395,6 +395,32 @@ async fn at_the_limit_of_a_plan_callers_hear_so_or_the_agency_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_webox_makes_counts_while_it_goes_on_only_where_its_plan_says_so() {
+    for (outbound, is_answered) in [(false, true), (true, false)] {
+        let webox = billing(&client(GOURMET, "free").replace("start = 2026-10-01\n", ""));
+        let plans = PLANS.replace(
+            "at_limit = \"block\"",
+            &format!("at_limit = \"block\"\ncounts = {{ outbound = {outbound} }}"),
+        );
+        let clients = client(GOURMET, "free").replace("start = 2026-10-01\n", "");
+        webox.file("config/webox/billing.toml", &format!("{SELLER}{plans}{clients}"));
+        let sql = Connection::open(webox.db()).unwrap();
+        sql.execute("UPDATE assistants SET created_at = created_at - 5000000000", []).unwrap();
+        let daemon = Daemon::start(&webox);
+        assert!(spoken(&daemon.ring(&sid(1)).await).contains("Gourmet, bonjour"));
+        daemon.hang_up(&sid(1), 30).await;
+        // One of two is left, and a call goes on that was made by the assistant.
+        assert!(spoken(&daemon.ring(&sid(2)).await).contains("Gourmet, bonjour"));
+        let made = "UPDATE calls SET direction = 'outbound' WHERE sid = ?1 AND ended_at IS NULL";
+        assert_eq!(sql.execute(made, [sid(2).as_str()]).unwrap(), 1);
+        let heard = spoken(&daemon.ring(&sid(3)).await);
+        let expected =
+            if is_answered { "Gourmet, bonjour" } else { "ne peut plus prendre d'appels" };
+        assert!(heard.contains(expected), "outbound = {outbound}: {heard}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_does_not_get_onto_the_bill_of_anothers_client() {
     let world = World::new();
     let made = json!({ "name": "intruder", "client_name": "restaurant  le gourmet",

@@ -225,7 +225,19 @@ fn a_file_that_is_wrong_is_told_whole_and_stores_nothing() {
     {
         assert!(told.stderr.contains(part), "{part}: {}", told.stderr);
     }
-    ran("tel,at\n0612345601,x\n").code(65).says("there is `tel`, `at`");
+    ran("fax,at\n0612345601,x\n").code(65).says("there is `fax`, `at`");
+    ran("at;Téléphone;portable\nx;0612345601;0612345602\n")
+        .code(65)
+        .says("rappels.csv, line 1, column 3 (`portable`): more than one column is whom to call");
+    // As Excel writes it when it is not asked for UTF-8.
+    let file = webox.home().join("ansi.csv");
+    std::fs::write(&file, b"t\xe9l\xe9phone;at\r\n0612345601;x\r\n").unwrap();
+    let told = webox.run(command(file.to_str().unwrap())).code(65);
+    told.says("ansi.csv, line 1: this is no UTF-8").says("in Excel: File, Save As, \"CSV UTF-8\"");
+    let excel = THREE.replace("phone;", "Numéro de téléphone;");
+    let file = webox.file("rappels.csv", &excel);
+    let dry = [&command(&file)[..6], &["--dry-run"]].concat();
+    webox.run(dry).ok().says("3 people would be called");
     // What the greeting needs, what nobody calls, what would be called twice: told by their lines.
     let told = ran("phone,name,at\n0612345601,Z,x\n0612345602,Z,\n0899123456,Z,x\n").code(65);
     assert!(

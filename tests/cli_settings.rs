@@ -46,3 +46,48 @@ fn a_database_of_a_newer_webox_is_refused_and_left_alone() {
     assert!(ran.stderr.contains("hint:"), "{}", ran.stderr);
     assert_eq!(std::fs::read(webox.db()).unwrap(), before);
 }
+
+#[test]
+fn what_is_watched_and_who_is_told_is_shown_with_its_source() {
+    let shown = |webox: &Webox| -> Vec<[String; 3]> {
+        let rows = webox.run(["config", "show", "-o", "json"]).ok().json()["settings"].clone();
+        let rows = rows.as_array().unwrap().iter().map(|row| {
+            ["key", "value", "source"].map(|name| row[name].as_str().unwrap_or("-").to_owned())
+        });
+        rows.filter(|[key, ..]| key.starts_with("alerts.")).collect()
+    };
+    let expected = |rows: &[[&str; 2]], source: &str| -> Vec<[String; 3]> {
+        rows.iter()
+            .map(|[key, value]| [format!("alerts.{key}"), (*value).to_owned(), source.to_owned()])
+            .collect()
+    };
+    let usual = [
+        ["language", "fr"],
+        ["quiet", "-"],
+        ["timezone", "Europe/Paris"],
+        ["to", "-"],
+        ["remind", "-"],
+        ["rules", "-"],
+        ["destinations", "-"],
+    ];
+    assert_eq!(shown(&Webox::new()), expected(&usual, "default"));
+
+    let webox = Webox::new();
+    let text = include_str!("../examples/alerts.toml")
+        .replace("language = \"fr\"", "timezone = \"Europe/Brussels\"\nlanguage = \"en\"");
+    let file = webox.file("webox.toml", &text);
+    let webox =
+        webox.env("WEBOX_CONFIG", &file).env("SLACK_ALERTS_URL", "https://chat.example/k3y");
+    let set = [
+        ["language", "en"],
+        ["quiet", "22:00-07:00"],
+        ["timezone", "Europe/Brussels"],
+        ["to", "equipe"],
+        ["remind", "4h"],
+        ["rules", "failed-calls, half-of-the-calls, spend-day, satisfaction"],
+        ["destinations", "equipe, astreinte, pager, ops"],
+    ];
+    assert_eq!(shown(&webox), expected(&set, &format!("file {file}")));
+    let table = webox.run(["config", "show"]).ok().prints("alerts.remind\t4h\t");
+    assert!(!table.stdout.contains("k3y"), "{}", table.stdout);
+}

@@ -9,6 +9,7 @@ mod support;
 mod access;
 mod afterwards;
 mod alerts;
+mod alerts_doors;
 mod alerts_told;
 mod api;
 mod api_bodies;

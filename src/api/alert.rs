@@ -177,6 +177,9 @@ pub struct AlertRuleView {
     pub hold: HumanDuration,
     pub recover_for: HumanDuration,
     pub at_least: Option<u32>,
+    /// How long after it was told it is told again while it goes on; null: never.
+    #[schemars(with = "Option<String>")]
+    pub remind: Option<HumanDuration>,
     pub severity: AlertSeverity,
     /// Null: as for all rules.
     pub quiet: Option<Vec<TimeRange>>,
@@ -202,6 +205,7 @@ impl From<RuleOf> for AlertRuleView {
             hold: rule.hold,
             recover_for: rule.recover_for,
             at_least: Some(rule.at_least).filter(|least| *least > 0),
+            remind: of.remind,
             severity: rule.severity,
             quiet: rule.quiet,
             to: of.to,

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     api::{AlertNoticeView, AlertRuleView, AlertRules, AlertTest, AlertView, SilenceView},
     domain::{
-        AlertEvent, AlertFilter, AlertId, AlertLevel, AlertSeverity, AlertState, DeliveryState,
-        Error, HumanDuration, Kind, Result,
+        AlertFilter, AlertId, AlertLevel, AlertSeverity, AlertState, DeliveryState, Error,
+        HumanDuration, Kind, Result,
     },
 };
 
@@ -28,7 +28,7 @@ const SCREENFUL: u64 = 50;
         ("webox alerts rules --assistant le-gourmet", "what is watched for one, and who is told"),
         ("webox alerts test", "sends a trial to each destination, and says what came back"),
         ("webox alerts silence latency --for 2h --assistant le-gourmet", "nobody is told for two hours"),
-        ("webox alerts ack 12", "somebody knows: nobody more is told that it began"),
+        ("webox alerts ack 12", "somebody knows: nobody is told any more until it is over"),
     ],
     &[exit::FAILURE, exit::USAGE, exit::DATA, exit::DENIED],
 ))]
@@ -49,7 +49,7 @@ enum Action {
     Test(Test),
     /// Let nobody be told of a rule for a while; what still holds then is told.
     Silence(Silence),
-    /// Say to know of alerts: nobody more is told that they began.
+    /// Say to know of alerts: nobody is told of them any more until they are over.
     Ack(Ack),
 }
 
@@ -120,7 +120,7 @@ const COLUMNS: [Column; 14] = [
     Column::new("acked_by", "known to").hidden(),
 ];
 
-const RULES: [Column; 11] = [
+const RULES: [Column; 12] = [
     Column::new("rule", "rule"),
     Column::new("assistant", "assistant"),
     Column::new("active", "watched"),
@@ -130,6 +130,7 @@ const RULES: [Column; 11] = [
     Column::new("for", "for").right(),
     Column::new("recover_for", "well for").right().hidden(),
     Column::new("severity", "severity"),
+    Column::new("remind", "told again").right(),
     Column::new("to", "told"),
     Column::new("silenced_until", "silenced until"),
 ];
@@ -187,9 +188,8 @@ fn listing(context: &Context, alerts: &[AlertView]) -> Result<()> {
 /// Whether each has the newest that is told of it.
 fn told(notices: &[AlertNoticeView]) -> String {
     let mut shown: Vec<String> = Vec::new();
-    for notice in notices {
-        let is_last = notice.event == AlertEvent::Resolved
-            || !notices.iter().any(|one| one.to == notice.to && one.event == AlertEvent::Resolved);
+    for (at, notice) in notices.iter().enumerate() {
+        let is_last = !notices[at + 1..].iter().any(|later| later.to == notice.to);
         if is_last {
             let state = match notice.state {
                 DeliveryState::Delivered => String::new(),
@@ -295,6 +295,7 @@ fn rule(rule: &AlertRuleView, silences: &[SilenceView], now: &ZonedDateTime) -> 
             Cell::same(rule.hold.to_string()),
             Cell::same(rule.recover_for.to_string()),
             Cell::same(rule.severity.as_str()),
+            Cell::maybe(rule.remind.map(|remind| remind.to_string())),
             Cell::maybe(Some(to).filter(|to| !to.is_empty())),
             silent.map_or_else(Cell::none, |until| {
                 Cell::shown(until.to_string(), human::date_time(until, now))

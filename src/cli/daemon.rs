@@ -137,6 +137,7 @@ pub(super) fn watch(settings: &Settings) -> Watch {
         destinations: alerts.destinations.value.clone().into(),
         to: alerts.to.value.clone().into(),
         quiet: alerts.quiet.value.clone().into(),
+        remind: alerts.remind.value,
         zone: alerts.zone.value.clone(),
         language: alerts.language.value,
     }

@@ -257,6 +257,11 @@ fn alerts(alerts: &Alerts) -> Vec<Row> {
         plain("alerts.quiet", several(quiet), &alerts.quiet.origin),
         plain("alerts.timezone", zone, &alerts.zone.origin),
         plain("alerts.to", several(alerts.to.value.clone()), &alerts.to.origin),
+        plain(
+            "alerts.remind",
+            alerts.remind.value.map(|length| length.to_string()),
+            &alerts.remind.origin,
+        ),
         plain("alerts.rules", several(rules), &alerts.rules.origin),
         plain("alerts.destinations", several(places), &alerts.destinations.origin),
     ]

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::{Origin, Setting, load::Sources};
 use crate::domain::{
-    AlertDestination, AlertLanguage, AlertRecipient, AlertRule, SecretRef, TimeRange, ZoneName,
+    AlertDestination, AlertLanguage, AlertRecipient, AlertRule, HumanDuration, SecretRef,
+    TimeRange, ZoneName,
 };
 
 /// What is watched, and who is told.
@@ -19,6 +20,8 @@ pub struct Alerts {
     pub zone: Setting<TimeZone>,
     /// Who is told when a rule names nobody.
     pub to: Setting<Vec<String>>,
+    /// How long after it was told an alert is told again where a rule says nothing.
+    pub remind: Setting<Option<HumanDuration>>,
     /// Rules laid over those that are usual.
     pub rules: Setting<Vec<AlertRule>>,
     /// Those who can be told.
@@ -33,6 +36,7 @@ pub(super) struct AlertsSection {
     quiet: Option<Vec<TimeRange>>,
     timezone: Option<ZoneName>,
     to: Option<Vec<String>>,
+    remind: Option<HumanDuration>,
     rules: Vec<AlertRule>,
     destinations: Vec<AlertDestination>,
 }
@@ -56,6 +60,9 @@ impl AlertsSection {
                 Err(what) => what,
             };
             return Some(("alerts.to".to_owned(), what));
+        }
+        if let Some(what) = self.remind.and_then(AlertRule::broken_remind) {
+            return Some(("alerts.remind".to_owned(), what.to_owned()));
         }
         AlertRule::broken_among(&self.rules, "alerts.rules", false, Some(&known))
     }
@@ -83,6 +90,7 @@ impl Alerts {
             quiet: or(file.quiet, sources, Vec::new()),
             zone: or(file.timezone.map(|name| name.zone()), sources, zone.clone()),
             to: or(file.to, sources, Vec::new()),
+            remind: or(file.remind.map(Some), sources, None),
             rules: or(some(file.rules), sources, Vec::new()),
             destinations: or(some(destinations), sources, Vec::new()),
         }
@@ -110,6 +118,7 @@ mod tests {
         for (text, at, what) in [
             ("[alerts]\nlanguage = \"de\"\n".to_owned(), "2:12", "fr"),
             ("[alerts]\nquiet = [\"22\"]\n".to_owned(), "2:", "is not a time range"),
+            ("[alerts]\nremind = \"30s\"\n".to_owned(), "2:10", "between 1m and 31d"),
             ("[alerts]\nto = [\"equipe\"]\n".to_owned(), "2:6", "names `equipe`"),
             (format!("{rule}\"latencie\"\n"), "2:8", "latency"),
             (format!("{rule}\"latency\"\nthreshold = \"x\"\n"), "3:13", "no value"),

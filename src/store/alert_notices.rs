@@ -53,6 +53,17 @@ pub fn insert(tx: &Tx, new: &NewNotice, now: Timestamp) -> Result<(), StoreError
     Ok(())
 }
 
+/// Drops the last reminder that somebody had, in whose place a new one comes: of an alert that goes on
+/// for weeks there are not hundreds.
+pub fn forget_reminder(tx: &Tx, alert: AlertId, to: &str) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "DELETE FROM alert_notices WHERE alert_id = ?1 AND recipient = ?2
+         AND event = 'alert.reminder' AND state <> 'pending'",
+    )?
+    .execute(params![alert.0, to])?;
+    Ok(())
+}
+
 /// It is due, nobody is at it, and whoever is told was told what came before.
 const READY: &str = "n.state = 'pending' AND n.due_at <= ?1
      AND (n.leased_until IS NULL OR n.leased_until <= ?1)
@@ -72,7 +83,32 @@ pub fn ready(tx: &Tx, now: Timestamp, most: usize) -> Result<Vec<AlertNoticeId>,
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Takes one for as long as a try may last, with what is sent, if it may still be tried.
+/// What need not be told any more: that it began or goes on, where somebody knows it; that it goes on,
+/// where it does not.
+const MOOT: &str = "n.event <> 'alert.resolved' AND EXISTS (
+     SELECT 1 FROM alerts t WHERE t.id = n.alert_id
+       AND (t.acked_at IS NOT NULL OR (n.event = 'alert.reminder' AND t.state = 'resolved')))";
+
+/// Why it was not.
+const WHY: &str = "(SELECT iif(t.acked_at IS NOT NULL,
+        'somebody knows of the alert: nobody more is told of it until it is over',
+        'the alert is over: nobody is reminded of it')
+     FROM alerts t WHERE t.id = alert_id)";
+
+/// Gives up what need not be told of an alert any more. What a daemon is at just now is left to it:
+/// should it fail, it is not tried again.
+pub fn withdraw(tx: &Tx, alert: AlertId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE alert_notices AS n SET state = 'dead', failure = {WHY}, settled_at = ?2
+         WHERE n.alert_id = ?1 AND n.state = 'pending' AND {MOOT}
+           AND (n.leased_until IS NULL OR n.leased_until <= ?2)"
+    );
+    tx.prepare_cached(&sql)?.execute(params![alert.0, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// Takes one for as long as a try may last, with what is sent, if it may still be tried; one that need
+/// not be is given up instead.
 pub fn take(
     tx: &Tx,
     id: AlertNoticeId,
@@ -80,6 +116,13 @@ pub fn take(
     lease: SignedDuration,
 ) -> Result<Option<(AlertNotice, String)>, StoreError> {
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX).as_millisecond();
+    let sql = format!(
+        "UPDATE alert_notices SET state = 'dead', failure = {WHY}, settled_at = ?1, leased_until = NULL
+         WHERE id = (SELECT n.id FROM alert_notices n WHERE n.id = ?2 AND {READY} AND {MOOT})"
+    );
+    if tx.prepare_cached(&sql)?.execute(params![now.as_millisecond(), id.0])? == 1 {
+        return Ok(None);
+    }
     let sql = format!(
         "UPDATE alert_notices SET leased_until = ?3, attempts = attempts + 1
          WHERE id = (SELECT n.id FROM alert_notices n WHERE n.id = ?2 AND {READY})
@@ -122,6 +165,10 @@ pub fn settle(
             failure,
             settled
         ])?;
+    if state == DeliveryState::Pending {
+        // Somebody may have come to know of it while it was tried.
+        withdraw(tx, taken.alert, now)?;
+    }
     Ok(changed == 1)
 }
 

@@ -8,7 +8,7 @@ use super::{
     assistants::time,
     call_figures::AGAIN,
     figures,
-    ledger::{self, COST_EUR, COST_UNPRICED, COST_USD},
+    ledger::{self, COST_EUR, COST_UNPRICED, COST_USD, ENTERED_FROM, ENTERED_UNTIL},
     stats,
 };
 use crate::domain::{
@@ -411,7 +411,8 @@ pub fn end(tx: &Tx, id: CallId, end: &CallEnd) -> Result<(), StoreError> {
     let sql = format!(
         "UPDATE calls AS c SET status = ?2, ended_at = ?3, duration_s = ?4,
          end_reason = coalesce(?5, end_reason), cost_eur = {COST_EUR}, cost_usd = {COST_USD},
-         cost_unpriced = {COST_UNPRICED} WHERE id = ?1 RETURNING satisfaction"
+         cost_unpriced = {COST_UNPRICED}, entered_from = {ENTERED_FROM},
+         entered_until = {ENTERED_UNTIL} WHERE id = ?1 RETURNING satisfaction"
     );
     let satisfaction: Option<i64> = tx.prepare_cached(&sql)?.query_row(
         params![id.0, end.status.as_str(), ended_ms, duration, end.reason.map(EndReason::as_str)],

@@ -10,6 +10,7 @@ use rusqlite::{
 use super::{
     StoreError, Tx,
     ledger::{COST_EUR, COST_UNPRICED, COST_USD},
+    ledger_rows,
 };
 use crate::domain::{AssistantId, Cell, Dataset, Field, FieldKind, Sight, WhenRedacted};
 
@@ -30,9 +31,9 @@ pub struct Rows {
 
 /// The row that a page ended with: the next one begins after it.
 #[derive(Debug, Clone)]
-pub struct Place(Vec<Value>);
+pub struct Place(pub(super) Vec<Value>);
 
-type Column = (&'static str, &'static str, FieldKind, WhenRedacted);
+pub(super) type Column = (&'static str, &'static str, FieldKind, WhenRedacted);
 
 /// Where rows come from. `?1` is the owner, `?2` the assistant, `?3` and `?4` the window, which begins and ends
 /// with the page where it can be parted, `?5` how many; from `?6` on the key of the row before.
@@ -140,7 +141,10 @@ const BOOKINGS: &[Column] = &[
     ("cancelled_at", "b.cancelled_at", Moment, Stays),
 ];
 
-const LEDGER: &[Column] = &[
+/// What entries are ordered by.
+pub(super) const LEDGER_KEY: &[&str] = &["e.call_id", "e.turn", "e.kind", "e.number", "e.rate_id"];
+
+pub(super) const LEDGER: &[Column] = &[
     ("call_id", "nullif(e.call_id, 0)", Whole, Stays),
     ("call_sid", "c.sid", Text, Stays),
     ("assistant_id", "e.assistant_id", Whole, Stays),
@@ -214,7 +218,7 @@ const fn source(dataset: Dataset, of_one: bool) -> Source {
                    CROSS JOIN assistants a ON a.id = e.assistant_id LEFT JOIN calls c ON c.id = e.call_id",
             filter: "e.at >= ?3 AND e.at < ?4 AND (?1 IS NULL OR a.owner_id = ?1)
                      AND (?2 IS NULL OR e.assistant_id = ?2)",
-            key: &["e.call_id", "e.turn", "e.kind", "e.number", "e.rate_id"],
+            key: LEDGER_KEY,
             after: "(e.call_id, e.turn, e.kind, e.number, e.rate_id) > (?6, ?7, ?8, ?9, ?10)",
             columns: LEDGER,
         },
@@ -248,7 +252,7 @@ impl Rows {
         if of_calls && self.assistant.is_some() { BY_CALL_OF_ONE } else { source.filter }
     }
 
-    fn window(&self) -> [Value; 4] {
+    pub(super) fn window(&self) -> [Value; 4] {
         let moment = |at: Option<Timestamp>, end: i64| {
             Value::Integer(at.map_or(end, Timestamp::as_millisecond))
         };
@@ -262,6 +266,9 @@ impl Rows {
 
     /// How many there are.
     pub fn count(&self, tx: &Tx) -> Result<u64, StoreError> {
+        if self.is_ledger_of_a_window() {
+            return ledger_rows::count(self, tx);
+        }
         let source = source(self.dataset, self.assistant.is_some());
         let sql = format!("SELECT count(*) FROM {} WHERE {}", source.from, self.filter(&source));
         let mut statement = tx.prepare_cached(&sql)?;
@@ -329,13 +336,11 @@ impl Rows {
         most: u32,
         take: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), StoreError>,
     ) -> Result<Option<Place>, StoreError> {
-        let source = source(self.dataset, self.assistant.is_some());
-        let mut sql = String::from("SELECT ");
-        sql.push_str(&source.key.join(", "));
-        for (_, expression, ..) in source.columns {
-            sql.push_str(", ");
-            sql.push_str(expression);
+        if self.is_ledger_of_a_window() {
+            return ledger_rows::page(self, tx, after, most, take);
         }
+        let source = source(self.dataset, self.assistant.is_some());
+        let mut sql = select(source.key, source.columns);
         sql.push_str(&format!(" FROM {} WHERE {}", source.from, self.filter(&source)));
         let mut values = Vec::from(self.window());
         // An index is read within one bound at either side, and it need not be the narrower of two.
@@ -360,31 +365,74 @@ impl Rows {
             values.extend(key.iter().take(2).cloned());
         }
         sql.push_str(&format!(" ORDER BY {} LIMIT ?5", source.key.join(", ")));
-        let mut statement = tx.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        let keys = source.key.len();
-        let (mut count, mut last) = (0, None);
-        while let Some(row) = rows.next()? {
-            let mut cells = Vec::with_capacity(source.columns.len());
-            for at in 0..source.columns.len() {
-                cells.push(match row.get_ref(keys + at)? {
-                    ValueRef::Null | ValueRef::Blob(_) => Cell::Null,
-                    ValueRef::Integer(whole) => Cell::Whole(whole),
-                    ValueRef::Real(real) => Cell::Real(real),
-                    ValueRef::Text(text) => {
-                        Cell::Text(std::str::from_utf8(text).map_err(|_| {
-                            StoreError::Row(format!("a row of {} is no UTF-8", self.dataset))
-                        })?)
-                    }
-                });
-            }
-            take(&cells)?;
-            count += 1;
-            if count == most {
-                let key = (0..keys).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?;
-                last = Some(Place(key));
-            }
-        }
-        Ok(last)
+        let read = Read { dataset: self.dataset, keys: source.key.len(), most };
+        Ok(read.all(tx, &sql, values, take)?.1)
+    }
+
+    /// Whether they are entries of a window, which are found by their calls.
+    fn is_ledger_of_a_window(&self) -> bool {
+        self.dataset == Dataset::Ledger && (self.since.is_some() || self.until.is_some())
     }
 }
+
+/// The beginning of a statement that reads columns behind the key of their row.
+pub(super) fn select(key: &[&str], columns: &[Column]) -> String {
+    let columns = columns.iter().map(|(_, expression, ..)| *expression);
+    let all: Vec<&str> = key.iter().copied().chain(columns).collect();
+    format!("SELECT {}", all.join(", "))
+}
+
+/// How rows are read: behind how many columns of a key, and how many at most.
+pub(super) struct Read {
+    pub(super) dataset: Dataset,
+    pub(super) keys: usize,
+    pub(super) most: u32,
+}
+
+impl Read {
+    /// Hands out the rows of a statement. Answers how many there were, and the place of the last one
+    /// where there may be more.
+    pub(super) fn all(
+        &self,
+        tx: &Tx,
+        sql: &str,
+        values: Vec<Value>,
+        take: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), StoreError>,
+    ) -> Result<(u32, Option<Place>), StoreError> {
+        let mut statement = tx.prepare_cached(sql)?;
+        let (mut count, mut last) = (0, None);
+        {
+            let columns = statement.column_count();
+            let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+            while let Some(row) = rows.next()? {
+                let mut cells = Vec::with_capacity(columns - self.keys);
+                for at in self.keys..columns {
+                    cells.push(match row.get_ref(at)? {
+                        ValueRef::Null | ValueRef::Blob(_) => Cell::Null,
+                        ValueRef::Integer(whole) => Cell::Whole(whole),
+                        ValueRef::Real(real) => Cell::Real(real),
+                        ValueRef::Text(text) => {
+                            Cell::Text(std::str::from_utf8(text).map_err(|_| {
+                                StoreError::Row(format!("a row of {} is no UTF-8", self.dataset))
+                            })?)
+                        }
+                    });
+                }
+                take(&cells)?;
+                count += 1;
+                if count == self.most {
+                    let key =
+                        (0..self.keys).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?;
+                    last = Some(Place(key));
+                }
+            }
+        }
+        #[cfg(test)]
+        tests::note(&statement);
+        Ok((count, last))
+    }
+}
+
+#[cfg(test)]
+#[path = "datasets_tests.rs"]
+pub(super) mod tests;

@@ -261,9 +261,11 @@ fn roll_up(tx: &Tx, of: &Of, entry: &Entry, sign: i64) -> Result<(), StoreError>
         tx.prepare_cached(
             "UPDATE calls SET cost_eur = coalesce(cost_eur, 0) + ?2,
              cost_usd = coalesce(cost_usd, 0) + ?3,
-             cost_unpriced = coalesce(cost_unpriced, 0) + ?4 WHERE id = ?1",
+             cost_unpriced = coalesce(cost_unpriced, 0) + ?4,
+             entered_from = min(coalesce(entered_from, ?5), ?5),
+             entered_until = max(coalesce(entered_until, ?5), ?5) WHERE id = ?1",
         )?
-        .execute(params![call.0, eur, usd, sign * i64::from(entry.unpriced)])?;
+        .execute(params![call.0, eur, usd, sign * i64::from(entry.unpriced), entry.at])?;
     }
     Ok(())
 }
@@ -292,6 +294,13 @@ pub(super) const COST_USD: &str = "iif(c.ended_at IS NULL, \
 pub(super) const COST_UNPRICED: &str = "iif(c.ended_at IS NULL, \
     (SELECT sum(r.unpriced) FROM ledger_entries e JOIN ledger_rates r ON r.id = e.rate_id \
      WHERE e.call_id = c.id), c.cost_unpriced)";
+
+/// When the first entry of a call `c` was made: noted at its end, and kept afterwards.
+pub(super) const ENTERED_FROM: &str = "iif(c.ended_at IS NULL, \
+    (SELECT min(e.at) FROM ledger_entries e WHERE e.call_id = c.id), c.entered_from)";
+/// The same of the last one.
+pub(super) const ENTERED_UNTIL: &str = "iif(c.ended_at IS NULL, \
+    (SELECT max(e.at) FROM ledger_entries e WHERE e.call_id = c.id), c.entered_until)";
 
 /// What calls that go on have used, which is in no sum yet: rows as those of days.
 pub(super) fn of_live_calls() -> String {
@@ -408,6 +417,12 @@ pub fn differences(tx: &Tx) -> Result<Vec<String>, StoreError> {
             "SELECT c.sid FROM calls c WHERE c.ended_at IS NULL AND c.cost_eur IS NOT NULL OR c.ended_at IS NOT NULL AND (
                 coalesce(c.cost_eur, 0) <> (SELECT coalesce(sum(eur), 0) FROM ledger_entries e WHERE e.call_id = c.id)
              OR coalesce(c.cost_usd, 0) <> (SELECT coalesce(sum(usd), 0) FROM ledger_entries e WHERE e.call_id = c.id))",
+        ),
+        (
+            "time of a call",
+            "SELECT c.sid FROM calls c WHERE c.ended_at IS NULL AND c.entered_until IS NOT NULL
+             OR c.ended_at IS NOT NULL AND EXISTS (SELECT 1 FROM ledger_entries e WHERE e.call_id = c.id
+                AND (c.entered_until IS NULL OR e.at NOT BETWEEN c.entered_from AND c.entered_until))",
         ),
     ] {
         let mut statement = tx.prepare(sql)?;

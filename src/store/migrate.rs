@@ -35,6 +35,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0023_alerts.sql"),
     include_str!("migrations/0024_sums_at_the_end.sql"),
     BLOCKS,
+    include_str!("migrations/0026_entered.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.

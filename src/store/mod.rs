@@ -36,6 +36,7 @@ pub mod invoices;
 pub mod knowledge;
 pub mod latency;
 pub mod ledger;
+mod ledger_rows;
 pub mod messages;
 mod migrate;
 pub mod outbound;

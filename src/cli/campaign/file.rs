@@ -7,10 +7,53 @@ use std::{
 
 use csv::{ReaderBuilder, StringRecord};
 
-use crate::domain::{CallContext, CampaignEntry, MOST_CAMPAIGN_ROWS, PhoneNumber};
+use crate::domain::{CallContext, CampaignEntry, MOST_CAMPAIGN_ROWS, PhoneNumber, fold_into};
 
 /// The column that names whom to call.
 const PHONE: &str = "phone";
+
+/// What people call it as well: letters and digits alone, without case and accents. `N° de tél.` is
+/// one of them.
+const PHONES: &[&str] = &[
+    PHONE,
+    "phonenumber",
+    "telephone",
+    "telephonenumber",
+    "tel",
+    "mobile",
+    "mobilenumber",
+    "portable",
+    "gsm",
+    "number",
+    "numero",
+    "numerotelephone",
+    "numerodetelephone",
+    "numerotel",
+    "numerodetel",
+    "numeromobile",
+    "numerodemobile",
+    "numeroportable",
+    "numerodeportable",
+    "numtelephone",
+    "numtel",
+    "notel",
+    "ntelephone",
+    "ndetelephone",
+    "ntel",
+    "ndetel",
+    "telephonemobile",
+    "telephoneportable",
+    "telmobile",
+    "telportable",
+];
+
+/// Whether a column names whom to call.
+fn is_phone(name: &str) -> bool {
+    let mut folded = String::new();
+    name.chars().for_each(|c| fold_into(&mut folded, c));
+    folded.retain(|c| c.is_ascii_alphanumeric());
+    PHONES.contains(&folded.as_str())
+}
 
 /// The longest part of a value that is shown.
 const SHOWN: usize = 40;
@@ -58,7 +101,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<People, Vec<Mistake>> {
             let before = &bytes[..error.valid_up_to()];
             return Err(vec![mistake(
                 1 + breaks(before),
-                "this is no UTF-8: save it anew as UTF-8 (in Excel: \"CSV UTF-8\")",
+                "this is no UTF-8: save it anew as UTF-8 (in Excel: File, Save As, \"CSV UTF-8\"; in \
+                 LibreOffice: \"Unicode (UTF-8)\" when it asks for the character set)",
             )]);
         }
     };
@@ -142,10 +186,20 @@ impl Table {
             columns.pop();
         }
         let mut wrong = Vec::new();
-        let phones = columns.iter().filter(|name| name.eq_ignore_ascii_case(PHONE)).count();
+        let phone = columns.iter().position(|name| is_phone(name));
         for (at, name) in columns.iter().enumerate() {
             let column = Some((at + 1, shown(name)));
-            if name.eq_ignore_ascii_case(PHONE) {
+            if is_phone(name) {
+                // Which of them is called, nobody guesses.
+                if let Some(first) = phone.filter(|first| *first != at) {
+                    let what = format!(
+                        "more than one column is whom to call, column {} (`{}`) too: rename or remove \
+                         one of them",
+                        first + 1,
+                        shown(&columns[first])
+                    );
+                    wrong.push(Mistake { line, column, what });
+                }
                 continue;
             }
             let named = BTreeMap::from([(name.clone(), String::new())]);
@@ -157,16 +211,16 @@ impl Table {
                 wrong.push(Mistake { line, column, what: "is there twice".to_owned() });
             }
         }
-        if phones != 1 {
+        if phone.is_none() {
             let names: Vec<String> =
                 columns.iter().take(60).map(|name| format!("`{}`", shown(name))).collect();
-            let count = if phones == 0 { "no column" } else { "more than one column" };
-            wrong.insert(
-                0,
-                mistake(line, format!("{count} is named `{PHONE}`; there is {}", names.join(", "))),
+            let what = format!(
+                "no column is named `{PHONE}`, or `téléphone`, `tél`, `numéro`, `mobile`, `portable`; \
+                 there is {}",
+                names.join(", ")
             );
+            wrong.insert(0, mistake(line, what));
         }
-        let phone = columns.iter().position(|name| name.eq_ignore_ascii_case(PHONE));
         match (wrong.is_empty(), phone) {
             (true, Some(phone)) => Ok(Self {
                 columns,
@@ -279,6 +333,41 @@ mod tests {
     }
 
     #[test]
+    fn headings_as_people_write_them() {
+        for heading in [
+            "téléphone",
+            "Téléphone",
+            "TÉLÉPHONE",
+            "Te\u{301}le\u{301}phone",
+            "telephone",
+            "tel",
+            "Tél.",
+            "numéro",
+            "Numero",
+            "Numéro de téléphone",
+            "numero_de_telephone",
+            "N° tél",
+            "N° de téléphone",
+            "mobile",
+            "Portable",
+            "Tél. portable",
+            "GSM",
+            "Phone number",
+            "Number",
+        ] {
+            let text = format!("\u{feff}nom;{heading};heure\r\nZoé;06 12 34 56 78;10 h\r\n");
+            let people =
+                read(text.as_bytes()).unwrap_or_else(|wrong| panic!("{heading}: {wrong:?}"));
+            let [zoe] = &people.entries[..] else { panic!("{people:?}") };
+            assert_eq!(zoe.number.as_str(), "+33612345678");
+            assert_eq!(zoe.context.values().keys().collect::<Vec<_>>(), ["heure", "nom"]);
+        }
+        for heading in ["numero_de_commande", "telephoniste", "hotel", "phone_type"] {
+            assert!(!is_phone(heading), "{heading}");
+        }
+    }
+
+    #[test]
     fn every_mistake_is_told_with_its_place() {
         let text = "phone;name\r\n\r\n06 12;Zoé\r\n112;x\r\n+33612345678;a;b\r\n+33612345678\r\n;y\r\n\
                     \"+33612345678\";\"a\nb\"\r\n0612345679;c\r\n0612345679;d\r\n";
@@ -300,10 +389,23 @@ mod tests {
     #[test]
     fn headings_that_are_none() {
         assert!(told("")[0].contains("the file is empty"));
-        assert!(told("nom;tél\n")[0].contains("no column is named `phone`; there is `nom`, `tél`"));
+        let none = &told("nom;âge\n")[0];
+        assert!(
+            none.contains("no column is named `phone`") && none.contains("`nom`, `âge`"),
+            "{none}"
+        );
         assert!(told("phone,first name\n")[0].starts_with("line 1, column 2 (`first name`)"));
         assert!(told("phone,a,a\n")[0].contains("twice"));
-        assert!(told("phone,phone\n")[0].contains("more than one"));
+        for (heading, at) in [
+            ("phone,phone\n", "line 1, column 2 (`phone`): more than one column is whom to call"),
+            (
+                "\n\nnom;téléphone;Portable\n",
+                "line 3, column 3 (`Portable`): more than one column is whom to call, column 2 (`téléphone`)",
+            ),
+        ] {
+            let told = told(heading);
+            assert!(told.len() == 1 && told[0].starts_with(at), "{told:?}");
+        }
         assert!(told("phone\n")[0].contains("nobody is to be called"));
         let wrong = read(b"phone,name\n0612345678,Zo\xe9\n").unwrap_err();
         assert!(wrong[0].to_string().starts_with("line 2: this is no UTF-8"), "{wrong:?}");

@@ -26,8 +26,8 @@ const TOLD: usize = 200;
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// A CSV file, whose first line names its columns: `phone`, and values for the greeting; `-` is
-    /// standard input.
+    /// A CSV file, whose first line names its columns: `phone` (or `téléphone`, `numéro`, `tel`…), and
+    /// values for the greeting; `-` is standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The assistant that calls, by name or id.

@@ -14,7 +14,7 @@ mod rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words::words;
+use super::{HumanDuration, words::words};
 
 pub use destination::{AlertDestination, AlertRecipient};
 pub use engine::{AlertBounds, AlertChange, AlertPhase, AlertStanding};
@@ -107,6 +107,8 @@ words! {
     AlertEvent {
         /// That it began.
         Firing = "alert.firing",
+        /// That it goes on, told again to who was told that it began.
+        Reminder = "alert.reminder",
         /// That it is over.
         Resolved = "alert.resolved",
         /// Nothing: it is tried whether somebody can be told.
@@ -148,6 +150,27 @@ impl AlertKind {
     /// Whether it is money, which a rule of `webox.toml` adds up over all assistants.
     pub const fn is_spend(self) -> bool {
         matches!(self, Self::SpendDay | Self::SpendMonth)
+    }
+
+    /// How long after it was told it is told again where no settings say so, while it goes on: what
+    /// somebody is to mend now, several times a day; what ends with the day or the month, or is not
+    /// mended within hours, once a day.
+    pub const fn usual_remind(self) -> HumanDuration {
+        const HOUR: u64 = 60;
+        match self {
+            Self::FailedCalls
+            | Self::Latency
+            | Self::ProviderDown
+            | Self::Signatures
+            | Self::Disk
+            | Self::StoreErrors => HumanDuration::from_minutes(4 * HOUR),
+            Self::NoCalls
+            | Self::SpendDay
+            | Self::SpendMonth
+            | Self::Quota
+            | Self::Satisfaction
+            | Self::Backup => HumanDuration::from_minutes(24 * HOUR),
+        }
     }
 
     /// Whether it looks at a stretch of time of one's choice.

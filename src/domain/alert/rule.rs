@@ -41,6 +41,9 @@ pub struct AlertRule {
     /// Of how many calls, replies or ratings anything can be said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<u32>,
+    /// How long after it was told it is told again while it goes on; `0s`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind: Option<HumanDuration>,
     /// How bad it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<AlertSeverity>,
@@ -79,6 +82,7 @@ impl AlertRule {
             hold: None,
             recover_for: None,
             at_least: None,
+            remind: None,
             severity: None,
             quiet: None,
             to: None,
@@ -127,6 +131,13 @@ impl AlertRule {
                 (key("name"), what)
             })
         })
+    }
+
+    /// What is wrong with how long after it was told an alert is told again: people are rung, and SMS
+    /// are paid for.
+    pub fn broken_remind(remind: HumanDuration) -> Option<&'static str> {
+        let fits = remind.as_secs() == 0 || (MINUTE..=31 * DAY).contains(&remind.as_secs());
+        (!fits).then_some("lies between 1m and 31d, or is `0s`: never")
     }
 
     fn broken(&self, of_assistant: bool) -> Option<(&'static str, String)> {
@@ -196,6 +207,9 @@ impl AlertRule {
                 return wrong(key, "is longer than 7 days");
             }
         }
+        if let Some(what) = self.remind.and_then(Self::broken_remind) {
+            return wrong("remind", what);
+        }
         let counts = matches!(
             kind,
             AlertKind::FailedCalls
@@ -232,6 +246,7 @@ impl AlertRule {
             hold: over.hold.or(self.hold),
             recover_for: over.recover_for.or(self.recover_for),
             at_least: over.at_least.or(self.at_least),
+            remind: over.remind.or(self.remind),
             severity: over.severity.or(self.severity),
             quiet: over.quiet.clone().or_else(|| self.quiet.clone()),
             to: over.to.clone().or_else(|| self.to.clone()),
@@ -261,6 +276,8 @@ pub struct WatchedRule {
     pub recover_for: HumanDuration,
     /// Of how many anything can be said.
     pub at_least: u32,
+    /// How long after it was told it is told again; as for all of them when nothing is said.
+    pub remind: Option<HumanDuration>,
     /// How bad it is.
     pub severity: AlertSeverity,
     /// When nobody is told of it; as for all of them when nothing is said.
@@ -294,6 +311,7 @@ impl WatchedRule {
             hold: or(rule.hold, HumanDuration::from_secs(0)),
             recover_for: or(rule.recover_for, HumanDuration::from_minutes(10)),
             at_least: rule.at_least.unwrap_or(0),
+            remind: rule.remind,
             severity: rule.severity.unwrap_or_default(),
             quiet: rule.quiet.clone(),
             to: rule.to.clone(),
@@ -458,7 +476,9 @@ mod tests {
     #[test]
     fn an_assistants_file_lies_over_webox_toml_which_lies_over_what_is_usual() {
         let webox = [
-            read(r#"{"rule":"failed-calls","threshold":"10%","for":"1m","to":["equipe"]}"#),
+            read(
+                r#"{"rule":"failed-calls","threshold":"10%","for":"1m","to":["equipe"],"remind":"2h"}"#,
+            ),
             read(
                 r#"{"rule":"failed-calls","name":"half","threshold":"50%","severity":"critical"}"#,
             ),
@@ -476,6 +496,7 @@ mod tests {
         assert_eq!(failed.recover, Some(AlertLevel::Share(800)), "of its own threshold");
         assert_eq!((failed.window, failed.hold.as_secs()), (HumanDuration::from_minutes(120), 60));
         assert_eq!(failed.to.as_deref(), Some(&["equipe".to_owned()][..]));
+        assert_eq!(failed.remind, Some(HumanDuration::from_minutes(120)));
         let half = named(&rules, "half").unwrap();
         assert_eq!((half.severity, half.at_least), (AlertSeverity::Critical, 5));
         let spend = named(&rules, "spend-day").unwrap();
@@ -508,6 +529,8 @@ mod tests {
             (r#"{"rule":"latency","window":"2d"}"#, false, "window"),
             (r#"{"rule":"latency","for":"8d"}"#, false, "for"),
             (r#"{"rule":"disk","at_least":3}"#, false, "at_least"),
+            (r#"{"rule":"disk","remind":"59s"}"#, false, "remind"),
+            (r#"{"rule":"latency","remind":"32d"}"#, true, "remind"),
             (r#"{"rule":"disk","each":true}"#, false, "each"),
             (r#"{"rule":"spend-day","each":true}"#, true, "each"),
             (r#"{"rule":"latency","name":"A b"}"#, true, "name"),
@@ -520,6 +543,8 @@ mod tests {
         }
         for good in [
             r#"{"rule":"latency","threshold":"800ms","to":["equipe","a@b.fr","+33612345678"]}"#,
+            r#"{"rule":"latency","remind":"0s"}"#,
+            r#"{"rule":"latency","remind":"1m"}"#,
             r#"{"rule":"satisfaction","threshold":0.4,"window":"14d","quiet":["22:00-07:00"]}"#,
         ] {
             assert_eq!(told(good, true), None, "{good}");

@@ -7,10 +7,10 @@ use super::Watch;
 use crate::{
     domain::{
         Actor, Alert, AlertFilter, AlertId, AlertSilence, AlertState, Assistant, AssistantId,
-        AssistantName, Error, Kind, Result, WatchedRule, did_you_mean, watched,
+        AssistantName, Error, HumanDuration, Kind, Result, WatchedRule, did_you_mean, watched,
     },
     operations::audit,
-    store::{Store, alerts, assistants, audit::Deed},
+    store::{Store, alert_notices, alerts, assistants, audit::Deed},
 };
 
 /// Some alerts, the newest first.
@@ -29,6 +29,8 @@ pub struct RuleOf {
     pub rule: WatchedRule,
     /// Of which assistant; of the whole otherwise.
     pub assistant: Option<(AssistantId, AssistantName)>,
+    /// How long after it was told it is told again while it goes on; nothing when it never is.
+    pub remind: Option<HumanDuration>,
     /// Who is told.
     pub to: Vec<String>,
     /// Those among them whom no settings know.
@@ -120,7 +122,8 @@ fn of(watch: &Watch, rule: WatchedRule, assistant: Option<(AssistantId, Assistan
     let told = watch.told(&rule);
     let unknown = told.iter().filter(|(_, channel)| channel.is_none());
     let unknown = unknown.map(|(to, _)| to.clone()).collect();
-    RuleOf { rule, assistant, to: told.into_iter().map(|(to, _)| to).collect(), unknown }
+    let remind = watch.remind_of(&rule);
+    RuleOf { rule, assistant, remind, to: told.into_iter().map(|(to, _)| to).collect(), unknown }
 }
 
 /// Refuses who may not try whether somebody can be told: destinations are the agency's.
@@ -226,7 +229,8 @@ pub fn end_silence(
     })
 }
 
-/// Notes that the actor knows of an alert: who was not told of it yet is not told any more.
+/// Notes that the actor knows of an alert: who was not told yet that it began is not told any more,
+/// also where the notice is written and waits to be tried again.
 pub fn ack(store: &Store, actor: &Actor, id: AlertId, now: Timestamp) -> Result<Alert> {
     actor.may_write()?;
     let actor = actor.clone();
@@ -237,6 +241,7 @@ pub fn ack(store: &Store, actor: &Actor, id: AlertId, now: Timestamp) -> Result<
             return Err(Error::conflict(format!("the alert {} is over", id.0)).into());
         }
         if alerts::ack(tx, id, &actor.author.who, now)? {
+            alert_notices::withdraw(tx, id, now)?;
             let deed = Deed {
                 action: "alert.ack",
                 target: format!("alert/{}", id.0),

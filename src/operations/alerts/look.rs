@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Alert, AlertChange, AlertEvent, AlertId, AlertLevel, AlertPhase, AlertStanding, AlertState,
-        AlertSubject, Assistant, Result, WatchedRule, is_quiet,
+        Alert, AlertChange, AlertChannel, AlertEvent, AlertId, AlertLevel, AlertPhase,
+        AlertStanding, AlertState, AlertSubject, Assistant, Result, WatchedRule, is_quiet,
     },
     store::{
         Store, StoreError, Tx,
@@ -251,6 +251,39 @@ impl About {
     }
 }
 
+/// Something that somebody is to be told and was not yet.
+type Missing = (AlertEvent, String, Option<AlertChannel>);
+
+/// Who was not told that it began, and who is to be told again that it goes on.
+fn missing_of_firing(
+    watch: &Watch,
+    rule: &WatchedRule,
+    alert: &Alert,
+    now: Timestamp,
+) -> Vec<Missing> {
+    let remind = watch.remind_of(rule).and_then(|one| SignedDuration::try_from(one.get()).ok());
+    let event_for = |to: &str| {
+        // The newest that it was told; what is on its way still says enough.
+        let Some(last) = alert.notices.iter().rfind(|notice| notice.to == to) else {
+            return Some(AlertEvent::Firing);
+        };
+        // What is well again, but not for long enough yet, is nothing to be called back for.
+        let again = remind.filter(|_| alert.calm_since.is_none())?;
+        (now.duration_since(last.settled_at?) >= again).then_some(AlertEvent::Reminder)
+    };
+    let told = watch.told(rule).into_iter();
+    told.filter_map(|(to, channel)| Some((event_for(&to)?, to, channel))).collect()
+}
+
+/// Who was told that it began, and is to be told that it is over.
+fn missing_of_resolved(alert: &Alert) -> Vec<Missing> {
+    let of = |event| alert.notices.iter().filter(move |notice| notice.event == event);
+    of(AlertEvent::Firing)
+        .filter(|began| !of(AlertEvent::Resolved).any(|over| over.to == began.to))
+        .map(|began| (AlertEvent::Resolved, began.to.clone(), began.channel))
+        .collect()
+}
+
 /// Writes a notice for each who is to be told and was not yet, unless it is to wait.
 fn tell(
     tx: &Tx,
@@ -259,25 +292,19 @@ fn tell(
     about: &About,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let has = |event: AlertEvent, to: &str| {
-        alert.notices.iter().any(|notice| notice.event == event && notice.to == to)
-    };
-    let (event, told) = match alert.state {
+    let missing = match alert.state {
         AlertState::Pending => return Ok(()),
-        // Somebody knows: who was not told yet need not be.
+        // Somebody knows: who was not told yet need not be, and nobody is told again.
         AlertState::Firing if alert.acked.is_some() => return Ok(()),
-        AlertState::Firing => {
-            let rule = about.rule.as_deref();
-            (AlertEvent::Firing, rule.map(|rule| watch.told(rule)).unwrap_or_default())
-        }
-        // Who was told that it began is told that it is over.
+        AlertState::Firing => match about.rule.as_deref() {
+            Some(rule) => missing_of_firing(watch, rule, alert, now),
+            None => Vec::new(),
+        },
         AlertState::Resolved => {
-            let began = alert.notices.iter().filter(|notice| notice.event == AlertEvent::Firing);
-            let told = began.map(|notice| (notice.to.clone(), notice.channel)).collect();
-            (AlertEvent::Resolved, told)
+            alert_notices::withdraw(tx, alert.id, now)?;
+            missing_of_resolved(alert)
         }
     };
-    let missing: Vec<_> = told.into_iter().filter(|(to, _)| !has(event, to)).collect();
     let is_over = alert.state == AlertState::Resolved;
     if missing.is_empty() {
         return if is_over { alerts::close(tx, alert.id) } else { Ok(()) };
@@ -289,7 +316,10 @@ fn tell(
     if alerts::silenced(tx, &alert.subject, now)?.is_some() {
         return Ok(());
     }
-    for (to, channel) in missing {
+    for (event, to, channel) in missing {
+        if event == AlertEvent::Reminder {
+            alert_notices::forget_reminder(tx, alert.id, &to)?;
+        }
         let payload = notice::payload(alert, event, about.client.as_deref(), watch.language, now);
         let message_id = crate::operations::outbox::message_id()?;
         let new = NewNotice { message_id, alert: alert.id, event, to, channel, payload };

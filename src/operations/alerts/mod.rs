@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{
     AlertChannel, AlertDestination, AlertLanguage, AlertRecipient, AlertRule, AlertSeverity,
-    TimeRange, WatchedRule,
+    HumanDuration, TimeRange, WatchedRule,
 };
 
 pub(super) use look::forget;
@@ -43,6 +43,9 @@ pub struct Watch {
     pub to: Arc<[String]>,
     /// When nobody is told of what can wait.
     pub quiet: Arc<[TimeRange]>,
+    /// How long after it was told an alert is told again where a rule says nothing; as is usual of its
+    /// kind otherwise.
+    pub remind: Option<HumanDuration>,
     /// Where those hours are, and days, when it is not about one assistant.
     pub zone: TimeZone,
     /// In which language.
@@ -56,6 +59,7 @@ impl Default for Watch {
             destinations: Arc::from([]),
             to: Arc::from([]),
             quiet: Arc::from([]),
+            remind: None,
             zone: TimeZone::UTC,
             language: AlertLanguage::default(),
         }
@@ -92,6 +96,12 @@ impl Watch {
     /// The quiet hours of a rule.
     fn quiet_of<'a>(&'a self, rule: Option<&'a WatchedRule>) -> &'a [TimeRange] {
         rule.and_then(|rule| rule.quiet.as_deref()).unwrap_or(&self.quiet)
+    }
+
+    /// How long after it was told what a rule says is told again; nothing when it never is.
+    fn remind_of(&self, rule: &WatchedRule) -> Option<HumanDuration> {
+        let remind = rule.remind.or(self.remind).unwrap_or_else(|| rule.kind.usual_remind());
+        (remind.as_secs() > 0).then_some(remind)
     }
 
     /// Whether what is so bad waits for the morning.

@@ -48,7 +48,7 @@ pub(super) fn headline(alert: &Alert, event: AlertEvent, language: AlertLanguage
     }
     let words = match event {
         AlertEvent::Resolved => (phrases.ended)(alert.kind),
-        AlertEvent::Firing | AlertEvent::Test => (phrases.began)(alert.kind),
+        AlertEvent::Firing | AlertEvent::Reminder | AlertEvent::Test => (phrases.began)(alert.kind),
     };
     words
         .replace("{value}", &phrases::shown(alert.value, language))
@@ -70,9 +70,11 @@ pub(super) fn payload(
         .map(str::to_owned)
         .or_else(|| alert.assistant.as_ref().map(ToString::to_string))
         .unwrap_or_else(|| phrases.whole.to_owned());
+    let severity = (phrases.severity)(alert.severity);
     let word = match event {
-        AlertEvent::Resolved => phrases.over,
-        AlertEvent::Firing | AlertEvent::Test => (phrases.severity)(alert.severity),
+        AlertEvent::Resolved => phrases.over.to_owned(),
+        AlertEvent::Reminder => format!("{}{colon}{severity}", phrases.again),
+        AlertEvent::Firing | AlertEvent::Test => severity.to_owned(),
     };
     let title = format!("{word}{colon}{whose}{colon}{}", headline(alert, event, language));
     let mut lines = vec![format!("{}{colon}{}", phrases.of_rule, alert.subject.rule)];

@@ -6,6 +6,7 @@ use crate::domain::{AlertKind, AlertLanguage, AlertLevel, AlertSeverity, Currenc
 pub(super) struct Phrases {
     pub(super) severity: fn(AlertSeverity) -> &'static str,
     pub(super) over: &'static str,
+    pub(super) again: &'static str,
     pub(super) trial: &'static str,
     pub(super) trial_text: &'static str,
     pub(super) whole: &'static str,
@@ -35,6 +36,7 @@ const FRENCH: Phrases = Phrases {
         AlertSeverity::Critical => "Alerte critique",
     },
     over: "Terminé",
+    again: "Rappel",
     trial: "Essai",
     trial_text: "Ceci est un essai : les alertes de webox arrivent ici. Rien n'est à faire.",
     whole: "webox",
@@ -92,6 +94,7 @@ const ENGLISH: Phrases = Phrases {
         AlertSeverity::Critical => "Critical",
     },
     over: "Over",
+    again: "Reminder",
     trial: "Trial",
     trial_text: "This is a trial: alerts of webox arrive here. There is nothing to do.",
     whole: "webox",
