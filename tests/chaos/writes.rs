@@ -68,15 +68,16 @@ impl<'a> Watched<'a> {
         self.text().lines().any(|line| line.starts_with(&self.writer) && line.contains(INJECTED))
     }
 
-    /// What became of the writer's last sync since this was last asked; nothing when it made none.
-    fn synced(&mut self) -> Option<bool> {
+    /// Whether a sync of the writer's succeeded since this was last asked. One that fails may be that of
+    /// a later transaction, which nobody waits for.
+    fn synced(&mut self) -> bool {
         let text = self.text();
         // A line is begun when a call begins, and ended when it returns.
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let new = text.get(self.seen..whole).unwrap_or_default();
         self.seen = self.seen.max(whole);
         let ours = new.lines().filter(|line| line.starts_with(&self.writer));
-        ours.filter_map(outcome_of_sync).last()
+        ours.filter_map(outcome_of_sync).any(|succeeded| succeeded)
     }
 }
 
@@ -141,11 +142,11 @@ async fn whichever_write_fails_nothing_is_acknowledged_that_is_not_synced() {
                     // strace may write a moment later than the call returns.
                     let deadline = Instant::now() + Duration::from_secs(2);
                     let mut synced = watched.synced();
-                    while synced.is_none() && Instant::now() < deadline {
+                    while !synced && Instant::now() < deadline {
                         tokio::time::sleep(Duration::from_millis(1)).await;
                         synced = watched.synced();
                     }
-                    assert_eq!(synced, Some(true), "{what}: acknowledged, {}", watched.text());
+                    assert!(synced, "{what}: acknowledged, {}", watched.text());
                     caller.acknowledged.push((turn, answer.body));
                     caller.turn += 1;
                 } else {
@@ -153,6 +154,10 @@ async fn whichever_write_fails_nothing_is_acknowledged_that_is_not_synced() {
                 }
                 if watched.has_failed() {
                     failed += 1;
+                    // SQLite shows others a transaction only once its own sync has succeeded.
+                    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+                    let other = rusqlite::Connection::open_with_flags(&db, flags).unwrap();
+                    assert_stored(&other, std::slice::from_ref(&caller));
                     break;
                 }
             }
