@@ -143,6 +143,9 @@ impl Store {
             .map_err(|error| error.explain(path))?;
         migrate::migrate(&mut connection, options.keeps_a_copy.then_some(path))
             .map_err(|error| error.explain(path))?;
+        if options.checkpoints {
+            writer::settle(&connection, path);
+        }
         let writer = Writer::start(connection, path.to_owned(), options)
             .map_err(|error| Error::failure("cannot start the store's writer").because(error))?;
         Ok(Self {

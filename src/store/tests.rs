@@ -89,6 +89,29 @@ fn what_is_acknowledged_is_there_for_another_process() {
     assert_eq!(count, 1);
 }
 
+/// The log as a process leaves it that is killed; a sync of it may have failed.
+#[test]
+fn what_is_left_in_the_log_is_moved_into_the_file_before_anything_is_acknowledged() {
+    let (folder, store) = store();
+    let path = folder.path().join("webox.db");
+    assistant(&store, "le-gourmet", "+33123456789");
+    let left = tempfile::tempdir().unwrap();
+    let kept = left.path().join("webox.db");
+    for ending in ["", "-wal"] {
+        let named = |path: &std::path::Path| format!("{}{ending}", path.display());
+        std::fs::copy(named(&path), named(&kept)).unwrap();
+    }
+    let assistants_of_the_file_alone = || {
+        let alone = left.path().join("alone.db");
+        std::fs::copy(&kept, &alone).unwrap();
+        let alone = Connection::open(alone).unwrap();
+        alone.query_row("SELECT count(*) FROM assistants", [], |row| row.get::<_, i64>(0)).ok()
+    };
+    assert_ne!(assistants_of_the_file_alone(), Some(1), "it is in the log as yet");
+    let _opened = Store::open(&kept, Options::daemon()).unwrap();
+    assert_eq!(assistants_of_the_file_alone(), Some(1));
+}
+
 #[test]
 fn the_file_is_private_and_its_pragmas_are_the_durable_ones() {
     use std::os::unix::fs::PermissionsExt;

@@ -220,6 +220,16 @@ pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Resul
     })
 }
 
+/// Moves into the file what the last process left in the log, before anything is acknowledged. If a
+/// sync of it failed, the kernel takes those pages for written, and no later sync of the log writes
+/// them: what came after them would be lost with the power.
+pub(super) fn settle(connection: &Connection, path: &std::path::Path) {
+    if let Err(error) = checkpoint(connection, "PASSIVE") {
+        // A full disk, say: it is tried again as we go.
+        tracing::warn!(path = %path.display(), %error, "the write-ahead log was not checkpointed");
+    }
+}
+
 fn checkpoint_until(stop: &AtomicBool, path: &std::path::Path) {
     let mut connection = None;
     let mut log = path.as_os_str().to_owned();

@@ -59,6 +59,13 @@ impl Playback {
         self.sentences.push(Sentence { text: text.to_owned(), from: self.sent, to: self.sent });
     }
 
+    /// What was sent of the last sentence is no speech: none of its words count as heard.
+    pub(super) fn disown(&mut self) {
+        if let Some(last) = self.sentences.last_mut() {
+            (last.from, last.to) = (u32::MAX, u32::MAX);
+        }
+    }
+
     /// Milliseconds sent.
     pub(super) fn sent_ms(&self) -> u32 {
         self.sent
@@ -214,6 +221,17 @@ mod tests {
         let (playback, _) = two(now);
         let nothing = playback.heard(now);
         assert_eq!((nothing.said.as_str(), nothing.unheard.is_some()), ("", true));
+    }
+
+    #[test]
+    fn noise_in_place_of_a_sentence_does_not_count_as_heard() {
+        let now = Instant::now();
+        let (mut playback, _) = two(now);
+        playback.returned(11, now + ms(2_000));
+        playback.disown();
+        let heard = playback.heard(now + ms(2_000));
+        assert_eq!(heard.said, "Nous sommes ouverts ce soir.");
+        assert_eq!(heard.unheard.as_deref(), Some("Et demain aussi."));
     }
 
     #[test]

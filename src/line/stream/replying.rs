@@ -116,6 +116,12 @@ impl<S: Socket> Call<'_, S> {
             }
             Some(Sounded::End) => speech.end_sentence(),
             Some(Sounded::Unspoken) => return Ok(Some(Over::Voiceless)),
+            Some(Sounded::Noise) => {
+                speech.playback.disown();
+                let stream_sid = self.stream_sid.clone().into();
+                self.send(&ToTwilio::Clear { stream_sid }).await?;
+                return Ok(Some(Over::Voiceless));
+            }
             None => {
                 let mark = speech.spoken();
                 self.mark(mark).await?;

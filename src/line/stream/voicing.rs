@@ -8,7 +8,10 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use crate::{domain::LanguageTag, line::voices::Mouth};
+use crate::{
+    domain::{LanguageTag, Outcome},
+    line::voices::Mouth,
+};
 
 /// Pieces of sound that are ready and not sent: a mouth that is quicker than the socket waits.
 const READY: usize = 32;
@@ -29,6 +32,8 @@ pub(super) enum Sounded {
     End,
     /// It could not be spoken, by nobody.
     Unspoken,
+    /// What was sent of it is no speech: the caller is to hear no more of it.
+    Noise,
 }
 
 struct Sentence {
@@ -127,6 +132,10 @@ async fn speak_one(mouth: &Mouth, sentence: Sentence, ready: &mpsc::Sender<Sound
     while let Some(sound) = spoken.sound.next().await {
         match sound {
             Ok(sound) => ready.send(Sounded::Sound(sound)).await.ok()?,
+            Err(error) if error.outcome == Outcome::Unusable => {
+                tracing::error!(mouth = spoken.by, %error, "a sentence is no speech: cut off");
+                return ready.send(Sounded::Noise).await.ok();
+            }
             Err(error) => {
                 // The beginning was heard: the rest is missed, the next sentence may fare better.
                 tracing::warn!(mouth = spoken.by, %error, "a sentence broke off");

@@ -30,9 +30,14 @@ const BACKSTOP: Duration = Duration::from_secs(6);
 /// Bytes without which nothing was said: a twentieth of a second.
 const SOMETHING: usize = RATE as usize / 20;
 
-/// Milliseconds of sound that a text may take at most, besides so many for each of its characters:
-/// figures, and signs that are read out by their names.
-const LONGEST: (usize, usize) = (10_000, 600);
+/// Milliseconds of sound that any text may take at most, besides those for its characters: a pause
+/// before and after it, a breath.
+const PAUSES: usize = 3_000;
+
+/// Milliseconds of sound that a small letter or a blank may take at most, three times what the slowest
+/// voices need, and any other character: figures, what is spelled, signs that are read out by their
+/// names, characters that are whole syllables.
+const SLOWEST: (usize, usize) = (200, 1_000);
 
 /// Milliseconds for each letter below which a text cannot have been spoken: three times as fast as
 /// the fastest voices.
@@ -214,7 +219,8 @@ impl Drop for Report {
 
 /// What a text sounds like, roughly.
 struct Check {
-    characters: usize,
+    /// Milliseconds that it may take at most.
+    most: usize,
     letters: usize,
     bytes: usize,
     loud: bool,
@@ -223,13 +229,17 @@ struct Check {
 impl Check {
     fn of(text: &str) -> Self {
         let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
-        Self { characters: text.chars().count(), letters, bytes: 0, loud: false }
+        let slowest = |c: char| {
+            if c.is_lowercase() || c.is_whitespace() { SLOWEST.0 } else { SLOWEST.1 }
+        };
+        let most = PAUSES + text.chars().map(slowest).sum::<usize>();
+        Self { most, letters, bytes: 0, loud: false }
     }
 
     fn piece(&mut self, piece: &[u8]) -> Result<(), SpeechError> {
         self.bytes += piece.len();
         self.loud |= piece.iter().any(|byte| g711::decode(*byte).unsigned_abs() > LOUD as u16);
-        if milliseconds(self.bytes) > LONGEST.0 + LONGEST.1 * self.characters {
+        if milliseconds(self.bytes) > self.most {
             return Err(SpeechError::new(
                 Outcome::Unusable,
                 "the sound is far too long for the text",

@@ -113,6 +113,22 @@ async fn after_the_first_sound_an_error_ends_it() {
     }
 }
 
+/// Nobody listens to noise for a minute; nor is a telephone number cut off that is read out slowly.
+#[test]
+fn sound_without_an_end_is_cut_off_by_what_the_text_may_take() {
+    let seconds = |text: &str| Check::of(text).most / 1_000;
+    assert!((5..=15).contains(&seconds("Oui, nous avons un parking.")));
+    assert!(seconds("Oui, il y a un parking juste derrière le restaurant, gratuit.") <= 20);
+    // A figure a second, in groups.
+    assert!(seconds("Le 06 12 34 56 78.") >= 13);
+    // Spelled out, and read as syllables.
+    assert!(seconds("SNCF") >= 4 && seconds("我们今天晚上七点开门") >= 10);
+    let mut check = Check::of("Bonjour");
+    let second = voice(8_000);
+    let heard = (0..60).take_while(|_| check.piece(&second).is_ok()).count();
+    assert_eq!(heard, 5);
+}
+
 #[tokio::test]
 async fn one_that_fails_again_and_again_is_left_alone() {
     let chain =
