@@ -97,30 +97,39 @@ async fn kept_answers_are_of_changes_only_and_for_the_same_key_and_role_only() {
     post(&world, Who::Admin, "t", &toggle, &json!(null)).await.status(200);
     world.webox.run(["users", "set-role", ADMIN, "--role", "member"]).ok();
     post(&world, Who::Admin, "t", &toggle, &json!(null)).await.status(404);
-    // A repetition is answered also when the first asker hung up at once.
-    let body = new(2).to_string();
-    let head = format!(
-        "POST /api/voice/assistants HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\nidempotency-key: gone\r\ncontent-length: {}\r\n\r\n",
-        world.key(Who::Owner),
-        body.len()
-    );
-    let mut stream = TcpStream::connect(world.daemon.address).unwrap();
-    stream.write_all((head + &body).as_bytes()).unwrap();
-    drop(stream);
-    let mut status = 409;
-    for _ in 0..50 {
-        let answered = post(&world, Who::Owner, "gone", "/api/voice/assistants", &new(2)).await;
-        status = answered.status;
-        if status != 409 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    // A repetition is answered also when the first asker hung up, at any moment.
+    for n in 2..10 {
+        hang_up_after_asking(&world, &format!("gone-{n}"), &new(n).to_string(), n);
     }
-    assert_eq!(status, 201);
+    for n in 2..10 {
+        let mut status = 409;
+        for _ in 0..50 {
+            let key = format!("gone-{n}");
+            let answered = post(&world, Who::Owner, &key, "/api/voice/assistants", &new(n)).await;
+            status = answered.status;
+            if status != 409 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(status, 201, "{n}");
+    }
     // As large with a key as without one.
     let files = json!({ "files": [{ "path": "a.toml", "text": format!("#{}", "x".repeat(900_000)) }, { "path": "b.toml", "text": format!("#{}", "x".repeat(900_000)) }] });
     let answered = post(&world, Who::Owner, "big", "/api/voice/apply", &files).await;
     assert_eq!(answered.status, 422, "{}", answered.text);
+}
+
+/// Asks for an assistant, and is gone before there is an answer: sooner or later, by `n`.
+fn hang_up_after_asking(world: &World, key: &str, body: &str, n: u32) {
+    let head = format!(
+        "POST /api/voice/assistants HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\nidempotency-key: {key}\r\ncontent-length: {}\r\n\r\n",
+        world.key(Who::Owner),
+        body.len()
+    );
+    let mut stream = TcpStream::connect(world.daemon.address).unwrap();
+    stream.write_all((head + body).as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_micros(u64::from(n.pow(3)) * 20));
 }
 
 #[tokio::test(flavor = "multi_thread")]

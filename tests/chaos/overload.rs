@@ -146,8 +146,10 @@ async fn more_rings_at_once_than_the_machine_can_take_are_all_heard_and_calls_go
     let p99 = quantile(&mut took, 0.99);
     assert!(p99 < Duration::from_secs(10), "{p99:?}");
     let more = own_kib(daemon.pid()).saturating_sub(before);
-    // A ring takes some kilobytes while it waits, and they are given back or used again.
-    assert!(more < 128 * 1_024, "{more} KiB more");
+    // Each is a call in progress by then, of some 40 KiB (`docs/performance.md`), beside what answering so many
+    // at the same time needs.
+    let most = 64 * 1_024 + u64::from(rings) * 40;
+    assert!(more < most, "{more} KiB more, of {most}");
     assert!(!daemon.log().iter().any(|line| line.contains("panicked")), "{:?}", daemon.log());
     drop(daemon);
     let (db, _folder) = look_over(&webox, &webox.db());

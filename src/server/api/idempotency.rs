@@ -70,31 +70,37 @@ pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -
         Err(_) => return Failure::from(Error::input("the body broke off")).into_response(),
     };
     let print = fingerprint(&head.uri.to_string(), &body);
-    let begun = {
-        let (who, key, now) = (who.clone(), key.clone(), Timestamp::now());
-        app.store.write_async(move |tx| idempotency::begin(tx, &who, &key, &print, now)).await
-    };
-    match begun {
-        Err(error) => problem::from_error(&error),
-        Ok(Known::InFlight) => problem::from_error(
-            &Error::conflict("this request is being answered right now")
-                .hint("wait for the first answer"),
-        ),
-        Ok(Known::Other) => problem::from_error(
-            &Error::new(Kind::Refused, "this `Idempotency-Key` came with another request before")
+    // In a task of its own, from the note that it is being done to the answer: a peer that hangs up
+    // leaves neither behind without the other.
+    let work = async move {
+        let begun = {
+            let (who, key, now) = (who.clone(), key.clone(), Timestamp::now());
+            app.store.write_async(move |tx| idempotency::begin(tx, &who, &key, &print, now)).await
+        };
+        match begun {
+            Err(error) => problem::from_error(&error),
+            Ok(Known::InFlight) => problem::from_error(
+                &Error::conflict("this request is being answered right now")
+                    .hint("wait for the first answer"),
+            ),
+            Ok(Known::Other) => problem::from_error(
+                &Error::new(
+                    Kind::Refused,
+                    "this `Idempotency-Key` came with another request before",
+                )
                 .hint("use a new key for a new request"),
-        ),
-        Ok(Known::Answered { status, kept }) => again(status, &kept),
-        // In a task of its own: a peer that hangs up does not keep the answer from being kept.
-        Ok(Known::New) => {
-            let request = Request::from_parts(head, Body::from(body));
-            let work = async move { keep(&app, &who, &key, next.run(request).await).await };
-            tokio::spawn(work.in_current_span()).await.unwrap_or_else(|cause| {
-                let error = Error::failure("a request was broken off: this is a bug of webox");
-                problem::from_error(&error.because(cause))
-            })
+            ),
+            Ok(Known::Answered { status, kept }) => again(status, &kept),
+            Ok(Known::New) => {
+                let request = Request::from_parts(head, Body::from(body));
+                keep(&app, &who, &key, next.run(request).await).await
+            }
         }
-    }
+    };
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|cause| {
+        let error = Error::failure("a request was broken off: this is a bug of webox");
+        problem::from_error(&error.because(cause))
+    })
 }
 
 /// Whose answers: a token's, while its user has the same role. No other key is given them.
