@@ -11,7 +11,7 @@ CHAOS ?= long
 export RUST_TEST_THREADS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-api test-invoices test-signatures test-real chaos tools lint fmt bench fuzz man deb ci
+.PHONY: help demo build test test-api test-invoices test-signatures test-real chaos tools lint fmt bench fuzz man static deb ci
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ fuzz: ## Fuzzes each target for FUZZ_SECONDS, by the ways it goes; FUZZ=name for
 
 man: ## Writes the manual pages under man/ anew
 	$(CARGO) run --locked -- man man
+
+static: ## Builds a release binary that needs no library of the system, target/HOST/release/webox
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked \
+		--target $$(rustc -vV | sed -n 's/^host: //p')
 
 deb: build ## Makes a Debian package under target/debian/, with cargo-deb
 	@mkdir -p target/completions
