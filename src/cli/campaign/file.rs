@@ -7,7 +7,9 @@ use std::{
 
 use csv::{ReaderBuilder, StringRecord};
 
-use crate::domain::{CallContext, CampaignEntry, MOST_CAMPAIGN_ROWS, PhoneNumber, fold_into};
+use crate::domain::{
+    CallContext, CampaignEntry, MOST_CAMPAIGN_ROWS, PhoneNumber, fold_into, is_combining,
+};
 
 /// The column that names whom to call.
 const PHONE: &str = "phone";
@@ -53,6 +55,22 @@ fn is_phone(name: &str) -> bool {
     name.chars().for_each(|c| fold_into(&mut folded, c));
     folded.retain(|c| c.is_ascii_alphanumeric());
     PHONES.contains(&folded.as_str())
+}
+
+/// What a column is called in a greeting: as it stands, or `Date de RDV` as `date_de_rdv`, without capitals,
+/// accents and what is no letter.
+fn variable(name: &str) -> String {
+    let is_one = |name: &str| {
+        CallContext::try_from(BTreeMap::from([(name.to_owned(), String::new())])).is_ok()
+    };
+    if is_one(name) {
+        return name.to_owned();
+    }
+    let mut folded = String::new();
+    name.chars().filter(|c| !is_combining(*c)).for_each(|c| fold_into(&mut folded, c));
+    let words = folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let folded = words.collect::<Vec<_>>().join("_");
+    if is_one(&folded) { folded } else { name.to_owned() }
 }
 
 /// The longest part of a value that is shown.
@@ -187,8 +205,12 @@ impl Table {
         }
         let mut wrong = Vec::new();
         let phone = columns.iter().position(|name| is_phone(name));
+        let headings = columns.clone();
+        for name in columns.iter_mut().filter(|name| !is_phone(name)) {
+            *name = variable(name);
+        }
         for (at, name) in columns.iter().enumerate() {
-            let column = Some((at + 1, shown(name)));
+            let column = Some((at + 1, shown(&headings[at])));
             if is_phone(name) {
                 // Which of them is called, nobody guesses.
                 if let Some(first) = phone.filter(|first| *first != at) {
@@ -208,12 +230,13 @@ impl Table {
                             `first_name`";
                 wrong.push(Mistake { line, column, what: what.to_owned() });
             } else if columns[..at].contains(name) {
-                wrong.push(Mistake { line, column, what: "is there twice".to_owned() });
+                let what = format!("`{}` is there twice", shown(name));
+                wrong.push(Mistake { line, column, what });
             }
         }
         if phone.is_none() {
             let names: Vec<String> =
-                columns.iter().take(60).map(|name| format!("`{}`", shown(name))).collect();
+                headings.iter().take(60).map(|name| format!("`{}`", shown(name))).collect();
             let what = format!(
                 "no column is named `{PHONE}`, or `téléphone`, `tél`, `numéro`, `mobile`, `portable`; \
                  there is {}",
@@ -362,6 +385,11 @@ mod tests {
             assert_eq!(zoe.number.as_str(), "+33612345678");
             assert_eq!(zoe.context.values().keys().collect::<Vec<_>>(), ["heure", "nom"]);
         }
+        let text = "Pre\u{301}nom;Tél.;Date de RDV;N° d'ordre;Montant (€);First\nZoé;0612345678;lundi;7;12;x\n";
+        let people = read(text.as_bytes()).unwrap();
+        let values = people.entries[0].context.values();
+        let names = ["First", "date_de_rdv", "montant", "n_d_ordre", "prenom"];
+        assert_eq!(values.keys().collect::<Vec<_>>(), names);
         for heading in ["numero_de_commande", "telephoniste", "hotel", "phone_type"] {
             assert!(!is_phone(heading), "{heading}");
         }
@@ -394,7 +422,11 @@ mod tests {
             none.contains("no column is named `phone`") && none.contains("`nom`, `âge`"),
             "{none}"
         );
-        assert!(told("phone,first name\n")[0].starts_with("line 1, column 2 (`first name`)"));
+        assert!(told("phone,1er choix\n")[0].starts_with("line 1, column 2 (`1er choix`)"));
+        assert!(
+            told("phone,Prénom,prenom\n")[0]
+                .contains("column 3 (`prenom`): `prenom` is there twice")
+        );
         assert!(told("phone,a,a\n")[0].contains("twice"));
         for (heading, at) in [
             ("phone,phone\n", "line 1, column 2 (`phone`): more than one column is whom to call"),
