@@ -1,5 +1,7 @@
 //! What is too long for one request is put into a bucket in parts.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 use webox::{
     domain::{Kind, Secret},
@@ -9,16 +11,15 @@ use webox::{
 use crate::support::fake_s3::{self, FakeS3};
 
 fn storage(bucket: &FakeS3) -> Storage {
-    Storage::new(&StorageSettings {
+    let settings = StorageSettings {
         endpoint: bucket.url(),
         region: fake_s3::REGION.to_owned(),
         bucket: fake_s3::BUCKET.to_owned(),
         path_style: true,
         access_key: Secret::new(fake_s3::ACCESS_KEY),
         secret_key: Secret::new(fake_s3::SECRET_KEY),
-    })
-    .unwrap()
-    .in_parts_of(3_000)
+    };
+    Storage::waiting(&settings, Duration::from_millis(300)).unwrap().in_parts_of(3_000)
 }
 
 fn file(bytes: usize) -> (tempfile::NamedTempFile, Vec<u8>) {
@@ -53,4 +54,19 @@ async fn parts_that_nobody_needs_are_taken_away() {
     assert_eq!(error.kind(), Kind::Unavailable);
     assert!(format!("{error:?}").contains("SlowDown"), "{error:?}");
     assert_eq!((bucket.unfinished(), bucket.keys()), (Vec::new(), Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_line_is_no_broken_one_and_a_lost_answer_no_lost_file() {
+    let bucket = FakeS3::start();
+    // Longer than between two pieces of an answer.
+    bucket.is_slow(Duration::from_millis(900));
+    bucket.lose_answers(1);
+    for bytes in [2_000, 5_000] {
+        let (file, content) = file(bytes);
+        let sum = Sha256::digest(&content);
+        storage(&bucket).put("a/c", file.path(), &sum).await.unwrap();
+        assert!(bucket.taken("a/c") == content, "{bytes} bytes");
+        assert_eq!(bucket.unfinished(), Vec::<String>::new());
+    }
 }

@@ -224,9 +224,20 @@ pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Resul
 /// sync of it failed, the kernel takes those pages for written, and no later sync of the log writes
 /// them: what came after them would be lost with the power.
 pub(super) fn settle(connection: &Connection, path: &std::path::Path) {
-    if let Err(error) = checkpoint(connection, "PASSIVE") {
+    // How many frames the log has, and how many of them are in the file.
+    let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+    });
+    match moved {
+        Ok((log, moved)) if moved < log => tracing::warn!(
+            path = %path.display(), log, moved,
+            "somebody reads an old state: what the last process left in the log is not all in the file yet"
+        ),
+        Ok(_) => {}
         // A full disk, say: it is tried again as we go.
-        tracing::warn!(path = %path.display(), %error, "the write-ahead log was not checkpointed");
+        Err(error) => tracing::warn!(
+            path = %path.display(), %error, "the write-ahead log was not checkpointed"
+        ),
     }
 }
 

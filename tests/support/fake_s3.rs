@@ -34,6 +34,10 @@ struct Kept {
     parts: BTreeMap<String, BTreeMap<u16, Vec<u8>>>,
     /// So many parts are refused before one is taken.
     refused_parts: u32,
+    /// Files that are put together without a word of it.
+    lost_answers: u32,
+    /// How long it thinks before it answers what is put.
+    slow: std::time::Duration,
 }
 
 /// Storage that stops when it is dropped.
@@ -58,7 +62,13 @@ impl FakeS3 {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let answer = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
                     let shelf = Arc::clone(&shelf);
-                    async move { answer(&shelf, &method, &uri, &headers, &body) }
+                    async move {
+                        let slow = shelf.lock().unwrap().slow;
+                        if method == Method::PUT {
+                            tokio::time::sleep(slow).await;
+                        }
+                        answer(&shelf, &method, &uri, &headers, &body)
+                    }
                 };
                 let router = Router::new()
                     .fallback(answer)
@@ -99,6 +109,14 @@ impl FakeS3 {
 
     pub(crate) fn refuse_parts(&self, count: u32) {
         self.kept.lock().unwrap().refused_parts = count;
+    }
+
+    pub(crate) fn lose_answers(&self, count: u32) {
+        self.kept.lock().unwrap().lost_answers = count;
+    }
+
+    pub(crate) fn is_slow(&self, slow: std::time::Duration) {
+        self.kept.lock().unwrap().slow = slow;
     }
 
     pub(crate) fn is_down(&self, down: bool) {
@@ -235,6 +253,9 @@ fn in_parts(
     body: &Bytes,
 ) -> Option<Response> {
     let (id, xmlns) = (format!("upload of {key}"), "http://s3.amazonaws.com/doc/2006-03-01/");
+    if *method == Method::POST && headers.get("content-length").is_none() {
+        return Some(refused(411, "MissingContentLength", "A length is needed."));
+    }
     if *method == Method::POST && query.contains_key("uploads") {
         kept.parts.insert(key.to_owned(), BTreeMap::new());
         let xml = format!(
@@ -269,6 +290,10 @@ fn in_parts(
             }
             assert!(parts.keys().copied().eq(1..=parts.len() as u16), "{:?}", parts.keys());
             kept.objects.insert(key.to_owned(), parts.into_values().flatten().collect());
+            if kept.lost_answers > 0 {
+                kept.lost_answers -= 1;
+                return Some(refused(500, "InternalError", "We encountered an internal error."));
+            }
             let xml = format!(
                 "<CompleteMultipartUploadResult xmlns=\"{xmlns}\"><Location>x</Location><Bucket>calls</Bucket>\
                  <Key>{key}</Key><ETag>&quot;0-2&quot;</ETag></CompleteMultipartUploadResult>"

@@ -26,12 +26,17 @@ const SIGNED_FOR: Duration = Duration::from_mins(15);
 /// How long it is waited for a connection, and between two pieces of an answer.
 const BETWEEN: Duration = Duration::from_secs(30);
 
+/// How long it is waited for the answer to what is put, beside the time that its bytes take on a line as slow
+/// as this, in bytes a second.
+const TAKEN_IN: Duration = Duration::from_mins(1);
+const SLOWEST: u64 = 32 << 10;
+
 /// Read from a file at a time.
 const PIECE: usize = 1 << 20;
 
 /// More than this is put in parts of this length: S3 takes 5 GiB in one request, and a part that breaks off is
 /// sooner put again than all of it.
-const PART: u64 = 64 << 20;
+const PART: u64 = 16 << 20;
 
 /// As much of an answer as is read to say what was wrong.
 const TOLD: usize = 16 * 1024;
@@ -57,6 +62,8 @@ pub struct StorageSettings {
 #[derive(Debug, Clone)]
 pub struct Storage {
     client: Client,
+    /// For what is put: to reqwest a request that is being sent is one that is not answered.
+    putting: Client,
     bucket: Bucket,
     credentials: Credentials,
     part: u64,
@@ -77,6 +84,14 @@ impl Storage {
     /// # Errors
     /// When the settings make no address.
     pub fn new(settings: &StorageSettings) -> Result<Self> {
+        Self::waiting(settings, BETWEEN)
+    }
+
+    /// The same, with another time to wait between two pieces of an answer.
+    ///
+    /// # Errors
+    /// When the settings make no address.
+    pub fn waiting(settings: &StorageSettings, between: Duration) -> Result<Self> {
         let endpoint: Url = settings.endpoint.parse().map_err(|cause| {
             Error::config(format!("`backup.endpoint`: {} is no address", settings.endpoint))
                 .because(format!("{cause}"))
@@ -90,16 +105,18 @@ impl Storage {
                 ))
                 .because(cause)
             })?;
-        let client = Client::builder()
-            .connect_timeout(BETWEEN)
-            .read_timeout(BETWEEN)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("webox/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::failure("no HTTP client could be made").because(error))?;
+        let client = || {
+            Client::builder()
+                .connect_timeout(BETWEEN)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("webox/", env!("CARGO_PKG_VERSION")))
+        };
+        let made = |error| Error::failure("no HTTP client could be made").because(error);
+        let putting = client().build().map_err(made)?;
+        let client = client().read_timeout(between).build().map_err(made)?;
         let credentials =
             Credentials::new(settings.access_key.expose(), settings.secret_key.expose());
-        Ok(Self { client, bucket, credentials, part: PART })
+        Ok(Self { client, putting, bucket, credentials, part: PART })
     }
 
     /// The same, with parts of another length; S3 takes none below 5 MiB but the last.
@@ -126,8 +143,9 @@ impl Storage {
         let mut action = self.bucket.put_object(Some(&self.credentials), key);
         action.headers_mut().insert("x-amz-checksum-sha256", digest.as_str());
         let request = self
-            .client
+            .putting
             .put(action.sign(SIGNED_FOR))
+            .timeout(time_for(length))
             .header("x-amz-checksum-sha256", digest.as_str())
             .header(header::CONTENT_LENGTH, length)
             .body(Body::wrap_stream(pieces(content)));
@@ -236,7 +254,7 @@ impl Storage {
         let text = String::from_utf8_lossy(&text);
         let code = told_in(&text, "Code").unwrap_or_default();
         let (kind, hint) = match (status, code.as_str()) {
-            (StatusCode::NOT_FOUND, "NoSuchKey" | "") => (Kind::NotFound, None),
+            (StatusCode::NOT_FOUND, "NoSuchKey" | "NoSuchUpload" | "") => (Kind::NotFound, None),
             (StatusCode::NOT_FOUND, _) => {
                 (Kind::Config, Some("look at `backup.to`, `backup.endpoint` and `backup.region`"))
             }
@@ -284,6 +302,11 @@ impl Storage {
         }
         Error::unavailable(format!("{} cannot be reached: {why}", self.name())).because(deepest)
     }
+}
+
+/// How long it may take to put so many bytes.
+fn time_for(bytes: u64) -> Duration {
+    TAKEN_IN + Duration::from_secs(bytes / SLOWEST)
 }
 
 fn unreadable(file: &Path, cause: io::Error) -> Error {

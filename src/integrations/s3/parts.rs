@@ -18,13 +18,16 @@ use rusty_s3::{
     actions::{CompleteMultipartUploadResponse, CreateMultipartUpload},
 };
 
-use super::{PIECE, SIGNED_FOR, Storage, pieces, unreadable};
+use super::{PIECE, SIGNED_FOR, Storage, pieces, time_for, unreadable};
 use crate::domain::{Error, Kind, Result};
 
 /// Parts of a file, at most.
 const MOST: u64 = 10_000;
 
-/// A part is put so often at most, and after a first wait of this length.
+/// How long putting parts together may take: S3 says minutes.
+const TOGETHER: Duration = Duration::from_mins(10);
+
+/// Each is asked for so often at most, and after a first wait of this length.
 const TRIES: usize = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
@@ -47,7 +50,8 @@ impl Storage {
     /// Puts a file there in parts; none of them is left where that does not work.
     pub(super) async fn put_in_parts(&self, key: &str, file: &Path, length: u64) -> Result<()> {
         let action = self.bucket.create_multipart_upload(Some(&self.credentials), key);
-        let request = self.client.post(action.sign(SIGNED_FOR));
+        // A length is asked for by some, though there is nothing.
+        let request = self.client.post(action.sign(SIGNED_FOR)).header(header::CONTENT_LENGTH, 0);
         let answer = self.answered(request, "put", key).await?;
         let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
         let begun = CreateMultipartUpload::parse_response(&text)
@@ -77,10 +81,20 @@ impl Upload<'_> {
             tags.push(self.put(&part).await?);
             from += part.bytes;
         }
-        let Storage { bucket, credentials, client, .. } = self.storage;
+        let put_together = || self.put_together(&tags);
+        let done = put_together.retry(waits()).when(may_pass).await;
+        match done {
+            // An answer was lost, and there is nothing to put together any more.
+            Err(_) if self.is_there(length).await => Ok(()),
+            done => done,
+        }
+    }
+
+    async fn put_together(&self, tags: &[String]) -> Result<()> {
+        let Storage { bucket, credentials, putting, .. } = self.storage;
         let tags = tags.iter().map(String::as_str);
         let action = bucket.complete_multipart_upload(Some(credentials), self.key, &self.id, tags);
-        let request = client.post(action.sign(SIGNED_FOR)).body(action.body());
+        let request = putting.post(action.sign(SIGNED_FOR)).timeout(TOGETHER).body(action.body());
         let answer = self.storage.answered(request, "put together", self.key).await?;
         let text = answer.text().await.map_err(|cause| self.storage.unreachable(&cause))?;
         // A refusal may come with a status of success, since the answer begins before it is known.
@@ -92,24 +106,27 @@ impl Upload<'_> {
         Ok(())
     }
 
+    /// Whether the whole lies there.
+    async fn is_there(&self, length: u64) -> bool {
+        let found = self.storage.list(self.key).await.unwrap_or_default();
+        found.iter().any(|stored| stored.key == self.key && stored.bytes == length)
+    }
+
     /// Puts a part, again where that may help; gives its tag.
     async fn put(&self, part: &Part<'_>) -> Result<String> {
         let digest = digest(part.file.to_owned(), part.from, part.bytes).await?;
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(FIRST_WAIT)
-            .with_max_times(TRIES - 1)
-            .with_jitter();
         let put = || self.put_once(part, &digest);
-        put.retry(waits).when(|error| error.kind() == Kind::Unavailable).await
+        put.retry(waits()).when(may_pass).await
     }
 
     async fn put_once(&self, part: &Part<'_>, digest: &str) -> Result<String> {
-        let Storage { bucket, credentials, client, .. } = self.storage;
+        let Storage { bucket, credentials, putting, .. } = self.storage;
         let content = opened(part.file, part.from).map_err(|cause| unreadable(part.file, cause))?;
         let mut action = bucket.upload_part(Some(credentials), self.key, part.number, &self.id);
         action.headers_mut().insert("content-md5", digest);
-        let request = client
+        let request = putting
             .put(action.sign(SIGNED_FOR))
+            .timeout(time_for(part.bytes))
             .header("content-md5", digest)
             .header(header::CONTENT_LENGTH, part.bytes)
             .body(Body::wrap_stream(pieces(content.take(part.bytes))));
@@ -123,8 +140,19 @@ impl Upload<'_> {
         let Storage { bucket, credentials, client, .. } = self.storage;
         let action = bucket.abort_multipart_upload(Some(credentials), self.key, &self.id);
         let request = client.delete(action.sign(SIGNED_FOR));
-        self.storage.answered(request, "remove the parts of", self.key).await.map(drop)
+        match self.storage.answered(request, "remove the parts of", self.key).await {
+            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            answered => answered.map(drop),
+        }
     }
+}
+
+fn waits() -> ExponentialBuilder {
+    ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_times(TRIES - 1).with_jitter()
+}
+
+fn may_pass(error: &Error) -> bool {
+    error.kind() == Kind::Unavailable
 }
 
 fn opened(file: &Path, from: u64) -> io::Result<File> {
