@@ -296,8 +296,10 @@ async fn nobody_is_waited_for_for_long() {
         let server = FakeMouth::start(vec![Answer::Silence]);
         let told = speak(&vendor.patient(&server.url(), short)).await.unwrap_err();
         assert_eq!(told.outcome, Outcome::TimedOut, "{vendor:?}");
-        // A port that nobody listens at any more.
-        let gone = FakeMouth::start(vec![Answer::Silence]).url();
+        // A port that nobody listens at, and that is nobody else's meanwhile.
+        let held = tokio::net::TcpSocket::new_v4().unwrap();
+        held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let gone = format!("http://{}", held.local_addr().unwrap());
         let told = speak(&vendor.mouth(&gone)).await.unwrap_err();
         assert_eq!(told.outcome, Outcome::Unreachable, "{vendor:?}: {told}");
     }
