@@ -79,13 +79,16 @@ pub fn add(tx: &Tx, of: &Of, reckoned: &[Reckoned]) -> Result<(), StoreError> {
     if reckoned.is_empty() {
         return Ok(());
     }
-    let last: Option<i64> = tx
+    let (last, is_over): (Option<i64>, Option<bool>) = tx
         .prepare_cached(
-            "SELECT max(number) FROM ledger_entries WHERE call_id = ?1 AND turn = ?2 AND kind = ?3",
+            "SELECT (SELECT max(number) FROM ledger_entries WHERE call_id = ?1 AND turn = ?2 AND kind = ?3),
+                    (SELECT ended_at IS NOT NULL FROM calls WHERE id = ?1)",
         )?
-        .query_row(params![of.call_id(), of.turn(), of.kind.as_str()], |row| row.get(0))?;
-    let number = last.map_or(0, |last| last + 1);
-    insert(tx, of, number, reckoned, is_in_sums(tx, of)?)
+        .query_row(params![of.call_id(), of.turn(), of.kind.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    // What is of no call is in the sums at once.
+    insert(tx, of, last.map_or(0, |last| last + 1), reckoned, is_over.unwrap_or(true))
 }
 
 /// Makes a use what it is now: entered again, it is corrected, or stays.
@@ -176,65 +179,82 @@ fn insert(
     in_sums: bool,
 ) -> Result<(), StoreError> {
     for one in reckoned {
-        let entry = Entry {
-            rate: rate(tx, one)?,
-            at: of.at.as_millisecond(),
-            quantity: whole(one.used.quantity),
-            amount: one.amount.get(),
-            cost: one.cost,
-            unpriced: one.unpriced,
-        };
-        tx.prepare_cached(
-            "INSERT INTO ledger_entries (call_id, turn, kind, number, rate_id, assistant_id, at,
-             quantity, amount, eur, usd) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?
-        .execute(params![
-            of.call_id(),
-            of.turn(),
-            of.kind.as_str(),
-            number,
-            entry.rate,
-            of.assistant.0,
-            entry.at,
-            entry.quantity,
-            entry.amount,
-            entry.cost.eur.get(),
-            entry.cost.usd.get()
-        ])?;
+        // The row of the rate is found by the statement itself: once for each use of each turn.
+        if !put(tx, of, number, one)? {
+            add_rate(tx, one)?;
+            put(tx, of, number, one)?;
+        }
         if in_sums {
+            let entry = Entry {
+                rate: rate(tx, one)?,
+                at: of.at.as_millisecond(),
+                quantity: whole(one.used.quantity),
+                amount: one.amount.get(),
+                cost: one.cost,
+                unpriced: one.unpriced,
+            };
             roll_up(tx, of, &entry, 1)?;
         }
     }
     Ok(())
 }
 
-/// The row of a rate, made when something is reckoned by it for the first time.
+/// Writes an entry; whether its rate has a row, without which there is none.
+fn put(tx: &Tx, of: &Of, number: i64, one: &Reckoned) -> Result<bool, StoreError> {
+    let written = tx
+        .prepare_cached(&format!(
+            "INSERT INTO ledger_entries (call_id, turn, kind, number, rate_id, assistant_id, at,
+             quantity, amount, eur, usd)
+             SELECT ?8, ?9, ?10, ?11, id, ?12, ?13, ?14, ?15, ?16, ?17
+             FROM ledger_rates WHERE {THE_RATE}"
+        ))?
+        .execute(params![
+            one.used.provider,
+            one.used.product,
+            one.used.unit.as_str(),
+            one.price.get(),
+            one.currency.as_str(),
+            one.rate,
+            one.unpriced,
+            of.call_id(),
+            of.turn(),
+            of.kind.as_str(),
+            number,
+            of.assistant.0,
+            of.at.as_millisecond(),
+            whole(one.used.quantity),
+            one.amount.get(),
+            one.cost.eur.get(),
+            one.cost.usd.get()
+        ])?;
+    Ok(written > 0)
+}
+
+const THE_RATE: &str = "provider = ?1 AND product = ?2 AND unit = ?3
+    AND price = ?4 AND currency = ?5 AND rate = ?6 AND unpriced = ?7";
+
+/// What is told apart of a rate.
+fn columns(one: &Reckoned) -> (&str, &str, &str, i64, &str, &str, bool) {
+    let (used, currency) = (&one.used, one.currency.as_str());
+    let unit = used.unit.as_str();
+    (&used.provider, &used.product, unit, one.price.get(), currency, &one.rate, one.unpriced)
+}
+
+/// The row of a rate.
 fn rate(tx: &Tx, one: &Reckoned) -> Result<i64, StoreError> {
-    let values = params![
-        one.used.provider,
-        one.used.product,
-        one.used.unit.as_str(),
-        one.price.get(),
-        one.currency.as_str(),
-        one.rate,
-        one.unpriced
-    ];
-    let known = tx
-        .prepare_cached(
-            "SELECT id FROM ledger_rates WHERE provider = ?1 AND product = ?2 AND unit = ?3
-             AND price = ?4 AND currency = ?5 AND rate = ?6 AND unpriced = ?7",
-        )?
-        .query_row(values, |row| row.get(0))
-        .optional()?;
-    if let Some(id) = known {
-        return Ok(id);
-    }
     Ok(tx
-        .prepare_cached(
-            "INSERT INTO ledger_rates (provider, product, unit, price, currency, rate, unpriced)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
-        )?
-        .query_row(values, |row| row.get(0))?)
+        .prepare_cached(&format!("SELECT id FROM ledger_rates WHERE {THE_RATE}"))?
+        .query_row(columns(one), |row| row.get(0))?)
+}
+
+/// Makes the row of a rate, by which something is reckoned for the first time.
+fn add_rate(tx: &Tx, one: &Reckoned) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO ledger_rates (provider, product, unit, price, currency, rate, unpriced)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(columns(one))?;
+    Ok(())
 }
 
 /// Adds an entry to the sums of its day and call, or takes it out of them.
