@@ -3,7 +3,7 @@
 //! asks adds its entries, so that a turn writes nothing else.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, ffi::SQLITE_CONSTRAINT_NOTNULL, params};
 
 use super::{StoreError, Tx, assistants::time, call_figures::GOES_ON};
 use crate::domain::{AssistantId, CallCost, CallId, Cost, Currency, LedgerEntry, Micros, Reckoned};
@@ -199,14 +199,15 @@ fn insert(
     Ok(())
 }
 
-/// Writes an entry; whether its rate has a row, without which there is none.
+/// Writes an entry; whether its rate has a row, without which there is none. One row by its values: for the
+/// rows of a query SQLite would keep pages to go back to.
 fn put(tx: &Tx, of: &Of, number: i64, one: &Reckoned) -> Result<bool, StoreError> {
     let written = tx
         .prepare_cached(&format!(
             "INSERT INTO ledger_entries (call_id, turn, kind, number, rate_id, assistant_id, at,
              quantity, amount, eur, usd)
-             SELECT ?8, ?9, ?10, ?11, id, ?12, ?13, ?14, ?15, ?16, ?17
-             FROM ledger_rates WHERE {THE_RATE}"
+             VALUES (?8, ?9, ?10, ?11, (SELECT id FROM ledger_rates WHERE {THE_RATE}), ?12, ?13,
+             ?14, ?15, ?16, ?17)"
         ))?
         .execute(params![
             one.used.provider,
@@ -226,8 +227,17 @@ fn put(tx: &Tx, of: &Of, number: i64, one: &Reckoned) -> Result<bool, StoreError
             one.amount.get(),
             one.cost.eur.get(),
             one.cost.usd.get()
-        ])?;
-    Ok(written > 0)
+        ]);
+    match written {
+        Ok(_) => Ok(true),
+        // No other column can be without a value.
+        Err(rusqlite::Error::SqliteFailure(failure, _))
+            if failure.extended_code == SQLITE_CONSTRAINT_NOTNULL =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 const THE_RATE: &str = "provider = ?1 AND product = ?2 AND unit = ?3
