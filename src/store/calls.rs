@@ -469,11 +469,13 @@ pub fn live_before(tx: &Tx, before: Timestamp, most: u32) -> Result<Vec<LiveCall
     Ok(calls)
 }
 
+type Value = Box<dyn rusqlite::ToSql + Send>;
+
 /// One query a kind of filter, so that each has its index: SQLite plans before it sees the values.
-fn conditions(sight: Sight, filter: &CallFilter) -> (String, Vec<Box<dyn rusqlite::ToSql>>) {
+fn conditions(sight: Sight, filter: &CallFilter) -> (String, Vec<Value>) {
     let mut sql = String::from("1");
-    let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
-    let mut add = |condition: &str, value: Box<dyn rusqlite::ToSql>| {
+    let mut values: Vec<Value> = Vec::new();
+    let mut add = |condition: &str, value: Value| {
         values.push(value);
         let place = format!("?{}", values.len());
         sql.push_str(" AND ");
@@ -503,22 +505,25 @@ fn conditions(sight: Sight, filter: &CallFilter) -> (String, Vec<Box<dyn rusqlit
         add("c.outcome = ?", Box::new(outcome.as_str()));
     }
     if let Some(direction) = filter.direction {
-        add("c.direction = ?", Box::new(direction.as_str()));
+        // Said again in the index's own words, which SQLite needs to see that the index applies.
+        let outbound =
+            if direction == Direction::Outbound { " AND c.direction = 'outbound'" } else { "" };
+        add(&format!("c.direction = ?{outbound}"), Box::new(direction.as_str()));
     }
     if let Some(caller) = &filter.caller {
         add("c.caller = ?", Box::new(caller.clone()));
     }
     match filter.status {
         Some(CallStatus::Completed) => add("c.status = ?", Box::new("completed")),
-        // Said again in the index's own words, which SQLite needs to see that the index applies.
+        // The same.
         Some(status) => add("c.status = ? AND c.status <> 'completed'", Box::new(status.as_str())),
         None => {}
     }
     (sql, values)
 }
 
-/// Calls that match and may be seen, newest first.
-pub fn list(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
+/// What finds calls that match and may be seen, newest first.
+pub(super) fn listing(sight: Sight, filter: &CallFilter) -> (String, Vec<Value>) {
     let (conditions, mut values) = conditions(sight, filter);
     let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     values.push(Box::new(limit));
@@ -529,6 +534,12 @@ pub fn list(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<Vec<Call>, Sto
         values.len() - 1,
         values.len()
     );
+    (sql, values)
+}
+
+/// Calls that match and may be seen, newest first.
+pub fn list(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
+    let (sql, values) = listing(sight, filter);
     let mut statement = tx.prepare_cached(&sql)?;
     let calls = statement.query_map(rusqlite::params_from_iter(values), read)?;
     Ok(calls.collect::<rusqlite::Result<_>>()?)

@@ -36,6 +36,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0024_sums_at_the_end.sql"),
     BLOCKS,
     include_str!("migrations/0026_entered.sql"),
+    include_str!("migrations/0027_outbound_calls.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.

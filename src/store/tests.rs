@@ -7,8 +7,8 @@ use super::{
     stats::{self, Window},
 };
 use crate::domain::{
-    Assistant, AssistantSpec, Breakdown, CallFilter, CallId, CallStatus, Error, Kind, LanguageTag,
-    Sight, VoiceLine,
+    Assistant, AssistantSpec, Breakdown, CallFilter, CallId, CallStatus, Direction, Error, Kind,
+    LanguageTag, Sight, VoiceLine,
 };
 
 fn spec(name: &str, phone: &str) -> AssistantSpec {
@@ -41,7 +41,7 @@ fn stamp() -> super::versions::Stamp<'static> {
 
 fn new_call(assistant: &Assistant, n: u64, started_at: Timestamp) -> NewCall {
     NewCall {
-        direction: crate::domain::Direction::Inbound,
+        direction: Direction::Inbound,
         account: None,
         sid: format!("CA{n:032x}").parse().unwrap(),
         assistant: assistant.id,
@@ -315,4 +315,30 @@ fn live_figures_follow_calls() {
     store.write(move |tx| calls::end(tx, id, &end(CallStatus::Completed, now()))).unwrap();
     store.write(move |tx| calls::end(tx, id, &end(CallStatus::Completed, now()))).unwrap();
     assert_eq!(live(&store), 0);
+}
+
+#[test]
+fn the_few_calls_that_were_made_are_found_without_those_that_came_in() {
+    let (_folder, store) = store();
+    let plan = |direction: Option<Direction>| {
+        let filter = CallFilter { direction, ..CallFilter::default() };
+        let (sql, values) = calls::listing(Sight::All, &filter);
+        store
+            .read(move |tx| {
+                let mut statement = tx.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let steps = statement
+                    .query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))?;
+                Ok(steps.collect::<rusqlite::Result<Vec<_>>>()?.join("; "))
+            })
+            .unwrap()
+    };
+    // Only calls of the same moment are sorted.
+    let is_sorted = |plan: &str| {
+        plan.replace("USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "").contains("TEMP B-TREE")
+    };
+    let made = plan(Some(Direction::Outbound));
+    assert!(made.contains("SEARCH c USING INDEX calls_outbound") && !is_sorted(&made), "{made}");
+    for many in [None, Some(Direction::Inbound)].map(plan) {
+        assert!(many.contains("USING INDEX calls_by_start") && !is_sorted(&many), "{many}");
+    }
 }

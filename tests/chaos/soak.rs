@@ -184,12 +184,14 @@ async fn under_constant_load_memory_descriptors_and_tasks_stay_where_they_are() 
     if length >= Duration::from_mins(30) {
         assert!(rises < 1.0, "{rises:.2} MiB an hour: {memory:?}");
     }
-    // All is given back, but for the store's idle readers (up to four, with two files each).
+    // All is given back, but for the store's idle readers (up to four, with two files each), and threads that
+    // wait for work: what is done each second goes around among them, so that a few never wait for long enough
+    // to end.
     drop(speech);
     let deadline = Instant::now() + Duration::from_mins(2);
     loop {
         let (now, threads) = (descriptors(pid), told(pid, "Threads"));
-        if now <= idle_descriptors + 8 && threads <= idle_threads + 2 {
+        if now <= idle_descriptors + 8 && threads <= idle_threads + 6 {
             eprintln!(
                 "soak: afterwards {now} descriptors, {threads} threads (before: {idle_descriptors}, {idle_threads})"
             );
