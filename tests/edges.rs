@@ -9,12 +9,12 @@ use std::{
 use webox::{
     domain::{CallFilter, EndReason, Secret},
     operations::calls,
-    twilio::{form::Form, reader::Verb, signature},
+    twilio::{form::Form, signature},
 };
 
 use crate::support::{
     cmd::Webox,
-    daemon::{CALLER, Daemon, NUMBER, PUBLIC_URL, TOKEN, hangs_up, sid, spoken, verbs},
+    daemon::{CALLER, Daemon, NUMBER, PUBLIC_URL, TOKEN, back, hangs_up, sid, spoken},
     fake_http::{Behaviour, KEY},
     fake_openai::FakeOpenAi,
     seed,
@@ -195,14 +195,9 @@ async fn locked_for(time: Duration) {
             daemon.post(&route, &sid(1), &[("SpeechResult", "Avez-vous un parking ?")]).await;
         assert!(begun.elapsed() < Duration::from_secs(5), "{time:?}: {:?}", begun.elapsed());
         assert!(!spoken(&answer).is_empty());
-        // Every <Gather> is followed by a <Redirect>; only one without it asks to come back.
-        let mut verbs = verbs(&answer);
-        let listens = verbs.iter().any(|verb| matches!(verb, Verb::Gather { .. }));
-        match verbs.pop() {
-            Some(Verb::Redirect(back)) if !listens => {
-                back.split("/webhook/").nth(1).unwrap().clone_into(&mut route);
-            }
-            _ => break answer,
+        match back(&answer) {
+            Some(back) => route = back,
+            None => break answer,
         }
     };
     assert!(spoken(&answer).contains("parking"), "{}", answer.body);

@@ -5,7 +5,9 @@ use crate::{
         Actor, Call, CallExtras, CallFilter, CallId, CallPage, CallSid, Error, Handover, Message,
         Result, Turn, WholeCall,
     },
-    store::{Store, bookings, calls, charges, imports, ledger, messages, transfers, turns},
+    store::{
+        Store, bookings, call_list, calls, charges, imports, ledger, messages, transfers, turns,
+    },
 };
 
 /// A page of calls that match, newest first.
@@ -36,8 +38,8 @@ fn page(
     let wanted = CallFilter { limit, ..filter.clone() };
     store.read(|tx| {
         let mut calls = match after {
-            None => calls::list(tx, sight, &wanted)?,
-            Some(last) => calls::after(tx, sight, last, &wanted)?,
+            None => call_list::list(tx, sight, &wanted)?,
+            Some(last) => call_list::after(tx, sight, last, &wanted)?,
         };
         let more = filter.limit.is_some_and(|limit| calls.len() as u64 > limit);
         if more {
@@ -48,7 +50,7 @@ fn page(
             calls.len() as u64
         } else {
             // Wherever the page begins.
-            calls::count(tx, sight, &CallFilter { older_than: None, ..filter.clone() })?
+            call_list::count(tx, sight, &CallFilter { older_than: None, ..filter.clone() })?
         };
         Ok(CallPage { calls, total, more })
     })
@@ -67,7 +69,7 @@ pub fn each(
 ) -> Result<()> {
     let mut filter = CallFilter { limit: Some(PAGE), ..filter.clone() };
     loop {
-        let page = store.read(|tx| calls::list(tx, actor.sight(), &filter))?;
+        let page = store.read(|tx| call_list::list(tx, actor.sight(), &filter))?;
         let Some(last) = page.last() else { return Ok(()) };
         filter.older_than = Some((last.started_at, last.id));
         filter.offset = 0;
@@ -157,12 +159,12 @@ fn unknown(sid: &str) -> Error {
 
 /// Calls newer than one, oldest first: what `--follow` prints next.
 pub fn after(store: &Store, actor: &Actor, last: CallId, filter: &CallFilter) -> Result<Vec<Call>> {
-    store.read(|tx| calls::after(tx, actor.sight(), last, filter))
+    store.read(|tx| call_list::after(tx, actor.sight(), last, filter))
 }
 
 /// The call stored last.
 pub fn newest(store: &Store) -> Result<Option<CallId>> {
-    store.read(calls::newest)
+    store.read(call_list::newest)
 }
 
 #[cfg(test)]

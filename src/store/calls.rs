@@ -1,4 +1,4 @@
-//! Calls: rows, lists, and the transaction that ends one.
+//! Calls: rows, and the transaction that ends one.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params, types::Type};
@@ -12,11 +12,11 @@ use super::{
     stats,
 };
 use crate::domain::{
-    AccountSid, After, AnsweredBy, AssistantId, Call, CallFilter, CallId, CallSid, CallStatus,
-    Direction, EndReason, KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
+    AccountSid, After, AnsweredBy, AssistantId, Call, CallId, CallSid, CallStatus, Direction,
+    EndReason, KeptRecording, LanguageTag, RecordingConsent, Sight, VoiceLine,
 };
 
-const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
+pub(super) const COLUMNS: &str = "c.id, c.sid, c.assistant_id, a.name, c.caller, c.to_number, c.status, c.line, \
                        c.language, c.started_at, c.ended_at, c.duration_s, c.satisfaction, c.end_reason, \
                        coalesce(c.assistant_revision, a.revision), c.disclosed_at, c.recording_consent, \
                        c.outcome, c.topic, c.summary, c.summary_source, c.satisfaction_source, \
@@ -63,7 +63,7 @@ pub struct CallEnd {
     pub reason: Option<EndReason>,
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
     fn word<T>(column: usize, text: &str, read: Option<T>) -> rusqlite::Result<T> {
         read.ok_or_else(|| {
             rusqlite::Error::FromSqlConversionFailure(
@@ -469,91 +469,6 @@ pub fn live_before(tx: &Tx, before: Timestamp, most: u32) -> Result<Vec<LiveCall
     Ok(calls)
 }
 
-type Value = Box<dyn rusqlite::ToSql + Send>;
-
-/// One query a kind of filter, so that each has its index: SQLite plans before it sees the values.
-fn conditions(sight: Sight, filter: &CallFilter) -> (String, Vec<Value>) {
-    let mut sql = String::from("1");
-    let mut values: Vec<Value> = Vec::new();
-    let mut add = |condition: &str, value: Value| {
-        values.push(value);
-        let place = format!("?{}", values.len());
-        sql.push_str(" AND ");
-        sql.push_str(&condition.replace('?', &place));
-    };
-    if let Some(owner) = sight.owner() {
-        let own = "c.assistant_id IN (SELECT id FROM assistants WHERE owner_id = ?)";
-        add(own, Box::new(owner));
-    }
-    if let Some(since) = filter.since {
-        add("c.started_at >= ?", Box::new(since.as_millisecond()));
-    }
-    if let Some(until) = filter.until {
-        add("c.started_at < ?", Box::new(until.as_millisecond()));
-    }
-    if let Some((started_at, id)) = filter.older_than {
-        let ms = started_at.as_millisecond();
-        // The first condition is implied, and is the one that an index answers.
-        add("c.started_at <= ?", Box::new(ms));
-        let same_moment = format!("(c.started_at < {ms} OR c.id < ?)");
-        add(&same_moment, Box::new(id.0));
-    }
-    if let Some(assistant) = filter.assistant {
-        add("c.assistant_id = ?", Box::new(assistant.0));
-    }
-    if let Some(outcome) = filter.outcome {
-        add("c.outcome = ?", Box::new(outcome.as_str()));
-    }
-    if let Some(direction) = filter.direction {
-        // Said again in the index's own words, which SQLite needs to see that the index applies.
-        let outbound =
-            if direction == Direction::Outbound { " AND c.direction = 'outbound'" } else { "" };
-        add(&format!("c.direction = ?{outbound}"), Box::new(direction.as_str()));
-    }
-    if let Some(caller) = &filter.caller {
-        add("c.caller = ?", Box::new(caller.clone()));
-    }
-    match filter.status {
-        Some(CallStatus::Completed) => add("c.status = ?", Box::new("completed")),
-        // The same.
-        Some(status) => add("c.status = ? AND c.status <> 'completed'", Box::new(status.as_str())),
-        None => {}
-    }
-    (sql, values)
-}
-
-/// What finds calls that match and may be seen, newest first.
-pub(super) fn listing(sight: Sight, filter: &CallFilter) -> (String, Vec<Value>) {
-    let (conditions, mut values) = conditions(sight, filter);
-    let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-    values.push(Box::new(limit));
-    values.push(Box::new(i64::try_from(filter.offset).unwrap_or(i64::MAX)));
-    let sql = format!(
-        "SELECT {COLUMNS}, {COST_EUR}, {COST_USD}, {COST_UNPRICED} FROM calls c JOIN assistants a ON a.id = c.assistant_id
-         WHERE {conditions} ORDER BY c.started_at DESC, c.id DESC LIMIT ?{} OFFSET ?{}",
-        values.len() - 1,
-        values.len()
-    );
-    (sql, values)
-}
-
-/// Calls that match and may be seen, newest first.
-pub fn list(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<Vec<Call>, StoreError> {
-    let (sql, values) = listing(sight, filter);
-    let mut statement = tx.prepare_cached(&sql)?;
-    let calls = statement.query_map(rusqlite::params_from_iter(values), read)?;
-    Ok(calls.collect::<rusqlite::Result<_>>()?)
-}
-
-/// How many calls match and may be seen, whatever the limit.
-pub fn count(tx: &Tx, sight: Sight, filter: &CallFilter) -> Result<u64, StoreError> {
-    let (conditions, values) = conditions(sight, filter);
-    let sql = format!("SELECT count(*) FROM calls c WHERE {conditions}");
-    let count: i64 =
-        tx.prepare_cached(&sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
-    Ok(count.max(0) as u64)
-}
-
 /// How many calls of a caller to an assistant began since a moment, counted up to `most`.
 pub fn count_recent(
     tx: &Tx,
@@ -568,33 +483,4 @@ pub fn count_recent(
              WHERE caller = ?1 AND started_at > ?2 AND assistant_id = ?3 LIMIT ?4)",
         )?
         .query_row(params![caller, since.as_millisecond(), assistant.0, most], |row| row.get(0))?)
-}
-
-/// Calls stored after one, oldest first, that match; as many as the limit says.
-pub fn after(
-    tx: &Tx,
-    sight: Sight,
-    last: CallId,
-    filter: &CallFilter,
-) -> Result<Vec<Call>, StoreError> {
-    let (conditions, mut values) = conditions(sight, filter);
-    values.push(Box::new(last.0));
-    let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-    values.push(Box::new(limit));
-    let sql = format!(
-        "SELECT {COLUMNS}, {COST_EUR}, {COST_USD}, {COST_UNPRICED} FROM calls c JOIN assistants a ON a.id = c.assistant_id
-         WHERE c.id > ?{} AND {conditions} ORDER BY c.id LIMIT ?{}",
-        values.len() - 1,
-        values.len()
-    );
-    let mut statement = tx.prepare_cached(&sql)?;
-    let calls = statement.query_map(rusqlite::params_from_iter(values), read)?;
-    Ok(calls.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The call stored last.
-pub fn newest(tx: &Tx) -> Result<Option<CallId>, StoreError> {
-    let id: Option<i64> =
-        tx.prepare_cached("SELECT max(id) FROM calls")?.query_row([], |row| row.get(0))?;
-    Ok(id.map(CallId))
 }

@@ -65,8 +65,7 @@ pub(super) fn open_reader(path: &Path, lock_timeout: Duration) -> Result<Connect
 }
 
 /// Has a statement planned once. Where a partial index might serve for some values of a parameter only,
-/// SQLite plans it again for each new value (sqlite.org/c3ref, `SQLITE_DBCONFIG_ENABLE_QPSG`): four times what
-/// the statement takes.
+/// SQLite plans it again for each new value (sqlite.org/c3ref, `SQLITE_DBCONFIG_ENABLE_QPSG`).
 fn steady_plans(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
@@ -119,6 +118,7 @@ mod tests {
         assert!(matches!(refuse_old_sqlite(3_051_002), Err(StoreError::OldSqlite(_))));
         assert!(refuse_old_sqlite(rusqlite::version_number()).is_ok());
     }
+
     #[test]
     fn another_value_is_not_another_plan() {
         let folder = tempfile::tempdir().unwrap();

@@ -87,8 +87,12 @@ pub fn add(tx: &Tx, of: &Of, reckoned: &[Reckoned]) -> Result<(), StoreError> {
         .query_row(params![of.call_id(), of.turn(), of.kind.as_str()], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
-    // What is of no call is in the sums at once.
-    insert(tx, of, last.map_or(0, |last| last + 1), reckoned, is_over.unwrap_or(true))
+    let in_sums = match of.call {
+        // What is of no call is in the sums at once.
+        None => true,
+        Some(_) => is_over.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
+    };
+    insert(tx, of, last.map_or(0, |last| last + 1), reckoned, in_sums)
 }
 
 /// Makes a use what it is now: entered again, it is corrected, or stays.
@@ -179,10 +183,12 @@ fn insert(
     in_sums: bool,
 ) -> Result<(), StoreError> {
     for one in reckoned {
-        // The row of the rate is found by the statement itself: once for each use of each turn.
-        if !put(tx, of, number, one)? {
-            add_rate(tx, one)?;
-            put(tx, of, number, one)?;
+        match put(tx, of, number, one) {
+            Err(error) if lacks_rate(&error) => {
+                add_rate(tx, one)?;
+                put(tx, of, number, one)?;
+            }
+            put => put?,
         }
         if in_sums {
             let entry = Entry {
@@ -199,45 +205,41 @@ fn insert(
     Ok(())
 }
 
-/// Writes an entry; whether its rate has a row, without which there is none. One row by its values: for the
-/// rows of a query SQLite would keep pages to go back to.
-fn put(tx: &Tx, of: &Of, number: i64, one: &Reckoned) -> Result<bool, StoreError> {
-    let written = tx
-        .prepare_cached(&format!(
-            "INSERT INTO ledger_entries (call_id, turn, kind, number, rate_id, assistant_id, at,
+/// Writes an entry, and finds the row of its rate by itself. By its values: for the rows of a query SQLite
+/// would keep pages to go back to.
+fn put(tx: &Tx, of: &Of, number: i64, one: &Reckoned) -> rusqlite::Result<()> {
+    tx.prepare_cached(&format!(
+        "INSERT INTO ledger_entries (call_id, turn, kind, number, rate_id, assistant_id, at,
              quantity, amount, eur, usd)
              VALUES (?8, ?9, ?10, ?11, (SELECT id FROM ledger_rates WHERE {THE_RATE}), ?12, ?13,
              ?14, ?15, ?16, ?17)"
-        ))?
-        .execute(params![
-            one.used.provider,
-            one.used.product,
-            one.used.unit.as_str(),
-            one.price.get(),
-            one.currency.as_str(),
-            one.rate,
-            one.unpriced,
-            of.call_id(),
-            of.turn(),
-            of.kind.as_str(),
-            number,
-            of.assistant.0,
-            of.at.as_millisecond(),
-            whole(one.used.quantity),
-            one.amount.get(),
-            one.cost.eur.get(),
-            one.cost.usd.get()
-        ]);
-    match written {
-        Ok(_) => Ok(true),
-        // No other column can be without a value.
-        Err(rusqlite::Error::SqliteFailure(failure, _))
-            if failure.extended_code == SQLITE_CONSTRAINT_NOTNULL =>
-        {
-            Ok(false)
-        }
-        Err(error) => Err(error.into()),
-    }
+    ))?
+    .execute(params![
+        one.used.provider,
+        one.used.product,
+        one.used.unit.as_str(),
+        one.price.get(),
+        one.currency.as_str(),
+        one.rate,
+        one.unpriced,
+        of.call_id(),
+        of.turn(),
+        of.kind.as_str(),
+        number,
+        of.assistant.0,
+        of.at.as_millisecond(),
+        whole(one.used.quantity),
+        one.amount.get(),
+        one.cost.eur.get(),
+        one.cost.usd.get()
+    ])?;
+    Ok(())
+}
+
+/// Whether an entry was not written since its rate has no row: no other column can be without a value.
+fn lacks_rate(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(failure, _)
+        if failure.extended_code == SQLITE_CONSTRAINT_NOTNULL)
 }
 
 const THE_RATE: &str = "provider = ?1 AND product = ?2 AND unit = ?3

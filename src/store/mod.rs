@@ -15,6 +15,7 @@ pub mod billing;
 pub mod bookings;
 pub mod busy;
 pub mod call_figures;
+pub mod call_list;
 pub mod calls;
 pub mod campaigns;
 pub mod charges;

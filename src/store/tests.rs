@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::{
-    Options, Store, StoreError,
+    Options, Store, StoreError, call_list,
     calls::{self, CallEnd, NewCall},
     stats::{self, Window},
 };
@@ -206,7 +206,7 @@ fn calls_are_listed_by_every_filter_newest_first() {
     }
     let ids = |filter: CallFilter| {
         store
-            .read(|tx| calls::list(tx, Sight::All, &filter))
+            .read(|tx| call_list::list(tx, Sight::All, &filter))
             .unwrap()
             .iter()
             .map(|c| c.id.0)
@@ -236,9 +236,10 @@ fn calls_are_listed_by_every_filter_newest_first() {
     let older = CallFilter { older_than: Some(fourth), limit: Some(2), ..Default::default() };
     assert_eq!(ids(older), [6, 5]);
     let filter = CallFilter { limit: Some(1), ..Default::default() };
-    assert_eq!(store.read(|tx| calls::count(tx, Sight::All, &filter)).unwrap(), 10);
-    let newer =
-        store.read(|tx| calls::after(tx, Sight::All, CallId(8), &CallFilter::default())).unwrap();
+    assert_eq!(store.read(|tx| call_list::count(tx, Sight::All, &filter)).unwrap(), 10);
+    let newer = store
+        .read(|tx| call_list::after(tx, Sight::All, CallId(8), &CallFilter::default()))
+        .unwrap();
     assert_eq!(newer.iter().map(|c| c.id.0).collect::<Vec<_>>(), [9, 10]);
 }
 
@@ -322,7 +323,7 @@ fn the_few_calls_that_were_made_are_found_without_those_that_came_in() {
     let (_folder, store) = store();
     let plan = |direction: Option<Direction>| {
         let filter = CallFilter { direction, ..CallFilter::default() };
-        let (sql, values) = calls::listing(Sight::All, &filter);
+        let (sql, values) = call_list::listing(Sight::All, &filter);
         store
             .read(move |tx| {
                 let mut statement = tx.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;

@@ -223,6 +223,19 @@ pub(crate) fn verbs(answer: &Answer) -> Vec<Verb> {
     reader::read(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.body))
 }
 
+/// Where an answer has Twilio ask again at once, since there is no reply yet. Every `<Gather>` is followed by
+/// a `<Redirect>`; only one without it asks to come back.
+pub(crate) fn back(answer: &Answer) -> Option<String> {
+    let mut verbs = verbs(answer);
+    let listens = verbs.iter().any(|verb| matches!(verb, Verb::Gather { .. }));
+    match verbs.pop() {
+        Some(Verb::Redirect(back)) if !listens => {
+            Some(back.split("/webhook/").nth(1).unwrap().to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// Whether the answer ends the call.
 #[track_caller]
 pub(crate) fn hangs_up(answer: &Answer) -> bool {
