@@ -47,6 +47,19 @@ fn table() -> Vec<Row> {
     let booking = json!({ "assistant_id": "1", "at": at, "party": 2, "name": "D" });
     let new = json!({ "client_name": "N Client", "twilio_phone_number": "+3314000000N", "ai_context": "x" });
     let file = json!([{ "path": "a.toml", "text": "name = \"fileN\"\nclient = \"F N\"\nphone = \"+3314100000N\"\ncontext = \"x\"\n" }]);
+    // A plan to make an assistant whose number is kept connected.
+    let keeping = json!({
+        "store_id": "x", "sets": ["x"], "prune": false, "numbers": [], "revisions": {}, "unchanged": 0,
+        "orphans": [],
+        "changes": [{
+            "name": "kept", "set": "x", "action": "create", "renamed_from": null, "id": null,
+            "fields": [], "block": null, "active": false, "live_calls": 0,
+            "spec": {
+                "name": "kept", "client": "K", "context": "x",
+                "phone": { "number": "+33142000000", "manage": true },
+            },
+        }],
+    });
     vec![
         row("GET", "/me", None, everybody),
         row("GET", "/events", None, everybody),
@@ -142,6 +155,9 @@ fn table() -> Vec<Row> {
         row("POST", "/validate", Some(json!({ "files": file })), everybody),
         row("POST", "/plan", Some(json!({ "files": file })), everybody),
         row("POST", "/apply", Some(json!({ "files": file })), write),
+        // Who may not administer has no number connected; what is in no store is not connected.
+        row("POST", "/plan/numbers", Some(json!({ "plan": keeping })), admins),
+        row("POST", "/apply/numbers", Some(json!({ "plan": keeping })), write),
         row("GET", "/users", None, admins),
         row(
             "POST",

@@ -180,7 +180,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("flate2", &["billing/paper/pdf", "integrations/outgoing/tests"]),
     ("pdf_writer", &["billing/paper/pdf"]),
     ("subsetter", &["billing/paper/pdf"]),
-    ("ttf_parser", &["billing/paper/pdf"]),
+    ("read_fonts", &["billing/paper/pdf"]),
     ("crc32fast", &["operations"]),
     ("getrandom", &["operations", "vault", "providers/tts"]),
     ("secrecy", &["domain", "vault"]),

@@ -85,6 +85,9 @@ fn table() -> Vec<Row> {
         row("search_knowledge", "knowledge search le-gourmet menu", own),
         row("plan", "plan N.toml", everybody),
         row("apply", "apply --yes N.toml", everybody),
+        // Nothing of it is kept connected: `numbers` has files that are.
+        row("look_at_numbers", "plan N.toml --detailed-exitcode", [2; 3]),
+        row("connect_numbers", "apply --dry-run N.toml", everybody),
         row("standings", "export le-gourmet", own),
         row("applies", "history", everybody),
         row("history", "history le-gourmet", own),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
+    api::{ADMIN, Who, World},
     cmd::{LE_GOURMET, Webox},
     daemon::{NUMBER, PUBLIC_URL, TOKEN},
     fake_numbers::FakeNumbers,
@@ -383,6 +384,63 @@ fn applying_a_file_keeps_its_number_connected() {
     twilio.fail(&[401; 20]);
     webox.run(["apply", "--yes", &file]).code(4).says("401");
     assert_eq!(twilio.owned(NUMBER).unwrap()["voice_url"], json!(""));
+}
+
+/// A small file of its own, of an assistant whose number webox keeps connected.
+fn chez_paul(number: &str) -> String {
+    format!(
+        "name = \"chez-paul\"\nclient = \"Chez Paul\"\nphone = {{ number = \"{number}\", manage = true }}\ncontext = \"x\"\n"
+    )
+}
+
+#[test]
+fn a_daemon_connects_the_numbers_of_what_is_applied_from_afar() {
+    let (twilio, webox) = with_le_gourmet();
+    let world = World::of(webox);
+    let far = world.far(Who::Admin);
+    // Nothing that is kept connected: Twilio is not asked.
+    let plain = "name = \"plain\"\nclient = \"P\"\nphone = \"+33140000001\"\ncontext = \"x\"\n";
+    far.run(["apply", "--yes", &far.file("plain/plain.toml", plain)]).ok();
+    assert!(twilio.asked().is_empty(), "{:?}", twilio.asked());
+
+    let file = far.file("clients/chez-paul.toml", &chez_paul(OTHER));
+    far.run(["plan", &file]).ok().prints("does not have").prints("webox numbers buy");
+    far.run(["plan", "--offline", &file]).ok().prints("was not asked");
+    far.run(["apply", "--yes", &file]).code(4).says("everything is stored, but 1 number is not");
+    twilio.number(ACCOUNT, OTHER, &json!({}));
+    let planned = far.run(["plan", &file, "-o", "json"]).ok().json();
+    let wiring = &planned["wiring"][0];
+    assert_eq!((&wiring["number"], &wiring["account"]), (&json!(OTHER), &json!(ACCOUNT)));
+    assert_eq!(wiring["changes"][0]["setting"], json!("voice_url"));
+    far.run(["plan", &file, "--detailed-exitcode"]).code(2).prints("connect to chez-paul");
+    assert!(twilio.changes().is_empty(), "a plan changes nothing");
+    far.run(["apply", "--yes", &file]).ok().says("is connected");
+    is_wired(&twilio, OTHER);
+    // By whom, as for all that is changed.
+    let audit = world.webox.run(["audit", "-o", "jsonl"]).ok().stdout;
+    let connected = audit.lines().find(|line| line.contains("number.connect")).unwrap();
+    assert!(connected.contains(ADMIN), "{connected}");
+    // Run again, it changes nothing, and repairs what was changed in the console.
+    far.run(["apply", "--yes", &file]).ok();
+    assert_eq!(twilio.changes().len(), 1);
+    twilio.change(OTHER, &json!({ "voice_url": "" }));
+    far.run(["apply", "--yes", &file]).ok().says("is connected");
+    is_wired(&twilio, OTHER);
+    twilio.fail(&[401; 20]);
+    twilio.change(OTHER, &json!({ "voice_url": "" }));
+    far.run(["apply", "--yes", &file]).code(4).says("401");
+    twilio.fail(&[]);
+
+    // Who may not have numbers connected has the file stored, and is told.
+    let asked = twilio.asked().len();
+    let far = world.far(Who::Owner);
+    let text = chez_paul("+33123450000");
+    let text = text.replace("chez-paul", "chez-lui").replace("Chez Paul", "Chez Lui");
+    let file = far.file("clients/chez-lui.toml", &text);
+    far.run(["plan", &file]).ok().prints("? ");
+    far.run(["apply", "--yes", &file]).code(4).says("everything is stored, but numbers are not");
+    far.run(["assistants", "show", "chez-lui"]).ok();
+    assert_eq!(twilio.asked().len(), asked);
 }
 
 #[test]

@@ -65,9 +65,9 @@ pub use privacy::{DossierView, ErasedView, RemovalView, Removals};
 pub use problem::Problem;
 pub use providers::Providers;
 pub use provisioning::{
-    Applied, Applies, ApplyInput, ApplyView, BundleFile, Checked, PlanInput, Planned, ProblemView,
-    Rehearsal, RehearseInput, RollbackInput, StandingView, Standings, ValidateInput, VersionView,
-    Versions,
+    Applied, Applies, ApplyInput, ApplyView, BundleFile, Checked, KeptNumbers, NumbersInput,
+    PlanInput, Planned, ProblemView, Rehearsal, RehearseInput, RollbackInput, StandingView,
+    Standings, ValidateInput, VersionView, Versions,
 };
 pub use report::OneReport;
 pub use secret::{SecretView, Secrets};

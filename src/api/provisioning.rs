@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{AssistantView, Moment, Success, TurnView};
 use crate::{
-    domain::{ApplyId, Assistant, AssistantSpec, Author, Error, Result, SetName},
+    domain::{ApplyId, Assistant, AssistantSpec, Author, Error, KeptNumber, Result, SetName},
     operations::provisioning::{Apply, Standing, Version},
     provision::{Plan, Problem},
 };
@@ -68,6 +68,37 @@ pub struct ApplyInput {
     /// The revision of the files, when they are under version control.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<String>,
+}
+
+/// Whose numbers are looked at, or connected.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NumbersInput {
+    /// A plan, as `POST /api/voice/plan` answered it; its documents may be left out.
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub plan: Value,
+}
+
+impl NumbersInput {
+    /// Of a plan.
+    pub fn of(plan: &Plan) -> Result<Self> {
+        let plan = Plan { documents: BTreeMap::new(), ..plan.clone() };
+        Ok(Self { plan: to_value(&plan)? })
+    }
+
+    /// The plan in it.
+    pub fn read_plan(&self) -> Result<Plan> {
+        read_plan(&self.plan)
+    }
+}
+
+/// The numbers of a plan that webox keeps connected at Twilio (`phone.manage`).
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct KeptNumbers {
+    /// True; what cannot be looked at or connected is told of each number.
+    pub success: Success,
+    /// The numbers.
+    pub numbers: Vec<KeptNumber>,
 }
 
 /// A mistake in a file.
@@ -148,17 +179,16 @@ impl ApplyInput {
 
     /// The plan in it, if there is one.
     pub fn read_plan(&self) -> Result<Option<Plan>> {
-        self.plan
-            .as_ref()
-            .map(|plan| {
-                serde_json::from_value(plan.clone()).map_err(|cause| {
-                    Error::input("`plan` is not a plan")
-                        .hint("send it back as `POST /api/voice/plan` answered it")
-                        .because(cause)
-                })
-            })
-            .transpose()
+        self.plan.as_ref().map(read_plan).transpose()
     }
+}
+
+fn read_plan(plan: &Value) -> Result<Plan> {
+    serde_json::from_value(plan.clone()).map_err(|cause| {
+        Error::input("`plan` is not a plan")
+            .hint("send it back as `POST /api/voice/plan` answered it")
+            .because(cause)
+    })
 }
 
 /// What was applied.

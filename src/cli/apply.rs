@@ -66,7 +66,7 @@ pub(super) fn run(args: &Apply, context: &Context) -> Result<()> {
         Some(path) => Plan::open(path)?,
         None => plan::make(desk.as_ref(), &args.paths, args.prune, context)?,
     };
-    let wirings = Wirings::look(&plan, false, context)?;
+    let wirings = Wirings::look(desk.as_ref(), &plan, false, context)?;
     if args.dry_run {
         return report(&plan, &wirings, true, context);
     }
@@ -86,11 +86,8 @@ pub(super) fn run(args: &Apply, context: &Context) -> Result<()> {
     desk.apply(plan.clone(), source, revision(args, context))?;
     drop(waiting);
     // What was applied is applied, whatever Twilio says: it is told, and done by running this again.
-    let connected = Wirings::connect(&plan, context);
+    let connected = wirings.connect(desk.as_ref(), &plan, context);
     report(&plan, &wirings, false, context)?;
-    if let Some(why) = wirings.unasked() {
-        context.out.note(&format!("Numbers were not looked at: {why}."));
-    }
     connected
 }
 

@@ -22,6 +22,7 @@ use crate::{
         assistants,
         backups::{Backups, Place, Seals},
         endpoints::Endpoints,
+        numbers::{Home, Telephony},
         secrets::Secrets,
     },
     providers::{
@@ -177,6 +178,21 @@ pub(super) fn twilio(settings: &Settings) -> Result<TwilioAccess> {
     let base_url = twilio.address();
     let rest = Rest::new(base_url.as_deref().unwrap_or(rest::BASE_URL))?;
     Ok(TwilioAccess::new(rest, twilio.account_sid.value.clone(), credentials(settings)))
+}
+
+/// Where calls are to go, by the settings.
+pub(super) fn home_of_numbers(settings: &Settings) -> Home {
+    let url = |url: &Option<PublicUrl>| url.as_ref().map(ToString::to_string);
+    Home {
+        public_url: url(&settings.public_url.value),
+        fallback_url: url(&settings.twilio.fallback_url.value),
+        overrides: settings.twilio.webhook_overrides.value.clone(),
+    }
+}
+
+/// The accounts at Twilio, asked with the keys of this machine.
+pub(super) fn telephony(settings: &Settings, store: Store, secrets: Secrets) -> Result<Telephony> {
+    Ok(Telephony { store, secrets, access: twilio(settings)?, home: home_of_numbers(settings) })
 }
 
 /// What the agency's account is asked with: its API key, then its tokens.

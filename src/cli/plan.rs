@@ -53,7 +53,7 @@ pub(super) fn run(args: &PlanArguments, context: &Context) -> Result<u8> {
     if let Some(path) = &args.out {
         plan.save(path)?;
     }
-    let wirings = Wirings::look(&plan, args.offline, context)?;
+    let wirings = Wirings::look(desk.as_ref(), &plan, args.offline, context)?;
     match format {
         Format::Json => {
             let wiring = ("wiring", wirings.json());

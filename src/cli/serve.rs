@@ -208,6 +208,7 @@ async fn serve<'a>(
         .with_api(api, defaults)
         .knowing(daemon::standings(settings))
         .removing_at(twilio)
+        .connecting(daemon::home_of_numbers(settings))
         .keeping(archive)
         .delivering_by(couriers)
         .watching(daemon::watch(settings))

@@ -176,7 +176,7 @@ pub use turn::{
     Attempt, Delivery, Heard, Next, Outcome, Reply, TokenUsage, ToolUse, Turn, TurnId, TurnTimings,
 };
 pub use when::HumanDuration;
-pub use wiring::{Overrides, Wiring, WiringChange};
+pub use wiring::{KeptNumber, Overrides, Wiring, WiringChange};
 pub use wording::Wording;
 pub use words::{
     AnsweredBy, BargeIn, BookingKind, CallOutcome, CallPurpose, CampaignRowState, CampaignState,

@@ -1,11 +1,12 @@
 //! What Twilio does with calls to a number: which address it asks, and which others when that fails
 //! or the call is over.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{AccountSid, AssistantName, Error, PhoneNumber};
 
 /// How a number is wired at Twilio. An empty text is a setting that is not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -29,14 +30,43 @@ pub struct Wiring {
 }
 
 /// A setting that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WiringChange {
     /// Which, as Twilio's answers call it.
-    pub setting: &'static str,
+    pub setting: Cow<'static, str>,
     /// What it is; empty when it is not set.
     pub before: String,
     /// What it should be.
     pub after: String,
+}
+
+/// A number that webox keeps connected (`phone.manage`), as it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptNumber {
+    /// The assistant that answers it.
+    pub assistant: AssistantName,
+    /// It.
+    pub number: PhoneNumber,
+    /// The account at Twilio that has it; null where that was not found out.
+    pub account: Option<AccountSid>,
+    /// What was not as it should be.
+    pub changes: Vec<WiringChange>,
+    /// Why it could not be looked at, or connected.
+    pub error: Option<String>,
+    /// What to do then.
+    pub hint: Option<String>,
+}
+
+impl KeptNumber {
+    /// Whether all was as it should be.
+    pub fn is_right(&self) -> bool {
+        self.error.is_none() && self.changes.is_empty()
+    }
+
+    /// Whether something is to be changed at Twilio, or was.
+    pub fn differs(&self) -> bool {
+        self.error.is_none() && !self.changes.is_empty()
+    }
 }
 
 /// The route that answers a call that rings, below the public address.
@@ -83,7 +113,7 @@ impl Wiring {
         let both = self.settings().into_iter().zip(wanted.settings());
         both.filter(|((_, is), (_, wanted))| is != wanted)
             .map(|((setting, is), (_, wanted))| WiringChange {
-                setting,
+                setting: Cow::Borrowed(setting),
                 before: is.to_owned(),
                 after: wanted.to_owned(),
             })
@@ -232,7 +262,8 @@ mod tests {
         assert_eq!(wanted.changes_to(&wanted), []);
         let other =
             Wiring { trunk_sid: "TK1".into(), voice_method: "GET".into(), ..wanted.clone() };
-        let names: Vec<_> = other.changes_to(&wanted).iter().map(|one| one.setting).collect();
+        let names: Vec<_> =
+            other.changes_to(&wanted).iter().map(|one| one.setting.clone()).collect();
         assert_eq!(names, ["voice_method", "trunk_sid"]);
         assert!(wanted.leads_to("https://calls.example.com"));
         assert!(!wanted.leads_to("https://calls.example.co") && !other.leads_to("https://x"));

@@ -62,11 +62,12 @@ use tower_http::{
 
 use crate::{
     billing::catalogue::Catalogue,
-    domain::{EventId, ProviderStanding, Result, TokenId},
+    domain::{Error, EventId, ProviderStanding, Result, TokenId},
     integrations::Couriers,
     line::Line,
     operations::{
         alerts::Watch,
+        numbers::{Home, Telephony},
         retention::{self, Looked},
         secrets::Secrets,
     },
@@ -133,6 +134,8 @@ pub struct App {
     api: Arc<ApiSettings>,
     defaults: Option<Layer>,
     twilio: Option<TwilioAccess>,
+    /// Where the calls of numbers that are kept connected go.
+    home: Option<Home>,
     couriers: Option<Couriers>,
     archive: Option<Archive>,
     /// What is watched; nothing where nobody said so.
@@ -177,6 +180,7 @@ impl App {
             api: api.into(),
             defaults: None,
             twilio: None,
+            home: None,
             couriers: None,
             archive: None,
             watch: None,
@@ -209,6 +213,20 @@ impl App {
     #[must_use]
     pub fn removing_at(self, twilio: TwilioAccess) -> Self {
         Self { twilio: Some(twilio), ..self }
+    }
+
+    /// Keeps numbers connected to an address.
+    #[must_use]
+    pub fn connecting(self, home: Home) -> Self {
+        Self { home: Some(home), ..self }
+    }
+
+    /// The accounts at Twilio, for numbers.
+    fn telephony(&self) -> Result<Telephony> {
+        let (Some(access), Some(home)) = (self.twilio.clone(), self.home.clone()) else {
+            return Err(Error::unavailable("this daemon does not ask Twilio"));
+        };
+        Ok(Telephony { store: self.store.clone(), secrets: self.secrets.clone(), access, home })
     }
 
     /// Lets recordings be heard, and keeps them where that is set.

@@ -335,7 +335,7 @@ impl OpenAccount {
         number: &NumberSid,
         changes: &[WiringChange],
     ) -> Result<Owned, RestError> {
-        let fields = changes.iter().map(|one| (parameter(one.setting), one.after.as_str()));
+        let fields = changes.iter().map(|one| (parameter(&one.setting), one.after.as_str()));
         let form = Form::from_fields(fields);
         let path = format!("IncomingPhoneNumbers/{number}.json");
         let body = self.with(async |rest, account| rest.set(account, &path, &form).await).await?;

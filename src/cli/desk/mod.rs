@@ -8,6 +8,7 @@ mod campaigns;
 mod client;
 mod datasets;
 mod local;
+mod numbers;
 mod outward;
 mod remote;
 mod report;
@@ -24,6 +25,7 @@ pub(super) use billing::BillingDesk;
 pub(super) use campaigns::CampaignDesk;
 pub(super) use datasets::{DatasetsDesk, Parts};
 pub(super) use local::Local;
+pub(super) use numbers::NumbersDesk;
 pub(super) use outward::OutwardDesk;
 pub(super) use remote::Remote;
 pub(super) use report::ReportDesk;
@@ -58,7 +60,7 @@ pub(super) struct Span {
 
 /// Everything that commands ask for.
 #[rustfmt::skip]
-pub(super) trait Desk: Send + Clocked + AccountsDesk + AlertsDesk + BillingDesk + CampaignDesk + DatasetsDesk + OutwardDesk + ReportDesk + TranscriptsDesk {
+pub(super) trait Desk: Send + Clocked + AccountsDesk + AlertsDesk + BillingDesk + CampaignDesk + DatasetsDesk + NumbersDesk + OutwardDesk + ReportDesk + TranscriptsDesk {
     fn assistants(&self) -> Result<Vec<AssistantOverview>>;
     /// By name or id.
     fn assistant(&self, name: &str) -> Result<Assistant>;

@@ -122,7 +122,7 @@ fn finding(finding: &Finding) -> Row {
         FindingKind::Drift | FindingKind::NoAssistant => Tone::Warning,
         _ => Tone::Bad,
     };
-    let settings: Vec<&str> = finding.changes.iter().map(|one| one.setting).collect();
+    let settings: Vec<&str> = finding.changes.iter().map(|one| &*one.setting).collect();
     let settings = Some(settings.join(", ")).filter(|text| !text.is_empty());
     let number = finding.number.as_ref().map(ToString::to_string);
     Row {
@@ -165,10 +165,10 @@ pub(super) fn connection(connection: &Connection, context: &Context) -> Result<(
         .changes
         .iter()
         .map(|one| Row {
-            id: one.setting.to_owned(),
+            id: one.setting.to_string(),
             json: views::value(one),
             cells: vec![
-                Cell::same(one.setting),
+                Cell::same(&*one.setting),
                 Cell::same(plain(&one.before)),
                 Cell::same(plain(&one.after)),
             ],

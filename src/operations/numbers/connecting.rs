@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{Telephony, told};
 use crate::{
     domain::{
-        AccountSid, Actor, Assistant, AssistantId, AssistantName, AssistantSpec, Error, Expected,
-        Kind, PhoneNumber, Result, Wiring, WiringChange,
+        AccountSid, Actor, Assistant, AssistantName, Error, Expected, Kind, PhoneNumber, Result,
+        Wiring, WiringChange,
     },
     operations::assistants,
     store::audit::Deed,
@@ -159,38 +159,13 @@ impl Telephony {
             let sides = connection
                 .changes
                 .iter()
-                .map(|one| (one.setting.to_owned(), Value::String(value(one).to_owned())));
+                .map(|one| (one.setting.to_string(), Value::String(value(one).to_owned())));
             Value::Object(sides.collect::<Map<_, _>>())
         };
         let (before, mut after) = (side(|one| &one.before), side(|one| &one.after));
         after["assistant"] = json!(connection.assistant);
         let target = format!("number/{number}");
         self.note(actor, Deed { action: "number.connect", target, before, after }, now).await
-    }
-
-    /// Looks at the numbers of assistants as they are, or will be once files are applied: what it takes,
-    /// or why that cannot be said, by assistant.
-    pub async fn planned(
-        &self,
-        actor: &Actor,
-        specs: &[AssistantSpec],
-    ) -> Vec<(AssistantName, Result<Connection>)> {
-        let mut all = Vec::new();
-        let known = self.assistants(actor).await.unwrap_or_default();
-        for spec in specs {
-            let now = known.iter().find(|one| one.spec.name == spec.name);
-            let assistant = Assistant {
-                id: now.map_or(AssistantId(0), |one| one.id),
-                owner: now.and_then(|one| one.owner.clone()),
-                spec: spec.clone(),
-                revision: now.map_or(0, |one| one.revision),
-                created_at: now.map_or(Timestamp::UNIX_EPOCH, |one| one.created_at),
-                updated_at: now.map_or(Timestamp::UNIX_EPOCH, |one| one.updated_at),
-            };
-            let looked = self.connection(actor, &assistant, None).await;
-            all.push((spec.name.clone(), looked));
-        }
-        all
     }
 }
 

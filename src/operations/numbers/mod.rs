@@ -5,6 +5,7 @@ mod buying;
 mod checking;
 mod comparing;
 mod connecting;
+mod keeping;
 
 use std::collections::BTreeMap;
 

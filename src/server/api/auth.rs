@@ -148,9 +148,10 @@ pub(super) async fn authenticate(
 }
 
 /// Routes that only look, although what they are asked stands in a body.
-const LOOKS: [&str; 4] = [
+const LOOKS: [&str; 5] = [
     "/api/voice/validate",
     "/api/voice/plan",
+    "/api/voice/plan/numbers",
     "/api/voice/campaigns/preview",
     "/api/voice/privacy/export",
 ];

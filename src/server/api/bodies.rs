@@ -24,10 +24,12 @@ const BODY: usize = 1024 * 1024;
 
 /// Bytes of a bundle of files or a list of people, and the routes that take one.
 const BUNDLE: usize = 16 * 1024 * 1024;
-const BUNDLES: [&str; 5] = [
+const BUNDLES: [&str; 7] = [
     "/api/voice/validate",
     "/api/voice/plan",
     "/api/voice/apply",
+    "/api/voice/plan/numbers",
+    "/api/voice/apply/numbers",
     "/api/voice/campaigns",
     "/api/voice/campaigns/preview",
 ];

@@ -27,12 +27,14 @@ const LONGEST: usize = 200;
 
 /// Routes whose answers are not kept: keys of tokens, what is known of a caller, and those that
 /// change nothing, so that asking again is as good.
-const NOT_KEPT: [&str; 7] = [
+const NOT_KEPT: [&str; 9] = [
     "/api/voice/tokens",
     "/api/voice/privacy/export",
     "/api/voice/privacy/erase",
     "/api/voice/validate",
     "/api/voice/plan",
+    "/api/voice/plan/numbers",
+    "/api/voice/apply/numbers",
     "/api/voice/campaigns/preview",
     "/api/voice/assistants/{id}/rehearse",
 ];

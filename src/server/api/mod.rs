@@ -73,6 +73,8 @@ fn routes() -> (Router<App>, OpenApi) {
         .api_route("/validate", post_with(provisioning::validate, told("validateFiles", "Check files of assistants", &[413, 415])))
         .api_route("/plan", post_with(provisioning::plan, told("planFiles", "What applying files would change", &[413, 415, 422])))
         .api_route("/apply", post_with(provisioning::apply, told("applyFiles", "Make the store as files or a plan say: all of it or nothing", &[403, 404, 409, 413, 415, 422])))
+        .api_route("/plan/numbers", post_with(provisioning::look_at_numbers, told("planNumbers", "How the numbers of a plan that webox keeps connected are wired at Twilio", &[403, 413, 415, 422, 503])))
+        .api_route("/apply/numbers", post_with(provisioning::connect_numbers, told("applyNumbers", "Connect the numbers that a plan keeps connected, once it was applied", &[403, 413, 415, 422, 503])))
         .api_route("/assistants",
             get_with(assistants::list, told("listAssistants", "All assistants, by name", &[]))
             .post_with(assistants::create, told("createAssistant", "Add an assistant", &[403, 404, 409, 413, 415, 422])))

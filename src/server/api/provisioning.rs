@@ -8,6 +8,7 @@ use std::{
 use axum::{Json, extract::State};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::runtime::Handle;
 
 use super::{
     auth::Asker,
@@ -17,11 +18,14 @@ use super::{
 };
 use crate::{
     api::{
-        Applied, Applies, ApplyInput, BundleFile, Checked, PlanInput, Planned, ProblemView,
-        Standings, Success, ValidateInput,
+        Applied, Applies, ApplyInput, BundleFile, Checked, KeptNumbers, NumbersInput, PlanInput,
+        Planned, ProblemView, Standings, Success, ValidateInput,
     },
-    domain::{Actor, ApplyId, Author, Error, Kind, Result},
-    operations::provisioning::{self, Consent},
+    domain::{Actor, ApplyId, Author, Error, KeptNumber, Kind, Result},
+    operations::{
+        numbers::Telephony,
+        provisioning::{self, Consent},
+    },
     provision::{self, Layer, Loaded, Plan, Problem},
     server::App,
     store::Store,
@@ -86,6 +90,46 @@ pub(super) async fn apply(
         })
         .await?;
     Ok(Json(Applied::of(id, &plan)?))
+}
+
+pub(super) async fn look_at_numbers(
+    State(app): State<App>,
+    asker: Asker,
+    Body(input): Body<NumbersInput>,
+) -> Answer<KeptNumbers> {
+    numbers(&app, input, move |telephony, plan, handle| {
+        handle.block_on(telephony.look_at_kept(&asker.actor, plan))
+    })
+    .await
+}
+
+pub(super) async fn connect_numbers(
+    State(app): State<App>,
+    asker: Asker,
+    Body(input): Body<NumbersInput>,
+) -> Answer<KeptNumbers> {
+    asker.actor.may_write()?;
+    numbers(&app, input, move |telephony, plan, handle| {
+        handle.block_on(telephony.connect_kept(&asker.actor, plan, asker.now))
+    })
+    .await
+}
+
+/// Asks Twilio on a thread of its own: what was begun there is noted here, also when the asker hangs up.
+async fn numbers(
+    app: &App,
+    input: NumbersInput,
+    ask: impl FnOnce(&Telephony, &Plan, &Handle) -> Result<Vec<KeptNumber>> + Send + 'static,
+) -> Answer<KeptNumbers> {
+    let (telephony, handle) = (app.telephony()?, Handle::current());
+    let asking = tokio::task::spawn_blocking(move || {
+        let plan = input.read_plan()?;
+        ask(&telephony, &plan, &handle)
+    });
+    let numbers = asking
+        .await
+        .map_err(|cause| Error::failure("Twilio could not be asked").because(cause))??;
+    Ok(Json(KeptNumbers { success: Success::default(), numbers }))
 }
 
 fn make(

@@ -6,12 +6,17 @@ use pdf_writer::{
     Filter, Name, Pdf, Rect, Ref, Str,
     types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap},
 };
+use read_fonts::{
+    FontRef, ReadError, TableProvider as _,
+    tables::{
+        cmap::Cmap,
+        gpos::{PairPos, PositionSubtables},
+        hmtx::Hmtx,
+    },
+    types::{GlyphId16, Tag},
+};
 use sha2::{Digest, Sha256};
 use subsetter::GlyphRemapper;
-use ttf_parser::{
-    Face, GlyphId, Tag,
-    gpos::{PairAdjustment, PositioningSubtable},
-};
 
 use super::file::{Refs, squeezed};
 use crate::domain::{Error, Result};
@@ -27,9 +32,23 @@ const STEM: f32 = 80.0;
 pub(super) struct Font {
     name: &'static str,
     data: &'static [u8],
-    face: Face<'static>,
+    glyphs: Cmap<'static>,
+    advances: Hmtx<'static>,
+    /// What pairs are moved by: lookups, and the parts of each.
+    pairs: Vec<Vec<PairPos<'static>>>,
+    sizes: Sizes,
     used: GlyphRemapper,
     letters: BTreeMap<u16, char>,
+}
+
+/// Sizes that are the same for all glyphs, in units of the font.
+struct Sizes {
+    units_per_em: f32,
+    /// Left, bottom, right, top of what encloses all of them.
+    bounds: [i16; 4],
+    ascender: i16,
+    descender: i16,
+    capitals: i16,
 }
 
 /// A text as a font shows it: glyphs, and by how many thousandths each is moved back.
@@ -37,17 +56,45 @@ pub(super) type Shown = Vec<([u8; 2], f32)>;
 
 impl Font {
     pub(super) fn new(name: &'static str, data: &'static [u8]) -> Result<Self> {
-        let face = Face::parse(data, 0).map_err(|error| broken(name, error))?;
-        Ok(Self { name, data, face, used: GlyphRemapper::new(), letters: BTreeMap::new() })
+        Self::read(name, data).map_err(|error| broken(name, error))
+    }
+
+    fn read(name: &'static str, data: &'static [u8]) -> Result<Self, ReadError> {
+        let font = FontRef::new(data)?;
+        let (head, hhea, os2) = (font.head()?, font.hhea()?, font.os2()?);
+        let sizes = Sizes {
+            units_per_em: f32::from(head.units_per_em()),
+            bounds: [head.x_min(), head.y_min(), head.x_max(), head.y_max()],
+            ascender: hhea.ascender().to_i16(),
+            descender: hhea.descender().to_i16(),
+            capitals: os2.s_cap_height().unwrap_or(0),
+        };
+        let mut pairs = Vec::new();
+        for lookup in font.gpos()?.lookup_list()?.lookups().iter() {
+            if let PositionSubtables::Pair(parts) = lookup?.subtables()? {
+                pairs.push(parts.iter().collect::<Result<Vec<_>, _>>()?);
+            }
+        }
+        Ok(Self {
+            name,
+            data,
+            glyphs: font.cmap()?,
+            advances: font.hmtx()?,
+            pairs,
+            sizes,
+            used: GlyphRemapper::new(),
+            letters: BTreeMap::new(),
+        })
     }
 
     /// Thousandths of the size.
     fn thousandths(&self, units: impl Into<f32>) -> f32 {
-        units.into() * 1000.0 / f32::from(self.face.units_per_em())
+        units.into() * 1000.0 / self.sizes.units_per_em
     }
 
-    fn glyph(&self, letter: char) -> Option<GlyphId> {
-        self.face.glyph_index(letter).filter(|glyph| glyph.0 != 0)
+    fn glyph(&self, letter: char) -> Option<GlyphId16> {
+        let glyph = self.glyphs.map_codepoint(letter)?.try_into().ok()?;
+        (glyph != GlyphId16::NOTDEF).then_some(glyph)
     }
 
     /// The first letter of a text that the font lacks.
@@ -66,8 +113,8 @@ impl Font {
         width
     }
 
-    fn advance(&self, glyph: GlyphId) -> f32 {
-        self.thousandths(self.face.glyph_hor_advance(glyph).unwrap_or(0))
+    fn advance(&self, glyph: GlyphId16) -> f32 {
+        self.thousandths(self.advances.advance(glyph.into()).unwrap_or(0))
     }
 
     /// What a text is written with; its glyphs become part of the document.
@@ -79,7 +126,7 @@ impl Font {
             if let (Some(last), Some((_, back))) = (last, shown.last_mut()) {
                 *back = -self.kerning(last, glyph);
             }
-            let new = self.used.remap(glyph.0);
+            let new = self.used.remap(glyph.to_u16());
             self.letters.entry(new).or_insert(letter);
             shown.push((new.to_be_bytes(), 0.0));
             last = Some(glyph);
@@ -88,17 +135,10 @@ impl Font {
     }
 
     /// By how much the second of two glyphs is nearer or farther than their widths say.
-    fn kerning(&self, first: GlyphId, second: GlyphId) -> f32 {
-        let Some(table) = self.face.tables().gpos else { return 0.0 };
-        let pairs = table.lookups.into_iter().filter_map(|lookup| {
-            // The first that knows the pair decides.
-            let mut parts = lookup.subtables.into_iter::<PositioningSubtable>();
-            parts.find_map(|part| match part {
-                PositioningSubtable::Pair(pair) => advance_of(pair, first, second),
-                _ => None,
-            })
-        });
-        self.thousandths(pairs.map(f32::from).sum::<f32>())
+    fn kerning(&self, first: GlyphId16, second: GlyphId16) -> f32 {
+        // Of each lookup the first part that knows the pair decides.
+        let known = |parts: &Vec<_>| parts.iter().find_map(|part| advance_of(part, first, second));
+        self.thousandths(self.pairs.iter().filter_map(known).map(f32::from).sum::<f32>())
     }
 
     /// Writes the font, as far as it is used.
@@ -106,9 +146,9 @@ impl Font {
         let (cid, descriptor, cmap, file) = (refs.next(), refs.next(), refs.next(), refs.next());
         let part = subsetter::subset(self.data, 0, &self.used)
             .map_err(|error| broken(self.name, error))?;
-        let part = ttf_parser::RawFace::parse(&part, 0)
+        let part = FontRef::new(&part)
             .ok()
-            .and_then(|face| face.table(Tag::from_bytes(b"CFF ")))
+            .and_then(|font| Some(font.table_data(Tag::new(b"CFF "))?.as_bytes()))
             .ok_or_else(|| broken(self.name, "it has no outlines"))?;
         let name = self.tagged_name(part);
         let type0 = format!("{name}-Identity-H");
@@ -117,7 +157,7 @@ impl Font {
             .encoding_predefined(Name(b"Identity-H"))
             .descendant_font(cid)
             .to_unicode(cmap);
-        let widths = self.used.remapped_gids().map(|glyph| self.advance(GlyphId(glyph)));
+        let widths = self.used.remapped_gids().map(|glyph| self.advance(GlyphId16::new(glyph)));
         pdf.cid_font(cid)
             .subtype(CidFontType::Type0)
             .base_font(Name(name.as_bytes()))
@@ -126,20 +166,15 @@ impl Font {
             .default_width(0.0)
             .widths()
             .consecutive(0, widths);
-        let bounds = self.face.global_bounding_box();
+        let [left, bottom, right, top] = self.sizes.bounds.map(|side| self.thousandths(side));
         pdf.font_descriptor(descriptor)
             .name(Name(name.as_bytes()))
             .flags(FontFlags::SYMBOLIC)
-            .bbox(Rect::new(
-                self.thousandths(bounds.x_min),
-                self.thousandths(bounds.y_min),
-                self.thousandths(bounds.x_max),
-                self.thousandths(bounds.y_max),
-            ))
+            .bbox(Rect::new(left, bottom, right, top))
             .italic_angle(0.0)
-            .ascent(self.thousandths(self.face.ascender()))
-            .descent(self.thousandths(self.face.descender()))
-            .cap_height(self.thousandths(self.face.capital_height().unwrap_or(0)))
+            .ascent(self.thousandths(self.sizes.ascender))
+            .descent(self.thousandths(self.sizes.descender))
+            .cap_height(self.thousandths(self.sizes.capitals))
             .stem_v(STEM)
             .font_file3(file);
         let mut letters = UnicodeCmap::new(Name(b"Letters"), IDENTITY);
@@ -163,15 +198,24 @@ impl Font {
     }
 }
 
-fn advance_of(pair: PairAdjustment<'_>, first: GlyphId, second: GlyphId) -> Option<i16> {
-    let place = pair.coverage().get(first)?;
-    let (value, _) = match pair {
-        PairAdjustment::Format1 { sets, .. } => sets.get(place)?.get(second)?,
-        PairAdjustment::Format2 { classes, matrix, .. } => {
-            matrix.get((classes.0.get(first), classes.1.get(second)))?
+fn advance_of(pairs: &PairPos<'_>, first: GlyphId16, second: GlyphId16) -> Option<i16> {
+    let value = match pairs {
+        PairPos::Format1(pairs) => {
+            let place = pairs.coverage().ok()?.get(first)?;
+            let set = pairs.pair_sets().get(place as usize).ok()?;
+            let known = set.pair_value_records().iter().filter_map(Result::ok);
+            *known.into_iter().find(|pair| pair.second_glyph() == second)?.value_record1()
         }
+        PairPos::Format2(pairs) => {
+            pairs.coverage().ok()?.get(first)?;
+            let (row, column) =
+                (pairs.class_def1().ok()?.get(first), pairs.class_def2().ok()?.get(second));
+            let row = pairs.class1_records().get(row as usize).ok()?;
+            *row.class2_records().get(column as usize).ok()?.value_record1()
+        }
+        _ => return None,
     };
-    Some(value.x_advance)
+    value.x_advance()
 }
 
 /// What has no shape: controls, and marks that only tell how others are joined.

@@ -1,0 +1,125 @@
+//! The numbers that webox keeps connected (`phone.manage`): looked at for a plan, and had come here
+//! once it was applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+
+use super::{Connection, Telephony};
+use crate::{
+    domain::{
+        Actor, Assistant, AssistantId, AssistantName, AssistantSpec, Error, KeptNumber, Result,
+    },
+    provision::Plan,
+};
+
+/// Numbers that are asked about at once: many are looked at within a request, and Twilio refuses
+/// whoever asks too much at once.
+const AT_ONCE: usize = 8;
+
+impl Telephony {
+    /// Looks at the numbers of a plan that are kept connected: those of assistants that change as they
+    /// will be, and the others' as they are.
+    ///
+    /// # Errors
+    /// When there is one, and the actor may not administer. What Twilio does not say is told of the
+    /// number.
+    pub async fn look_at_kept(&self, actor: &Actor, plan: &Plan) -> Result<Vec<KeptNumber>> {
+        let kept = self.kept(actor, plan, Moment::Before).await?;
+        let looking: Vec<_> = kept.iter().map(|one| self.look_at(actor, one)).collect();
+        Ok(stream::iter(looking).buffered(AT_ONCE).collect().await)
+    }
+
+    /// Has the numbers of a plan that are kept connected come here, as the store has them by now.
+    /// Done again, it changes nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::look_at_kept`]; what Twilio refuses is told of the number.
+    pub async fn connect_kept(
+        &self,
+        actor: &Actor,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Vec<KeptNumber>> {
+        let kept = self.kept(actor, plan, Moment::After).await?;
+        let connecting: Vec<_> = kept.iter().map(|one| self.keep(actor, one, now)).collect();
+        Ok(stream::iter(connecting).buffered(AT_ONCE).collect().await)
+    }
+
+    async fn look_at(&self, actor: &Actor, assistant: &Assistant) -> KeptNumber {
+        told_of(assistant, self.connection(actor, assistant, None).await, Ok(()))
+    }
+
+    async fn keep(&self, actor: &Actor, assistant: &Assistant, now: Timestamp) -> KeptNumber {
+        let looked = self.connection(actor, assistant, None).await;
+        let connected = match &looked {
+            Ok(connection) if !connection.is_right() => self.connect(actor, connection, now).await,
+            _ => Ok(()),
+        };
+        told_of(assistant, looked, connected)
+    }
+
+    /// The assistants of a plan whose numbers are kept connected.
+    async fn kept(&self, actor: &Actor, plan: &Plan, moment: Moment) -> Result<Vec<Assistant>> {
+        let mut known: BTreeMap<AssistantName, Assistant> = self
+            .assistants(actor)
+            .await?
+            .into_iter()
+            .map(|one| (one.spec.name.clone(), one))
+            .collect();
+        let mut kept = Vec::new();
+        for change in plan.changes.iter().filter(|_| moment == Moment::Before) {
+            let before = known.remove(change.renamed_from.as_ref().unwrap_or(&change.name));
+            kept.extend(change.spec.clone().map(|spec| as_it_will_be(before, spec)));
+        }
+        let changed = plan.changes.iter().filter(|change| change.spec.is_some());
+        let changed = changed.map(|change| &change.name);
+        let names: BTreeSet<_> = plan.revisions.keys().chain(changed).collect();
+        kept.extend(names.into_iter().filter_map(|name| known.remove(name)));
+        kept.retain(|one| one.spec.phone.manage);
+        if !kept.is_empty() {
+            actor.may_administer()?;
+        }
+        Ok(kept)
+    }
+}
+
+/// When a plan is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// It is to be applied.
+    Before,
+    /// It was.
+    After,
+}
+
+fn as_it_will_be(before: Option<Assistant>, spec: AssistantSpec) -> Assistant {
+    let before = before.unwrap_or_else(|| Assistant {
+        id: AssistantId(0),
+        owner: None,
+        spec: spec.clone(),
+        revision: 0,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    });
+    Assistant { spec, ..before }
+}
+
+fn told_of(assistant: &Assistant, looked: Result<Connection>, connected: Result<()>) -> KeptNumber {
+    let (account, changes, error) = match looked {
+        Ok(one) => (Some(one.account().clone()), one.changes, connected.err()),
+        Err(error) => (None, Vec::new(), Some(error)),
+    };
+    KeptNumber {
+        assistant: assistant.spec.name.clone(),
+        number: assistant.spec.phone.number.clone(),
+        account,
+        changes,
+        error: error.as_ref().map(|error| {
+            let causes = error.causes().into_iter();
+            std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ")
+        }),
+        hint: error.as_ref().and_then(Error::hint_text).map(ToString::to_string),
+    }
+}
