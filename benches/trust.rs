@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use support::{
     Result,
     daemon::{self, Daemon},
@@ -22,7 +22,6 @@ use webox::{
     operations::{
         accounts::{self, Wanted},
         privacy::{self, Whose},
-        retention::{self, Looked},
     },
     store::{Options, Store},
 };
@@ -180,28 +179,37 @@ fn forgetting() -> Result<()> {
         report::milliseconds(took),
         report::milliseconds(p99)
     );
-    // Every assistant keeps callers' numbers for a month: two thirds of all calls are due.
-    rusqlite::Connection::open(&db)?.execute_batch(
-        "UPDATE assistants SET spec = json_set(spec, '$.compliance', json('{\"keep_callers\":\"30d\"}'))",
-    )?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    let mut forgotten = 0;
-    let (took, p99) = beside(&daemon, 3, || {
-        let now = Timestamp::now() + SignedDuration::from_secs(1);
-        for _ in 0..100 {
-            if let Looked::Forgot(more) = runtime.block_on(retention::forget_due(&store, now))? {
-                forgotten += more;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    })?;
-    println!(
-        "{forgotten} calls became due and were forgotten in {}, webhooks beside it p99 {}",
-        report::milliseconds(took),
-        report::milliseconds(p99)
-    );
+    // Every assistant keeps callers' numbers for a month: two thirds of all calls are due, and the daemon
+    // forgets them at its own pace. It looks as it starts.
     drop(daemon);
+    let keep = |months: &str| -> Result<()> {
+        let set = "UPDATE assistants SET spec = json_set(spec, '$.compliance', json(?1))";
+        rusqlite::Connection::open(&db)?.execute(set, [months])?;
+        Ok(())
+    };
+    for (round, series) in (0..3).zip((20..).step_by(2)) {
+        keep("{}")?;
+        let daemon = Daemon::start(folder.path(), &[])?;
+        load::closed_loop(daemon.address, 4, load::ringing(90 + round, 2_000), LISTENS)?;
+        let alone = load::closed_loop(daemon.address, 4, load::ringing(series, 20_000), LISTENS)?;
+        drop(daemon);
+        keep("{\"keep_callers\":\"30d\"}")?;
+        let daemon = Daemon::start(folder.path(), &[])?;
+        load::closed_loop(daemon.address, 4, load::ringing(80 + round, 2_000), LISTENS)?;
+        let (before, begun) = (forgotten(&db)?, Instant::now());
+        let beside =
+            load::closed_loop(daemon.address, 4, load::ringing(series + 1, 20_000), LISTENS)?;
+        let (came, took) = (forgotten(&db)? - before, begun.elapsed());
+        println!(
+            "{came} calls forgotten in {}: webhooks p50 {} and p99 {} beside it, {} and {} alone; wrong {}",
+            report::milliseconds(took),
+            report::milliseconds(beside.quantile(0.5)),
+            report::milliseconds(beside.quantile(0.99)),
+            report::milliseconds(alone.quantile(0.5)),
+            report::milliseconds(alone.quantile(0.99)),
+            alone.wrong + beside.wrong
+        );
+    }
     let begun = Instant::now();
     let done = store.scrub(u64::MAX)?;
     println!(
@@ -209,6 +217,12 @@ fn forgetting() -> Result<()> {
         report::milliseconds(begun.elapsed())
     );
     check_gone(folder.path(), &caller)
+}
+
+/// How many callers were forgotten so far.
+fn forgotten(db: &Path) -> Result<i64> {
+    let count = "SELECT count(*) FROM calls WHERE caller_erased_at IS NOT NULL";
+    Ok(rusqlite::Connection::open(db)?.query_row(count, [], |row| row.get(0))?)
 }
 
 /// Does something while webhooks are answered; how long it took, and the p99 of the webhooks.

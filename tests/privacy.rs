@@ -152,6 +152,66 @@ fn what_is_due_is_forgotten_a_little_at_a_time() {
     assert_eq!(rounds, 3, "250 transcripts and 250 numbers");
 }
 
+/// Calls of now and of long ago are entered in any order, go on, end, and are looked at as time passes:
+/// each look begins where the last one came to, and none passes over what is due.
+#[test]
+fn whatever_is_entered_when_is_forgotten_when_it_is_due() {
+    let webox = le_gourmet_with("[compliance]\nkeep_transcripts = \"2d\"\nkeep_callers = \"3d\"\n");
+    let store = seed::store(&webox);
+    let db = rusqlite::Connection::open(webox.db()).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (mut now, mut n, mut forgotten) = (Timestamp::now(), 0, 0);
+    let mut state = 7_u64;
+    let mut dice = |below: i64| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as i64 % below
+    };
+    for _ in 0..120 {
+        n += 1;
+        let begun = now - SignedDuration::from_mins(dice(100 * 60));
+        match dice(5) {
+            0 => {
+                seed::call_at(&store, n, begun, CallStatus::InProgress);
+            }
+            1 | 2 => {
+                seed::call_at(&store, n, begun, CallStatus::Completed);
+            }
+            3 => {
+                // One that went on ends, now or as it was found out later.
+                let ended = now - SignedDuration::from_mins(dice(48 * 60));
+                let end = "UPDATE calls SET status = 'completed', ended_at = max(?1, started_at)
+                           WHERE id = (SELECT id FROM calls WHERE ended_at IS NULL LIMIT 1)";
+                db.execute(end, [ended.as_millisecond()]).unwrap();
+            }
+            _ => {
+                now += SignedDuration::from_mins(dice(110));
+                while let Looked::Forgot(more @ 1..) =
+                    runtime.block_on(retention::forget_due(&store, now)).unwrap()
+                {
+                    forgotten += more;
+                }
+                for (column, days) in [("transcript_erased_at", 2), ("caller_erased_at", 3)] {
+                    let before = now - SignedDuration::from_hours(24 * days);
+                    let count = |condition: &str| -> i64 {
+                        let sql = format!("SELECT count(*) FROM calls WHERE {condition}");
+                        db.query_row(&sql, [before.as_millisecond()], |row| row.get(0)).unwrap()
+                    };
+                    // Who withheld a number has none to be forgotten.
+                    let late = format!(
+                        "ended_at < ?1 AND {column} IS NULL AND (caller IS NOT NULL OR {days} = 2)"
+                    );
+                    assert_eq!(count(&late), 0, "{column}");
+                    let early =
+                        format!("(ended_at IS NULL OR ended_at >= ?1) AND {column} IS NOT NULL");
+                    assert_eq!(count(&early), 0, "{column}");
+                }
+            }
+        }
+    }
+    assert!(forgotten > 40, "{forgotten}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_comes_after_the_erasure_brings_nothing_back() {
     let slow = Behaviour::DelayHeaders(

@@ -1,5 +1,7 @@
 //! How long callers wait, and for what.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,22 +73,35 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Of some waits; nothing of none.
-    pub fn of(key: String, stage: Stage, mut waits: Vec<u32>) -> Option<Self> {
-        waits.sort_unstable();
-        // The nearest rank: a wait that somebody really had.
-        let rank = |percent: usize| {
-            let rank = (waits.len() * percent).div_ceil(100).max(1);
-            waits.get(rank - 1).copied()
+    /// Of how many waited for how many milliseconds; nothing of none.
+    pub fn of(key: String, stage: Stage, waits: &BTreeMap<u32, u64>) -> Option<Self> {
+        // A wait that somebody really had.
+        Self::by_rank(key, stage, waits.iter().map(|(wait, turns)| (*wait, *turns)))
+    }
+
+    /// By the nearest rank, among waits in order.
+    fn by_rank(
+        key: String,
+        stage: Stage,
+        waits: impl Iterator<Item = (u32, u64)> + Clone,
+    ) -> Option<Self> {
+        let count: u64 = waits.clone().map(|(_, turns)| turns).sum();
+        let rank = |percent: u64| {
+            let rank = (count * percent).div_ceil(100).max(1);
+            let mut passed = 0;
+            let found = waits.clone().find(|(_, turns)| {
+                passed += turns;
+                passed >= rank
+            });
+            found.map(|(wait, _)| wait)
         };
-        Some(Self {
-            key,
-            stage,
-            count: waits.len() as u64,
-            p50_ms: rank(50)?,
-            p95_ms: rank(95)?,
-            p99_ms: rank(99)?,
-        })
+        Some(Self { key, stage, count, p50_ms: rank(50)?, p95_ms: rank(95)?, p99_ms: rank(99)? })
+    }
+
+    /// Of waits that are counted by steps, in order: no wait is said to be shorter than it was.
+    pub fn of_steps(key: String, stage: Stage, steps: &[(u32, u64)]) -> Option<Self> {
+        let ends = steps.iter().map(|(from, turns)| (from + wait_step(*from).1, *turns));
+        Self::by_rank(key, stage, ends)
     }
 }
 
@@ -103,38 +118,28 @@ pub const fn wait_step(ms: u32) -> (u32, u32) {
     (ms / width * width, width)
 }
 
-impl Latency {
-    /// Of waits that are counted by steps, in order: no wait is said to be shorter than it was.
-    pub fn of_steps(key: String, stage: Stage, steps: &[(u32, u64)]) -> Option<Self> {
-        let count: u64 = steps.iter().map(|(_, turns)| turns).sum();
-        let rank = |percent: u64| {
-            let rank = (count * percent).div_ceil(100).max(1);
-            let mut passed = 0;
-            let (from, _) = steps.iter().find(|(_, turns)| {
-                passed += turns;
-                passed >= rank
-            })?;
-            Some(from + wait_step(*from).1)
-        };
-        Some(Self { key, stage, count, p50_ms: rank(50)?, p95_ms: rank(95)?, p99_ms: rank(99)? })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn counted(waits: &[u32]) -> BTreeMap<u32, u64> {
+        let mut counts = BTreeMap::new();
+        for wait in waits {
+            *counts.entry(*wait).or_default() += 1;
+        }
+        counts
+    }
+
     proptest::proptest! {
         #[test]
-        fn steps_are_close_to_the_waits(mut waits in proptest::collection::vec(0_u32..60_000, 1..200)) {
+        fn steps_are_close_to_the_waits(waits in proptest::collection::vec(0_u32..60_000, 1..200)) {
             let mut steps = std::collections::BTreeMap::new();
             for wait in &waits {
                 *steps.entry(wait_step(*wait).0).or_insert(0) += 1;
             }
             let steps: Vec<(u32, u64)> = steps.into_iter().collect();
             let by_steps = Latency::of_steps("all".into(), Stage::Felt, &steps).unwrap();
-            waits.sort_unstable();
-            let exact = Latency::of("all".into(), Stage::Felt, waits).unwrap();
+            let exact = Latency::of("all".into(), Stage::Felt, &counted(&waits)).unwrap();
             for (near, exact) in [
                 (by_steps.p50_ms, exact.p50_ms),
                 (by_steps.p95_ms, exact.p95_ms),
@@ -155,7 +160,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_waits_that_somebody_had() {
-        let of = |waits: &[u32]| Latency::of("all".into(), Stage::Felt, waits.to_vec());
+        let of = |waits: &[u32]| Latency::of("all".into(), Stage::Felt, &counted(waits));
         assert_eq!(of(&[]), None);
         let one = of(&[7]).unwrap();
         assert_eq!((one.count, one.p50_ms, one.p95_ms, one.p99_ms), (1, 7, 7, 7));

@@ -9,7 +9,9 @@ use crate::{
         Actor, AnsweredBy, Assistant, CallId, CallStatus, Contact, ContactChange, ContactFilter,
         ContactId, Direction, Error, PhoneNumber, Result,
     },
-    store::{Store, StoreError, Tx, audit::Deed, bookings, calls, contacts, messages, privacy},
+    store::{
+        Store, StoreError, Tx, audit::Deed, bookings, calls, contacts, messages, privacy, retention,
+    },
 };
 
 /// Contacts that the actor may see, those who called last first.
@@ -82,7 +84,7 @@ pub fn delete(store: &Store, actor: &Actor, name: &str, now: Timestamp) -> Resul
     store.write(move |tx| {
         let contact = one(tx, &actor, &name)?;
         contacts::delete(tx, contact.id)?;
-        privacy::set_scrub_due(tx, true, now)?;
+        retention::set_scrub_due(tx, true, now)?;
         record(tx, &actor, now, "contact.delete", contact.id, json!(null))?;
         Ok(contact)
     })

@@ -24,10 +24,9 @@ pub fn latencies(
 ) -> Result<Vec<Latency>> {
     let window = Window { since, until, assistant, sight: actor.sight() };
     store.read(|tx| {
-        let turns = latency::of_turns(tx, &window)?;
         let names = stats::assistant_names(tx)?;
-        let mut waits: BTreeMap<(String, Stage), Vec<u32>> = BTreeMap::new();
-        for turn in turns {
+        let mut waits: BTreeMap<(String, Stage), BTreeMap<u32, u64>> = BTreeMap::new();
+        latency::each_turn(tx, &window, |turn| {
             for (stage, ms) in stages(&turn.timings) {
                 let key = match by {
                     None => Some("all".to_owned()),
@@ -40,13 +39,13 @@ pub fn latencies(
                     Some(LatencyBy::Provider) => whom(&turn, stage),
                 };
                 if let Some(key) = key {
-                    waits.entry((key, stage)).or_default().push(ms);
+                    *waits.entry((key, stage)).or_default().entry(ms).or_default() += 1;
                 }
             }
-        }
+        })?;
         Ok(waits
             .into_iter()
-            .filter_map(|((key, stage), waits)| Latency::of(key, stage, waits))
+            .filter_map(|((key, stage), waits)| Latency::of(key, stage, &waits))
             .collect())
     })
 }

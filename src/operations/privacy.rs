@@ -11,6 +11,7 @@ use crate::{
         audit::Deed,
         calls,
         privacy::{self, Table},
+        retention,
     },
 };
 
@@ -142,7 +143,7 @@ pub fn erase(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Res
         let pseudonym = privacy::pseudonym(&salt, &caller);
         let (removals, recordings) = privacy::ask_twilio(tx, sight, &subject, now)?;
         let erasure = privacy::erase(tx, sight, &subject, &pseudonym, now)?;
-        privacy::set_scrub_due(tx, true, now)?;
+        retention::set_scrub_due(tx, true, now)?;
         let deed = Deed {
             action: "privacy.erase",
             target: format!("caller/{pseudonym}"),
@@ -161,7 +162,7 @@ pub fn erase(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Res
     // waiting, the daemon does it when nobody is on the phone.
     let scrubbed = store.scrub(store::SCRUB_AT_ONCE)?;
     if scrubbed {
-        store.write(move |tx| privacy::set_scrub_due(tx, false, now))?;
+        store.write(move |tx| retention::set_scrub_due(tx, false, now))?;
     }
     Ok(Erased { scrubbed, ..erased })
 }

@@ -1,5 +1,7 @@
 //! Forgetting in time: words, recordings and callers are kept as long as the assistant's file says.
 
+use std::{sync::Arc, time::Instant};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::privacy::salt;
@@ -7,7 +9,7 @@ use crate::{
     domain::{HumanDuration, Result},
     store::{
         self, Store, assistants, campaigns, deliveries, events, idempotency, outbound,
-        privacy::{self, Clock, Due},
+        retention::{self, Clock, Due},
     },
 };
 
@@ -20,9 +22,15 @@ const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Calls that were asked for are kept this long: how often somebody was called in 30 days counts.
 const CALLED: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// Calls in one transaction, of all assistants together: the next webhook waits no longer than a
-/// moment.
-const AT_ONCE: usize = 200;
+/// Calls that are looked for at once, of all assistants together.
+const LOOKED_FOR: usize = 200;
+
+/// Calls in one transaction: a caller's turn that waits for it waits for a moment that nobody hears.
+const AT_ONCE: usize = 4;
+
+/// The pause after a transaction, in its own lengths: calls have the store for nine tenths of the time,
+/// and for more where it is busy.
+const PAUSE: u32 = 9;
 
 /// How far the clock may move between two looks and be believed.
 const LARGEST_STEP: SignedDuration = SignedDuration::from_hours(2);
@@ -51,39 +59,39 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
     };
     let clock = store
         .write_async(move |tx| {
-            let clock = steady(privacy::clock(tx)?, now);
-            privacy::set_clock(tx, &clock)?;
+            let clock = steady(retention::clock(tx)?, now);
+            retention::set_clock(tx, &clock)?;
             Ok(clock)
         })
         .await?;
     if now < clock.hold_until {
         return Ok(Looked::Holding(clock.hold_until));
     }
-    let salt = salt()?;
     // Looked for by a reader: what is not due costs callers nothing.
-    let (due, bookings) = store
+    let (looked, bookings, mut reached) = store
         .read_async(move |tx| {
-            let (mut due, mut bookings, mut left) = (Vec::new(), Vec::new(), AT_ONCE);
+            let reached = retention::reached(tx)?;
+            let (mut looked, mut bookings, mut left) = (Vec::new(), Vec::new(), LOOKED_FOR);
             for (id, compliance) in assistants::compliance(tx)? {
                 bookings.extend(compliance.keep_callers.map(|kept| (id, ago(kept))));
-                for (what, kept) in [
+                for (due, kept) in [
                     (Due::Transcripts, compliance.keep_transcripts),
                     (Due::Recordings, Some(compliance.recordings())),
                     (Due::Messages, Some(compliance.recordings())),
                     (Due::Callers, compliance.keep_callers),
                 ] {
                     let Some(kept) = kept.filter(|_| left > 0) else { continue };
-                    let calls = privacy::due(tx, what, id, ago(kept), left)?;
-                    left -= calls.len();
-                    if !calls.is_empty() {
-                        due.push((what, calls));
-                    }
+                    let from = reached.of(id, due);
+                    let look = retention::look(tx, due, id, from, ago(kept), left)?;
+                    left -= look.calls.len();
+                    looked.push((id, due, look));
                 }
             }
-            Ok((due, bookings))
+            Ok((looked, bookings, reached))
         })
         .await?;
-    let forgotten = store
+    let anything = looked.iter().any(|(.., look)| !look.calls.is_empty());
+    let mut forgotten = store
         .write_async(move |tx| {
             let before = now.checked_sub(WATCHED).unwrap_or(Timestamp::MIN);
             let settled = now.checked_sub(SETTLED).unwrap_or(Timestamp::MIN);
@@ -93,20 +101,29 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
             outbound::forget_before(tx, called)?;
             campaigns::forget_before(tx, called)?;
             super::alerts::forget(tx, now)?;
-            let mut forgotten = 0;
-            for (what, calls) in &due {
-                forgotten += privacy::forget(tx, *what, calls, &salt, now)?;
-            }
+            let mut named = 0;
             for (assistant, before) in bookings {
-                let left = AT_ONCE.saturating_sub(forgotten as usize);
-                forgotten += privacy::forget_bookings(tx, assistant, before, left)?;
+                let left = LOOKED_FOR.saturating_sub(named as usize);
+                named += retention::forget_bookings(tx, assistant, before, left)?;
             }
-            if forgotten > 0 {
-                privacy::set_scrub_due(tx, true, now)?;
+            if anything || named > 0 {
+                retention::set_scrub_due(tx, true, now)?;
             }
-            Ok(watched + forgotten)
+            Ok(watched + named)
         })
         .await?;
+    let salt: Arc<str> = salt()?.into();
+    for (assistant, due, look) in looked {
+        for calls in look.calls.chunks(AT_ONCE) {
+            let (calls, salt) = (calls.to_vec(), Arc::clone(&salt));
+            let begun = Instant::now();
+            forgotten +=
+                store.write_async(move |tx| retention::forget(tx, due, &calls, &salt, now)).await?;
+            tokio::time::sleep(begun.elapsed() * PAUSE).await;
+        }
+        reached.come(assistant, due, look.until);
+    }
+    store.write_async(move |tx| retention::set_reached(tx, &reached)).await?;
     super::knowledge::drop_unused(store).await?;
     Ok(Looked::Forgot(forgotten))
 }
@@ -130,10 +147,10 @@ fn steady(before: Option<Clock>, now: Timestamp) -> Clock {
 /// Clears what was deleted out of the file's free space, if that is due and nobody is on the phone.
 /// Says whether it was done. Takes a few seconds; must not be called from async code.
 pub fn scrub_when_quiet(store: &Store, now: Timestamp) -> Result<bool> {
-    if !store.read(privacy::may_scrub)? || !store.scrub(store::SCRUB_WHEN_QUIET)? {
+    if !store.read(retention::may_scrub)? || !store.scrub(store::SCRUB_WHEN_QUIET)? {
         return Ok(false);
     }
-    store.write(move |tx| privacy::set_scrub_due(tx, false, now))?;
+    store.write(move |tx| retention::set_scrub_due(tx, false, now))?;
     Ok(true)
 }
 

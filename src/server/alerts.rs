@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,9 @@ use crate::{
 
 /// How often it is looked at everything that is watched.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// At most this part of the time goes to looking: what there is to be looked at grows with the calls.
+const LOOKS_FOR: u32 = 20;
 
 /// How often it is looked for notices that are due.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -60,7 +63,7 @@ pub(super) async fn look(
     let mut is_failing = false;
     let mut away = Away::default();
     loop {
-        let now = Timestamp::now();
+        let (now, begun) = (Timestamp::now(), Instant::now());
         let mut add = |kind, part: &str, count: u64| {
             if count > 0 {
                 *counts.entry((kind, part.to_owned())).or_default() += count;
@@ -109,7 +112,7 @@ pub(super) async fn look(
             Ok(Err(error)) => tracing::debug!(%error, "still not looked at"),
             Err(error) => tracing::error!(%error, "a look at what is watched was broken off"),
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(LOOK_EVERY.max(begun.elapsed() * LOOKS_FOR)).await;
     }
 }
 

@@ -14,7 +14,8 @@ use super::{
     calls::{self, CallEnd, NewCall},
     costs,
     ledger::{self, Kind, Of},
-    privacy::{self, Due, Subject},
+    privacy::{self, Subject},
+    retention::{self, Due},
     stats::{self, Window},
     turns::{self, Finished},
     versions::Stamp,
@@ -118,10 +119,10 @@ fn step(tx: &Tx, who: &[Assistant], known: &mut Vec<CallId>, step: Step) -> Resu
             privacy::erase(tx, Sight::All, &subject, &format!("~{number}"), at)?;
         }
         240..248 => {
-            privacy::forget(tx, Due::Transcripts, &[id], "salt", at)?;
+            retention::forget(tx, Due::Transcripts, &[id], "salt", at)?;
         }
         _ => {
-            privacy::forget(tx, Due::Callers, &[id], "salt", at)?;
+            retention::forget(tx, Due::Callers, &[id], "salt", at)?;
         }
     }
     Ok(())

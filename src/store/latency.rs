@@ -23,8 +23,9 @@ pub struct Waited {
     pub mouth: Option<String>,
 }
 
-/// The turns of a window in which something was heard, newest calls first.
-pub fn of_turns(tx: &Tx, window: &Window) -> Result<Vec<Waited>, StoreError> {
+/// Hands over the turns of a window in which something was heard, newest calls first, one after the
+/// other: there may be hundreds of thousands.
+pub fn each_turn(tx: &Tx, window: &Window, mut take: impl FnMut(Waited)) -> Result<(), StoreError> {
     let mut statement = tx.prepare_cached(
         "SELECT c.assistant_id, t.endpoint_ms, t.words_ms, t.first_token_ms, t.sentence_ms,
                 t.audio_ms, t.frame_ms, t.reply_ms, t.ear, t.engine, t.mouth
@@ -38,7 +39,7 @@ pub fn of_turns(tx: &Tx, window: &Window) -> Result<Vec<Waited>, StoreError> {
     let until = window.until.map_or(i64::MAX, jiff::Timestamp::as_millisecond);
     let values = params![since, until, window.assistant.map(|id| id.0), window.sight.owner(), MOST];
     let rows = statement.query_map(values, |row| {
-        Ok(Waited {
+        take(Waited {
             assistant: AssistantId(row.get(0)?),
             timings: TurnTimings {
                 endpoint_ms: row.get(1)?,
@@ -52,7 +53,8 @@ pub fn of_turns(tx: &Tx, window: &Window) -> Result<Vec<Waited>, StoreError> {
             ear: row.get(8)?,
             engine: row.get(9)?,
             mouth: row.get(10)?,
-        })
+        });
+        Ok(())
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

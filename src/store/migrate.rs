@@ -37,6 +37,7 @@ const STEPS: &[&str] = &[
     BLOCKS,
     include_str!("migrations/0026_entered.sql"),
     include_str!("migrations/0027_outbound_calls.sql"),
+    include_str!("migrations/0028_looked_for.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.

@@ -46,6 +46,7 @@ pub mod privacy;
 pub mod prototype;
 pub mod recordings;
 pub mod removals;
+pub mod retention;
 pub mod secrets;
 pub mod stats;
 pub mod transfers;

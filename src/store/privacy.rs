@@ -1,13 +1,13 @@
 //! One caller's rows, everywhere: found, and taken out. What counts and sums stays.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, ToSql, params};
+use rusqlite::{ToSql, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{
-    StoreError, Tx, assistants::time, calls, campaigns, contacts, deliveries, idempotency,
-    messages, outbound, removals, turn_words,
+    StoreError, Tx, calls, campaigns, contacts, deliveries, idempotency, messages, outbound,
+    removals, turn_words,
 };
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
 
@@ -315,7 +315,7 @@ pub fn erase(
 
 /// What a turn without words still says: when it was, who answered, how long it took, its tokens.
 /// An empty reply is a reply: without one the turn would wait to be thought about.
-const NO_WORDS: &str = "heard = CASE WHEN heard IS NULL THEN NULL ELSE '' END, \
+pub(super) const NO_WORDS: &str = "heard = CASE WHEN heard IS NULL THEN NULL ELSE '' END, \
      said = CASE WHEN said IS NULL THEN NULL ELSE '' END, unheard = NULL, tools = NULL, \
      state = NULL, transfer_to = NULL, twiml = CASE WHEN twiml IS NULL THEN NULL ELSE '<Response/>' END";
 
@@ -323,119 +323,12 @@ const NO_EXTRAS: &str = "transcription = NULL, recording_url = NULL, metadata = 
      topic = NULL, summary = NULL, summary_source = NULL, summary_due = NULL, \
      satisfaction_why = NULL, extracted = NULL";
 
-/// What is due to be forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
-    /// The words of calls.
-    Transcripts,
-    /// Recordings, and the links to them.
-    Recordings,
-    /// Messages that were spoken.
-    Messages,
-    /// Callers' numbers.
-    Callers,
-}
-
-/// Calls of an assistant that ended before a moment and of which something is due, oldest first.
-pub fn due(
-    tx: &Tx,
-    due: Due,
-    assistant: AssistantId,
-    before: Timestamp,
-    most: usize,
-) -> Result<Vec<CallId>, StoreError> {
-    let condition = match due {
-        Due::Transcripts => "transcript_erased_at IS NULL",
-        Due::Recordings => "recording_url IS NOT NULL",
-        Due::Messages => {
-            "id IN (SELECT call_id FROM messages WHERE assistant_id = ?1 AND recording_url IS NOT NULL)"
-        }
-        Due::Callers => "caller_erased_at IS NULL AND caller IS NOT NULL",
-    };
-    let sql = format!(
-        "SELECT id FROM calls WHERE assistant_id = ?1 AND started_at < ?2
-         AND ended_at IS NOT NULL AND ended_at < ?2 AND {condition} ORDER BY started_at LIMIT ?3"
-    );
-    let mut statement = tx.prepare_cached(&sql)?;
-    let ids = statement
-        .query_map(params![assistant.0, before.as_millisecond(), most as i64], |row| {
-            Ok(CallId(row.get(0)?))
-        })?;
-    Ok(ids.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Forgets what is due of some calls; answers of how many. `salt` makes pseudonyms that nobody can
-/// trace back to a number.
-pub fn forget(
-    tx: &Tx,
-    due: Due,
-    calls: &[CallId],
-    salt: &str,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let at = now.as_millisecond();
-    for CallId(id) in calls {
-        if due != Due::Recordings {
-            deliveries::forget_call(tx, CallId(*id))?;
-        }
-        match due {
-            Due::Transcripts => {
-                turn_words::forget(tx, CallId(*id))?;
-                let sql = format!("UPDATE turns SET {NO_WORDS} WHERE call_id = ?1");
-                tx.prepare_cached(&sql)?.execute([id])?;
-                forget_spoken_messages(tx, CallId(*id), now)?;
-                tx.prepare_cached("DELETE FROM messages WHERE call_id = ?1")?.execute([id])?;
-                tx.prepare_cached(
-                    "UPDATE calls SET transcription = NULL, metadata = NULL, topic = NULL,
-                     summary = NULL, summary_source = NULL, summary_due = NULL,
-                     satisfaction_why = NULL, extracted = NULL,
-                     transcript_erased_at = ?2 WHERE id = ?1",
-                )?
-                .execute(params![id, at])?;
-            }
-            Due::Recordings => {
-                if let Some(kept) = calls::take_recording(tx, CallId(*id))? {
-                    let call = sid_of(tx, CallId(*id))?;
-                    removals::ask(tx, &call, &Removable::Recording(kept), now)?;
-                }
-            }
-            Due::Messages => forget_spoken_messages(tx, CallId(*id), now)?,
-            Due::Callers => {
-                let caller: Option<String> = tx
-                    .prepare_cached("SELECT caller FROM calls WHERE id = ?1")?
-                    .query_row([id], |row| row.get(0))?;
-                let pseudonym = pseudonym(salt, caller.as_deref().unwrap_or_default());
-                tx.prepare_cached(
-                    "UPDATE calls SET caller = ?2, caller_erased_at = ?3, topic = NULL, summary = NULL,
-                     summary_source = NULL, summary_due = NULL, satisfaction_why = NULL,
-                     extracted = NULL WHERE id = ?1",
-                )?
-                .execute(params![id, pseudonym, at])?;
-                tx.prepare_cached(
-                    "UPDATE messages SET caller = NULL, name = NULL WHERE call_id = ?1",
-                )?
-                .execute([id])?;
-                if let Some(caller) = &caller {
-                    let called = calls::by_id(tx, CallId(*id))?;
-                    if let Some(call) = called {
-                        contacts::tidy(tx, call.assistant_id, caller)?;
-                    }
-                }
-            }
-        }
-    }
-    Ok(calls.len() as u64)
-}
-
-fn sid_of(tx: &Tx, call: CallId) -> Result<CallSid, StoreError> {
-    let sid: String = tx
-        .prepare_cached("SELECT sid FROM calls WHERE id = ?1")?
-        .query_row([call.0], |row| row.get(0))?;
-    sid.parse().map_err(StoreError::User)
-}
-
 /// Asks Twilio to remove the messages that were spoken in a call.
-fn forget_spoken_messages(tx: &Tx, call: CallId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn forget_spoken_messages(
+    tx: &Tx,
+    call: CallId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let recordings = messages::take_recordings(tx, call)?;
     if recordings.is_empty() {
         return Ok(());
@@ -447,69 +340,11 @@ fn forget_spoken_messages(tx: &Tx, call: CallId, now: Timestamp) -> Result<(), S
     Ok(())
 }
 
-/// Takes names and numbers out of bookings that took place before a moment; answers of how many.
-pub fn forget_bookings(
-    tx: &Tx,
-    assistant: AssistantId,
-    before: Timestamp,
-    most: usize,
-) -> Result<u64, StoreError> {
-    let changed = tx
-        .prepare_cached(
-            "UPDATE bookings SET caller = NULL, name = '', note = NULL WHERE id IN (
-                SELECT id FROM bookings WHERE assistant_id = ?1 AND ends_at < ?2
-                AND (name <> '' OR caller IS NOT NULL OR note IS NOT NULL) LIMIT ?3)",
-        )?
-        .execute(params![assistant.0, before.as_millisecond(), most as i64])?;
-    Ok(changed as u64)
-}
-
-/// When it was last looked for what is due, and until when nothing is forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
-    /// The last look.
-    pub seen_at: Timestamp,
-    /// Nothing is forgotten before.
-    pub hold_until: Timestamp,
-}
-
-/// The last look, if there was one.
-pub fn clock(tx: &Tx) -> Result<Option<Clock>, StoreError> {
-    tx.prepare_cached("SELECT seen_at, hold_until FROM forgetting WHERE id = 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?
-        .map(|(seen, hold)| Ok(Clock { seen_at: time(seen)?, hold_until: time(hold)? }))
-        .transpose()
-}
-
-/// Notes a look.
-pub fn set_clock(tx: &Tx, clock: &Clock) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO forgetting (id, seen_at, hold_until) VALUES (1, ?1, ?2)
-         ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at, hold_until = excluded.hold_until",
-    )?
-    .execute(params![clock.seen_at.as_millisecond(), clock.hold_until.as_millisecond()])?;
-    Ok(())
-}
-
-/// Notes whether what was deleted may still lie in free space.
-pub fn set_scrub_due(tx: &Tx, due: bool, now: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO forgetting (id, seen_at, hold_until, scrub) VALUES (1, ?2, ?2, ?1)
-         ON CONFLICT DO UPDATE SET scrub = excluded.scrub",
-    )?
-    .execute(params![due, now.as_millisecond()])?;
-    Ok(())
-}
-
-/// Whether something may still lie in free space and nobody is on the phone.
-pub fn may_scrub(tx: &Tx) -> Result<bool, StoreError> {
-    Ok(tx
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM forgetting WHERE scrub = 1)
-             AND NOT EXISTS (SELECT 1 FROM assistant_figures WHERE live_calls > 0)",
-        )?
-        .query_row([], |row| row.get(0))?)
+pub(super) fn sid_of(tx: &Tx, call: CallId) -> Result<CallSid, StoreError> {
+    let sid: String = tx
+        .prepare_cached("SELECT sid FROM calls WHERE id = ?1")?
+        .query_row([call.0], |row| row.get(0))?;
+    sid.parse().map_err(StoreError::User)
 }
 
 /// A word for a caller that says nothing of the number, and is the same for the same salt.

@@ -74,7 +74,7 @@ fn standing(calls: &[i64]) -> Standing {
         }],
         today: Breakdown { calls: 42, duration_s: 4_200, ..Breakdown::default() },
         by_status: vec![(CallStatus::Completed, 40), (CallStatus::Failed, 2)],
-        latencies: Latency::of("all".to_owned(), Stage::Reply, vec![400, 900])
+        latencies: Latency::of("all".to_owned(), Stage::Reply, &[(400, 1), (900, 1)].into())
             .into_iter()
             .collect(),
         cost: Cost { eur: Micros::from_micros(1_234_567), usd: Micros::ZERO },

@@ -18,6 +18,8 @@ enum Sensitive {
     SocialSecurity,
     /// An e-mail address.
     Email,
+    /// Figures that would take too long to judge, more of them than a telephone number has.
+    Unjudged,
 }
 
 impl Sensitive {
@@ -28,6 +30,7 @@ impl Sensitive {
             Self::Iban => "[iban]",
             Self::SocialSecurity => "[nir]",
             Self::Email => "[email]",
+            Self::Unjudged => "[number]",
         }
     }
 }

@@ -22,10 +22,17 @@ pub(super) fn find(all: &[Word]) -> Vec<(Range<usize>, Sensitive)> {
     let mut left = WHOLE_BUDGET;
     let mut at = 0;
     let mut short_until = 0;
+    let mut judged = 0;
     while at < all.len() {
         let budget = BUDGET.min(left);
+        if budget == 0 {
+            // Words made to take long hide nothing: rather too much is masked than too little.
+            at = begin_of_run(all, at, judged);
+            found.extend(long_runs(all, at));
+            break;
+        }
         if at >= short_until && is_number(all, at) {
-            let (end, digits) = natural(all, at);
+            let (end, digits) = natural(all, at, LONGEST_PHONE, MOST_WORDS);
             // As people hear it, a telephone number at most: only forced apart could it be more.
             short_until = if digits <= LONGEST_PHONE { end } else { at };
         }
@@ -38,6 +45,7 @@ pub(super) fn find(all: &[Word]) -> Vec<(Range<usize>, Sensitive)> {
             Some((last, what)) => {
                 found.push((all[at].at.start..all[last].at.end, what));
                 at = last + 1;
+                judged = at;
             }
             None => at += 1,
         }
@@ -56,12 +64,45 @@ fn is_number(all: &[Word], at: usize) -> bool {
     word.is_digits() || word.plain == "mille" || !words::numbers(&[word.plain.as_str()]).is_empty()
 }
 
+/// Where the run of numbers begins that a word is in, no earlier than a place.
+fn begin_of_run(all: &[Word], at: usize, earliest: usize) -> usize {
+    let joined = |at: usize| {
+        at > earliest
+            && all[at].follows_closely()
+            && (all[at - 1].is_filler() || is_number(all, at - 1))
+    };
+    let mut at = at;
+    while joined(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Runs of numbers that are longer than a telephone number, from a word on.
+fn long_runs(all: &[Word], mut at: usize) -> Vec<(Range<usize>, Sensitive)> {
+    let mut found = Vec::new();
+    while at < all.len() {
+        if !is_number(all, at) {
+            at += 1;
+            continue;
+        }
+        let (end, digits) = natural(all, at, usize::MAX, all.len());
+        // Of `double` and the like alone nothing is read.
+        let end = end.max(at + 1);
+        if digits > LONGEST_PHONE {
+            found.push((all[at].at.start..all[end - 1].at.end, Sensitive::Unjudged));
+        }
+        at = end;
+    }
+    found
+}
+
 /// Where the run of numbers ends that begins at a word, and how many digits it has as it is heard:
-/// each group as long as it can be.
-fn natural(all: &[Word], at: usize) -> (usize, usize) {
+/// each group as long as it can be. Read until it has more than so many digits, or words.
+fn natural(all: &[Word], at: usize, most_digits: usize, most_words: usize) -> (usize, usize) {
     let (mut at, mut digits, mut first) = (at, 0, true);
-    let last = at + MOST_WORDS;
-    while let Some(word) = all.get(at).filter(|_| digits <= LONGEST_PHONE && at < last) {
+    let last = at + most_words;
+    while let Some(word) = all.get(at).filter(|_| digits <= most_digits && at < last) {
         if !first && !word.follows_closely() {
             break;
         }

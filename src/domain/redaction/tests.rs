@@ -261,6 +261,29 @@ fn hostile_texts_are_done_with() {
     }
 }
 
+#[test]
+fn what_takes_long_to_judge_hides_nothing_that_comes_after_it() {
+    let long = "mille deux cent trente quatre ".repeat(400);
+    for (said, kept) in [
+        ("ma carte est le 4532 0151 1283 0366 merci", "ma carte est le [number] merci"),
+        ("mon numéro est le 06 12 34 56 78 merci", "mon numéro est le 06 12 34 56 78 merci"),
+        (
+            "quatre mille cinq cent trente-deux zéro un cinq un mille deux cent quatre-vingt-trois \
+             zéro trois six six merci",
+            "[number] merci",
+        ),
+    ] {
+        let text = format!("{long} voilà, ensuite, écoutez bien : {said}");
+        let told = redact(&text);
+        assert!(told.ends_with(kept), "{}", &told[told.len().saturating_sub(200)..]);
+        assert!(
+            !told.contains("quatre mille deux"),
+            "the run itself is too long: {}",
+            &told[..200]
+        );
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_panics_and_twice_is_once(text in "(\\PC|quatre|fr|[0-9]{4}|@| |-){0,60}") {

@@ -56,11 +56,14 @@ const EXPECTED: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How many windows of before are compared with.
 const BEFORE: i32 = 4;
 
+/// How many turns waited for how many milliseconds.
+type Waits = BTreeMap<u32, u64>;
+
 /// Sums that several rules may need, each read once.
 #[derive(Default)]
 struct Sums {
     failed: BTreeMap<HumanDuration, BTreeMap<AssistantId, (u64, u64)>>,
-    waits: BTreeMap<HumanDuration, BTreeMap<AssistantId, Vec<u32>>>,
+    waits: BTreeMap<HumanDuration, BTreeMap<AssistantId, Waits>>,
     rated: BTreeMap<HumanDuration, [BTreeMap<AssistantId, Breakdown>; 2]>,
     spent: BTreeMap<AlertKind, BTreeMap<AssistantId, Cost>>,
 }
@@ -186,10 +189,10 @@ impl Measuring<'_> {
             }
             AlertKind::NoCalls => one(self.without_calls(rule, assistant)?),
             AlertKind::Latency => {
-                let waits = self.waits(rule.window)?.get(&id).cloned().unwrap_or_default();
-                let enough = waits.len() as u64 >= least;
-                let latency = Latency::of(String::new(), Stage::Felt, waits);
-                one(latency.filter(|_| enough).map(|latency| i64::from(latency.p95_ms)))
+                let waits = self.waits(rule.window)?.get(&id);
+                let latency = waits.and_then(|them| Latency::of(String::new(), Stage::Felt, them));
+                let latency = latency.filter(|latency| latency.count >= least);
+                one(latency.map(|latency| i64::from(latency.p95_ms)))
             }
             AlertKind::Satisfaction => one(self.fallen(rule, id)?),
             AlertKind::SpendDay | AlertKind::SpendMonth => {
@@ -231,17 +234,18 @@ impl Measuring<'_> {
     fn waits(
         &mut self,
         window: HumanDuration,
-    ) -> Result<&BTreeMap<AssistantId, Vec<u32>>, StoreError> {
+    ) -> Result<&BTreeMap<AssistantId, Waits>, StoreError> {
         let (tx, of) = (self.tx, of_all(self.since(window), None));
         Ok(match self.sums.waits.entry(window) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let mut waits: BTreeMap<AssistantId, Vec<u32>> = BTreeMap::new();
-                for turn in latency::of_turns(tx, &of)? {
+                let mut waits: BTreeMap<AssistantId, Waits> = BTreeMap::new();
+                latency::each_turn(tx, &of, |turn| {
                     // Where sound is not ours, until the reply was thought of.
-                    let felt = turn.timings.felt_ms().or(turn.timings.reply_ms);
-                    waits.entry(turn.assistant).or_default().extend(felt);
-                }
+                    if let Some(felt) = turn.timings.felt_ms().or(turn.timings.reply_ms) {
+                        *waits.entry(turn.assistant).or_default().entry(felt).or_default() += 1;
+                    }
+                })?;
                 new.insert(waits)
             }
         })
