@@ -6,6 +6,7 @@
 mod afterwards;
 mod clock;
 mod connect;
+mod declined;
 mod early;
 mod fallback;
 mod fixed;
@@ -26,6 +27,7 @@ mod sessions;
 mod socket;
 mod stream;
 mod talk;
+mod unstored;
 mod voice;
 mod voices;
 mod waits;

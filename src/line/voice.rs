@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::{
     Clock,
+    declined::{declined, nobody_there},
     fallback::Remembered,
     gather::{self, Writer},
     greeting::Greeting,
@@ -34,8 +35,8 @@ use crate::{
         phrases,
     },
     domain::{
-        Assistant, AssistantSpec, CallSid, Caller, Country, EndReason, Error, LanguageTag,
-        PhoneNumber, RecordingConsent, Reply, Result, VoiceLine,
+        Assistant, AssistantSpec, CallSid, Country, LanguageTag, PhoneNumber, RecordingConsent,
+        Reply, Result, VoiceLine,
     },
     operations::knowledge::Library,
     operations::live::{
@@ -474,59 +475,6 @@ impl Line {
         })
     }
 
-    /// Waits for the store, but not so long that Twilio gives up.
-    pub(super) async fn stored<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        timeout(self.patience.store, work)
-            .await
-            .unwrap_or_else(|_| Err(Error::unavailable("the store did not answer in time")))
-    }
-
-    /// Nothing can be stored: the caller is asked to hold on, and Twilio to come back.
-    pub(super) async fn unstored(
-        &self,
-        error: &Error,
-        to: Option<PhoneNumber>,
-        sid: &CallSid,
-        route: &str,
-        turn: Option<u32>,
-        step: u32,
-    ) -> String {
-        let rest = turn.map(|turn| format!("&turn={turn}")).unwrap_or_default();
-        self.unstored_at(error, to, sid, (route, &rest), step).await
-    }
-
-    /// The same, with whatever the address to come back to says besides.
-    pub(super) async fn unstored_at(
-        &self,
-        error: &Error,
-        to: Option<PhoneNumber>,
-        sid: &CallSid,
-        (route, rest): (&str, &str),
-        step: u32,
-    ) -> String {
-        tracing::error!(route, step, %error, causes = ?error.causes(), "the store could not be used");
-        let number = to.clone();
-        let found = match number {
-            Some(number) => {
-                self.stored(live::assistant_of(&self.store, number)).await.ok().flatten()
-            }
-            None => None,
-        };
-        let writer = self.writer(sid);
-        match found {
-            Some(assistant) if step < self.patience.fillers => {
-                writer.try_again(&assistant.spec, route, rest, step)
-            }
-            Some(assistant) => {
-                gather::give_up(&assistant.spec, &assistant.spec.voice.language, self.clock.now())
-            }
-            None => {
-                let language = Country::language_of(to.as_ref());
-                gather::farewell(None, &language, &phrases::for_language(&language).apology)
-            }
-        }
-    }
-
     fn ringing(&self, request: &Incoming) -> Ringing {
         Ringing {
             sid: request.call_sid.clone(),
@@ -565,30 +513,4 @@ impl Line {
     ) -> Writer<'a> {
         Writer { public_url: &self.public_url, sid, ticket, player, caller: None }
     }
-}
-
-fn declined(spec: &AssistantSpec, caller: Option<&PhoneNumber>, reason: EndReason) -> String {
-    let language = &spec.voice.first_language(None, caller);
-    let phrases = phrases::for_language(language);
-    let phrase = match reason {
-        EndReason::TooManyCalls => &phrases.too_many_calls,
-        EndReason::Flood => &phrases.flood,
-        EndReason::PlanLimit => &phrases.plan_limit,
-        EndReason::Anonymous => &phrases.anonymous,
-        // Not a word: nothing of such a call is paid for.
-        EndReason::Blocked | EndReason::Spoofed => return gather::reject(false),
-        EndReason::CallerLimit => return gather::reject(true),
-        _ => &phrases.disabled,
-    };
-    let text = phrases::fill(phrase, &[("client", &spec.client)]);
-    gather::farewell(Some(spec), language, &text)
-}
-
-fn nobody_there(to: Option<&PhoneNumber>, raw: &str) -> String {
-    tracing::warn!(
-        to = to.map_or_else(|| Caller::read(raw).masked(), PhoneNumber::masked),
-        "a call to a number that has no assistant"
-    );
-    let language = Country::language_of(to);
-    gather::farewell(None, &language, &phrases::for_language(&language).unknown_number)
 }

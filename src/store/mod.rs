@@ -17,6 +17,7 @@ pub mod busy;
 pub mod call_figures;
 pub mod call_list;
 pub mod calls;
+pub mod campaign_rows;
 pub mod campaigns;
 pub mod charges;
 pub mod checkup;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{
-    StoreError, Tx, calls, campaigns, contacts, deliveries, idempotency, messages, outbound,
+    StoreError, Tx, calls, campaign_rows, contacts, deliveries, idempotency, messages, outbound,
     removals, turn_words,
 };
 use crate::domain::{AssistantId, CallId, CallSid, KeptRecording, Removable, Sight};
@@ -275,7 +275,7 @@ pub fn erase(
             erasure.contacts = contacts::erase(tx, sight, caller)?;
             // Who is not to be called stays on that list: it is what they asked for.
             outbound::erase(tx, sight, caller)?;
-            campaigns::erase(tx, sight, caller)?;
+            campaign_rows::erase(tx, sight, caller)?;
             idempotency::erase(tx, caller)?;
         }
         Subject::Call(call) => {

@@ -12,8 +12,8 @@ use crate::{
     operations::billing,
     store::{
         self, Store, StoreError, Tx, assistants,
-        campaigns::{self, Over},
-        do_not_call, figures,
+        campaign_rows::{self, Over},
+        campaigns, do_not_call, figures,
     },
 };
 
@@ -49,7 +49,7 @@ fn after(now: Timestamp, length: SignedDuration) -> Timestamp {
 }
 
 fn advance_in(tx: &Tx, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
-    for over in campaigns::over(tx)? {
+    for over in campaign_rows::over(tx)? {
         settle(tx, &over, now)?;
     }
     campaigns::finish(tx, now)?;
@@ -101,7 +101,7 @@ fn assistant_of(
 
 /// Whether as many of its calls go on as may, or as many of its assistant's.
 fn has_no_line(tx: &Tx, assistant: &Assistant, campaign: &Campaign) -> Result<bool, StoreError> {
-    if campaigns::calling(tx, campaign.id)? >= campaign.terms.max_concurrent {
+    if campaign_rows::calling(tx, campaign.id)? >= campaign.terms.max_concurrent {
         return Ok(true);
     }
     let busy =
@@ -117,21 +117,21 @@ fn call_next(
     campaign: &Campaign,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    for row in campaigns::due(tx, campaign.id, now, AT_ONCE)? {
+    for row in campaign_rows::due(tx, campaign.id, now, AT_ONCE)? {
         match judged(tx, assistant, campaign, &row, now)? {
             Verdict::Call(new) => {
                 let id = store::outbound::insert(tx, &new)?;
-                campaigns::set_calling(tx, row.id, id)?;
+                campaign_rows::set_calling(tx, row.id, id)?;
                 return Ok(true);
             }
-            Verdict::Later(at, why) => campaigns::put_off(tx, row.id, at, Some(&why))?,
+            Verdict::Later(at, why) => campaign_rows::put_off(tx, row.id, at, Some(&why))?,
             Verdict::Rest(why) => {
                 campaigns::stop(tx, campaign.id, CampaignState::Paused, &why, now)?;
                 return Ok(false);
             }
             Verdict::Never(why) => {
                 let state = CampaignRowState::Refused;
-                campaigns::settle(tx, row.id, state, None, row.attempts, Some(&why))?;
+                campaign_rows::settle(tx, row.id, state, None, row.attempts, Some(&why))?;
             }
         }
     }
@@ -197,11 +197,11 @@ fn settle(tx: &Tx, over: &Over, now: Timestamp) -> Result<(), StoreError> {
     let Some(state) = over.state else {
         let why = "what came of the call was forgotten";
         let (row, state) = (over.row, CampaignRowState::Unknown);
-        return campaigns::settle(tx, row, state, None, over.attempts + 1, Some(why));
+        return campaign_rows::settle(tx, row, state, None, over.attempts + 1, Some(why));
     };
     let dialled = over.attempts + 1;
     let end = |as_row: CampaignRowState, attempts: u32| {
-        campaigns::settle(tx, over.row, as_row, Some(state), attempts, over.failure.as_deref())
+        campaign_rows::settle(tx, over.row, as_row, Some(state), attempts, over.failure.as_deref())
     };
     let again = |as_row: CampaignRowState| {
         if is_over(over.campaign) || dialled > over.retries {
@@ -211,7 +211,7 @@ fn settle(tx: &Tx, over: &Over, now: Timestamp) -> Result<(), StoreError> {
         let length = SignedDuration::from_secs(over.retry_after.as_secs() as i64);
         let due_at = after(over.ended_at.unwrap_or(now), length);
         let why = format!("`{state}`, is called again");
-        campaigns::put_off(tx, over.row, due_at, Some(&why))
+        campaign_rows::put_off(tx, over.row, due_at, Some(&why))
     };
     match state {
         OutboundState::Completed => end(CampaignRowState::Reached, dialled),
@@ -246,9 +246,9 @@ fn not_dialled(tx: &Tx, over: &Over, now: Timestamp) -> Result<(), StoreError> {
         CampaignRowState::Waiting
     };
     let why = over.failure.as_deref();
-    campaigns::settle(tx, over.row, state, None, over.attempts, why)?;
+    campaign_rows::settle(tx, over.row, state, None, over.attempts, why)?;
     if state == CampaignRowState::Waiting {
-        campaigns::put_off(tx, over.row, after(now, SOON), why)?;
+        campaign_rows::put_off(tx, over.row, after(now, SOON), why)?;
     }
     Ok(())
 }

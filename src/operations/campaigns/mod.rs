@@ -22,11 +22,12 @@ use crate::{
     store::{
         self, Store, StoreError, Tx,
         audit::Deed,
+        campaign_rows,
         campaigns::{self, NewCampaign},
     },
 };
 
-pub use crate::store::campaigns::RowFilter;
+pub use crate::store::campaign_rows::RowFilter;
 pub use advance::advance;
 
 /// A campaign that nobody ran again for so long goes to rest: what it was about is over.
@@ -90,7 +91,7 @@ pub fn start(
     let digest = digest(&wanted.rows);
     let (actor, expires_at) = (actor.clone(), now.checked_add(RUNS_FOR).unwrap_or(now));
     store.write(move |tx| {
-        let overlaps = campaigns::overlaps(tx, assistant.id, &digest, &wanted.rows)?;
+        let overlaps = campaign_rows::overlaps(tx, assistant.id, &digest, &wanted.rows)?;
         let found = campaigns::by_contents(tx, assistant.id, &digest)?;
         let is_new = found.is_none();
         let id = if let Some(campaign) = found {
@@ -159,10 +160,10 @@ pub fn preview(
     let digest = digest(&wanted.rows);
     store.read(|tx| {
         let campaign = campaigns::by_contents(tx, assistant.id, &digest)?;
-        let overlaps = campaigns::overlaps(tx, assistant.id, &digest, &wanted.rows)?;
+        let overlaps = campaign_rows::overlaps(tx, assistant.id, &digest, &wanted.rows)?;
         let mut standing: HashMap<PhoneNumber, CampaignRow> = HashMap::new();
         if let Some(campaign) = &campaign {
-            let rows = campaigns::rows(tx, campaign.id, &RowFilter::default())?;
+            let rows = campaign_rows::rows(tx, campaign.id, &RowFilter::default())?;
             standing.extend(rows.into_iter().map(|row| (row.number.clone(), row)));
         }
         let is_over = |campaign: &Campaign| {
@@ -364,7 +365,7 @@ pub fn rows(
     let sight = actor.sight();
     store.read(|tx| {
         campaigns::seen(tx, sight, id)?.ok_or_else(|| unknown(id))?;
-        campaigns::rows(tx, id, filter)
+        campaign_rows::rows(tx, id, filter)
     })
 }
 

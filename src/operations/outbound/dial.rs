@@ -10,7 +10,9 @@ use crate::{
         OutboundId, OutboundState, PhoneNumber, Result,
     },
     operations::billing,
-    store::{Store, StoreError, Tx, assistants, campaigns, do_not_call, figures, outbound},
+    store::{
+        Store, StoreError, Tx, assistants, campaign_rows, campaigns, do_not_call, figures, outbound,
+    },
 };
 
 /// Looks in one transaction.
@@ -152,7 +154,7 @@ pub async fn refused(store: &Store, id: OutboundId, why: String, now: Timestamp)
 pub async fn denied(store: &Store, id: OutboundId, why: String, now: Timestamp) -> Result<()> {
     store
         .write_async(move |tx| {
-            let state = match campaigns::of_call(tx, id)? {
+            let state = match campaign_rows::of_call(tx, id)? {
                 Some(campaign) => {
                     campaigns::stop(tx, campaign, CampaignState::Paused, &why, now)?;
                     OutboundState::Cancelled

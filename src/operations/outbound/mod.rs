@@ -19,7 +19,7 @@ use crate::{
         ZoneName,
     },
     provision::template,
-    store::{self, Store, StoreError, Tx, audit::Deed, campaigns, do_not_call, outbound},
+    store::{self, Store, StoreError, Tx, audit::Deed, campaign_rows, do_not_call, outbound},
 };
 
 pub use dial::{Dial, denied, ended, give_up, later, next, own_number, placed, refused, unclear};
@@ -237,7 +237,7 @@ pub fn take_back(
                 .into());
         }
         outbound::end(tx, id, OutboundState::Cancelled, Some("taken back"), now)?;
-        campaigns::taken_back(tx, id)?;
+        campaign_rows::taken_back(tx, id)?;
         let deed = Deed {
             action: "call.take-back",
             target: format!("outbound/{}", id.0),
