@@ -155,9 +155,9 @@ fn table() -> Vec<Row> {
         row("POST", "/validate", Some(json!({ "files": file })), everybody),
         row("POST", "/plan", Some(json!({ "files": file })), everybody),
         row("POST", "/apply", Some(json!({ "files": file })), write),
-        // Who may not administer has no number connected; what is in no store is not connected.
+        // Who may not administer has no number looked at or connected.
         row("POST", "/plan/numbers", Some(json!({ "plan": keeping })), admins),
-        row("POST", "/apply/numbers", Some(json!({ "plan": keeping })), write),
+        row("POST", "/apply/numbers", Some(json!({ "plan": keeping })), admins),
         row("GET", "/users", None, admins),
         row(
             "POST",

@@ -85,9 +85,10 @@ fn table() -> Vec<Row> {
         row("search_knowledge", "knowledge search le-gourmet menu", own),
         row("plan", "plan N.toml", everybody),
         row("apply", "apply --yes N.toml", everybody),
-        // Nothing of it is kept connected: `numbers` has files that are.
-        row("look_at_numbers", "plan N.toml --detailed-exitcode", [2; 3]),
-        row("connect_numbers", "apply --dry-run N.toml", everybody),
+        // Only who may administer has a number connected, and no account is known here: stored, it is not
+        // connected in any case. `numbers` has accounts.
+        row("look_at_numbers", "plan keptN.toml", everybody),
+        row("connect_numbers", "apply --yes keptN.toml", [4; 3]),
         row("standings", "export le-gourmet", own),
         row("applies", "history", everybody),
         row("history", "history le-gourmet", own),
@@ -152,6 +153,11 @@ fn everything_that_commands_ask_for_has_a_row_and_ends_as_it_says() {
                 "name = \"file{n}\"\nclient = \"F {n}\"\nphone = \"+33141{n:06}\"\ncontext = \"x\"\n"
             );
             world.webox.file(&format!("{n}.toml"), &text);
+            let phone = format!("{{ number = \"+33143{n:06}\", manage = true }}");
+            let kept = format!(
+                "name = \"kept{n}\"\nclient = \"K {n}\"\nphone = {phone}\ncontext = \"x\"\n"
+            );
+            world.webox.file(&format!("kept{n}.toml"), &kept);
             world.webox.file(&format!("{n}.csv"), "phone\n+33612345678\n");
             let command = row.command.replace("+3314000000N", &format!("+33140{n:06}"));
             let command = command.replace('N', &n.to_string()).replace("SID", &seed::sid(1));

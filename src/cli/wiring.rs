@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{AssistantName, AssistantSpec, Error, KeptNumber, Kind, Result, WiringChange},
     operations::numbers::Telephony,
-    provision::Plan,
+    provision::{Action, Plan},
 };
 
 /// The accounts at Twilio, asked with the keys of this machine.
@@ -28,6 +28,8 @@ pub(super) struct Wirings {
     all: Vec<KeptNumber>,
     /// Why Twilio was not asked, where it was not.
     unasked: Option<String>,
+    /// Whether that is for others to do, and nothing of this plan waits for it.
+    may_not: bool,
 }
 
 impl Wirings {
@@ -39,17 +41,21 @@ impl Wirings {
         context: &Context,
     ) -> Result<Self> {
         let looked = if offline {
-            Err("Twilio was not asked how numbers are wired (--offline)".to_owned())
+            Err(Error::unavailable("Twilio was not asked how numbers are wired (--offline)"))
         } else {
             let waiting = Waiting::begin(context, "asking Twilio how numbers are wired");
             let looked = desk.look_at_numbers(plan, context.settings()?);
             drop(waiting);
-            looked.map_err(|error| why(&error))
+            looked
         };
         match looked {
-            Ok(all) => Ok(Self { all, unasked: None }),
+            Ok(all) => Ok(Self { all, ..Self::default() }),
             Err(_) if !keeps_any(desk, plan)? => Ok(Self::default()),
-            Err(why) => Ok(Self { all: Vec::new(), unasked: Some(why) }),
+            Err(error) => {
+                // Who may not have it connected is not to be told of a number that stays as it is.
+                let may_not = error.kind() == Kind::Denied && !changes_a_number(plan);
+                Ok(Self { all: Vec::new(), unasked: Some(why(&error)), may_not })
+            }
         }
     }
 
@@ -58,8 +64,13 @@ impl Wirings {
     /// # Errors
     /// When some do not; what was applied stays.
     pub(super) fn connect(&self, desk: &dyn Desk, plan: &Plan, context: &Context) -> Result<()> {
-        if self.all.is_empty() && self.unasked.is_none() {
-            return Ok(());
+        match &self.unasked {
+            None if self.all.is_empty() => return Ok(()),
+            Some(why) if self.may_not => {
+                context.out.note(&format!("Numbers were not looked at: {why}."));
+                return Ok(());
+            }
+            _ => {}
         }
         let partial = |what: &str, lines: &[String]| {
             let told =
@@ -138,6 +149,15 @@ fn why(error: &Error) -> String {
 /// What assistants will be, as far as the plan itself says.
 fn planned(plan: &Plan) -> impl Iterator<Item = &AssistantSpec> {
     plan.changes.iter().filter_map(|change| change.spec.as_ref())
+}
+
+/// Whether a plan gives an assistant whose number webox keeps connected another number, or has it kept.
+fn changes_a_number(plan: &Plan) -> bool {
+    plan.changes.iter().any(|change| {
+        change.spec.as_ref().is_some_and(|spec| spec.phone.manage)
+            && (change.action == Action::Create
+                || change.fields.iter().any(|field| field.path.starts_with("phone")))
+    })
 }
 
 /// Whether webox keeps a number of the plan connected: of an assistant that changes, or of another.

@@ -90,7 +90,6 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
             Ok((looked, bookings, reached))
         })
         .await?;
-    let anything = looked.iter().any(|(.., look)| !look.calls.is_empty());
     let mut forgotten = store
         .write_async(move |tx| {
             let before = now.checked_sub(WATCHED).unwrap_or(Timestamp::MIN);
@@ -106,7 +105,7 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
                 let left = LOOKED_FOR.saturating_sub(named as usize);
                 named += retention::forget_bookings(tx, assistant, before, left)?;
             }
-            if anything || named > 0 {
+            if named > 0 {
                 retention::set_scrub_due(tx, true, now)?;
             }
             Ok(watched + named)
@@ -117,8 +116,13 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
         for calls in look.calls.chunks(AT_ONCE) {
             let (calls, salt) = (calls.to_vec(), Arc::clone(&salt));
             let begun = Instant::now();
-            forgotten +=
-                store.write_async(move |tx| retention::forget(tx, due, &calls, &salt, now)).await?;
+            forgotten += store
+                .write_async(move |tx| {
+                    // Each time: somebody may have cleared the file meanwhile.
+                    retention::set_scrub_due(tx, true, now)?;
+                    retention::forget(tx, due, &calls, &salt, now)
+                })
+                .await?;
             tokio::time::sleep(begun.elapsed() * PAUSE).await;
         }
         reached.come(assistant, due, look.until);

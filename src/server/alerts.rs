@@ -25,7 +25,10 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// At most this part of the time goes to looking: what there is to be looked at grows with the calls.
-const LOOKS_FOR: u32 = 20;
+const PART: u32 = 20;
+
+/// Never longer than this between two looks, whatever they take.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// How often it is looked for notices that are due.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -63,7 +66,7 @@ pub(super) async fn look(
     let mut is_failing = false;
     let mut away = Away::default();
     loop {
-        let (now, begun) = (Timestamp::now(), Instant::now());
+        let now = Timestamp::now();
         let mut add = |kind, part: &str, count: u64| {
             if count > 0 {
                 *counts.entry((kind, part.to_owned())).or_default() += count;
@@ -87,8 +90,10 @@ pub(super) async fn look(
             let observed = Observed { disk: disk_used(shelf.path()), backup_age };
             alerts::look(&shelf, &rules, observed, now)
         });
+        let begun = Instant::now();
         let looked = looked.await;
         let answered = matches!(looked, Ok(Ok(_)));
+        let pause = pause_after(answered.then(|| begun.elapsed()));
         match away.note(&watch, answered, failures, Timestamp::now()) {
             Ok(None) => {}
             Ok(Some(notice)) => {
@@ -112,8 +117,14 @@ pub(super) async fn look(
             Ok(Err(error)) => tracing::debug!(%error, "still not looked at"),
             Err(error) => tracing::error!(%error, "a look at what is watched was broken off"),
         }
-        tokio::time::sleep(LOOK_EVERY.max(begun.elapsed() * LOOKS_FOR)).await;
+        tokio::time::sleep(pause).await;
     }
+}
+
+/// How long to wait after a look that took so long; nothing where it failed, which says nothing of how
+/// much there was to be looked at.
+fn pause_after(look: Option<Duration>) -> Duration {
+    look.map_or(LOOK_EVERY, |took| (took * PART).clamp(LOOK_EVERY, LONGEST_PAUSE))
 }
 
 /// Tells each who is to know, without the store: who cannot be told now is tried again for a while.
@@ -233,5 +244,12 @@ mod tests {
         let used = disk_used(&folder.path().join("webox.db")).unwrap();
         assert!((0..=10_000).contains(&used), "{used}");
         assert_eq!(disk_used(Path::new("/nowhere/at/all/webox.db")), None);
+    }
+
+    #[test]
+    fn looks_take_a_part_of_the_time_and_are_never_far_apart() {
+        let after = |ms| pause_after(Some(Duration::from_millis(ms))).as_secs();
+        assert_eq!((after(1), after(500), after(30_000)), (5, 10, 60));
+        assert_eq!(pause_after(None), LOOK_EVERY);
     }
 }

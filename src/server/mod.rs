@@ -102,6 +102,9 @@ const LOOK_BACK_EVERY: Duration = Duration::from_secs(1);
 const BUNDLES: usize = 1;
 const REHEARSALS: usize = 4;
 
+/// Plans whose numbers Twilio is asked about at once.
+const WIRINGS: usize = 2;
+
 /// Bytes of bodies held at once: four of the largest.
 const BODIES: usize = 64 * 1024 * 1024;
 
@@ -151,6 +154,7 @@ pub struct App {
     limits: Arc<limits::Limits>,
     bundles: Arc<Semaphore>,
     rehearsals: Arc<Semaphore>,
+    wirings: Arc<Semaphore>,
     /// Bytes of bodies that may be held at once.
     bodies: Arc<Semaphore>,
     streams: shares::Shares<TokenId>,
@@ -180,6 +184,7 @@ impl App {
             limits: limits::Limits::new(api.rates).into(),
             bundles: Semaphore::new(BUNDLES).into(),
             rehearsals: Semaphore::new(REHEARSALS).into(),
+            wirings: Semaphore::new(WIRINGS).into(),
             bodies: Semaphore::new(BODIES).into(),
             streams: shares::Shares::new(STREAMS),
             newest_event: watch::Sender::new(EventId(0)).into(),

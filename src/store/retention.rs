@@ -139,22 +139,7 @@ pub fn look(
     before: Timestamp,
     most: usize,
 ) -> Result<Look, StoreError> {
-    let (calls, condition) = match due {
-        Due::Transcripts => ("calls", "transcript_erased_at IS NULL"),
-        Due::Recordings => ("calls", "recording_url IS NOT NULL"),
-        Due::Callers => ("calls", "caller_erased_at IS NULL AND caller IS NOT NULL"),
-        Due::Messages => (
-            "(SELECT DISTINCT call_id FROM messages WHERE assistant_id = ?1 AND recording_url IS NOT NULL) m
-             CROSS JOIN calls ON calls.id = m.call_id",
-            "TRUE",
-        ),
-    };
-    let sql = format!(
-        "SELECT id, started_at, ended_at FROM {calls}
-         WHERE assistant_id = ?1 AND started_at >= ?2 AND started_at < ?3 AND {condition}
-         ORDER BY started_at"
-    );
-    let mut statement = tx.prepare_cached(&sql)?;
+    let mut statement = tx.prepare_cached(&of_calls(due))?;
     let span = params![assistant.0, from.as_millisecond(), before.as_millisecond()];
     let mut rows = statement.query(span)?;
     let (mut found, mut until) = (Vec::new(), before);
@@ -173,6 +158,25 @@ pub fn look(
         }
     }
     Ok(Look { calls: found, until })
+}
+
+/// Calls of which there is something to be forgotten, of an assistant between two moments.
+fn of_calls(due: Due) -> String {
+    let (calls, condition) = match due {
+        Due::Transcripts => ("calls", "transcript_erased_at IS NULL"),
+        Due::Recordings => ("calls", "recording_url IS NOT NULL"),
+        Due::Callers => ("calls", "caller_erased_at IS NULL AND caller IS NOT NULL"),
+        Due::Messages => (
+            "(SELECT DISTINCT call_id FROM messages WHERE assistant_id = ?1 AND recording_url IS NOT NULL) m
+             CROSS JOIN calls ON calls.id = m.call_id",
+            "TRUE",
+        ),
+    };
+    format!(
+        "SELECT id, started_at, ended_at FROM {calls}
+         WHERE assistant_id = ?1 AND started_at >= ?2 AND started_at < ?3 AND {condition}
+         ORDER BY started_at"
+    )
 }
 
 /// Forgets what is due of some calls; answers of how many. `salt` makes pseudonyms that nobody can
@@ -339,18 +343,19 @@ mod tests {
             .unwrap();
         store
             .read(|tx| {
-                // By the index, between both moments, and without sorting; the bookings by theirs.
+                // By an index, between both moments, and without sorting; the bookings by theirs.
+                let between = "(assistant_id=? AND started_at>? AND started_at<?)";
+                let by = |index: &str| format!("SEARCH calls USING INDEX {index} {between}");
                 for (sql, plan) in [
-                    (
-                        "SELECT id, started_at, ended_at FROM calls
-                         WHERE assistant_id = ?1 AND started_at >= ?2 AND started_at < ?3
-                         AND transcript_erased_at IS NULL ORDER BY started_at",
-                        "SEARCH calls USING INDEX calls_by_assistant (assistant_id=? AND started_at>? AND started_at<?)",
-                    ),
+                    (of_calls(Due::Transcripts), by("calls_by_assistant")),
+                    (of_calls(Due::Callers), by("calls_by_assistant")),
+                    (of_calls(Due::Recordings), by("calls_with_recording")),
                     (
                         "SELECT id FROM bookings WHERE assistant_id = ?1 AND ends_at < ?2
-                         AND (name <> '' OR caller IS NOT NULL OR note IS NOT NULL) LIMIT ?3",
-                        "SEARCH bookings USING INDEX bookings_named (assistant_id=? AND ends_at<?)",
+                         AND (name <> '' OR caller IS NOT NULL OR note IS NOT NULL) LIMIT ?3"
+                            .to_owned(),
+                        "SEARCH bookings USING INDEX bookings_named (assistant_id=? AND ends_at<?)"
+                            .to_owned(),
                     ),
                 ] {
                     let mut explained = tx.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;

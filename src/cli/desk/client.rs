@@ -37,6 +37,8 @@ pub(super) struct Ask<'c> {
     url: Url,
     body: Option<Vec<u8>>,
     if_match: Option<AssistantTag>,
+    /// How long an answer may take, where it is longer than usual.
+    within: Option<Duration>,
     /// A name that no address can have.
     unnameable: Option<String>,
 }
@@ -95,6 +97,7 @@ impl Client {
             url: self.address(path),
             body: None,
             if_match: None,
+            within: None,
             unnameable,
         }
     }
@@ -177,6 +180,12 @@ impl<'c> Ask<'c> {
         self
     }
 
+    /// For what takes longer than others.
+    pub(super) fn within(mut self, length: Duration) -> Self {
+        self.within = Some(length);
+        self
+    }
+
     /// Sends it, on a thread of its own: the asker may be in the middle of waiting for others.
     pub(super) fn send<T: DeserializeOwned + Send>(self) -> Result<T> {
         let client = self.client;
@@ -250,6 +259,9 @@ impl<'c> Ask<'c> {
     fn request(&self) -> RequestBuilder {
         let request = self.client.http.request(self.method.clone(), self.url.clone());
         let mut request = self.client.keyed(request).header(header::ACCEPT, "application/json");
+        if let Some(length) = self.within {
+            request = request.timeout(length);
+        }
         if let Some(tag) = self.if_match {
             request = request.header(header::IF_MATCH, format!("\"{tag}\""));
         }

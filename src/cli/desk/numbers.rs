@@ -1,5 +1,7 @@
 //! What commands ask about the numbers that webox keeps connected at Twilio.
 
+use std::time::Duration;
+
 use super::{Local, Remote};
 use crate::{
     api::{KeptNumbers, NumbersInput},
@@ -9,6 +11,9 @@ use crate::{
     operations::numbers::Telephony,
     provision::Plan,
 };
+
+/// Longer than a daemon lets Twilio take.
+const WITHIN: Duration = Duration::from_mins(15);
 
 /// Numbers that webox keeps connected. A daemon that is asked goes by its own settings.
 #[rustfmt::skip]
@@ -49,7 +54,7 @@ impl NumbersDesk for Remote {
 
 impl Remote {
     fn numbers(&self, of: &str, plan: &Plan) -> Result<Vec<KeptNumber>> {
-        let asked = self.client.post(&[of, "numbers"]).body(&NumbersInput::of(plan)?);
-        Ok(asked?.send::<KeptNumbers>()?.numbers)
+        let asked = self.client.post(&[of, "numbers"]).within(WITHIN);
+        Ok(asked.body(&NumbersInput::of(plan)?)?.send::<KeptNumbers>()?.numbers)
     }
 }

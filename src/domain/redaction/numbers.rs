@@ -23,14 +23,8 @@ pub(super) fn find(all: &[Word]) -> Vec<(Range<usize>, Sensitive)> {
     let mut at = 0;
     let mut short_until = 0;
     let mut judged = 0;
-    while at < all.len() {
+    while at < all.len() && left > 0 {
         let budget = BUDGET.min(left);
-        if budget == 0 {
-            // Words made to take long hide nothing: rather too much is masked than too little.
-            at = begin_of_run(all, at, judged);
-            found.extend(long_runs(all, at));
-            break;
-        }
         if at >= short_until && is_number(all, at) {
             let (end, digits) = natural(all, at, LONGEST_PHONE, MOST_WORDS);
             // As people hear it, a telephone number at most: only forced apart could it be more.
@@ -50,6 +44,12 @@ pub(super) fn find(all: &[Word]) -> Vec<(Range<usize>, Sensitive)> {
             None => at += 1,
         }
     }
+    if left == 0 {
+        // Words made to take long hide nothing: rather too much is masked than too little. The last ones
+        // were not judged to the end.
+        let at = at.saturating_sub(1).max(judged);
+        found.extend(long_runs(all, begin_of_run(all, at, judged)));
+    }
     found
 }
 
@@ -67,9 +67,9 @@ fn is_number(all: &[Word], at: usize) -> bool {
 /// Where the run of numbers begins that a word is in, no earlier than a place.
 fn begin_of_run(all: &[Word], at: usize, earliest: usize) -> usize {
     let joined = |at: usize| {
-        at > earliest
+        (earliest + 1..all.len()).contains(&at)
             && all[at].follows_closely()
-            && (all[at - 1].is_filler() || is_number(all, at - 1))
+            && (all[at - 1].is_filler() || is_part(all, at - 1))
     };
     let mut at = at;
     while joined(at) {
@@ -78,21 +78,31 @@ fn begin_of_run(all: &[Word], at: usize, earliest: usize) -> usize {
     at
 }
 
+/// Whether a word is a number, or part of one: `double`, and the letter of a Corsican department.
+fn is_part(all: &[Word], at: usize) -> bool {
+    all[at].plain == "double" || all[at].letter().is_some() || is_number(all, at)
+}
+
 /// Runs of numbers that are longer than a telephone number, from a word on.
 fn long_runs(all: &[Word], mut at: usize) -> Vec<(Range<usize>, Sensitive)> {
     let mut found = Vec::new();
     while at < all.len() {
-        if !is_number(all, at) {
-            at += 1;
-            continue;
+        let (begin, mut digits) = (at, 0);
+        while at < all.len() && is_part(all, at) && (at == begin || all[at].follows_closely()) {
+            if is_number(all, at) {
+                let (end, more) = natural(all, at, usize::MAX, all.len());
+                digits += more;
+                at = end.max(at + 1);
+            } else {
+                // A letter is one sign, and `double` one more than is said after it.
+                digits += 1;
+                at += 1;
+            }
         }
-        let (end, digits) = natural(all, at, usize::MAX, all.len());
-        // Of `double` and the like alone nothing is read.
-        let end = end.max(at + 1);
         if digits > LONGEST_PHONE {
-            found.push((all[at].at.start..all[end - 1].at.end, Sensitive::Unjudged));
+            found.push((all[begin].at.start..all[at - 1].at.end, Sensitive::Unjudged));
         }
-        at = end;
+        at = at.max(begin + 1);
     }
     found
 }

@@ -1,8 +1,11 @@
 //! Having the calls of a number come to this daemon: looked at first, changed only where it must be,
 //! and looked at again.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use tokio::sync::OnceCell;
 
 use super::{Telephony, told};
 use crate::{
@@ -14,6 +17,9 @@ use crate::{
     store::audit::Deed,
     twilio::{access::OpenAccount, numbers::Owned, rest::RestError},
 };
+
+/// Which account has which number, once that was asked.
+pub(super) type Elsewhere = OnceCell<BTreeMap<PhoneNumber, AccountSid>>;
 
 /// What it takes to have an assistant answer a number.
 #[derive(Debug, Clone)]
@@ -52,6 +58,17 @@ impl Telephony {
         assistant: &Assistant,
         number: Option<&PhoneNumber>,
     ) -> Result<Connection> {
+        self.connection_among(actor, assistant, number, &Elsewhere::new()).await
+    }
+
+    /// The same of several, for which all numbers of all accounts are listed once at most.
+    pub(super) async fn connection_among(
+        &self,
+        actor: &Actor,
+        assistant: &Assistant,
+        number: Option<&PhoneNumber>,
+        elsewhere: &Elsewhere,
+    ) -> Result<Connection> {
         actor.may_administer()?;
         let wanted = self.home.wiring()?;
         let name = &assistant.spec.name;
@@ -71,7 +88,7 @@ impl Telephony {
         let found =
             account.numbers(Some(number)).await.map_err(|error| looked_up(number, &error))?;
         let Some(owned) = found.into_iter().next() else {
-            return Err(self.not_there(actor, name, number, &account.sid).await);
+            return Err(self.not_there(actor, name, number, &account.sid, elsewhere).await);
         };
         if !owned.voice {
             return Err(Error::new(
@@ -98,16 +115,16 @@ impl Telephony {
         name: &AssistantName,
         number: &PhoneNumber,
         account: &AccountSid,
+        elsewhere: &Elsewhere,
     ) -> Error {
         let error = Error::not_found(format!("the account {account} does not have {number}"));
-        let elsewhere = match self.list(actor, None).await {
-            Ok(all) => all.numbers.into_iter().find(|one| one.owned.number == *number),
-            Err(_) => None,
-        };
-        error.hint(match elsewhere {
+        let listed = elsewhere.get_or_init(async || {
+            let all = self.list(actor, None).await.map(|all| all.numbers).unwrap_or_default();
+            all.into_iter().map(|one| (one.owned.number, one.account)).collect()
+        });
+        error.hint(match listed.await.get(number) {
             Some(other) => format!(
-                "the account {} has it: name it in the section `[twilio]` of `{name}`",
-                other.account
+                "the account {other} has it: name it in the section `[twilio]` of `{name}`"
             ),
             None => format!(
                 "buy it with `webox numbers buy {number}`, or have another with `webox numbers connect {name} --number +…`"

@@ -1,22 +1,28 @@
 //! The numbers that webox keeps connected (`phone.manage`): looked at for a plan, and had come here
 //! once it was applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::{Connection, Telephony};
+use super::{Connection, Telephony, connecting::Elsewhere};
 use crate::{
     domain::{
         Actor, Assistant, AssistantId, AssistantName, AssistantSpec, Error, KeptNumber, Result,
     },
-    provision::Plan,
+    provision::{self, Plan},
 };
 
 /// Numbers that are asked about at once: many are looked at within a request, and Twilio refuses
 /// whoever asks too much at once.
 const AT_ONCE: usize = 8;
+
+/// Once so much time has passed, no further number is asked about: somebody waits for the answer.
+const WITHIN: Duration = Duration::from_mins(10);
 
 impl Telephony {
     /// Looks at the numbers of a plan that are kept connected: those of assistants that change as they
@@ -27,7 +33,8 @@ impl Telephony {
     /// number.
     pub async fn look_at_kept(&self, actor: &Actor, plan: &Plan) -> Result<Vec<KeptNumber>> {
         let kept = self.kept(actor, plan, Moment::Before).await?;
-        let looking: Vec<_> = kept.iter().map(|one| self.look_at(actor, one)).collect();
+        let all = All::begin();
+        let looking: Vec<_> = kept.iter().map(|one| self.look_at(actor, one, &all)).collect();
         Ok(stream::iter(looking).buffered(AT_ONCE).collect().await)
     }
 
@@ -43,21 +50,38 @@ impl Telephony {
         now: Timestamp,
     ) -> Result<Vec<KeptNumber>> {
         let kept = self.kept(actor, plan, Moment::After).await?;
-        let connecting: Vec<_> = kept.iter().map(|one| self.keep(actor, one, now)).collect();
+        let all = All::begin();
+        let connecting: Vec<_> = kept.iter().map(|one| self.keep(actor, one, &all, now)).collect();
         Ok(stream::iter(connecting).buffered(AT_ONCE).collect().await)
     }
 
-    async fn look_at(&self, actor: &Actor, assistant: &Assistant) -> KeptNumber {
-        told_of(assistant, self.connection(actor, assistant, None).await, Ok(()))
+    async fn look_at(&self, actor: &Actor, assistant: &Assistant, all: &All) -> KeptNumber {
+        told_of(assistant, self.look(actor, assistant, all).await, Ok(()))
     }
 
-    async fn keep(&self, actor: &Actor, assistant: &Assistant, now: Timestamp) -> KeptNumber {
-        let looked = self.connection(actor, assistant, None).await;
+    async fn keep(
+        &self,
+        actor: &Actor,
+        assistant: &Assistant,
+        all: &All,
+        now: Timestamp,
+    ) -> KeptNumber {
+        let looked = self.look(actor, assistant, all).await;
         let connected = match &looked {
             Ok(connection) if !connection.is_right() => self.connect(actor, connection, now).await,
             _ => Ok(()),
         };
         told_of(assistant, looked, connected)
+    }
+
+    async fn look(&self, actor: &Actor, assistant: &Assistant, all: &All) -> Result<Connection> {
+        if all.begun.elapsed() > WITHIN {
+            return Err(Error::unavailable(
+                "it was not looked at: Twilio took too long with others",
+            )
+            .hint("run the same again"));
+        }
+        self.connection_among(actor, assistant, None, &all.elsewhere).await
     }
 
     /// The assistants of a plan whose numbers are kept connected.
@@ -70,6 +94,8 @@ impl Telephony {
             .collect();
         let mut kept = Vec::new();
         for change in plan.changes.iter().filter(|_| moment == Moment::Before) {
+            // A plan may come from anywhere: nothing in it is believed unseen.
+            change.spec.as_ref().map_or(Ok(()), provision::check_spec)?;
             let before = known.remove(change.renamed_from.as_ref().unwrap_or(&change.name));
             kept.extend(change.spec.clone().map(|spec| as_it_will_be(before, spec)));
         }
@@ -82,6 +108,25 @@ impl Telephony {
             actor.may_administer()?;
         }
         Ok(kept)
+    }
+}
+
+/// Refuses who may not administer where a plan itself says that a number is kept connected: before
+/// anything is looked up for it.
+pub fn may_keep(actor: &Actor, plan: &Plan) -> Result<()> {
+    let mut specs = plan.changes.iter().filter_map(|change| change.spec.as_ref());
+    if specs.any(|spec| spec.phone.manage) { actor.may_administer() } else { Ok(()) }
+}
+
+/// What all numbers that are asked about together share.
+struct All {
+    begun: Instant,
+    elsewhere: Elsewhere,
+}
+
+impl All {
+    fn begin() -> Self {
+        Self { begun: Instant::now(), elsewhere: Elsewhere::new() }
     }
 }
 

@@ -30,6 +30,7 @@ pub use buying::{Looked, Offer};
 pub use checking::{Finding, FindingKind};
 pub use comparing::{Comparison, Difference, Found};
 pub use connecting::Connection;
+pub use keeping::may_keep;
 
 /// Where calls are to go.
 #[derive(Debug, Clone)]

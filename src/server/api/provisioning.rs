@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use super::{
-    auth::Asker,
+    auth::{self, Asker},
     extract::Body,
     failure::Answer,
     parameters::{Cursor, Params, page, within},
@@ -23,7 +23,7 @@ use crate::{
     },
     domain::{Actor, ApplyId, Author, Error, KeptNumber, Kind, Result},
     operations::{
-        numbers::Telephony,
+        numbers::{self, Telephony},
         provisioning::{self, Consent},
     },
     provision::{self, Layer, Loaded, Plan, Problem},
@@ -97,7 +97,7 @@ pub(super) async fn look_at_numbers(
     asker: Asker,
     Body(input): Body<NumbersInput>,
 ) -> Answer<KeptNumbers> {
-    numbers(&app, input, move |telephony, plan, handle| {
+    numbers(&app, asker, &input, |telephony, asker, plan, handle| {
         handle.block_on(telephony.look_at_kept(&asker.actor, plan))
     })
     .await
@@ -109,22 +109,28 @@ pub(super) async fn connect_numbers(
     Body(input): Body<NumbersInput>,
 ) -> Answer<KeptNumbers> {
     asker.actor.may_write()?;
-    numbers(&app, input, move |telephony, plan, handle| {
+    numbers(&app, asker, &input, |telephony, asker, plan, handle| {
         handle.block_on(telephony.connect_kept(&asker.actor, plan, asker.now))
     })
     .await
 }
 
-/// Asks Twilio on a thread of its own: what was begun there is noted here, also when the asker hangs up.
+/// Asks Twilio on a thread of its own, a few plans at a time: what was begun there is noted here, also
+/// when the asker hangs up.
 async fn numbers(
     app: &App,
-    input: NumbersInput,
-    ask: impl FnOnce(&Telephony, &Plan, &Handle) -> Result<Vec<KeptNumber>> + Send + 'static,
+    asker: Asker,
+    input: &NumbersInput,
+    ask: impl FnOnce(&Telephony, &Asker, &Plan, &Handle) -> Result<Vec<KeptNumber>> + Send + 'static,
 ) -> Answer<KeptNumbers> {
+    let plan = input.read_plan()?;
+    numbers::may_keep(&asker.actor, &plan)?;
     let (telephony, handle) = (app.telephony()?, Handle::current());
+    let turn = auth::in_turn(&app.wirings).await?;
     let asking = tokio::task::spawn_blocking(move || {
-        let plan = input.read_plan()?;
-        ask(&telephony, &plan, &handle)
+        let numbers = ask(&telephony, &asker, &plan, &handle);
+        drop(turn);
+        numbers
     });
     let numbers = asking
         .await

@@ -215,7 +215,7 @@ fn advance_of(pairs: &PairPos<'_>, first: GlyphId16, second: GlyphId16) -> Optio
         }
         _ => return None,
     };
-    value.x_advance()
+    Some(value.x_advance().unwrap_or(0))
 }
 
 /// What has no shape: controls, and marks that only tell how others are joined.
