@@ -133,7 +133,9 @@ fn contacts_are_kept_as_long_as_the_file_keeps_callers() {
     seed::contact(&store, old);
     let newer = seed::call_at(&store, 2, days(10), CallStatus::Completed);
     seed::contact(&store, newer);
-    let forget = |at| runtime.block_on(retention::forget_due(&store, at)).unwrap();
+    let forget = |at| {
+        runtime.block_on(retention::forget_due(&store, at, std::time::Duration::ZERO)).unwrap()
+    };
     assert!(matches!(forget(now), Looked::Forgot(1..)));
     let [left] = &contacts(&webox)[..] else { panic!("one") };
     assert_eq!((&left["calls"], &left["name"]), (&json!(1), &Value::Null));

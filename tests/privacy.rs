@@ -101,7 +101,9 @@ fn what_is_due_is_forgotten_and_figures_stay() {
     seed::turn(&store, live, 1, days(200), "Toujours là", "Oui.");
     let before = webox.run(["stats", "-o", "json"]).ok().stdout;
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let forget = |at| runtime.block_on(retention::forget_due(&store, at)).unwrap();
+    let forget = |at| {
+        runtime.block_on(retention::forget_due(&store, at, std::time::Duration::ZERO)).unwrap()
+    };
     assert!(matches!(forget(now), Looked::Forgot(1..)));
     assert_eq!(forget(now), Looked::Forgot(0), "once is enough");
     let call = |n: u32| webox.run(["calls", "show", &seed::sid(n), "-o", "json"]).ok().json();
@@ -144,7 +146,7 @@ fn what_is_due_is_forgotten_a_little_at_a_time() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut rounds = 0;
     while let Looked::Forgot(forgotten @ 1..) =
-        runtime.block_on(retention::forget_due(&store, now)).unwrap()
+        runtime.block_on(retention::forget_due(&store, now, std::time::Duration::ZERO)).unwrap()
     {
         assert!(forgotten <= 200, "{forgotten} in one transaction");
         rounds += 1;
@@ -186,8 +188,9 @@ fn whatever_is_entered_when_is_forgotten_when_it_is_due() {
             }
             _ => {
                 now += SignedDuration::from_mins(dice(110));
-                while let Looked::Forgot(more @ 1..) =
-                    runtime.block_on(retention::forget_due(&store, now)).unwrap()
+                while let Looked::Forgot(more @ 1..) = runtime
+                    .block_on(retention::forget_due(&store, now, std::time::Duration::ZERO))
+                    .unwrap()
                 {
                     forgotten += more;
                 }

@@ -179,7 +179,9 @@ fn what_is_forgotten_is_found_no_more() {
     seed::turn(&store, call, 1, old, "Au nom de Zanzibar aussi", "Bien.");
     assert_eq!(found(&store, "zanzibar").len(), 3);
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let forgot = runtime.block_on(retention::forget_due(&store, Timestamp::now())).unwrap();
+    let forgot = runtime
+        .block_on(retention::forget_due(&store, Timestamp::now(), std::time::Duration::ZERO))
+        .unwrap();
     assert!(matches!(forgot, Looked::Forgot(1..)), "{forgot:?}");
     assert_eq!(found(&store, "zanzibar").len(), 2, "what was due is gone");
     webox.run(["privacy", "erase", "--caller", "+33612345678", "--yes"]).ok();

@@ -1,6 +1,6 @@
 //! Forgetting in time: words, recordings and callers are kept as long as the assistant's file says.
 
-use std::{sync::Arc, time::Instant};
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,10 +28,6 @@ const LOOKED_FOR: usize = 200;
 /// Calls in one transaction: a caller's turn that waits for it waits for a moment that nobody hears.
 const AT_ONCE: usize = 4;
 
-/// The pause after a transaction, in its own lengths: calls have the store for nine tenths of the time,
-/// and for more where it is busy.
-const PAUSE: u32 = 9;
-
 /// How far the clock may move between two looks and be believed.
 const LARGEST_STEP: SignedDuration = SignedDuration::from_hours(2);
 
@@ -51,8 +47,8 @@ pub enum Looked {
     Holding(Timestamp),
 }
 
-/// Forgets what is due, a few calls at a time.
-pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
+/// Forgets what is due, a few calls at a time, with a pause after each few.
+pub async fn forget_due(store: &Store, now: Timestamp, pause: Duration) -> Result<Looked> {
     let ago = move |length: HumanDuration| {
         let length = SignedDuration::try_from(length.get()).unwrap_or(SignedDuration::MAX);
         now.checked_sub(length).unwrap_or(Timestamp::MIN)
@@ -115,7 +111,6 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
     for (assistant, due, look) in looked {
         for calls in look.calls.chunks(AT_ONCE) {
             let (calls, salt) = (calls.to_vec(), Arc::clone(&salt));
-            let begun = Instant::now();
             forgotten += store
                 .write_async(move |tx| {
                     // Each time: somebody may have cleared the file meanwhile.
@@ -123,7 +118,7 @@ pub async fn forget_due(store: &Store, now: Timestamp) -> Result<Looked> {
                     retention::forget(tx, due, &calls, &salt, now)
                 })
                 .await?;
-            tokio::time::sleep(begun.elapsed() * PAUSE).await;
+            tokio::time::sleep(pause).await;
         }
         reached.come(assistant, due, look.until);
     }

@@ -118,6 +118,9 @@ const STREAMS: u32 = 10;
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 const FORGET_MORE: Duration = Duration::from_millis(200);
 
+/// How long calls have the store to themselves after some were forgotten, which takes a few milliseconds.
+const FORGET_PAUSE: Duration = Duration::from_millis(40);
+
 /// What the API is set to.
 #[derive(Debug, Clone, Default)]
 pub struct ApiSettings {
@@ -449,7 +452,7 @@ async fn forget(store: Store) {
     loop {
         tokio::time::sleep(wait).await;
         wait = FORGET_EVERY;
-        match retention::forget_due(&store, jiff::Timestamp::now()).await {
+        match retention::forget_due(&store, jiff::Timestamp::now(), FORGET_PAUSE).await {
             Ok(Looked::Forgot(0)) => held = None,
             Ok(Looked::Forgot(forgotten)) => {
                 tracing::info!(forgotten, "forgot what was due");

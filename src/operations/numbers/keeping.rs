@@ -3,7 +3,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
+    convert::Infallible,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use futures_util::{StreamExt as _, stream};
@@ -33,9 +35,9 @@ impl Telephony {
     /// number.
     pub async fn look_at_kept(&self, actor: &Actor, plan: &Plan) -> Result<Vec<KeptNumber>> {
         let kept = self.kept(actor, plan, Moment::Before).await?;
-        let all = All::begin();
+        let all = All::default();
         let looking: Vec<_> = kept.iter().map(|one| self.look_at(actor, one, &all)).collect();
-        Ok(stream::iter(looking).buffered(AT_ONCE).collect().await)
+        Ok(all.told(looking).await)
     }
 
     /// Has the numbers of a plan that are kept connected come here, as the store has them by now.
@@ -50,9 +52,9 @@ impl Telephony {
         now: Timestamp,
     ) -> Result<Vec<KeptNumber>> {
         let kept = self.kept(actor, plan, Moment::After).await?;
-        let all = All::begin();
+        let all = All::default();
         let connecting: Vec<_> = kept.iter().map(|one| self.keep(actor, one, &all, now)).collect();
-        Ok(stream::iter(connecting).buffered(AT_ONCE).collect().await)
+        Ok(all.told(connecting).await)
     }
 
     async fn look_at(&self, actor: &Actor, assistant: &Assistant, all: &All) -> KeptNumber {
@@ -75,7 +77,7 @@ impl Telephony {
     }
 
     async fn look(&self, actor: &Actor, assistant: &Assistant, all: &All) -> Result<Connection> {
-        if all.begun.elapsed() > WITHIN {
+        if all.is_late.load(Ordering::Relaxed) {
             return Err(Error::unavailable(
                 "it was not looked at: Twilio took too long with others",
             )
@@ -119,14 +121,24 @@ pub fn may_keep(actor: &Actor, plan: &Plan) -> Result<()> {
 }
 
 /// What all numbers that are asked about together share.
+#[derive(Default)]
 struct All {
-    begun: Instant,
     elsewhere: Elsewhere,
+    is_late: AtomicBool,
 }
 
 impl All {
-    fn begin() -> Self {
-        Self { begun: Instant::now(), elsewhere: Elsewhere::new() }
+    /// Asks about each, a few at once. What is begun is done to its end; what is not begun in time says so.
+    async fn told(&self, each: Vec<impl Future<Output = KeptNumber>>) -> Vec<KeptNumber> {
+        let timer = async {
+            tokio::time::sleep(WITHIN).await;
+            self.is_late.store(true, Ordering::Relaxed);
+            std::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            told = stream::iter(each).buffered(AT_ONCE).collect() => told,
+            never = timer => match never {},
+        }
     }
 }
 
