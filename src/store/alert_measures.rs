@@ -14,18 +14,19 @@ pub fn failed_calls(
     tx: &Tx,
     since: Timestamp,
 ) -> Result<BTreeMap<AssistantId, (u64, u64)>, StoreError> {
+    // Counted here: grouped by SQLite, all calls of the window would be kept to be sorted.
     let mut statement = tx.prepare_cached(
-        // Another index would give the order of the groups, and be read whole for it.
-        "SELECT assistant_id, sum(status = 'failed'), count(*) FROM calls INDEXED BY calls_by_start
-         WHERE started_at >= ?1 AND status IN ('completed', 'failed') GROUP BY assistant_id",
+        "SELECT assistant_id, status = 'failed' FROM calls INDEXED BY calls_by_start
+         WHERE started_at >= ?1 AND status IN ('completed', 'failed')",
     )?;
-    let rows = statement.query_map([since.as_millisecond()], |row| {
-        let count = |column: usize| -> rusqlite::Result<u64> {
-            Ok(row.get::<_, i64>(column)?.max(0).unsigned_abs())
-        };
-        Ok((AssistantId(row.get(0)?), (count(1)?, count(2)?)))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut rows = statement.query([since.as_millisecond()])?;
+    let mut counts: BTreeMap<AssistantId, (u64, u64)> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (failed, all) = counts.entry(AssistantId(row.get(0)?)).or_default();
+        *failed += u64::from(row.get::<_, bool>(1)?);
+        *all += 1;
+    }
+    Ok(counts)
 }
 
 /// When somebody last called an assistant.
