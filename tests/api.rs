@@ -206,6 +206,9 @@ async fn answers_are_small_named_and_for_nobody_elses_pages() {
     assert!(!forged.header("x-request-id").contains('<'));
     let br = answer(get().header("accept-encoding", "br")).await;
     assert_eq!(br.header("content-encoding"), "br");
+    // What fits a packet is sent as it is.
+    let me = world.request(Who::Owner, "GET", "/api/voice/me").header("accept-encoding", "br");
+    assert_eq!(answer(me).await.status(200).header("content-encoding"), "");
     // No page of another place may read an answer.
     let elsewhere = answer(get().header("origin", "https://evil.test")).await;
     assert_eq!(elsewhere.header("access-control-allow-origin"), "");

@@ -431,8 +431,17 @@ fn a_daemon_connects_the_numbers_of_what_is_applied_from_afar() {
     far.run(["apply", "--yes", &file]).code(4).says("401");
     twilio.fail(&[]);
 
-    // Who may not have numbers connected has the file stored, and is told.
+    // A key that does not reach as far is told, and fails only where it would change a number.
     let asked = twilio.asked().len();
+    let far = far.env("WEBOX_TOKEN", world.key(Who::AdminWriter));
+    let change = |text: &str| far.file("clients/chez-paul.toml", text);
+    let told = chez_paul(OTHER).replace("\"x\"", "\"y\"");
+    far.run(["apply", "--yes", &change(&told)]).ok().says("Numbers were not looked at");
+    far.run(["apply", "--yes", &change(&chez_paul("+33123450001"))])
+        .code(4)
+        .says("everything is stored, but numbers are not");
+
+    // Who may not have numbers connected has the file stored, and is told.
     let far = world.far(Who::Owner);
     let text = chez_paul("+33123450000");
     let text = text.replace("chez-paul", "chez-lui").replace("Chez Paul", "Chez Lui");

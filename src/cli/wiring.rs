@@ -54,7 +54,7 @@ impl Wirings {
             Err(error) => {
                 // Who may not have it connected is not to be told of a number that stays as it is.
                 let may_not = error.kind() == Kind::Denied && !changes_a_number(plan);
-                Ok(Self { all: Vec::new(), unasked: Some(why(&error)), may_not })
+                Ok(Self { all: Vec::new(), unasked: Some(error.with_causes()), may_not })
             }
         }
     }
@@ -83,7 +83,7 @@ impl Wirings {
         drop(waiting);
         let done = match done {
             Ok(done) => done,
-            Err(error) => return partial("numbers are", &[why(&error)]),
+            Err(error) => return partial("numbers are", &[error.with_causes()]),
         };
         let mut failed = Vec::new();
         for one in &done {
@@ -139,11 +139,6 @@ impl Wirings {
     pub(super) fn json(&self) -> Value {
         if self.unasked.is_some() { Value::Null } else { json!(self.all) }
     }
-}
-
-/// What went wrong, on one line.
-fn why(error: &Error) -> String {
-    std::iter::once(error.to_string()).chain(error.causes()).collect::<Vec<_>>().join(": ")
 }
 
 /// What assistants will be, as far as the plan itself says.

@@ -183,6 +183,11 @@ impl Error {
         causes
     }
 
+    /// What happened and why, on one line.
+    pub fn with_causes(&self) -> String {
+        std::iter::once(self.to_string()).chain(self.causes()).collect::<Vec<_>>().join(": ")
+    }
+
     /// Whether this is a reader that closed its end (`webox calls | head`), which is no failure.
     pub fn is_broken_pipe(&self) -> bool {
         let mut next = std::error::Error::source(self);

@@ -441,7 +441,7 @@ impl<'a> RelayedCall<'a> {
                             return Ok(());
                         }
                         Err(error) => {
-                            self.failures.push(super::streamed::told(&error));
+                            self.failures.push(error.with_causes());
                             halt = self.resume(action, &id, begun, Ended::Lost).await?;
                             continue;
                         }

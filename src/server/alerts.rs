@@ -24,7 +24,8 @@ use crate::{
 /// How often it is looked at everything that is watched.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// At most this part of the time goes to looking: what there is to be looked at grows with the calls.
+/// This part of the time goes to looking at most, unless looks would be too far apart: what there is to be
+/// looked at grows with the calls.
 const PART: u32 = 20;
 
 /// Never longer than this between two looks, whatever they take.

@@ -173,10 +173,7 @@ fn told_of(assistant: &Assistant, looked: Result<Connection>, connected: Result<
         number: assistant.spec.phone.number.clone(),
         account,
         changes,
-        error: error.as_ref().map(|error| {
-            let causes = error.causes().into_iter();
-            std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ")
-        }),
+        error: error.as_ref().map(Error::with_causes),
         hint: error.as_ref().and_then(Error::hint_text).map(ToString::to_string),
     }
 }

@@ -85,7 +85,7 @@ type Ends = Result<(), (Failure, String)>;
 
 /// Names the stage at which something failed.
 fn at(failure: Failure) -> impl Fn(crate::domain::Error) -> (Failure, String) {
-    move |error| (failure, crate::rehearsal::streamed::told(&error))
+    move |error| (failure, error.with_causes())
 }
 
 fn listens(state: &State) -> Ends {

@@ -363,7 +363,7 @@ impl<'a> StreamedCall<'a> {
                     match self.connect(endpoint).await {
                         Ok(()) => return Ok(()),
                         Err(error) => {
-                            self.failures.push(told(&error));
+                            self.failures.push(error.with_causes());
                             halt = self.after_connect().await?;
                             continue;
                         }
@@ -419,9 +419,4 @@ fn joined(first: Heard, rest: Heard) -> Heard {
         text: text.collect::<Vec<_>>().join(" "),
         twiml: first.twiml.into_iter().chain(rest.twiml).collect(),
     }
-}
-
-/// An error with its causes, in a line.
-pub(super) fn told(error: &Error) -> String {
-    std::iter::once(error.to_string()).chain(error.causes()).collect::<Vec<_>>().join(": ")
 }
