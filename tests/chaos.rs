@@ -10,6 +10,7 @@ mod limits;
 mod lives;
 mod overload;
 mod soak;
+mod upgrades;
 mod writes;
 
 use std::{

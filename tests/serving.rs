@@ -3,10 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    net::{SocketAddr, TcpListener},
-    os::{fd::OwnedFd, unix::net::UnixDatagram},
+    net::TcpListener,
+    os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,34 +14,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use webox::{
-    domain::{CallStatus, Secret},
-    rehearsal::relayed::RelayedCall,
-    twilio::{caller::Caller, reader::Verb},
-};
+use webox::{domain::CallStatus, rehearsal::relayed::RelayedCall, twilio::reader::Verb};
 
 use crate::support::{
     cmd::Webox,
-    daemon::{CALLER, Daemon, NUMBER, PUBLIC_URL, TOKEN, hangs_up, sid, spoken, verbs},
+    daemon::{CALLER, Daemon, NUMBER, TOKEN, hangs_up, sid, spoken, twilio_at, verbs},
     fake_twilio::FakeTwilio,
     seed,
+    systemd::handed_over,
 };
-
-/// The same as systemd does, with a socket of ours: it is descriptor 3 of the process, which is told so.
-fn handed_over(listener: &TcpListener, command: &Command) -> Command {
-    const SCRIPT: &str =
-        "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=webox.socket exec \"$@\"";
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", SCRIPT, "sh"]).arg(command.get_program()).args(command.get_args());
-    shell.env_clear();
-    for (name, value) in command.get_envs() {
-        shell.env(name, value.unwrap_or_default());
-    }
-    let socket = OwnedFd::from(listener.try_clone().unwrap());
-    shell.current_dir(command.get_current_dir().unwrap());
-    shell.stdin(Stdio::from(socket)).stdout(Stdio::piped()).stderr(Stdio::piped());
-    shell
-}
 
 /// What systemd hears.
 struct Notified {
@@ -82,12 +63,6 @@ impl Notified {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
-}
-
-/// A Twilio with connections of its own.
-fn twilio_at(address: SocketAddr) -> Caller {
-    let account = "AC00000000000000000000000000000001".parse().unwrap();
-    Caller::new(&format!("http://{address}"), PUBLIC_URL, Secret::new(TOKEN), account).unwrap()
 }
 
 async fn status(daemon: &Daemon, path: &str) -> u16 {

@@ -1,5 +1,6 @@
 //! The same load for a while, on all three lines: memory, descriptors, threads and tasks stay where
-//! they are, and are given back after the last call. `WEBOX_SOAK_MINUTES` has it go on for longer.
+//! they are, and are given back after the last call. `WEBOX_SOAK_MINUTES` has it go on for longer, under
+//! the load that R13 names; `WEBOX_UNDER_TEST` names the build that is shipped.
 
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,8 @@ use crate::{
 };
 
 /// The numbers of the assistants that are called over a socket.
-const RELAY: &str = "+33123456780";
-const STREAM: &str = "+33123456781";
+pub(super) const RELAY: &str = "+33123456780";
+pub(super) const STREAM: &str = "+33123456781";
 
 /// A line of `/proc`, in its own unit.
 fn told(pid: u32, name: &str) -> u64 {
@@ -39,7 +40,7 @@ fn descriptors(pid: u32) -> usize {
 }
 
 /// A home with an assistant for each line, and nothing that limits how many call.
-fn three_lines(speech: &FakeSpeech) -> Webox {
+pub(super) fn three_lines(speech: &FakeSpeech) -> Webox {
     let limits = "[limits]\nmax_concurrent_calls = 10000\nmax_calls_per_caller = 1000000\n";
     let settings = "[limits]\ncalls_to_a_number = 1000000\ncalls_of_an_account = 1000000\n";
     let webox = Webox::new().env("OPENAI_BASE_URL", speech.url());
@@ -62,14 +63,23 @@ fn three_lines(speech: &FakeSpeech) -> Webox {
     webox.env("WEBOX_CONFIG", settings).env("MALLOC_ARENA_MAX", "2")
 }
 
+/// Who is on the phone at the same time.
+struct Load {
+    /// Callers by webhooks, and how long each waits before it asks again.
+    webhooks: u32,
+    pause: Duration,
+    relays: u32,
+    streams: u32,
+}
+
 /// One after the other, until it is time; how many.
-async fn over_webhooks(daemon: &Daemon, n: u32, until: Instant) -> u32 {
+async fn over_webhooks(daemon: &Daemon, n: u32, pause: Duration, until: Instant) -> u32 {
     let mut made = 0;
     while Instant::now() < until {
         let mut caller = OnThePhone::new(sid(n * 1_000_000 + made));
         while caller.turn < 6 {
             assert!(caller.go_on(daemon).await);
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(pause).await;
         }
         daemon.hang_up(&caller.sid, 60).await;
         made += 1;
@@ -129,11 +139,18 @@ fn slope(points: &[(Duration, u64)]) -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn under_constant_load_memory_descriptors_and_tasks_stay_where_they_are() {
     let (mut warm_up, mut length) = sized((6, 12), (120, 480));
+    let pause = Duration::from_millis(20);
+    let mut load = sized(
+        Load { webhooks: 8, pause, relays: 1, streams: 1 },
+        Load { webhooks: 16, pause, relays: 4, streams: 4 },
+    );
     if let Ok(minutes) = std::env::var("WEBOX_SOAK_MINUTES") {
         (warm_up, length) = (600, (minutes.parse::<u64>().unwrap() * 60).saturating_sub(600));
+        // A hundred sockets, and fifty webhooks a second.
+        let pause = Duration::from_millis(200);
+        load = Load { webhooks: 10, pause, relays: 10, streams: 90 };
     }
     let (warm_up, length) = (Duration::from_secs(warm_up), Duration::from_secs(length));
-    let (at_once, over_sockets) = sized((8, 1), (16, 4));
     let speech = FakeSpeech::start();
     let webox = three_lines(&speech);
     let tasks = tasks_at_the_end(Daemon::start(&webox));
@@ -141,15 +158,15 @@ async fn under_constant_load_memory_descriptors_and_tasks_stay_where_they_are() 
     let pid = daemon.pid();
     // What a first call of each line brings is there for good: pools, threads, prepared statements.
     let once = Instant::now() + Duration::from_millis(1);
-    over_webhooks(&daemon, 999, once).await;
+    over_webhooks(&daemon, 999, pause, once).await;
     over_relay(&daemon, Instant::now() + Duration::from_millis(1)).await;
     let (idle_descriptors, idle_threads) = (descriptors(pid), told(pid, "Threads"));
     let begun = Instant::now();
     let until = begun + warm_up + length;
     let (daemon_of, speech_of) = (&daemon, &speech);
-    let webhooks = (0..at_once).map(|n| over_webhooks(daemon_of, n, until));
-    let relays = (0..over_sockets).map(|_| over_relay(daemon_of, until));
-    let streams = (0..over_sockets).map(|_| over_stream(daemon_of, speech_of, until));
+    let webhooks = (0..load.webhooks).map(|n| over_webhooks(daemon_of, n, load.pause, until));
+    let relays = (0..load.relays).map(|_| over_relay(daemon_of, until));
+    let streams = (0..load.streams).map(|_| over_stream(daemon_of, speech_of, until));
     let watch = async {
         tokio::time::sleep(warm_up).await;
         let (mut memory, mut open) = (Vec::new(), Vec::new());

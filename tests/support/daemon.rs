@@ -29,6 +29,12 @@ pub(crate) const CALLER: &str = "+33612345678";
 
 const HOOK: &str = "/api/voice/webhook";
 
+/// A Twilio with connections of its own.
+pub(crate) fn twilio_at(address: SocketAddr) -> Caller {
+    let account = "AC00000000000000000000000000000001".parse().unwrap();
+    Caller::new(&format!("http://{address}"), PUBLIC_URL, Secret::new(TOKEN), account).unwrap()
+}
+
 /// A running daemon; killed when dropped.
 pub(crate) struct Daemon {
     child: Child,

@@ -26,4 +26,5 @@ pub(crate) mod pty;
 pub(crate) mod receiver;
 pub(crate) mod seed;
 pub(crate) mod stage;
+pub(crate) mod systemd;
 pub(crate) mod talk;
