@@ -140,7 +140,6 @@ async fn a_number_in_a_clients_own_account_believes_that_account_alone() {
         "client_name": "Autre", "twilio_phone_number": "+33140000001", "ai_context": "x", "ai_model": "builtin",
         "twilio_account_sid": own_sid, "twilio_auth_token": "own-token-of-the-client",
     });
-    world.ask(Who::Other, "POST", "/api/voice/assistants", Some(input)).await.status(201);
     let here = format!("http://{}", world.daemon.address);
     let twilio = |token: &str, account: &str| {
         Caller::new(&here, PUBLIC_URL, Secret::new(token), account.parse().unwrap()).unwrap()
@@ -155,6 +154,9 @@ async fn a_number_in_a_clients_own_account_believes_that_account_alone() {
         let fields = twilio.fields(&sid(n), "+33698765432", to, "ringing");
         twilio.post("/api/voice/webhook/incoming", fields).await.unwrap()
     };
+    // Nobody's yet; believed as soon as it is a client's.
+    assert_eq!(ring(&own, 1, &theirs).await.status, 403);
+    world.ask(Who::Other, "POST", "/api/voice/assistants", Some(input)).await.status(201);
     assert_eq!(ring(&own, 1, &theirs).await.status, 200);
     assert_eq!(ring(&forged_account, 2, &theirs).await.status, 403);
     assert_eq!(ring(&agency, 3, &theirs).await.status, 403);

@@ -153,8 +153,15 @@ async fn admit<R: Webhook>(
     // Not believed yet; but whose token it is signed with depends on the call it says it is of.
     let call = query.as_ref().and_then(|query| query.call_sid.clone());
     let outbound = query.as_ref().and_then(|query| query.outbound);
+    let agencys = app.gate.lets_in(headers, uri, &form, None);
+    // What the agency's token does not vouch for is nobody's, unless a client has an account of its own:
+    // a forgery has nothing read for it.
+    if !agencys && !app.accounts.may_be_a_clients(form.get("AccountSid")).await {
+        return Err(Refused::Stranger(uri.path().to_owned()));
+    }
     let own = own_account(app, &form, call, outbound).await?;
-    if !app.gate.lets_in(headers, uri, &form, own.as_ref()) {
+    let let_in = own.map_or(agencys, |own| app.gate.lets_in(headers, uri, &form, Some(&own)));
+    if !let_in {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
     let query = query.ok_or_else(|| Refused::bad("the address has an unreadable query"))?;

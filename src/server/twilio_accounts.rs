@@ -1,6 +1,10 @@
 //! Whose call is it? Calls of a client's own account at Twilio are signed with that account's token,
 //! and with nobody else's.
 
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use tokio::{sync::Mutex, time::Instant};
+
 use crate::{
     domain::{AccountSid, CallSid, Error, PhoneNumber, Result, Secret},
     operations::{live, secrets::Secrets},
@@ -16,16 +20,53 @@ pub(super) struct OwnAccount {
     pub(super) token: Secret,
 }
 
+/// For so long what is known of clients' accounts is good. Whoever sends thousands of forgeries has the
+/// store asked for each no more; and nobody makes an account ours and calls from it sooner.
+const KNOWN_FOR: Duration = Duration::from_millis(5);
+
+/// Clients' accounts, when it was looked for them.
+struct Known {
+    at: Instant,
+    accounts: HashSet<AccountSid>,
+}
+
 /// The accounts of calls.
 #[derive(Clone)]
 pub(super) struct Accounts {
     store: Store,
     secrets: Secrets,
+    known: Arc<Mutex<Option<Known>>>,
 }
 
 impl Accounts {
     pub(super) fn new(store: Store, secrets: Secrets) -> Self {
-        Self { store, secrets }
+        Self { store, secrets, known: Arc::default() }
+    }
+
+    /// Whether an account may be a client's own: then it takes the call to say whose token its requests
+    /// are signed with. It may, while the store cannot tell.
+    pub(super) async fn may_be_a_clients(&self, account: Option<&str>) -> bool {
+        let Some(account) = account.and_then(|account| account.parse::<AccountSid>().ok()) else {
+            return false;
+        };
+        // One asks the store, and the others wait for what it finds.
+        let mut known = self.known.lock().await;
+        if let Some(known) = &*known
+            && known.at.elapsed() < KNOWN_FOR
+        {
+            return known.accounts.contains(&account);
+        }
+        match live::clients_accounts(&self.store).await {
+            Ok(accounts) => {
+                let may_be = accounts.contains(&account);
+                *known = Some(Known { at: Instant::now(), accounts });
+                may_be
+            }
+            Err(error) => {
+                tracing::debug!(%error, "clients' accounts could not be looked for");
+                true
+            }
+        }
     }
 
     /// The account of a call; nothing when it is the agency's own. A call keeps the account that it

@@ -38,6 +38,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0026_entered.sql"),
     include_str!("migrations/0027_outbound_calls.sql"),
     include_str!("migrations/0028_looked_for.sql"),
+    include_str!("migrations/0029_accounts_of_clients.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.

@@ -343,3 +343,33 @@ fn the_few_calls_that_were_made_are_found_without_those_that_came_in() {
         assert!(many.contains("USING INDEX calls_by_start") && !is_sorted(&many), "{many}");
     }
 }
+
+#[test]
+fn accounts_of_clients_are_known_from_every_version_and_no_version_is_read_for_them() {
+    let (_folder, store) = store();
+    let (account, next) = (format!("AC{:032x}", 0xa), format!("AC{:032x}", 0xb));
+    let a = assistant(&store, "a", "+33100000001");
+    assistant(&store, "b", "+33100000002");
+    for account in [Some(&account), Some(&next), None] {
+        let mut spec = spec("a", "+33100000001");
+        spec.twilio.account_sid = account.map(|account| account.parse().unwrap());
+        store
+            .write(move |tx| super::assistants::update(tx, a.id, &spec, &stamp()).map(drop))
+            .unwrap();
+    }
+    let mut known: Vec<String> = store
+        .read(super::versions::accounts)
+        .unwrap()
+        .iter()
+        .map(|account| account.as_str().to_owned())
+        .collect();
+    known.sort();
+    assert_eq!(known, [account, next], "a call keeps the version that it began with");
+    let plan: String = store
+        .read(|tx| {
+            let sql = format!("EXPLAIN QUERY PLAN {}", super::versions::ACCOUNTS);
+            Ok(tx.query_row(&sql, [], |row| row.get(3))?)
+        })
+        .unwrap();
+    assert!(plan.contains("USING COVERING INDEX assistant_versions_by_account"), "{plan}");
+}

@@ -1,5 +1,7 @@
 //! The versions of assistants, the applies that made them, and which files own what.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -8,7 +10,8 @@ use super::{
     assistants::{read, time},
 };
 use crate::domain::{
-    ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, SetName, Sight,
+    AccountSid, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, SetName,
+    Sight,
 };
 
 /// When, by whom, and in which apply something is changed.
@@ -220,6 +223,18 @@ pub fn of_assistant(tx: &Tx, id: AssistantId) -> Result<Vec<Version>, StoreError
         });
     }
     Ok(versions)
+}
+
+pub(super) const ACCOUNTS: &str = "
+    SELECT DISTINCT json_extract(spec, '$.twilio.account_sid') FROM assistant_versions
+    WHERE json_extract(spec, '$.twilio.account_sid') IS NOT NULL";
+
+/// The accounts at Twilio that are a client's own in any version of any assistant: a call keeps the
+/// version that it began with.
+pub fn accounts(tx: &Tx) -> Result<HashSet<AccountSid>, StoreError> {
+    let mut statement = tx.prepare_cached(ACCOUNTS)?;
+    let accounts = statement.query_map([], |row| row.get::<_, String>(0))?;
+    accounts.map(|account| account?.parse().map_err(StoreError::User)).collect()
 }
 
 /// The assistant that has a name, or that had it last and is deleted, if it may be seen.

@@ -15,7 +15,7 @@ pub(super) mod screening;
 mod ticket;
 mod voicemail;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -27,7 +27,7 @@ use crate::{
     store::{
         Store, assistants,
         calls::{self, NewCall},
-        figures,
+        figures, versions,
     },
 };
 
@@ -173,6 +173,11 @@ pub async fn answering(
             }
         })
         .await
+}
+
+/// The accounts at Twilio that are a client's own, or were when a call began.
+pub async fn clients_accounts(store: &Store) -> Result<HashSet<AccountSid>> {
+    store.read_async(versions::accounts).await
 }
 
 /// Whether the store can be written now: for readiness.
