@@ -6,7 +6,7 @@ use crate::{
         Result, Turn, WholeCall,
     },
     store::{
-        Store, bookings, call_list, calls, charges, imports, ledger, messages, transfers, turns,
+        Store, bookings, call_costs, call_list, calls, charges, imports, messages, transfers, turns,
     },
 };
 
@@ -100,7 +100,7 @@ pub fn whole(store: &Store, actor: &Actor, sid: &CallSid) -> Result<WholeCall> {
             bookings: bookings::of_call(tx, call.id)?,
             messages: messages::of_call(tx, call.id)?,
             handovers: transfers::of_call(tx, call.id)?,
-            costs: ledger::of_call(tx, call.id)?,
+            costs: call_costs::of_call(tx, call.id)?,
             charge: charges::of_call(tx, call.id)?,
             call,
             turns,

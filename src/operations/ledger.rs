@@ -13,7 +13,7 @@ use crate::{
         Reckoned, RecordingSid, Result, TurnId, Unit, Use, VoiceLine, begun_minutes, product_of,
     },
     store::{
-        Store, StoreError, Tx, calls, charges,
+        Store, StoreError, Tx, call_costs, calls, charges,
         costs::{self, Window},
         ledger::{self, Kind, Of},
         transfers,
@@ -292,8 +292,8 @@ pub(super) fn spent_since(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Cost, StoreError> {
-    let mut spent = ledger::since(tx, assistant, since)?;
-    for id in ledger::live_since(tx, assistant, since)? {
+    let mut spent = call_costs::since(tx, assistant, since)?;
+    for id in call_costs::live_since(tx, assistant, since)? {
         let Some(call) = calls::by_id(tx, id)? else { continue };
         let elapsed = now.duration_since(call.started_at).as_secs().max(0).unsigned_abs();
         let so_far = reckon(store, minutes(tx, &call, elapsed)?, now);

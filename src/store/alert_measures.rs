@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::{StoreError, Tx, assistants::time, ledger};
+use super::{StoreError, Tx, assistants::time, call_costs};
 use crate::domain::{AssistantId, Cost, Micros};
 
 /// Of calls that began since a moment and are over: how many failed, and how many there were.
@@ -61,7 +61,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// What was spent from the day of a moment on, UTC.
 pub fn spent(tx: &Tx, since: Timestamp) -> Result<BTreeMap<AssistantId, Cost>, StoreError> {
-    let live = ledger::of_live_calls();
+    let live = call_costs::of_live_calls();
     let mut statement = tx.prepare_cached(&format!(
         "SELECT assistant_id, sum(eur), sum(usd)
          FROM (SELECT day, assistant_id, eur, usd FROM ledger_days WHERE day >= ?1

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{StoreError, Tx, assistants::time, ledger::COST_EUR};
+use super::{StoreError, Tx, assistants::time, call_costs::COST_EUR};
 use crate::domain::{
     AssistantId, CallOutcome, CallStatus, Counts, Direction, Micros, Month, UserId,
 };

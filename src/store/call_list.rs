@@ -2,8 +2,8 @@
 
 use super::{
     StoreError, Tx,
+    call_costs::{COST_EUR, COST_UNPRICED, COST_USD},
     calls::{COLUMNS, read},
-    ledger::{COST_EUR, COST_UNPRICED, COST_USD},
 };
 use crate::domain::{Call, CallFilter, CallId, CallStatus, Direction, Sight};
 

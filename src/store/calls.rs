@@ -6,10 +6,9 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 use super::{
     StoreError, Tx,
     assistants::time,
+    call_costs::{self, COST_EUR, COST_UNPRICED, COST_USD, ENTERED_FROM, ENTERED_UNTIL},
     call_figures::AGAIN,
-    figures,
-    ledger::{self, COST_EUR, COST_UNPRICED, COST_USD, ENTERED_FROM, ENTERED_UNTIL},
-    stats,
+    figures, ledger, stats,
 };
 use crate::domain::{
     AccountSid, After, AnsweredBy, AssistantId, Call, CallId, CallSid, CallStatus, Direction,
@@ -100,7 +99,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Call> {
         started_at: moment(9, row.get(9)?)?,
         ended_at: ended_at.map(|ms| moment(10, ms)).transpose()?,
         duration_s: row.get(11)?,
-        cost: ledger::cost_in(row, 26)?,
+        cost: call_costs::cost_in(row, 26)?,
         satisfaction: row.get(12)?,
         end_reason: reason.and_then(EndReason::from_stored),
         assistant_revision: row.get(14)?,

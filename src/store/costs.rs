@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{
-    StoreError, Tx,
-    ledger::{DAY_MS, of_live_calls},
-};
+use super::{StoreError, Tx, call_costs::of_live_calls, ledger::DAY_MS};
 use crate::domain::{AssistantId, Cost, CostsBy, CostsRow, CostsTotal, Micros, Sight, Unit};
 
 /// What costs are wanted: whole days, UTC.

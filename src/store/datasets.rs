@@ -9,7 +9,7 @@ use rusqlite::{
 
 use super::{
     StoreError, Tx,
-    ledger::{COST_EUR, COST_UNPRICED, COST_USD},
+    call_costs::{COST_EUR, COST_UNPRICED, COST_USD},
     ledger_rows,
 };
 use crate::domain::{AssistantId, Cell, Dataset, Field, FieldKind, Sight, WhenRedacted};

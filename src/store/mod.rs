@@ -14,6 +14,7 @@ pub mod backup;
 pub mod billing;
 pub mod bookings;
 pub mod busy;
+pub mod call_costs;
 pub mod call_figures;
 pub mod call_list;
 pub mod calls;
