@@ -29,13 +29,21 @@ use crate::{
     },
 };
 
+/// For so long a call on a socket lasts. It sees two or three processes: after six sockets it would go on
+/// by webhooks.
+const LENGTH: Duration = Duration::from_secs(12);
+
 /// What came of it, for everybody who is on the phone.
 #[derive(Default)]
 struct Came {
     done: AtomicBool,
     /// Webhooks that were answered, the health checks of new connections beside them.
     answered: AtomicUsize,
-    /// What was said over a socket, and answered.
+    /// Calls on sockets.
+    calls: AtomicUsize,
+    /// Of these, those that were on none any more when they ended.
+    by_webhooks: AtomicUsize,
+    /// What was said on such a call, and answered.
     exchanges: AtomicUsize,
     slowest_webhook: Mutex<Duration>,
     /// The longest that somebody on a socket waited for the first of an answer.
@@ -90,44 +98,59 @@ async fn over_webhooks(n: u32, address: SocketAddr, every: Duration, came: &Came
     }
 }
 
-/// One call that is never over: asked again and again, whatever process answers.
+/// One call after the other, each long enough to see several processes: asked again and again.
 async fn over_relay(address: SocketAddr, came: &Came) {
     let twilio = twilio_at(address);
-    let (mut call, _) = RelayedCall::place(&twilio, CALLER, &RELAY.parse().unwrap()).await.unwrap();
-    call.listen().await.unwrap();
-    for asked in 0.. {
-        if came.is_over() {
-            break;
+    let to = RELAY.parse().unwrap();
+    while !came.is_over() {
+        let (mut call, _) = RelayedCall::place(&twilio, CALLER, &to).await.unwrap();
+        came.calls.fetch_add(1, Ordering::Relaxed);
+        call.listen().await.unwrap();
+        let begun = Instant::now();
+        for asked in 0.. {
+            if came.is_over() || begun.elapsed() > LENGTH {
+                break;
+            }
+            let answer = call.say(WORDS[asked % WORDS.len()]).await.unwrap();
+            assert_eq!(call.state(), &State::Listening, "{answer:?}");
+            // Whoever spoke while a process ended was heard by nobody, and is back on the line by TwiML.
+            assert!(!answer.text.is_empty() || !answer.twiml.is_empty(), "{answer:?}");
+            longer(&came.slowest_socket, answer.after.unwrap_or(answer.whole));
+            came.exchanges.fetch_add(1, Ordering::Relaxed);
+            call.wait(Duration::from_millis(500)).await.unwrap();
         }
-        let answer = call.say(WORDS[asked % WORDS.len()]).await.unwrap();
-        assert_eq!(call.state(), &State::Listening, "{answer:?}");
-        assert!(!answer.text.is_empty(), "{answer:?}");
-        longer(&came.slowest_socket, answer.after.unwrap_or(answer.whole));
-        came.exchanges.fetch_add(1, Ordering::Relaxed);
-        call.wait(Duration::from_millis(500)).await.unwrap();
+        assert!(call.failures().is_empty(), "{:?}", call.failures());
+        came.by_webhooks.fetch_add(usize::from(!call.is_relayed()), Ordering::Relaxed);
+        call.hang_up().await.unwrap();
     }
-    assert!(call.failures().is_empty(), "{:?}", call.failures());
-    call.hang_up().await.unwrap();
 }
 
 async fn over_stream(address: SocketAddr, speech: &FakeSpeech, came: &Came) {
     let twilio = twilio_at(address);
+    let to = STREAM.parse().unwrap();
     let manner = Manner { quiet: Duration::from_millis(400), record: false, ..Manner::default() };
-    let (mut call, _) =
-        StreamedCall::ring(&twilio, CALLER, &STREAM.parse().unwrap(), manner).await.unwrap();
     while !came.is_over() {
-        speech.understands(["Avez-vous un parking ?"]);
-        let answer = call.say(QUESTION).await.unwrap();
-        assert_eq!(call.state(), &State::Listening, "{answer:?}");
-        assert!(call.is_streaming(), "{answer:?}");
-        // Whoever spoke while a process ended was heard by nobody, and is back on the line by TwiML.
-        let spoken_to = answer.after.is_some() || !answer.text.is_empty();
-        assert!(spoken_to || !answer.twiml.is_empty(), "{answer:?}");
-        longer(&came.slowest_socket, answer.after.unwrap_or_default());
-        came.exchanges.fetch_add(1, Ordering::Relaxed);
+        let (mut call, _) = StreamedCall::ring(&twilio, CALLER, &to, manner).await.unwrap();
+        came.calls.fetch_add(1, Ordering::Relaxed);
+        let begun = Instant::now();
+        while !came.is_over() && begun.elapsed() < LENGTH {
+            speech.understands(["Avez-vous un parking ?"]);
+            let answer = if call.is_streaming() {
+                call.say(QUESTION).await.unwrap()
+            } else {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                call.answer(WORDS[0]).await.unwrap()
+            };
+            assert_eq!(call.state(), &State::Listening, "{answer:?}");
+            let spoken_to = answer.after.is_some() || !answer.text.is_empty();
+            assert!(spoken_to || !answer.twiml.is_empty(), "{answer:?}");
+            longer(&came.slowest_socket, answer.after.unwrap_or_default());
+            came.exchanges.fetch_add(1, Ordering::Relaxed);
+        }
+        assert!(call.failures().is_empty(), "{:?}", call.failures());
+        came.by_webhooks.fetch_add(usize::from(!call.is_streaming()), Ordering::Relaxed);
+        call.hang_up().await.unwrap();
     }
-    assert!(call.failures().is_empty(), "{:?}", call.failures());
-    call.hang_up().await.unwrap();
 }
 
 /// How a process ends before the next one begins.
@@ -190,16 +213,18 @@ async fn one_after_the_other(ending: Ending, rounds: u32, a_second: u32, sockets
         (*came.slowest_webhook.lock().unwrap(), *came.slowest_socket.lock().unwrap());
     eprintln!(
         "upgrades: {rounds} processes ended ({ending:?}), at most {:?} until the next one answered; {answered} \
-         webhooks answered, the slowest in {webhook:?}; {} sockets, {exchanges} exchanges, the longest wait for an \
+         webhooks answered, the slowest in {webhook:?}; {} sockets at a time, {} calls, {} of them by webhooks at last, {exchanges} exchanges, the longest wait for an \
          answer {socket:?}",
         gaps.iter().max().unwrap(),
         2 * sockets,
+        came.calls.load(Ordering::Relaxed),
+        came.by_webhooks.load(Ordering::Relaxed),
     );
     // Twilio gives a webhook fifteen seconds.
     assert!(webhook < Duration::from_secs(10) && socket < Duration::from_secs(10));
     assert!(exchanges >= 2 * sockets * rounds as usize / 2, "{exchanges}");
     drop(daemon);
-    // Nobody began anew: each socket's call is one, with all its turns, however many processes it saw.
+    // Nobody began anew: each call is one, with all its turns, however many processes it saw.
     let (db, _folder) = look_over(&webox, &webox.db());
     let mut calls = db
         .prepare(
@@ -213,7 +238,7 @@ async fn one_after_the_other(ending: Ending, rounds: u32, a_second: u32, sockets
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    assert_eq!(calls.len(), 2 * sockets, "{calls:?}");
+    assert_eq!(calls.len(), came.calls.load(Ordering::Relaxed), "{calls:?}");
     for (ended, turns, last) in &calls {
         // The greeting is the turn before the first.
         assert!(*ended && *turns == last + 1, "{calls:?}");
