@@ -161,6 +161,19 @@ async fn files_are_checked_planned_and_applied_over_http() {
         let bundle = json!({ "files": [file(path, good)] });
         post("/api/voice/validate", bundle).await.status(400);
     }
+    let deep = format!("{}a.toml", "d/".repeat(16));
+    post("/api/voice/validate", json!({ "files": [file(&deep, good)] })).await.status(400);
+    // A document is written for each assistant that names it: a small bundle may be a large one.
+    let shared = "Le menu du jour. ".repeat(30_000);
+    let many = (0..40).map(|n| {
+        let text = good.replace("+33140000001", &format!("+331400001{n:02}"));
+        let text = text.replace("\"a\"", &format!("\"a{n}\"")) + "knowledge = [\"menu.md\"]\n";
+        file(&format!("{n}.toml"), &text)
+    });
+    let bundle: Vec<_> = many.chain([file("a.md", "Bonjour"), file("menu.md", &shared)]).collect();
+    let checked = post("/api/voice/validate", json!({ "files": bundle })).await.ok();
+    let told = checked["problems"].to_string();
+    assert!(told.contains("more than 16 MiB") && told.contains("fewer assistants"), "{told}");
     // A file of the bundle may not name one that lies outside of it.
     let outside = good.replace("a.md", "../../../../../../etc/passwd");
     let checked =

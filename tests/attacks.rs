@@ -85,6 +85,11 @@ async fn kept_answers_are_of_changes_only_and_for_the_same_key_and_role_only() {
         post(&world, Who::Owner, &format!("e{n}"), erase, &caller).await.status(200);
     }
     assert!(!holds("webox.db") && !holds("webox.db-wal"));
+    // What names nobody erases nobody's.
+    for nobody in [":", "@", "sip:", "a@"] {
+        let nobody = json!({ "caller": nobody });
+        world.ask(Who::Owner, "POST", erase, Some(nobody)).await.status(400);
+    }
     // Refused to the one that may only read, done for the one that may write.
     let new = |n: u32| json!({ "client_name": format!("C {n}"), "twilio_phone_number": format!("+3314000000{n}"), "ai_context": "x" });
     post(&world, Who::Reader, "r", "/api/voice/assistants", &new(1)).await.status(403);

@@ -103,9 +103,13 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
     };
     store.allow_by(Arc::new(catalogue.allowances()));
     let parts = Parts { trust, tls, inherited, defaults: context.defaults()?, catalogue };
-    daemon::runtime()?.block_on(serve(&settings, store, parts, |settings, controls| {
+    let runtime = daemon::runtime()?;
+    let served = runtime.block_on(serve(&settings, store, parts, |settings, controls| {
         Reloading::new(args, context, controls, filter, settings)
-    }))
+    }));
+    // Whoever asked for something long has gone; nobody hears signals any more.
+    runtime.shutdown_timeout(LAST_WORK);
+    served
 }
 
 /// The settings, with what the command line says.
@@ -269,6 +273,9 @@ fn rates(settings: &Settings) -> Rates {
 }
 
 /// How our own address begins.
+/// How long what was begun for a request may go on once nobody is answered any more.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
 const fn scheme(tls: Option<&Tls>) -> &'static str {
     if tls.is_some() { "https" } else { "http" }
 }

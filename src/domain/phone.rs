@@ -82,6 +82,14 @@ impl PhoneNumber {
         (number.country().id().map(|id| format!("{id:?}")), may)
     }
 
+    /// Whether a call there is dear by its nature: its country's plan has the caller pay for more than the
+    /// call, or it is of no country, as those of satellites are.
+    pub fn is_premium(&self) -> bool {
+        let Ok(number) = phonenumber::parse(None, &self.0) else { return true };
+        let kind = number.number_type(&phonenumber::metadata::DATABASE);
+        kind == phonenumber::Type::PremiumRate || number.country().id().is_none()
+    }
+
     /// The number as people say it to each other where `home` is: without the country code there.
     pub fn as_said(&self, home: &Self) -> String {
         let at_home = Country::of(self).is_some() && Country::of(self) == Country::of(home);

@@ -156,10 +156,15 @@ impl Transfer {
     /// number.
     pub(super) fn broken(&self, own: &PhoneNumber) -> Option<(String, String)> {
         const OWN: &str = "is the assistant's own number: the call would come back";
+        // A call is handed over at the agency's expense, and for as long as the caller likes.
+        const PREMIUM: &str = "is a premium or satellite number: give a human's own";
         let wrong =
             |field: &str, message: &str| Some((format!("transfer.{field}"), message.to_owned()));
         if self.number.as_ref() == Some(own) {
             return wrong("number", OWN);
+        }
+        if self.number.as_ref().is_some_and(PhoneNumber::is_premium) {
+            return wrong("number", PREMIUM);
         }
         if self.number.is_some() && !self.to.is_empty() {
             return wrong(
@@ -181,6 +186,9 @@ impl Transfer {
             }
             if target.number == *own {
                 return wrong("number", OWN);
+            }
+            if target.number.is_premium() {
+                return wrong("number", PREMIUM);
             }
             let before = &self.to[..place];
             let name = target.name.trim().to_lowercase();
@@ -280,6 +288,14 @@ mod tests {
         for (json, field) in [
             (with("number", "+33612345678".into()), "transfer.number"),
             (serde_json::json!({ "number": "+33123456789" }), "transfer.number"),
+            // Paid for by the caller, in France and in America, and of a satellite.
+            (serde_json::json!({ "number": "+33899123456" }), "transfer.number"),
+            (serde_json::json!({ "number": "+19002345678" }), "transfer.number"),
+            (serde_json::json!({ "number": "+881631234567" }), "transfer.number"),
+            (
+                serde_json::json!({ "to": [{ "name": "A", "number": "+33899123456" }] }),
+                "transfer.to[0].number",
+            ),
             (with("ring_for", "4s".into()), "transfer.ring_for"),
             (with("ring_for", "61s".into()), "transfer.ring_for"),
             (with("words", serde_json::json!(["urgence", " "])), "transfer.words"),

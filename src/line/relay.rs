@@ -13,7 +13,7 @@ use super::{
     greeting::Greeting,
     heard::{MS_PER_CHARACTER, Split},
     sessions::Session,
-    socket::{Closed, Goodbye, Socket, told_to_stop, until},
+    socket::{Closed, Goodbye, LAST_WORDS, Socket, told_to_stop, until},
     talk::{Done, Event, Opening, Talk, joined},
     voice::Line,
     waits::{Due, Waits},
@@ -33,9 +33,6 @@ const SETUP_WITHIN: Duration = Duration::from_secs(5);
 
 /// From the first word sent until it is spoken.
 const SPEECH_STARTS: Duration = Duration::from_millis(400);
-
-/// When we are to stop, how long what is being said may take.
-const LAST_WORDS: Duration = Duration::from_secs(15);
 
 /// How long Twilio may take to close a session that we ended.
 const CLOSES_WITHIN: Duration = Duration::from_secs(10);

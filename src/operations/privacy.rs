@@ -60,7 +60,15 @@ pub struct Erased {
 /// A number in any spelling, or an address, as it is stored.
 pub fn stored_caller(text: &str) -> Result<String> {
     if text.contains([':', '@']) {
-        return Ok(Caller::read(text).as_stored().unwrap_or_default().to_owned());
+        let caller = Caller::read(text);
+        let stored = caller.as_stored().unwrap_or_default();
+        // What names nobody would be found in everybody's.
+        let name = stored.split_once(':').map_or(stored, |(_, name)| name);
+        if name.chars().filter(|c| c.is_alphanumeric()).count() < 2 {
+            return Err(Error::input(format!("`{}` is nobody's address", text.escape_debug()))
+                .hint("give a number, or an address such as `sip:ada@example.com`"));
+        }
+        return Ok(stored.to_owned());
     }
     Ok(text.parse::<PhoneNumber>()?.as_str().to_owned())
 }
@@ -134,16 +142,23 @@ pub fn erase(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Res
     let (subject, caller) = whose.subject(store, actor)?;
     let (actor, sight) = (actor.clone(), actor.sight());
     let salt = salt()?;
-    let erased = store.write(move |tx| {
+    let (erased, due) = store.write(move |tx| {
         if privacy::goes_on(tx, sight, &subject)? {
             return Err(Error::conflict("this caller is on the phone now")
                 .hint("wait until the call is over, then erase")
                 .into());
         }
+        let before = privacy::changes(tx)?;
         let pseudonym = privacy::pseudonym(&salt, &caller);
         let (removals, recordings) = privacy::ask_twilio(tx, sight, &subject, now)?;
         let erasure = privacy::erase(tx, sight, &subject, &pseudonym, now)?;
-        retention::set_scrub_due(tx, true, now)?;
+        // Of whom nothing was there, nothing can have stayed: nobody need wait for a file written anew.
+        let touched = privacy::changes(tx)? != before;
+        if touched {
+            retention::set_scrub_due(tx, true, now)?;
+        }
+        // An erasure of before may have left something: whoever asks again has it cleared.
+        let due = retention::is_scrub_due(tx)?;
         let deed = Deed {
             action: "privacy.erase",
             target: format!("caller/{pseudonym}"),
@@ -156,8 +171,11 @@ pub fn erase(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Res
             }),
         };
         audit::record(tx, &actor, now, &deed)?;
-        Ok(Erased { erasure, pseudonym, removals, recordings, scrubbed: false })
+        Ok((Erased { erasure, pseudonym, removals, recordings, scrubbed: !due }, due))
     })?;
+    if !due {
+        return Ok(erased);
+    }
     // What was deleted must not stay behind in the file or its log. Where that would keep callers
     // waiting, the daemon does it when nobody is on the phone.
     let scrubbed = store.scrub(store::SCRUB_AT_ONCE)?;

@@ -48,7 +48,19 @@ pub fn load(
     settings: Option<Layer>,
     stdin: &mut dyn Read,
 ) -> Result<Vec<Loaded>, Vec<Problem>> {
+    load_up_to(paths, settings, stdin, usize::MAX)
+}
+
+/// The same with at most so many bytes of documents, counted for each assistant that names them: what
+/// goes on is for others to bear.
+pub fn load_up_to(
+    paths: &[PathBuf],
+    settings: Option<Layer>,
+    stdin: &mut dyn Read,
+    most: usize,
+) -> Result<Vec<Loaded>, Vec<Problem>> {
     let mut problems = Vec::new();
+    let mut documents = 0;
     let mut loaded = Vec::new();
     let mut identities = Vec::new();
     let settings = Defaults::of(settings);
@@ -73,7 +85,22 @@ pub fn load(
             spec::read(&name, &text, Some(&Folder::new(&root, here)), &defaults)
         };
         match read {
-            Ok(file) => loaded.push(Loaded { path: PathBuf::from(&name), file }),
+            Ok(file) => {
+                let texts = file.spec.knowledge.iter().filter_map(|one| one.text.as_ref());
+                documents += texts.map(|text| text.len()).sum::<usize>();
+                if documents > most {
+                    let message = format!(
+                        "the documents up to here come to more than {} MiB, counted for each assistant \
+                         that names them",
+                        most / (1024 * 1024)
+                    );
+                    let hint = "apply fewer assistants at a time";
+                    problems
+                        .push(Problem::of_file(&name, message).maybe_hint(Some(hint.to_owned())));
+                    break;
+                }
+                loaded.push(Loaded { path: PathBuf::from(&name), file });
+            }
             Err(found) => problems.extend(found),
         }
     }

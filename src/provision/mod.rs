@@ -20,7 +20,7 @@ mod write;
 pub use crate::document::Problem;
 pub use defaults::{DEFAULTS_FILE, Defaults, Layer};
 pub use export::{Exported, Outcome, Target, export};
-pub use load::{Loaded, STDIN, load, read_edited, read_text};
+pub use load::{Loaded, STDIN, load, load_up_to, read_edited, read_text};
 pub use plan::{
     Action, Block, Change, Drift, Field, NumberMove, Plan, Summary, differences, line_diff, plan,
 };

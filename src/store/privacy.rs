@@ -28,6 +28,11 @@ pub struct Erasure {
     pub contacts: u64,
 }
 
+/// How many rows were changed over this connection so far.
+pub fn changes(tx: &Tx) -> Result<i64, StoreError> {
+    Ok(tx.prepare_cached("SELECT total_changes()")?.query_row([], |row| row.get(0))?)
+}
+
 /// Whose rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {

@@ -297,6 +297,13 @@ pub fn set_scrub_due(tx: &Tx, due: bool, now: Timestamp) -> Result<(), StoreErro
     Ok(())
 }
 
+/// Whether copies of what was deleted may stand in the file's free space.
+pub fn is_scrub_due(tx: &Tx) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM forgetting WHERE scrub = 1)")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// Whether something may still lie in free space and nobody is on the phone.
 pub fn may_scrub(tx: &Tx) -> Result<bool, StoreError> {
     Ok(tx

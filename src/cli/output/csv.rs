@@ -22,7 +22,8 @@ fn line<'a>(values: impl Iterator<Item = &'a str>) -> String {
 
 fn quote(value: &str) -> String {
     let value = spreadsheet::cell(value);
-    if value.contains([',', '"', '\n', '\r']) {
+    // Where the comma is for decimals, spreadsheets separate by semicolons: a formula might follow one.
+    if value.contains([',', ';', '"', '\n', '\r']) {
         format!("\"{}\"", value.replace('"', "\"\""))
     } else {
         value.into_owned()

@@ -5,6 +5,7 @@
 //! `cli::main` takes for success.
 
 mod csv;
+mod harmless;
 mod ids;
 mod json;
 mod listing;
@@ -209,9 +210,12 @@ impl Output {
         self.text(&json::pretty(&json::wrap(parts)))
     }
 
-    /// Prints text as it is.
+    /// Prints text: as it is for programs, and harmless for terminals.
     pub fn text(&self, text: &str) -> Result<()> {
-        Ok(self.stdout.borrow_mut().write_all(text.as_bytes())?)
+        if self.stdout_is_terminal {
+            return self.bytes(harmless::text(text).as_bytes());
+        }
+        self.bytes(text.as_bytes())
     }
 
     /// Prints bytes that are no text.
@@ -246,7 +250,7 @@ impl Output {
         } else {
             error_text(error, self.stderr_colour)
         };
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", harmless::text(&text));
     }
 
     /// Tells a wrong command line, in clap's words.
@@ -271,7 +275,7 @@ impl Output {
     pub fn say(&self, text: &str) {
         // Order matters to a person who sees both streams in one place.
         let _ = self.flush();
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", harmless::text(text));
     }
 }
 

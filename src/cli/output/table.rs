@@ -5,7 +5,7 @@ use comfy_table::{
     presets,
 };
 
-use super::{Align, Colour, Listing, Tone};
+use super::{Align, Colour, Listing, Tone, harmless};
 
 pub(super) fn render(
     listing: &Listing,
@@ -42,7 +42,7 @@ pub(super) fn render(
     for row in &listing.rows {
         table.add_row(columns.iter().map(|at| {
             let cell = &row.cells[*at];
-            painted(Cell::new(&cell.shown), cell.tone)
+            painted(Cell::new(harmless::words(&cell.shown)), cell.tone)
         }));
     }
     for (place, at) in columns.iter().enumerate() {

@@ -16,7 +16,7 @@ use crate::{
         heard::Split,
         meter::add_to,
         sessions::Session,
-        socket::{Alarm, Closed, Goodbye, Socket, told_to_stop},
+        socket::{Alarm, Closed, Goodbye, LAST_WORDS, Socket, told_to_stop},
         talk::{Done, Event, Opening, Talk},
         voice::Line,
         voices::{Mouth, listener},
@@ -32,9 +32,6 @@ const GO_ON_AFTER: Duration = Duration::from_secs(2);
 
 /// Twilio sends fifty frames a second: after so long without one, nobody is there.
 const GONE: Duration = Duration::from_secs(30);
-
-/// When we are to stop, how long what is being said may take.
-const LAST_WORDS: Duration = Duration::from_secs(15);
 
 /// How long Twilio may take to close a stream that we closed.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);

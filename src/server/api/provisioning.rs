@@ -34,6 +34,13 @@ use crate::{
 /// Files in one request.
 const MOST: usize = 2_000;
 
+/// Folders one within the other.
+const DEEPEST: usize = 16;
+
+/// Bytes of documents, counted for each assistant that names them: as many as a bundle has room for. All
+/// of them are written at once, and callers wait for it.
+const DOCUMENTS: usize = 16 * 1024 * 1024;
+
 /// Mistakes told in one answer.
 const MOST_TOLD: usize = 500;
 
@@ -170,11 +177,12 @@ pub(in crate::server) fn load(
         if file.path.is_empty()
             || file.path.len() > 500
             || file.path.contains('\0')
+            || path.components().count() > DEEPEST
             || !path.components().all(plain)
         {
             let shown: String = file.path.chars().take(80).collect();
             return Err(Error::input(format!("`{}` is no path in a bundle", shown.escape_debug()))
-                .hint("write it relative, without `..`"));
+                .hint("write it relative, without `..`, and in at most 15 folders"));
         }
         let path = folder.path().join(path);
         if let Some(parent) = path.parent() {
@@ -183,7 +191,8 @@ pub(in crate::server) fn load(
         std::fs::write(path, &file.text).map_err(|cause| unwritable(&file.path, cause))?;
     }
     let root = folder.path().to_path_buf();
-    let loaded = provision::load(std::slice::from_ref(&root), defaults, &mut std::io::empty());
+    let roots = std::slice::from_ref(&root);
+    let loaded = provision::load_up_to(roots, defaults, &mut std::io::empty(), DOCUMENTS);
     // Where the bundle lay for a moment is nobody's business.
     let prefix = format!("{}/", root.display());
     let whole = root.display().to_string();
