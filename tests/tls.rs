@@ -254,6 +254,8 @@ impl Pebble {
         names.args(["-management", &format!("127.0.0.1:{}", free_port())]);
         let mut server = Command::new("/usr/bin/pebble");
         server.args(["-config", &config, "-dnsserver", &dns]).env("PEBBLE_VA_NOSLEEP", "1");
+        // One nonce in twenty is refused by chance, and is tried again a minute later: too long for a test.
+        server.env("PEBBLE_WFE_NONCEREJECT", "0");
         let (names, server) = (quiet(&mut names), quiet(&mut server));
         let directory = format!("https://localhost:{port}/dir");
         let pebble = Self { server, names, management, directory };
