@@ -157,6 +157,28 @@ fn apply_asks_on_a_terminal() {
 }
 
 #[test]
+fn what_others_wrote_is_harmless_on_a_terminal_and_as_it_is_in_a_pipe() {
+    let webox = Webox::with_le_gourmet();
+    let title = "\u{1b}]0;owned\u{7}";
+    let wild = format!("Gourmet{title}\u{202e}\u{1b}[2K");
+    let toml = webox.run(["export", "le-gourmet"]).ok().stdout;
+    let mut file: toml::Table = toml.parse().unwrap();
+    file.insert("client".to_owned(), wild.clone().into());
+    let file = webox.file("wild.toml", &toml::to_string(&file).unwrap());
+    webox.run(["apply", &file, "--yes"]).ok();
+    let piped = webox.run(["assistants", "show", "le-gourmet", "-o", "json"]).ok().json();
+    assert_eq!(piped["assistant"]["client_name"], wild.as_str());
+    for args in [&["assistants"][..], &["assistants", "show", "le-gourmet"]] {
+        let (code, seen) = OnTerminal::start(&webox, args.iter().copied()).end();
+        assert_eq!(code, 0, "{seen:?}");
+        assert!(seen.contains("Gourmet\u{fffd}"), "{args:?}: {seen:?}");
+        for acts in ["\u{1b}]", "\u{7}", "\u{202e}", "\u{1b}[2K"] {
+            assert!(!seen.contains(acts), "{args:?}: {acts:?} in {seen:?}");
+        }
+    }
+}
+
+#[test]
 fn deleting_keeps_the_calls() {
     let webox = Webox::with_le_gourmet();
     crate::support::seed::call(&webox, 1, 5, webox::domain::CallStatus::Completed);

@@ -296,6 +296,26 @@ fn an_erasure_that_a_reader_keeps_from_the_file_says_so() {
 }
 
 #[test]
+fn whom_nothing_is_known_of_has_no_file_written_anew() {
+    let webox = Webox::with_le_gourmet();
+    let store = seed::store(&webox);
+    seed::call_at(&store, 1, Timestamp::now(), CallStatus::Completed);
+    let file = rusqlite::Connection::open(webox.db()).unwrap();
+    // What a file that is written anew has not: room that nothing is in.
+    file.execute_batch(
+        "CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(100000)); DROP TABLE t;",
+    )
+    .unwrap();
+    let room = || -> i64 { file.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap() };
+    let erase = |caller: &str| {
+        let whose = Whose::Caller(caller.to_owned());
+        privacy::erase(&store, &Actor::webox("test"), &whose, Timestamp::now()).unwrap()
+    };
+    assert!(erase("+33698765499").scrubbed && room() > 0, "nobody's");
+    assert!(erase("+33612345678").scrubbed && room() == 0, "somebody's");
+}
+
+#[test]
 fn card_numbers_and_the_like_are_masked_before_they_are_kept() {
     let spoken_card = "Ma carte c'est quatre mille cinq cent trente-deux zéro un cinquante et un onze vingt-huit zéro trois soixante-six";
     for (section, kept) in [("", false), ("[compliance]\nredact = \"off\"\n", true)] {

@@ -36,6 +36,9 @@ use reload::Reloading;
 /// flight, and what is left of each.
 const STOPS_WITHIN: Duration = Duration::from_mins(1);
 
+/// How long what was begun for a request may go on once nobody is answered any more.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
 /// Arguments of `webox serve`.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::examples(
@@ -273,9 +276,6 @@ fn rates(settings: &Settings) -> Rates {
 }
 
 /// How our own address begins.
-/// How long what was begun for a request may go on once nobody is answered any more.
-const LAST_WORK: Duration = Duration::from_secs(5);
-
 const fn scheme(tls: Option<&Tls>) -> &'static str {
     if tls.is_some() { "https" } else { "http" }
 }

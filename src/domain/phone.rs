@@ -83,11 +83,12 @@ impl PhoneNumber {
     }
 
     /// Whether a call there is dear by its nature: its country's plan has the caller pay for more than the
-    /// call, or it is of no country, as those of satellites are.
+    /// call, or it is of no country and not free, as those of satellites are.
     pub fn is_premium(&self) -> bool {
+        use phonenumber::Type::{PremiumRate, TollFree};
         let Ok(number) = phonenumber::parse(None, &self.0) else { return true };
         let kind = number.number_type(&phonenumber::metadata::DATABASE);
-        kind == phonenumber::Type::PremiumRate || number.country().id().is_none()
+        kind == PremiumRate || (number.country().id().is_none() && kind != TollFree)
     }
 
     /// The number as people say it to each other where `home` is: without the country code there.

@@ -18,9 +18,16 @@ fn is_number(value: &str) -> bool {
 }
 
 /// A value for a cell of a CSV file: what would be a formula begins with an apostrophe, which
-/// spreadsheets take for the sign of a text.
+/// spreadsheets take for the sign of a text. Where the comma is for decimals they take a semicolon for the
+/// end of a cell, also within quotes that do not begin the line: what follows one is a value as well.
 pub fn cell(value: &str) -> Cow<'_, str> {
-    if is_formula(value) { Cow::Owned(format!("'{value}")) } else { Cow::Borrowed(value) }
+    if !value.split(';').any(is_formula) {
+        return Cow::Borrowed(value);
+    }
+    let parts = value.split(';').map(|part| {
+        if is_formula(part) { Cow::Owned(format!("'{part}")) } else { Cow::Borrowed(part) }
+    });
+    Cow::Owned(parts.collect::<Vec<_>>().join(";"))
 }
 
 #[cfg(test)]
@@ -45,18 +52,33 @@ mod tests {
         ] {
             assert_eq!(cell(formula), format!("'{formula}"), "{formula:?}");
         }
-        for plain in ["", "Léa", "+33612345678", "-12.5", "+1", "a=b", "1-2", "sip:x@y.z"] {
+        assert_eq!(cell("Bob;=1+1;-2;@x"), "Bob;'=1+1;-2;'@x");
+        for plain in [
+            "",
+            "Léa",
+            "a; b;+33612345678",
+            "+33612345678",
+            "-12.5",
+            "+1",
+            "a=b",
+            "1-2",
+            "sip:x@y.z",
+        ] {
             assert_eq!(cell(plain), plain);
         }
     }
 
     proptest! {
         #[test]
-        fn nothing_begins_like_a_formula_but_numbers(value in "[=+@\t\r\n＝-]?.{0,12}") {
+        fn nothing_begins_like_a_formula_but_numbers(value in "([=+@\t\r\n＝-]?[^;]{0,6};?){0,3}") {
             let cell = cell(&value);
-            let begins = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-            prop_assert!(!begins || is_number(&value));
-            prop_assert_eq!(cell.strip_prefix('\'').unwrap_or(&cell), value.strip_prefix('\'').unwrap_or(&value));
+            let (told, given): (Vec<_>, Vec<_>) = (cell.split(';').collect(), value.split(';').collect());
+            prop_assert_eq!(told.len(), given.len());
+            for (told, given) in told.into_iter().zip(given) {
+                let begins = told.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+                prop_assert!(!begins || is_number(given));
+                prop_assert_eq!(told.strip_prefix('\'').unwrap_or(told), given.strip_prefix('\'').unwrap_or(given));
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ mod warming;
 
 pub use clock::Clock;
 pub use late::Patience;
-pub use socket::{Closed, Goodbye, Socket};
+pub use socket::{Closed, Goodbye, LAST_WORDS, Socket};
 pub use stream::{WORDS_ASKED_AFTER, pause_after};
 pub use voice::Line;
 pub use voices::Voices;

@@ -62,7 +62,7 @@ impl Alarm {
 
 /// When we are to stop, how long what is being said may take. A short sentence ends; the rest of a long
 /// one is said by the next process, and nobody whose socket is closed already waits for long.
-pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
+pub const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Resolves when the daemon is to stop.
 pub(super) async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {

@@ -51,8 +51,8 @@ pub fn load(
     load_up_to(paths, settings, stdin, usize::MAX)
 }
 
-/// The same with at most so many bytes of documents, counted for each assistant that names them: what
-/// goes on is for others to bear.
+/// The same with at most `most` bytes of documents, counted for each assistant that names them. No file is
+/// read beyond the one that is too much.
 pub fn load_up_to(
     paths: &[PathBuf],
     settings: Option<Layer>,

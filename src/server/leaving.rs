@@ -14,7 +14,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{App, DRAIN};
-use crate::operations::observed;
+use crate::{line::LAST_WORDS, operations::observed};
 
 /// How often it is looked whether calls are still live.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -24,7 +24,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(super) const RINGS_ON: u32 = 5;
 
 /// The same for a call that was on a socket: a second of silence each time.
-pub(super) const WAITS_ON: u32 = 3;
+pub(super) const WAITS_ON: u32 = 5;
+
+// Those whose socket is closed first wait for those who are still speaking, and for the next process.
+const _: () = assert!(WAITS_ON as u64 > LAST_WORDS.as_secs() + 2);
 
 /// Whether the daemon is stopping, and how long it may take.
 #[derive(Clone, Default)]

@@ -225,6 +225,10 @@ async fn one_after_the_other(ending: Ending, rounds: u32, a_second: u32, sockets
     );
     // Twilio gives a webhook fifteen seconds.
     assert!(webhook < Duration::from_secs(10) && socket < Duration::from_secs(10));
+    // One that is closed first waits for those who are still speaking.
+    let (calls, by_webhooks) =
+        (came.calls.load(Ordering::Relaxed), came.by_webhooks.load(Ordering::Relaxed));
+    assert!(by_webhooks * 8 <= calls, "{by_webhooks} of {calls} calls are on no socket any more");
     assert!(exchanges >= 2 * sockets * rounds as usize / 2, "{exchanges}");
     drop(daemon);
     // Nobody began anew: each call is one, with all its turns, however many processes it saw.

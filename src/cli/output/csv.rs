@@ -22,8 +22,7 @@ fn line<'a>(values: impl Iterator<Item = &'a str>) -> String {
 
 fn quote(value: &str) -> String {
     let value = spreadsheet::cell(value);
-    // Where the comma is for decimals, spreadsheets separate by semicolons: a formula might follow one.
-    if value.contains([',', ';', '"', '\n', '\r']) {
+    if value.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", value.replace('"', "\"\""))
     } else {
         value.into_owned()
