@@ -125,10 +125,14 @@ impl Vault {
                 own.and_then(|own| own.try_into().ok()).ok_or_else(|| broken(name))?;
             Ok(Some(SecretBox::new(Box::new(own))))
         };
-        if let Some(own) = self.with_keys(find)? {
+        // Something is sealed already: a new key would open nothing of it.
+        let lost = |error: Error| {
+            error.hint("put back the one that was there: no other opens what it sealed")
+        };
+        if let Some(own) = self.with_keys(find).map_err(lost)? {
             return Ok(own);
         }
-        self.load()?;
+        self.load().map_err(lost)?;
         self.with_keys(find)?.ok_or_else(|| {
             Error::config(format!(
                 "the secret `{}` is sealed with the master key {}, which is not in {}",
@@ -169,7 +173,7 @@ impl Vault {
 
     fn wrong(&self, what: &str) -> Error {
         Error::config(format!("the master key: {} {what}", self.source))
-            .hint("make one with `webox init`, or put back the one that was there")
+            .hint("put back the one that was there; nothing but that one opens what it sealed")
     }
 
     /// Makes the file and a first key, readable by its owner alone. Says whether there was none.
@@ -325,7 +329,7 @@ fn read(path: &Path) -> Result<Secret> {
             format!("the master key cannot be read from {}", path.display())
         };
         Error::config(message)
-            .hint("make one with `webox init`, or put back the one that was there")
+            .hint("put back the one that was there; if there was none yet, `webox init` makes it")
             .because(cause)
     })
 }

@@ -6,6 +6,8 @@ use crate::support::{
     api::{OWNER, Who, World, answer},
     cmd::{LE_GOURMET, Webox},
     daemon::{CALLER, sid},
+    fake_http::{KEY, say},
+    fake_openai::FakeOpenAi,
 };
 
 const ONE: &str = "/api/voice/assistants/le-gourmet";
@@ -86,7 +88,7 @@ async fn wrong_keys_are_slowed_down_where_they_come_from_and_nobody_else_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_asks_too_often_waits_and_another_does_not() {
+async fn a_user_who_asks_too_often_waits_by_whatever_key_and_another_does_not() {
     let webox = Webox::with_le_gourmet();
     webox.file("config/webox/webox.toml", "[api]\nrequests_per_minute = 5\n");
     let world = World::of(webox);
@@ -96,6 +98,10 @@ async fn a_token_that_asks_too_often_waits_and_another_does_not() {
     }
     assert_eq!(statuses[..5], [200; 5]);
     assert_eq!(statuses[5..], [429; 2]);
+    let more = ["tokens", "create", "--user", OWNER, "--name", "second", "--scope", "read"];
+    let key = tokio::task::block_in_place(|| world.webox.run(more)).ok().stdout;
+    let request = world.request(Who::Nobody, "GET", "/api/voice/me").bearer_auth(key.trim());
+    answer(request).await.status(429);
     world.get(Who::Other, "/api/voice/me").await.status(200);
 }
 
@@ -264,6 +270,23 @@ async fn a_rehearsal_leaves_nothing_behind() {
     assert_eq!(calls["total"], 1);
     let too_much = json!({ "says": vec!["x"; 21] });
     world.ask(Who::Owner, "POST", &path, Some(too_much)).await.status(400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rehearsal_costs_is_in_the_ledger() {
+    let provider = FakeOpenAi::start(vec![say("Bien sûr.")]);
+    let webox =
+        Webox::with_le_gourmet().env("OPENAI_API_KEY", KEY).env("OPENAI_BASE_URL", provider.url());
+    let world = World::of(webox);
+    world.ask(Who::Owner, "PUT", ONE, Some(json!({ "ai_model": "gpt-4" }))).await.status(200);
+    let costs = || async {
+        world.get(Who::Owner, "/api/voice/costs?by=provider").await.ok()["rows"].to_string()
+    };
+    assert!(!costs().await.contains("openai"));
+    let says = json!({ "says": ["Pouvez-vous me parler de votre histoire ?"] });
+    let told = world.ask(Who::Owner, "POST", &format!("{ONE}/rehearse"), Some(says)).await.ok();
+    assert_eq!(provider.requests().len(), 1);
+    assert!(costs().await.contains("openai"), "{} after {told}", costs().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,6 +97,24 @@ fn a_backup_is_made_listed_verified_and_restored() {
 }
 
 #[test]
+fn a_file_is_read_where_no_place_is_set_and_the_key_that_is_kept_is_asked_for() {
+    let webox = ready();
+    let file = folder(&webox).join(create(&webox));
+    let webox = webox.env("WEBOX_BACKUP_TO", "");
+    let file = file.to_str().unwrap();
+    webox.run(["backup", "verify", file]).ok().prints("true");
+    let elsewhere = webox.home().join("restored.db");
+    webox.run(["--db", elsewhere.to_str().unwrap(), "backup", "restore", file]).ok();
+    assert_eq!(calls(&webox, &elsewhere)["calls"].as_array().unwrap().len(), 20);
+    webox.run(["backup", "verify"]).code(78).says("no place for backups");
+    webox.run(["backup", "list", "--from", "/no/such/folder"]).code(1).says("/no/such/folder");
+
+    std::fs::remove_file(webox.home().join("master.key")).unwrap();
+    let ran = webox.run(["backup", "verify", file]).code(78).says("put back the master key");
+    assert!(!ran.stderr.contains("webox init"), "a new one opens nothing: {}", ran.stderr);
+}
+
+#[test]
 fn a_restore_puts_what_is_there_aside_and_only_when_told_to() {
     let webox = ready();
     let name = create(&webox);

@@ -105,6 +105,7 @@ fn c08_json_is_versioned_and_its_keys_stay() {
 #[test]
 fn c09_nothing_found_is_no_failure() {
     let webox = Webox::new();
+    webox.run(["init"]).ok();
     for format in ["table", "tsv", "csv", "jsonl", "ids"] {
         let ran = webox.run(["calls", "-o", format]).ok();
         assert!(ran.stdout.is_empty() || format == "csv", "{format}: {}", ran.stdout);

@@ -1,6 +1,6 @@
 //! Settings, as the commands see them.
 
-use crate::support::cmd::Webox;
+use crate::support::cmd::{LE_GOURMET, Webox};
 
 #[test]
 fn every_mistake_in_the_settings_file_is_told() {
@@ -90,4 +90,78 @@ fn what_is_watched_and_who_is_told_is_shown_with_its_source() {
     assert_eq!(shown(&webox), expected(&set, &format!("file {file}")));
     let table = webox.run(["config", "show"]).ok().prints("alerts.remind\t4h\t");
     assert!(!table.stdout.contains("k3y"), "{}", table.stdout);
+}
+
+#[test]
+fn who_only_looks_makes_no_database() {
+    let webox = Webox::new();
+    for command in
+        ["assistants", "calls", "stats", "costs", "bookings", "users", "backup create --to x"]
+    {
+        let args = command.split(' ');
+        webox.run(args).code(78).silent().says("there is no database").says("webox init");
+    }
+    let typo = webox.home().join("typo/webox.db");
+    webox.run(["--db", typo.to_str().unwrap(), "calls"]).code(78).says("typo/webox.db");
+    assert!(!typo.parent().unwrap().exists());
+    // What would be can be asked without one, and leaves none.
+    webox.run(["plan", LE_GOURMET]).ok().prints("create");
+    webox.run(["providers"]).ok();
+    assert!(!webox.home().join("data").exists());
+    // What puts something there begins it.
+    webox.run(["users", "add", "claire@agence.fr", "--role", "admin"]).ok();
+    webox.run(["users", "-o", "ids"]).ok().prints("claire@agence.fr");
+}
+
+#[test]
+fn nothing_is_laid_beside_a_file_that_is_no_store() {
+    let webox = Webox::new();
+    let text = webox.file("notes.txt", &"not a database at all\n".repeat(100));
+    let other = webox.home().join("other.db");
+    let foreign = rusqlite::Connection::open(&other).unwrap();
+    foreign.execute_batch("CREATE TABLE mine (x); INSERT INTO mine VALUES (1);").unwrap();
+    drop(foreign);
+    for (file, says) in
+        [(text.as_str(), "is not a database"), (other.to_str().unwrap(), "webox store")]
+    {
+        let before = std::fs::read(file).unwrap();
+        for command in [&["calls"][..], &["init"], &["users", "add", "a@b.fr", "--role", "admin"]] {
+            let ran = webox.run(["--db", file].into_iter().chain(command.iter().copied()));
+            assert_ne!(ran.code, 0);
+            ran.says(says);
+        }
+        assert_eq!(std::fs::read(file).unwrap(), before);
+        for ending in [".lock", "-wal", "-shm"] {
+            assert!(!std::path::Path::new(&format!("{file}{ending}")).exists(), "{file}{ending}");
+        }
+    }
+}
+
+#[test]
+fn a_slip_in_what_is_logged_silences_nothing() {
+    for (words, says) in [
+        ("infoo", "did you mean `info`?"),
+        ("warn,webox=debug,hyper", "`hyper` is no level to log"),
+        ("webox=debog", "no log filter"),
+    ] {
+        let webox = Webox::with_le_gourmet().env("WEBOX_LOG", words);
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--insecure-no-signature"];
+        webox.run(serve).code(78).says(says);
+    }
+}
+
+#[test]
+fn what_would_be_taken_is_said_of_a_wrong_value() {
+    let webox = Webox::new();
+    let search = ["numbers", "search", "--country", "FR", "--kind", "fixed"];
+    webox.run(search).code(64).says("hint: one of local, national, toll-free, mobile");
+    let json = webox.run(search.into_iter().chain(["-o", "json"])).code(64).stderr;
+    let error: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(error["error"]["hint"].as_str().unwrap().contains("toll-free"), "{error}");
+    webox.run(["doctor", "--only", "dameon"]).code(64).says("did you mean `daemon`?");
+    webox.run(["numbers", "--account", "AC1"]).code(64).says("not the SID of an account");
+    webox.run(["init", "--key-file", "foo=x"]).code(64).says("openai, anthropic");
+    // Without a user's name in the environment, who it was is still told.
+    webox.run(["users", "add", "claire@agence.fr", "--role", "admin"]).ok();
+    webox.run(["audit"]).ok().prints("uid ");
 }

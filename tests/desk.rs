@@ -104,7 +104,7 @@ fn table() -> Vec<Row> {
         row("revoke_token", "tokens revoke 2", own),
         row("secrets", "secrets --user owner@agence.fr", [77, 0, 0]),
         Row { asks: "set_secret", command: "secrets set k --user owner@agence.fr", stdin: "v", codes: [77, 0, 0] },
-        row("delete_secret", "secrets delete k --user owner@agence.fr", [77, 0, 1]),
+        row("delete_secret", "secrets delete k --user owner@agence.fr --yes", [77, 0, 1]),
         row("audit", "audit", admins),
         row("check_audit", "audit --verify", admins),
         row("dossier", "privacy export --caller +33612345678", everybody),

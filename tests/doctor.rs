@@ -426,7 +426,13 @@ fn missing_variables_and_secrets_that_do_not_open_are_told() {
     found.code(1).is("keys/secret acme", "problem", "sealed with the master key");
     assert!(!found.all.to_string().contains("sk-canary"), "{}", found.all);
     std::fs::remove_file(&key).unwrap();
-    Found::offline(&webox, "keys").code(1).is("keys/master key", "problem", "no master key");
+    let found = Found::offline(&webox, "keys");
+    found.code(1).is("keys/master key", "problem", "no master key");
+    assert!(
+        !found.all.to_string().contains("webox init"),
+        "a new one opens nothing: {}",
+        found.all
+    );
 
     let broken = Webox::new();
     broken.file("config/webox/webox.toml", "lisen = 3\n");

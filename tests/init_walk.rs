@@ -163,6 +163,20 @@ fn flags_answer_everything_and_a_second_time_changes_nothing() {
     assert_eq!(text(&webox, "master.key"), key);
     assert_eq!(webox.run(["tokens", "-o", "ids"]).ok().stdout.lines().count(), 1);
     assert_eq!(webox.run(["assistants", "-o", "ids"]).ok().stdout, "garage-martin\n");
+    // A file that is there is its owner's: what is said otherwise is told to be of no use.
+    let again = [
+        "init",
+        "--trade",
+        "garage",
+        "--client",
+        "Garage Martin",
+        "--phone",
+        "06 12 34 56 78",
+        "--language",
+        "en-GB",
+    ];
+    let again = webox.run(again).ok().says("stays as it is").says("French mobile numbers");
+    assert!(again.stderr.contains("`garage-martin` answers +33198765432"), "{}", again.stderr);
     // One answer changes alone.
     webox.run(["init", "--public-url", "https://other.example.com"]).ok();
     let settings = text(&webox, "webox.toml");
@@ -213,4 +227,7 @@ fn what_nobody_can_be_asked_for_is_named() {
     let file = webox.home().join("etc/webox.toml");
     webox.run(["--config", "etc/webox.toml", "init", "--public-url", "https://a.example"]).ok();
     assert!(file.exists() && webox.home().join("etc/master.key").exists());
+    // What is to be done next is done with the same settings.
+    let again = ["--config", "etc/webox.toml", "init", "--public-url", "https://b.example"];
+    webox.run(again).ok().says("webox --config etc/webox.toml serve");
 }

@@ -93,7 +93,7 @@ fn plain(text: &str) -> String {
         (r"webox_[0-9A-Za-z]+", "KEY"),
         (r"[0-9a-f]{64}", "HASH"),
         (r"\b[0-9a-f]{8}\b", "ID"),
-        (r"by \S+ \(`[^`]+`\)", "by AUTHOR"),
+        (r"by [^(`]+ \(`[^`]+`\)", "by AUTHOR"),
         (r#""(who|host|command|git|store_id)": ("[^"]*"|null)"#, "AUTHOR"),
     ];
     let mut text = text.to_owned();
@@ -205,14 +205,14 @@ fn commands_do_the_same_at_the_file_and_over_the_network() {
     twins.both_with_stdin("v", &["secrets", "set", "a b"]).code(65);
     for nothing in [".", ".."] {
         twins.both_with_stdin("v", &["secrets", "set", nothing]).code(65);
-        twins.both(&["secrets", "delete", nothing]).code(1);
+        twins.both(&["secrets", "delete", nothing, "--yes"]).code(1);
         twins.both(&["calls", "show", nothing]).code(65);
         twins.both(&["history", nothing]);
     }
     twins.both(&["secrets", "--columns", "name,user"]);
     twins.both(&["secrets", "list", "-o", "ids"]).ok();
-    twins.both(&["secrets", "delete", "k"]).ok();
-    twins.both(&["secrets", "delete", "k"]).code(1);
+    twins.both(&["secrets", "delete", "k", "--yes"]).ok();
+    twins.both(&["secrets", "delete", "k", "--yes"]).code(1);
     twins
         .both(&["audit", "--limit", "0", "--columns", "action,target,changed,id"])
         .ok()
@@ -298,8 +298,8 @@ fn a_member_is_answered_the_same_at_the_file_and_over_the_network() {
     }
     twins.both_with_stdin("v", &["secrets", "set", "k"]).ok();
     twins.both(&["secrets", "--columns", "name,user"]).ok();
-    twins.both(&["secrets", "delete", "k"]).ok();
-    twins.both(&["secrets", "delete", "k"]).code(1);
+    twins.both(&["secrets", "delete", "k", "--yes"]).ok();
+    twins.both(&["secrets", "delete", "k", "--yes"]).code(1);
 }
 
 #[test]

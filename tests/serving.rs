@@ -186,6 +186,14 @@ async fn settings_are_read_anew_and_a_broken_file_changes_nothing() {
     let told = daemon.logged("those in force stay");
     assert!(told.contains("unknown key `lgo`"), "{told}");
 
+    // Named as it is written, and nothing that nobody wrote.
+    let backup = "[backup]\nto = \"backups\"\nevery = \"6h\"\n";
+    webox.file(path, &format!("log = \"webox=debug\"\n{backup}"));
+    daemon.signal("HUP");
+    let told = daemon.logged("needs_restart\":\"backup");
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["needs_restart"], "backup.every, backup.to");
+
     let more = "[sounds]\nmax_mib = 3\n[limits]\ncalls_to_a_number = 1\n[server]\ndrain = \"3s\"\n";
     webox.file(path, &format!("log = \"webox=info\"\n{more}"));
     daemon.signal("HUP");
@@ -197,7 +205,7 @@ async fn settings_are_read_anew_and_a_broken_file_changes_nothing() {
     // What waits for a restart still waits.
     daemon.signal("HUP");
     let deadline = Instant::now() + Duration::from_secs(30);
-    while daemon.log().iter().filter(|line| line.contains("read anew")).count() < 3 {
+    while daemon.log().iter().filter(|line| line.contains("read anew")).count() < 4 {
         assert!(Instant::now() < deadline, "{:#?}", daemon.log());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -255,6 +263,10 @@ async fn live_calls_end_before_a_daemon_that_drains() {
     assert_eq!(status(&daemon, "/readyz").await, 200);
     daemon.signal("TERM");
     until_status(&daemon, "/readyz", 503).await;
+    let address = daemon.address.to_string();
+    let look = ["doctor", "--only", "daemon", "--listen", &address, "-o", "json"];
+    let found = tokio::task::block_in_place(|| webox.run(look)).ok().json();
+    assert!(found["checks"][1]["seen"].as_str().unwrap().contains("it is stopping"), "{found}");
 
     // A new call goes on ringing, and comes back.
     let answer = daemon.ring(&sid(2)).await;

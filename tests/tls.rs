@@ -130,6 +130,28 @@ async fn a_call_comes_in_over_tls_and_its_socket_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_a_daemon_that_ends_tls_itself() {
+    let (webox, authority) = (Webox::with_le_gourmet(), Authority::new());
+    let daemon = encrypted(&webox, &authority);
+    let address = daemon.address.to_string();
+    let chain = webox.home().join("tls/chain.pem");
+    let key = webox.home().join("tls/key.pem");
+    let look = ["doctor", "--only", "daemon", "--listen", &address, "-o", "json"];
+    // Whether the settings say so, or a flag of `serve` did.
+    let known = webox
+        .command(look)
+        .env("WEBOX_TLS_CERT", &chain)
+        .env("WEBOX_TLS_KEY", &key)
+        .output()
+        .unwrap();
+    for found in [webox.run(look), known.into()] {
+        let found = found.ok().json();
+        let checks = found["checks"].as_array().unwrap();
+        assert!(checks.iter().all(|check| check["status"] == "ok"), "{found}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_certificate_is_taken_and_no_connection_is_dropped() {
     let webox = Webox::with_le_gourmet();
     let (first, second) = (Authority::new(), Authority::new());

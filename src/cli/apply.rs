@@ -228,7 +228,7 @@ fn listing(plan: &Plan) -> Listing {
         [
             Column::new("change", "change"),
             Column::new("name", "name"),
-            Column::new("fields", "fields"),
+            Column::new("fields", "fields").keeps(),
         ],
     );
     listing.rows = plan

@@ -99,7 +99,7 @@ const COLUMNS: [Column; 8] = [
     Column::new("calls", "calls").right(),
     Column::new("rows", "rows").right().hidden(),
     Column::new("webox", "webox").hidden(),
-    Column::new("opens", "opens"),
+    Column::new("opens", "opens").keeps(),
 ];
 
 pub(super) fn run(args: &Backup, context: &Context) -> Result<()> {
@@ -121,11 +121,22 @@ pub(super) fn run(args: &Backup, context: &Context) -> Result<()> {
     }
 }
 
-fn reading(args: &Reading, context: &Context) -> Result<Backups> {
+/// Backups to read: of one file, which needs no place to be set, or of a place.
+fn reading(args: &Reading, which: Option<&Which>, context: &Context) -> Result<Backups> {
     let settings = context.settings()?;
     let identity = args.identity.as_ref().or(settings.backup.identity.value.as_ref());
     let identity = identity.map(|path| identities(path)).transpose()?;
-    daemon::backups(settings, args.from.as_ref(), &[], identity)
+    let beside = match which {
+        Some(Which::File(file)) => file.parent().map(|at| BackupPlace::Folder(at.to_owned())),
+        _ => None,
+    };
+    if let Some(BackupPlace::Folder(folder)) = &args.from
+        && !folder.is_dir()
+    {
+        return Err(Error::not_found(format!("there is no folder {}", folder.display()))
+            .hint("is it mounted? `--from` names the folder that backups lie in"));
+    }
+    daemon::backups(settings, beside.as_ref().or(args.from.as_ref()), &[], identity)
 }
 
 fn identities(path: &std::path::Path) -> Result<(Secret, String)> {
@@ -170,7 +181,7 @@ fn create(args: &Create, context: &Context) -> Result<()> {
 }
 
 fn list(args: &Reading, context: &Context) -> Result<()> {
-    let backups = reading(args, context)?;
+    let backups = reading(args, None, context)?;
     let listed = daemon::runtime()?.block_on(backups.list())?;
     context.out.listing(&table(&listed, context)?)?;
     if listed.is_empty() && context.out.format() == Format::Table {
@@ -220,7 +231,7 @@ fn table(listed: &[Listed], context: &Context) -> Result<Listing> {
 }
 
 fn verify(args: &Verify, context: &Context) -> Result<()> {
-    let backups = reading(&args.reading, context)?;
+    let backups = reading(&args.reading, Some(&args.backup).filter(|_| !args.all), context)?;
     let beside = context.settings()?.db.value.clone();
     let runtime = daemon::runtime()?;
     let which = if args.all {
@@ -294,7 +305,7 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
 }
 
 fn restore(args: &Restore, context: &Context) -> Result<()> {
-    let backups = reading(&args.reading, context)?;
+    let backups = reading(&args.reading, Some(&args.backup), context)?;
     let db = context.settings()?.db.value.clone();
     let mut over = args.yes;
     if !over && is_there(&db) {

@@ -79,7 +79,7 @@ const COLUMNS: [Column; 14] = [
     Column::new("assistant", "assistant").at_least(12),
     Column::new("name", "name"),
     Column::new("party", "people").right(),
-    Column::new("what", "what"),
+    Column::new("what", "what").yields(),
     Column::new("caller", "caller").at_least(13),
     Column::new("status", "status"),
     Column::new("reference", "reference"),

@@ -4,12 +4,13 @@
 use std::{
     cell::OnceCell,
     io::{self, IsTerminal},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
+use tempfile::TempDir;
 
 use super::{
     arguments::Global,
@@ -20,12 +21,12 @@ use super::{
 use crate::{
     api::Me,
     billing::{catalogue::Catalogue, rates},
-    config::{Environment, Flags, Settings},
+    config::{Environment, Flags, Origin, Settings, user_id},
     domain::{Actor, Author, EmailAddress, Error, Kind, PriceBook, Result},
     operations::{accounts, knowledge::Library, secrets::Secrets},
     providers::breaker::Breakers,
     provision::Layer,
-    store::{Options, Store},
+    store::{Options, Store, backup::is_there},
     vault::Vault,
 };
 
@@ -41,6 +42,8 @@ pub struct Context {
     act_as: Option<EmailAddress>,
     settings: OnceCell<Settings>,
     store: OnceCell<Store>,
+    /// Where an empty store is, for as long as this command runs.
+    passing: OnceCell<TempDir>,
 }
 
 impl Context {
@@ -60,6 +63,7 @@ impl Context {
             act_as: global.act_as.clone(),
             settings: OnceCell::new(),
             store: OnceCell::new(),
+            passing: OnceCell::new(),
         }
     }
 
@@ -80,6 +84,16 @@ impl Context {
         let mut flags = self.flags.clone();
         add(&mut flags);
         Settings::load(&flags, &self.environment)
+    }
+
+    /// The flags that say where things are, as they were given: a command that is told of works only with
+    /// them.
+    pub(super) fn places(&self) -> String {
+        let named = [("--config", &self.flags.config), ("--db", &self.flags.db)];
+        named
+            .iter()
+            .filter_map(|(flag, path)| Some(format!(" {flag} {}", shell_word(path.as_ref()?))))
+            .collect()
     }
 
     /// The settings file that is in force, or that would be if somebody wrote it.
@@ -118,22 +132,39 @@ impl Context {
         let who = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "SUDO_USER", "USER", "LOGNAME"]
             .iter()
             .find_map(|name| self.environment.get(name).filter(|who| !who.trim().is_empty()))
+            .or_else(|| user_id().map(|id| format!("uid {id}")))
             .unwrap_or_else(|| "unknown".to_owned());
         let host = gethostname::gethostname().to_string_lossy().into_owned();
         let host = Some(host).filter(|host| !host.is_empty());
         Author { host, ..Author::new(who.trim(), command) }
     }
 
-    /// Where a command is carried out: the store's file, or a daemon.
+    /// Where a command is carried out: the store's file, which is there, or a daemon.
     pub(super) fn desk(&self, command: &str) -> Result<Box<dyn Desk>> {
-        if let Some(remote) = self.remote()? {
-            return Ok(Box::new(remote));
+        match self.remote()? {
+            Some(remote) => Ok(Box::new(remote)),
+            None => self.local(command, self.store()?),
         }
-        let store = self.store()?;
-        self.local(command, store)
     }
 
-    /// The same, waiting for another process as long as the user says.
+    /// The same for a command that puts something into a store: it may begin one.
+    pub(super) fn desk_to_fill(&self, command: &str) -> Result<Box<dyn Desk>> {
+        match self.remote()? {
+            Some(remote) => Ok(Box::new(remote)),
+            None => self.local(command, self.store_to_fill()?),
+        }
+    }
+
+    /// The same for a command that asks what would be: where there is no store, an empty one answers,
+    /// and goes again.
+    pub(super) fn desk_to_ask(&self, command: &str) -> Result<Box<dyn Desk>> {
+        match self.remote()? {
+            Some(remote) => Ok(Box::new(remote)),
+            None => self.local(command, self.store_to_ask()?),
+        }
+    }
+
+    /// The same as to fill one, waiting for another process as long as the user says.
     pub(super) fn desk_waiting(&self, command: &str, patience: Duration) -> Result<Box<dyn Desk>> {
         if let Some(remote) = self.remote()? {
             return Ok(Box::new(remote));
@@ -288,17 +319,52 @@ impl Context {
         Ok(Secrets::new(Vault::new(self.settings()?.master_key.clone())))
     }
 
-    /// The store, opened when first asked for.
+    /// The store, opened when first asked for. There is one: at a place that somebody mistyped, nothing
+    /// is made, and nothing looks as if it were well.
     pub fn store(&self) -> Result<Store> {
+        self.open_store(false)
+    }
+
+    /// The store, begun where there is none.
+    pub fn store_to_fill(&self) -> Result<Store> {
+        self.open_store(true)
+    }
+
+    /// The store; where there is none, an empty one that goes with this process.
+    pub fn store_to_ask(&self) -> Result<Store> {
+        if self.store.get().is_some() || is_there(&self.settings()?.db.value) {
+            return self.store();
+        }
+        let failed = |cause| Error::failure("there is no room for temporary files").because(cause);
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let store = Store::open(&folder.path().join("webox.db"), Options::terminal())?;
+        self.passing.set(folder).ok();
+        Ok(self.store.get_or_init(|| store).clone())
+    }
+
+    fn open_store(&self, begins: bool) -> Result<Store> {
         if let Some(store) = self.store.get() {
             return Ok(store.clone());
         }
         let settings = self.settings()?;
         let options = Options {
             keeps_a_copy: !settings.backup.upgrade_without_copy.value,
+            begins,
             ..Options::terminal()
         };
-        let store = Store::open(&settings.db.value, options)?;
+        let store = Store::open(&settings.db.value, options).map_err(|error| {
+            if begins || is_there(&settings.db.value) || settings.db.value.exists() {
+                return error;
+            }
+            // Whoever named no file means the one of the service, where there is one.
+            let of_service = Path::new(SERVICE_DB);
+            match settings.db.origin {
+                Origin::Default if settings.db.value != of_service && is_installed(of_service) => {
+                    error.hint(format!("that of the service is {SERVICE_DB}: ask with `sudo`"))
+                }
+                _ => error,
+            }
+        })?;
         Ok(self.store.get_or_init(|| store).clone())
     }
 
@@ -323,5 +389,23 @@ impl Context {
             && !self.environment.has("CI")
             && io::stdin().is_terminal()
             && io::stderr().is_terminal()
+    }
+}
+
+/// A path as a shell reads it.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,~".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// The database of the service, as the package and `webox init --systemd` lay it.
+pub(super) const SERVICE_DB: &str = "/var/lib/webox/webox.db";
+
+/// Whether the service has a database, or a folder that only it may look into.
+fn is_installed(db: &Path) -> bool {
+    match db.try_exists() {
+        Ok(is_there) => is_there,
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
     }
 }

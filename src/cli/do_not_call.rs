@@ -81,14 +81,14 @@ pub(super) fn run(args: &DoNotCall, context: &Context) -> Result<()> {
     match &args.action {
         None | Some(Action::List) => list(context),
         Some(Action::Add(args)) => {
-            let added = context.desk("do-not-call add")?.add_do_not_call(&args.numbers)?;
+            let added = context.desk_to_fill("do-not-call add")?.add_do_not_call(&args.numbers)?;
             told(added, context);
             Ok(())
         }
         Some(Action::Remove(args)) => remove(args, context),
         Some(Action::Import(args)) => {
             let numbers = read(&args.file)?;
-            let added = context.desk("do-not-call import")?.add_do_not_call(&numbers)?;
+            let added = context.desk_to_fill("do-not-call import")?.add_do_not_call(&numbers)?;
             told(added, context);
             Ok(())
         }

@@ -70,8 +70,8 @@ fn applies(limit: Option<u64>, context: &Context) -> Result<()> {
             Column::new("at", "when"),
             Column::new("who", "who"),
             Column::new("host", "host").hidden(),
-            Column::new("git", "git"),
-            Column::new("source", "from"),
+            Column::new("git", "git").yields(),
+            Column::new("source", "from").yields(),
             Column::new("created", "created"),
             Column::new("changed", "changed"),
             Column::new("deleted", "deleted"),
@@ -130,8 +130,8 @@ fn versions(name: &AssistantName, limit: Option<u64>, context: &Context) -> Resu
             Column::new("at", "when"),
             Column::new("who", "who"),
             Column::new("command", "by"),
-            Column::new("git", "git"),
-            Column::new("fields", "what"),
+            Column::new("git", "git").yields(),
+            Column::new("fields", "what").keeps(),
         ],
     );
     let now = context.now()?;

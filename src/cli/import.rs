@@ -41,14 +41,14 @@ const COLUMNS: [Column; 6] = [
     Column::new("row", "row").right(),
     Column::new("id", "id").right(),
     Column::new("field", "field"),
-    Column::new("reason", "why"),
+    Column::new("reason", "why").keeps(),
 ];
 
 pub(super) fn run(args: &Import, context: &Context) -> Result<()> {
     context.here("import")?;
     // Before the store: a wrong file makes no new one.
     let prototype = Prototype::open(&args.prototype)?;
-    let store = context.store()?;
+    let store = if args.dry_run { context.store_to_ask()? } else { context.store_to_fill()? };
     let wishes = Wishes { dry_run: args.dry_run, now: context.started };
     let report = {
         let waiting = Waiting::begin(context, "Reading…");

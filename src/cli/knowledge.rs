@@ -175,10 +175,10 @@ fn passages(found: &[Found]) -> Listing {
         "passages",
         [
             Column::new("score", "score").right(),
-            Column::new("by", "found by"),
+            Column::new("by", "found by").yields(),
             Column::new("document", "document"),
             Column::new("heading", "heading"),
-            Column::new("text", "text"),
+            Column::new("text", "text").keeps(),
         ],
     );
     listing.rows = found

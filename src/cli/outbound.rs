@@ -45,12 +45,12 @@ struct Named {
 
 const COLUMNS: [Column; 8] = [
     Column::new("id", "id").right(),
-    Column::new("asked_at", "asked"),
+    Column::new("asked_at", "asked").yields(),
     Column::new("assistant", "assistant"),
     Column::new("number", "number").at_least(13),
     Column::new("state", "state"),
     Column::new("answered_by", "answered by"),
-    Column::new("failure", "why not"),
+    Column::new("failure", "why not").keeps(),
     Column::new("call_sid", "call").hidden(),
 ];
 

@@ -143,10 +143,10 @@ fn erase(args: &Erase, context: &Context) -> Result<()> {
 const REMOVALS: [Column; 7] = [
     Column::new("what", "what"),
     Column::new("call_sid", "call"),
-    Column::new("asked_at", "asked"),
-    Column::new("attempts", "tries").right(),
+    Column::new("asked_at", "asked").yields(),
+    Column::new("attempts", "tries").right().yields(),
     Column::new("due_at", "next"),
-    Column::new("failure", "why not yet"),
+    Column::new("failure", "why not yet").keeps(),
     Column::new("recording_sid", "recording").hidden(),
 ];
 

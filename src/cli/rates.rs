@@ -158,7 +158,7 @@ fn check(args: &Check, context: &Context) -> Result<()> {
         }
         None => context.out.note("No file of your own: prices are as shipped."),
     }
-    let unpriced = ledger::unpriced(&context.store()?)?;
+    let unpriced = ledger::unpriced(&context.store_to_ask()?)?;
     let mut listing = Listing::new(
         "unpriced",
         [

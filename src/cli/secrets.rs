@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     api::SecretView,
-    domain::{EmailAddress, Error, KeySource, Result},
+    domain::{EmailAddress, Error, KeySource, Kind, Result},
 };
 
 /// Arguments of `webox secrets`.
@@ -18,10 +18,11 @@ use crate::{
     &[
         ("webox secrets set acme-openai < key.txt", "from stdin or a prompt, never from the command line"),
         ("webox secrets", "names and times; values are never shown"),
+        ("webox secrets delete acme-openai --yes", "in a script; on a terminal it asks"),
         ("webox secrets rotate-key", "a new master key; what is kept stays readable all the while"),
         ("webox secrets rotate-key --drop-old", "the same, and the old keys are gone: after one was seen by others"),
     ],
-    &[exit::FAILURE, exit::DATA, exit::DENIED, exit::CONFIG],
+    &[exit::FAILURE, exit::REFUSED, exit::USAGE, exit::DATA, exit::DENIED, exit::CONFIG],
 ))]
 pub struct Secrets {
     #[command(subcommand)]
@@ -37,7 +38,7 @@ enum Action {
     /// Keep a secret; the value comes from stdin or a prompt.
     Set(Named),
     /// Forget a secret.
-    Delete(Named),
+    Delete(Delete),
     /// Put a new master key into force; the old ones stay, of no more use to this database.
     RotateKey(Rotate),
 }
@@ -54,6 +55,15 @@ struct List {
     /// Those of one user.
     #[arg(long, value_name = "EMAIL")]
     user: Option<EmailAddress>,
+}
+
+#[derive(Debug, Args)]
+struct Delete {
+    #[command(flatten)]
+    named: Named,
+    /// Do not ask.
+    #[arg(short, long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -82,12 +92,7 @@ pub(super) fn run(args: &Secrets, context: &Context) -> Result<()> {
         None => list(&args.list, context),
         Some(Action::List(args)) => list(args, context),
         Some(Action::Set(args)) => set(args, context),
-        Some(Action::Delete(args)) => {
-            let desk = context.desk("secrets delete")?;
-            desk.delete_secret(args.user.as_ref(), &args.name)?;
-            context.out.note(&format!("The secret `{}` is forgotten.", args.name));
-            Ok(())
-        }
+        Some(Action::Delete(args)) => delete(args, context),
         Some(Action::RotateKey(args)) => rotate(args, context),
     }
 }
@@ -118,7 +123,7 @@ fn list(args: &List, context: &Context) -> Result<()> {
 
 fn set(args: &Named, context: &Context) -> Result<()> {
     // Before the question: nobody should type a secret in vain.
-    let desk = context.desk("secrets set")?;
+    let desk = context.desk_to_fill("secrets set")?;
     let how = format!("webox secrets set {} < FILE", args.name);
     let value = prompt::secret(context, &format!("Value of `{}`", args.name), &how)?;
     desk.set_secret(args.user.as_ref(), &args.name, &value)?;
@@ -126,6 +131,18 @@ fn set(args: &Named, context: &Context) -> Result<()> {
         "The secret `{0}` is kept. In files it is {{ secret = \"{0}\" }}.",
         args.name
     ));
+    Ok(())
+}
+
+fn delete(args: &Delete, context: &Context) -> Result<()> {
+    let Named { name, user } = &args.named;
+    let desk = context.desk("secrets delete")?;
+    let question = format!("Forget the secret `{name}`? Nothing brings its value back.");
+    if !args.yes && !prompt::confirm(context, &question, "--yes")? {
+        return Err(Error::new(Kind::Refused, "nothing was changed"));
+    }
+    desk.delete_secret(user.as_ref(), name)?;
+    context.out.note(&format!("The secret `{name}` is forgotten."));
     Ok(())
 }
 

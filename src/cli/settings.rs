@@ -14,7 +14,7 @@ use crate::{
         Alerts, Backup, Billing, Environment, Monitoring, Origin, Serving, Setting, Settings, Smtp,
         Speech, Twilio,
     },
-    domain::{HumanDuration, KeySource, Result, Secret},
+    domain::{BackupSchedule, HumanDuration, KeySource, Result, Secret},
 };
 
 /// Arguments of `webox config`.
@@ -51,7 +51,11 @@ fn show(context: &Context) -> Result<()> {
     let settings = context.settings()?;
     let mut listing = Listing::new(
         "settings",
-        [Column::new("key", "key"), Column::new("value", "value"), Column::new("source", "source")],
+        [
+            Column::new("key", "key"),
+            Column::new("value", "value").keeps(),
+            Column::new("source", "source").keeps(),
+        ],
     );
     listing.rows = rows(settings, context.environment());
     listing.beside.insert(
@@ -300,14 +304,20 @@ fn serving(serving: &Serving) -> Vec<Row> {
 
 /// Backups.
 fn backup(backup: &Backup) -> Vec<Row> {
-    let schedule = backup.schedule.value.as_ref().map(ToString::to_string);
+    // As the file has it: one key or the other.
+    let (every, at) = match &backup.schedule.value {
+        Some(BackupSchedule::Every(length)) => (Some(length.to_string()), None),
+        Some(BackupSchedule::At(time, _)) => (None, Some(time.strftime("%H:%M").to_string())),
+        None => (None, None),
+    };
     let recipients = &backup.recipients;
     let shown = (!recipients.value.is_empty()).then(|| recipients.value.join(","));
     let identity = backup.identity.value.as_ref().map(|path| path.display().to_string());
     let endpoint = backup.endpoint.value.as_ref().map(|url| url.as_str().to_owned());
     vec![
         plain("backup.to", backup.to.value.as_ref().map(ToString::to_string), &backup.to.origin),
-        plain("backup.schedule", schedule, &backup.schedule.origin),
+        written("backup.every", every, &backup.schedule.origin),
+        written("backup.at", at, &backup.schedule.origin),
         plain("backup.keep", backup.keep.value.map(|keep| keep.to_string()), &backup.keep.origin),
         plain("backup.recipients", shown, &recipients.origin),
         plain("backup.identity", identity, &backup.identity.origin),
@@ -401,6 +411,12 @@ fn master_key(source: &KeySource) -> Row {
 
 fn plain(key: &str, value: Option<String>, origin: &Origin) -> Row {
     shown(key, value, &origin.to_string())
+}
+
+/// One of several keys: that which is not there came from nowhere.
+fn written(key: &str, value: Option<String>, origin: &Origin) -> Row {
+    let origin = if value.is_some() { origin } else { &Origin::Default };
+    plain(key, value, origin)
 }
 
 fn shown(key: &str, value: Option<String>, source: &str) -> Row {

@@ -34,7 +34,7 @@ impl Sheet {
     }
 
     pub(super) fn into_listing(self) -> Listing {
-        let columns = [Column::new("field", "field"), Column::new("value", "value")];
+        let columns = [Column::new("field", "field"), Column::new("value", "value").keeps()];
         let mut listing = Listing::new("fields", columns);
         listing.rows = self.rows;
         listing

@@ -117,7 +117,7 @@ fn create(args: &Create, context: &Context) -> Result<()> {
         .transpose()?;
     let wanted =
         Wanted { email: args.user.clone(), name: args.name.clone(), scope: args.scope, expires_at };
-    let (token, key) = context.desk("tokens create")?.create_token(wanted)?;
+    let (token, key) = context.desk_to_fill("tokens create")?.create_token(wanted)?;
     if let (None, Some(end)) = (expires_at, token.expires_at) {
         let end = human::date_time_zone(end, &context.now()?);
         context.out.note(&format!("It ends with the key that made it: {end}."));

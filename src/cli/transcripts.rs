@@ -55,9 +55,9 @@ const COLUMNS: [Column; 7] = [
     Column::new("assistant", "assistant"),
     Column::new("caller", "caller").hidden(),
     Column::new("call_sid", "call"),
-    Column::new("turn", "turn").right(),
-    Column::new("speaker", "who"),
-    Column::new("text", "said"),
+    Column::new("turn", "turn").right().yields(),
+    Column::new("speaker", "who").yields(),
+    Column::new("text", "said").keeps(),
 ];
 
 pub(super) fn run(args: &Transcripts, context: &Context) -> Result<()> {

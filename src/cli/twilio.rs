@@ -67,7 +67,7 @@ const COLUMNS: [Column; 10] = [
     Column::new("difference", "difference"),
     Column::new("started_at", "began"),
     Column::new("assistant", "assistant"),
-    Column::new("direction", "direction"),
+    Column::new("direction", "direction").yields(),
     Column::new("other_side", "with"),
     Column::new("status", "status"),
     Column::new("duration_s", "length").right(),
@@ -77,7 +77,7 @@ const COLUMNS: [Column; 10] = [
 ];
 
 fn calls(args: &Calls, context: &Context) -> Result<()> {
-    let telephony = telephony(context)?;
+    let telephony = telephony(context, context.store()?)?;
     let actor = context.actor("twilio calls", &telephony.store)?;
     let now = context.now()?;
     let since = when::parse(&args.since, &now, Bound::Since)?;
@@ -96,13 +96,14 @@ fn calls(args: &Calls, context: &Context) -> Result<()> {
     listing(&comparison, context)?;
     let found = comparison.found.len() as u64;
     let mut failed = 0_u64;
-    if found == 0 {
+    // Where nobody could be asked there is nothing to sum up.
+    let seen = found + comparison.same + comparison.going_on + comparison.strangers;
+    if seen > 0 || comparison.unread.is_empty() {
         context.out.note(&summary(&comparison));
-    } else if !args.apply {
-        context.out.note(&summary(&comparison));
+    }
+    if found > 0 && !args.apply {
         context.out.note("`webox twilio calls --apply` enters them.");
-    } else {
-        context.out.note(&summary(&comparison));
+    } else if found > 0 {
         let question = format!("Enter {}?", human::count(found, "call", "calls"));
         if !args.yes && !prompt::confirm(context, &question, "--yes")? {
             return Err(Error::new(Kind::Refused, "nothing was entered"));

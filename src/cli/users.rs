@@ -96,7 +96,7 @@ pub(super) fn run(args: &Users, context: &Context) -> Result<()> {
             report(context, None, context.desk("users show")?.user(&one.email)?)
         }
         Some(Action::Add(add)) => {
-            let user = context.desk("users add")?.add_user(add.email.clone(), add.role)?;
+            let user = context.desk_to_fill("users add")?.add_user(add.email.clone(), add.role)?;
             let next = format!("webox tokens create --user {} --name … --scope …", user.email);
             let said = format!("Added `{}` ({}). A key: `{next}`.", user.email, user.role);
             report(context, Some(&said), user)

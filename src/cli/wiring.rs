@@ -15,11 +15,12 @@ use crate::{
     domain::{AssistantName, AssistantSpec, Error, KeptNumber, Kind, Result, WiringChange},
     operations::numbers::Telephony,
     provision::{Action, Plan},
+    store::Store,
 };
 
 /// The accounts at Twilio, asked with the keys of this machine.
-pub(super) fn telephony(context: &Context) -> Result<Telephony> {
-    daemon::telephony(context.settings()?, context.store()?, context.secrets()?)
+pub(super) fn telephony(context: &Context, store: Store) -> Result<Telephony> {
+    daemon::telephony(context.settings()?, store, context.secrets()?)
 }
 
 /// The numbers of a plan that webox keeps connected, as Twilio has them.

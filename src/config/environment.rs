@@ -51,3 +51,9 @@ impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environment 
         Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
+
+/// The number of the user that this process runs as: the owner of its entry under `/proc`.
+pub fn user_id() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").ok().map(|entry| entry.uid())
+}

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::{
     Alerts, Api, Backup, Billing, Environment, Flags, Limits, Monitoring, Origin, Outgoing,
     Provider, PublicUrl, Serving, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing,
-    secrets, speech, variables,
+    secrets, speech, user_id, variables,
 };
 use crate::domain::{Error, Kind, Result, ZoneName, did_you_mean};
 
@@ -314,7 +314,7 @@ impl<T> Setting<Option<T>> {
 /// The system's database for root where the package laid it, else the user's own.
 fn default_db(environment: &Environment) -> Result<PathBuf> {
     let system = Path::new("/var/lib/webox");
-    if is_root() && system.is_dir() {
+    if user_id() == Some(0) && system.is_dir() {
         return Ok(system.join("webox.db"));
     }
     environment
@@ -325,18 +325,6 @@ fn default_db(environment: &Environment) -> Result<PathBuf> {
             Error::config("there is no home folder to keep the database in")
                 .hint("name the file with --db or WEBOX_DB")
         })
-}
-
-/// Whether this process runs as root: the owner of its entry under `/proc`.
-#[cfg(unix)]
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
 }
 
 fn unknown_variables(environment: &Environment) -> Vec<String> {

@@ -27,7 +27,7 @@ use jiff::tz::TimeZone;
 pub use alerts::Alerts;
 pub use backup::Backup;
 pub use billing::Billing;
-pub use environment::Environment;
+pub use environment::{Environment, user_id};
 pub use monitoring::Monitoring;
 pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;

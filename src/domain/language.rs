@@ -27,11 +27,26 @@ impl LanguageTag {
         ["de", "en", "es", "fr", "it", "nl", "pt"].contains(&self.primary())
     }
 
+    /// Whether there is such a language, as far as two letters tell.
+    pub fn is_known(&self) -> bool {
+        let primary = self.primary();
+        primary.len() != 2 || TWO_LETTERS.split_whitespace().any(|known| known == primary)
+    }
+
     /// The language without its region: `fr`.
     pub fn primary(&self) -> &str {
         self.0.split('-').next().unwrap_or(&self.0)
     }
 }
+
+/// The codes of two letters (ISO 639-1).
+const TWO_LETTERS: &str = "
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv
+    dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie
+    ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv
+    mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm
+    rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts
+    tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
 impl FromStr for LanguageTag {
     type Err = Error;
@@ -69,6 +84,15 @@ text_type!(LanguageTag);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_is_no_language() {
+        assert_eq!(TWO_LETTERS.split_whitespace().count(), 183);
+        for (tag, is_known) in [("fr-FR", true), ("cmn-CN", true), ("fe-FR", false), ("xx", false)]
+        {
+            assert_eq!(tag.parse::<LanguageTag>().unwrap().is_known(), is_known, "{tag}");
+        }
+    }
 
     #[test]
     fn spelling_is_made_canonical() {

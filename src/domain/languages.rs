@@ -62,6 +62,12 @@ impl Voice {
         if spoken.len() > MOST {
             return Some(("voice.languages", "has more than 8 languages"));
         }
+        if spoken.iter().any(|language| !language.is_known()) {
+            return Some((
+                "voice.language",
+                "or one of `languages` is no language: write one as `fr-FR` or `en-GB`",
+            ));
+        }
         if self.voices.keys().any(|language| !spoken.contains(&language)) {
             return Some((
                 "voice.voices",

@@ -176,8 +176,7 @@ pub fn product_of(what: &str, number: &PhoneNumber) -> String {
         Some(country) if !is_island(digits) => country.code,
         _ => "other",
     };
-    let is_mobile = ["+336", "+337"].iter().any(|start| digits.starts_with(start));
-    if what == "outbound" && is_mobile {
+    if what == "outbound" && number.is_french_mobile() {
         return format!("{what}-{country}-mobile");
     }
     let free = ["800", "833", "844", "855", "866", "877", "888"];

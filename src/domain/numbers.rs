@@ -112,9 +112,8 @@ impl PhoneNumber {
     /// Says what forbids it.
     pub fn may_be_a_machines(&self) -> Result<(), Error> {
         // All of them, also where the tables of the day do not know the numbers yet.
-        let is_french_mobile = ["336", "337"].iter().any(|it| self.digits().starts_with(it));
         match CountryCode::of(self) {
-            Some(country) if self.may_take_sms() || is_french_mobile => {
+            Some(country) if self.may_take_sms() || self.is_french_mobile() => {
                 NumberKind::Mobile.may_be_used_in(&country)
             }
             _ => Ok(()),

@@ -22,6 +22,11 @@ impl PhoneNumber {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// Whether it is a mobile's in France (06, 07), which Twilio's terms close to machines.
+    pub fn is_french_mobile(&self) -> bool {
+        ["+336", "+337"].iter().any(|start| self.0.starts_with(start))
+    }
+
     /// Reads a number as people write it: `+33 1 23 45 67 89`, `0033123456789`, `01 23 45 67 89`.
     /// A national spelling is read as French, the home of most of our users.
     pub fn from_any_spelling(text: &str) -> Result<Self, Error> {

@@ -13,7 +13,7 @@ fn is_sid(text: &str, prefix: &str) -> bool {
 }
 
 macro_rules! sid {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $whose:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -33,7 +33,7 @@ macro_rules! sid {
                     Ok(Self(text.to_owned()))
                 } else {
                     let shown: String = text.chars().take(40).collect();
-                    Err(Error::input(format!("`{}` is not a {}", shown.escape_debug(), stringify!($name)))
+                    Err(Error::input(format!("`{}` is not the SID of {}", shown.escape_debug(), $whose))
                         .hint(concat!("it is `", $prefix, "` and 32 hexadecimal digits")))
                 }
             }
@@ -46,37 +46,44 @@ macro_rules! sid {
 sid!(
     /// One leg of a call, Twilio's `CallSid`.
     CallSid,
-    "CA"
+    "CA",
+    "a call"
 );
 sid!(
     /// A Twilio account or sub-account.
     AccountSid,
-    "AC"
+    "AC",
+    "an account"
 );
 sid!(
     /// A recording that Twilio keeps.
     RecordingSid,
-    "RE"
+    "RE",
+    "a recording"
 );
 sid!(
     /// A phone number that an account at Twilio has.
     NumberSid,
-    "PN"
+    "PN",
+    "a number"
 );
 sid!(
     /// An API key of an account at Twilio; its secret is another thing.
     ApiKeySid,
-    "SK"
+    "SK",
+    "an API key"
 );
 sid!(
     /// Papers that a regulator wants to see before a number is handed out, approved by Twilio.
     BundleSid,
-    "BU"
+    "BU",
+    "a bundle"
 );
 sid!(
     /// An address that an account at Twilio has given.
     AddressSid,
-    "AD"
+    "AD",
+    "an address"
 );
 
 #[cfg(test)]

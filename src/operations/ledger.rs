@@ -93,10 +93,34 @@ pub async fn spoken_beforehand(
     uses: Vec<Use>,
     at: Timestamp,
 ) -> Result<()> {
+    of_no_call(store, assistant, Kind::Mouth, uses, at).await
+}
+
+/// Models were asked in a rehearsal.
+pub async fn rehearsed(
+    store: &Store,
+    assistant: AssistantId,
+    attempts: &[Attempt],
+    at: Timestamp,
+) -> Result<()> {
+    let uses = attempts.iter().flat_map(Use::of_attempt).collect();
+    of_no_call(store, assistant, Kind::Model, uses, at).await
+}
+
+async fn of_no_call(
+    store: &Store,
+    assistant: AssistantId,
+    kind: Kind,
+    uses: Vec<Use>,
+    at: Timestamp,
+) -> Result<()> {
+    if uses.is_empty() {
+        return Ok(());
+    }
     let cache = store.clone();
     store
         .write_async(move |tx| {
-            let of = Of { call: None, assistant, turn: None, kind: Kind::Mouth, at };
+            let of = Of { call: None, assistant, turn: None, kind, at };
             for used in uses {
                 ledger::add(tx, &of, &reckon(&cache, [used], at))?;
             }

@@ -3,13 +3,24 @@
 use std::time::Duration;
 
 use axum::{
+    BoxError,
     body::Body,
     http::{HeaderMap, StatusCode, header},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
 
 /// Twilio's own requests are about 2 KiB.
 const BYTES: usize = 64 * 1024;
+
+/// What every request may send at once. Whoever sends more waits until there is room for it: strangers
+/// may send many at a time, before anybody knows who they are.
+const USUAL: usize = 8 * 1024;
+
+/// Larger bodies that are held at once.
+const LARGE: usize = 256;
+
+static ROOM: Semaphore = Semaphore::const_new(LARGE);
 
 /// A body that is not there by then is given up.
 const WITHIN: Duration = Duration::from_secs(8);
@@ -27,12 +38,24 @@ pub(super) async fn read_form(
     if !media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not form-encoded"));
     }
-    match tokio::time::timeout(WITHIN, Limited::new(body, BYTES).collect()).await {
+    match tokio::time::timeout(WITHIN, collect(Limited::new(body, BYTES))).await {
         Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long")),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB"))
         }
         Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the body broke off")),
-        Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
+        Ok(Ok(body)) => Ok(body),
     }
+}
+
+async fn collect(mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
+    let (mut bytes, mut room) = (Vec::new(), None);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if room.is_none() && bytes.len() + data.len() > USUAL {
+            room = Some(ROOM.acquire().await?);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
 }

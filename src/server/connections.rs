@@ -1,5 +1,6 @@
 //! Accepting connections, cutting off slow ones, and stopping in good order.
 
+mod answers;
 mod protocol;
 
 use std::{

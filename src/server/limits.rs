@@ -1,4 +1,4 @@
-//! How often somebody may ask: GCRA (governor), by token, by address, by address for failures; how
+//! How often somebody may ask: GCRA (governor), by user, by address, by address for failures; how
 //! often a number and an account may ring.
 //!
 //! Twilio's own requests come from few addresses, so that those with a good signature are never
@@ -13,7 +13,7 @@ use std::{
 
 use governor::{Quota, RateLimiter, clock::Clock, state::keyed::DashMapStateStore};
 
-use crate::domain::{AccountSid, PhoneNumber, TokenId};
+use crate::domain::{AccountSid, PhoneNumber, UserId};
 
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, governor::clock::DefaultClock>;
 
@@ -37,7 +37,7 @@ pub(super) struct Limits {
 /// Those that may be set.
 #[derive(Debug)]
 struct Rated {
-    tokens: Keyed<TokenId>,
+    users: Keyed<UserId>,
     numbers: Keyed<PhoneNumber>,
     accounts: Keyed<AccountSid>,
 }
@@ -45,7 +45,7 @@ struct Rated {
 /// What may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
-    /// Requests of the API, a minute and token.
+    /// Requests of the API, a minute and user: another key is no other user.
     pub requests: u32,
     /// Calls that ring, a minute and number dialled.
     pub calls_to_a_number: u32,
@@ -79,8 +79,8 @@ impl Limits {
     }
 
     /// A request with a good key.
-    pub(super) fn token(&self, token: TokenId) -> Result<(), Duration> {
-        check(&self.rated().tokens, &token)
+    pub(super) fn user(&self, user: UserId) -> Result<(), Duration> {
+        check(&self.rated().users, &user)
     }
 
     /// A request with a wrong key.
@@ -109,7 +109,7 @@ impl Limits {
         self.wrong_keys.retain_recent();
         self.strangers.retain_recent();
         let rated = self.rated();
-        rated.tokens.retain_recent();
+        rated.users.retain_recent();
         rated.numbers.retain_recent();
         rated.accounts.retain_recent();
     }
@@ -122,7 +122,7 @@ fn a_minute(n: u32) -> Quota {
 impl Rated {
     fn new(rates: Rates) -> Self {
         Self {
-            tokens: RateLimiter::keyed(a_minute(rates.requests)),
+            users: RateLimiter::keyed(a_minute(rates.requests)),
             numbers: RateLimiter::keyed(a_minute(rates.calls_to_a_number)),
             accounts: RateLimiter::keyed(a_minute(rates.calls_of_an_account)),
         }

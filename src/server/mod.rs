@@ -39,6 +39,7 @@ mod shares;
 mod sockets;
 mod texts;
 mod tls;
+mod turns;
 mod twilio_accounts;
 mod webhooks;
 
@@ -88,6 +89,7 @@ pub use ipnet::IpNet;
 pub use limits::Rates;
 pub use recordings::Archive;
 pub use tls::{Issuer, Tls};
+use turns::Turns;
 
 /// How long a stopping daemon waits for turns in flight.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -98,12 +100,16 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// How often it is looked for calls to ask models about.
 const LOOK_BACK_EVERY: Duration = Duration::from_secs(1);
 
-/// Bundles of files read at once, and rehearsals played: the calls that are real come first.
-const BUNDLES: usize = 1;
-const REHEARSALS: usize = 4;
+/// Bundles of files read at once, and rehearsals played, and how many of these for one user: the calls that
+/// are real come first.
+const BUNDLES: (usize, usize) = (2, 1);
+const REHEARSALS: (usize, usize) = (4, 2);
 
 /// Plans whose numbers Twilio is asked about at once.
-const WIRINGS: usize = 2;
+const WIRINGS: (usize, usize) = (2, 1);
+
+/// Exports at once: each holds a part in memory for as long as its reader takes.
+const EXPORTS: (usize, usize) = (4, 2);
 
 /// Bytes of bodies held at once: four of the largest.
 const BODIES: usize = 64 * 1024 * 1024;
@@ -155,9 +161,10 @@ pub struct App {
     tallies: Arc<alerts::Tallies>,
     providers: Arc<[ProviderStanding]>,
     limits: Arc<limits::Limits>,
-    bundles: Arc<Semaphore>,
-    rehearsals: Arc<Semaphore>,
-    wirings: Arc<Semaphore>,
+    bundles: Arc<Turns>,
+    rehearsals: Arc<Turns>,
+    wirings: Arc<Turns>,
+    exports: Arc<Turns>,
     /// Bytes of bodies that may be held at once.
     bodies: Arc<Semaphore>,
     streams: shares::Shares<TokenId>,
@@ -177,6 +184,7 @@ impl App {
     pub fn new(line: Line, gate: Gate, store: Store, secrets: Secrets, models: Models) -> Self {
         let (stop, stopping) = watch::channel(false);
         let api = ApiSettings::default();
+        let turns = |(at_once, each)| Arc::new(Turns::new(at_once, each));
         Self {
             line,
             gate: gate.into(),
@@ -185,9 +193,10 @@ impl App {
             secrets,
             models,
             limits: limits::Limits::new(api.rates).into(),
-            bundles: Semaphore::new(BUNDLES).into(),
-            rehearsals: Semaphore::new(REHEARSALS).into(),
-            wirings: Semaphore::new(WIRINGS).into(),
+            bundles: turns(BUNDLES),
+            rehearsals: turns(REHEARSALS),
+            wirings: turns(WIRINGS),
+            exports: turns(EXPORTS),
             bodies: Semaphore::new(BODIES).into(),
             streams: shares::Shares::new(STREAMS),
             newest_event: watch::Sender::new(EventId(0)).into(),

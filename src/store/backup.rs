@@ -162,7 +162,7 @@ pub(super) fn give_to_owner_of_folder(store: &Path) {
     give(store, folder_of(store));
 }
 
-fn folder_of(store: &Path) -> &Path {
+pub(super) fn folder_of(store: &Path) -> &Path {
     store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -43,8 +43,34 @@ pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connect
     Ok(connection)
 }
 
+/// Looks for the file before anything is made: its folder, where a store may be begun there; and whether
+/// it is a store, as far as nothing beside it says so.
+pub(super) fn find(path: &Path, begins: bool) -> Result<(), StoreError> {
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return if begins { Ok(make_folder(path)?) } else { Err(StoreError::Missing) };
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if found.len() == 0 || backup::beside(path, ".lock").exists() {
+        return Ok(());
+    }
+    let looked = open_reader(path, Duration::ZERO).and_then(|file| migrate::check(&file));
+    match looked {
+        Err(StoreError::Foreign) => Err(StoreError::Foreign),
+        Err(StoreError::Sqlite(error))
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
+        {
+            Err(error.into())
+        }
+        // Whatever else there is to say of it is said when it is opened.
+        _ => Ok(()),
+    }
+}
+
 /// Makes the folder of the file, where there is none, for its owner alone.
-pub(super) fn make_folder(path: &Path) -> std::io::Result<()> {
+fn make_folder(path: &Path) -> std::io::Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
         None => Ok(()),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use super::backup;
 use crate::domain::{Error, Kind};
 
 /// An error inside the store. [`StoreError::explain`] makes it readable.
@@ -29,6 +30,9 @@ pub enum StoreError {
     /// A database, but not one of ours.
     #[error("not a webox store")]
     Foreign,
+    /// No file, where none is to be made.
+    #[error("there is no store")]
+    Missing,
     /// The SQLite in this binary has a bug that corrupts stores.
     #[error("SQLite {0} is too old")]
     OldSqlite(i32),
@@ -73,7 +77,9 @@ impl StoreError {
             },
             Self::User(error) => error.kind(),
             Self::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Kind::Denied,
-            Self::NewerSchema { .. } | Self::Foreign | Self::OldSqlite(_) => Kind::Config,
+            Self::NewerSchema { .. } | Self::Foreign | Self::Missing | Self::OldSqlite(_) => {
+                Kind::Config
+            }
             Self::NotCommitted(_, kind) => *kind,
             Self::Io(_) | Self::Row(_) | Self::Broken | Self::Closed => Kind::Failure,
         }
@@ -92,6 +98,8 @@ impl StoreError {
             .hint("upgrade webox; the file was left as it is"),
             Self::Foreign => Error::new(kind, format!("{file} is a database, but not a webox store"))
                 .hint("choose another file with `--db`; this one was left as it is"),
+            Self::Missing => Error::new(kind, format!("there is no database {file}"))
+                .hint("name another with `--db`, or begin this one: `webox init`"),
             Self::OldSqlite(version) => Error::new(
                 kind,
                 format!("this webox was built with SQLite {version}, which can corrupt a store written by two processes"),
@@ -119,7 +127,7 @@ fn write_hint(kind: Kind) -> Option<String> {
 fn permission_hint(path: &Path) -> String {
     format!(
         "run as the user that owns {}, or as a member of its group",
-        path.parent().unwrap_or(path).display()
+        backup::folder_of(path).display()
     )
 }
 

@@ -87,17 +87,29 @@ pub struct Options {
     pub checkpoints: bool,
     /// Whether a copy of a store of an older schema is kept beside it before it is brought forward.
     pub keeps_a_copy: bool,
+    /// Whether a store is begun where there is none.
+    pub begins: bool,
 }
 
 impl Options {
     /// For a command that opens, does one thing and closes.
     pub fn terminal() -> Self {
-        Self { lock_timeout: Duration::from_secs(5), checkpoints: false, keeps_a_copy: true }
+        Self {
+            lock_timeout: Duration::from_secs(5),
+            checkpoints: false,
+            keeps_a_copy: true,
+            begins: true,
+        }
     }
 
     /// For the daemon.
     pub fn daemon() -> Self {
-        Self { lock_timeout: Duration::from_secs(30), checkpoints: true, keeps_a_copy: true }
+        Self {
+            lock_timeout: Duration::from_secs(30),
+            checkpoints: true,
+            keeps_a_copy: true,
+            begins: true,
+        }
     }
 }
 
@@ -136,11 +148,11 @@ const SCRUB_WAITS: Duration = Duration::from_secs(5);
 const IDLE_READERS: usize = 4;
 
 impl Store {
-    /// Opens the file, creating it (mode 0600) and bringing its schema up to date as needed.
-    /// A newer or unreadable file is refused and left alone.
+    /// Opens the file, creating it (mode 0600) where the options let it, and bringing its schema up to
+    /// date as needed. A newer or unreadable file is refused and left alone, and nothing is laid beside
+    /// a file that is no store.
     pub fn open(path: &Path, options: Options) -> Result<Self> {
-        let hold = connection::make_folder(path)
-            .map_err(StoreError::from)
+        let hold = connection::find(path, options.begins)
             .and_then(|()| backup::hold(path))
             .map_err(|error| error.explain(path))?;
         let mut connection = connection::open_writer(path, options.lock_timeout)

@@ -139,7 +139,7 @@ fn a_locked_store_is_waited_for_and_then_said_to_be_busy() {
     let options = Options {
         lock_timeout: std::time::Duration::from_millis(50),
         checkpoints: false,
-        keeps_a_copy: true,
+        ..Options::terminal()
     };
     let store = Store::open(&path, options).unwrap();
     let other = Connection::open(&path).unwrap();

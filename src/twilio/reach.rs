@@ -88,6 +88,11 @@ impl Reach {
         })
     }
 
+    /// Asks an address of this machine's own for what is there: a certificate is for another name.
+    pub async fn ask_here(&self, url: &str) -> Result<Reached, Unreached> {
+        read(&self.lax, url).await
+    }
+
     /// Asks an address for what is there.
     pub async fn ask(&self, url: &str) -> Result<Reached, Unreached> {
         match read(&self.strict, url).await {

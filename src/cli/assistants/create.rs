@@ -64,7 +64,7 @@ pub(super) fn run(args: &Create, context: &Context) -> Result<()> {
         context.out.note(&format!("Would create `{}` at {}.", spec.name, spec.phone));
         return Ok(());
     }
-    let assistant = context.desk("assistants create")?.create(spec, args.owner.clone())?;
+    let assistant = context.desk_to_fill("assistants create")?.create(spec, args.owner.clone())?;
     let sentence = format!(
         "Created `{}`, which answers {}. Talk to it with `webox try {}`.",
         assistant.spec.name, assistant.spec.phone, assistant.spec.name

@@ -28,8 +28,8 @@ pub(super) struct Show {
 const COLUMNS: [Column; 10] = [
     Column::new("turn", "turn").right(),
     Column::new("heard_at", "heard at"),
-    Column::new("heard", "heard"),
-    Column::new("said", "said"),
+    Column::new("heard", "heard").keeps(),
+    Column::new("said", "said").keeps(),
     Column::new("engine", "engine"),
     Column::new("first_token_ms", "first word").right(),
     Column::new("reply_ms", "reply").right(),

@@ -40,7 +40,7 @@ const ROWS: [Column; 10] = [
     Column::new("state", "state"),
     Column::new("attempts", "calls").right(),
     Column::new("last", "last"),
-    Column::new("why", "why"),
+    Column::new("why", "why").keeps(),
     Column::new("context", "context").hidden(),
     Column::new("due_at", "not before").hidden(),
     Column::new("outbound_id", "outbound").right().hidden(),
@@ -51,7 +51,7 @@ const FORECASTS: [Column; 5] = [
     Column::new("line", "line").right(),
     Column::new("number", "number").at_least(13),
     Column::new("at", "from"),
-    Column::new("why_not", "why not"),
+    Column::new("why_not", "why not").keeps(),
     Column::new("opening", "first words").hidden(),
 ];
 

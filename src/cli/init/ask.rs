@@ -168,13 +168,15 @@ pub(super) fn from_file(path: &std::path::Path) -> Result<Secret> {
     } else {
         std::fs::File::open(path).and_then(|file| file.take(64 * 1024).read_to_string(&mut text))
     };
+    let shown = if path.as_os_str() == "-" { "stdin".into() } else { path.display().to_string() };
     read.map_err(|cause| {
-        Error::input(format!("the secret cannot be read from {}", path.display())).because(cause)
+        Error::input(format!("the secret cannot be read from {shown}")).because(cause)
     })?;
     let text = text.trim();
     if text.is_empty() {
-        return Err(Error::input(format!("{} is empty", path.display()))
-            .hint("write the secret into the file, alone"));
+        return Err(
+            Error::input(format!("{shown} is empty")).hint("the secret stands there, alone")
+        );
     }
     Ok(Secret::new(text))
 }

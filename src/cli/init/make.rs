@@ -78,7 +78,7 @@ fn keep_secret(path: &Path, secret: &Secret) -> Result<()> {
 /// The master key and the database, made where there is none.
 pub(super) fn key_and_store(context: &Context) -> Result<Store> {
     let source = context.settings()?.master_key.clone();
-    let store = context.store()?;
+    let store = context.store_to_fill()?;
     if let KeySource::File(path) = &source
         && !path.exists()
         && let Some(lost) = secrets::first_sealed(&store)?
@@ -111,7 +111,7 @@ pub(super) fn key_and_store(context: &Context) -> Result<Store> {
 
 /// An admin and a key; no second key for one who is there already.
 pub(super) fn admin(email: &EmailAddress, context: &Context) -> Result<Option<Secret>> {
-    let desk = context.desk("init")?;
+    let desk = context.desk_to_fill("init")?;
     if desk.users()?.iter().any(|user| user.email == *email) {
         context.out.note(&format!(
             "The user `{email}` is there already; another key: `webox tokens create --user {email} --name … --scope admin`."
@@ -143,7 +143,11 @@ pub(super) fn assistant(
     let folder = answers.place.parent().unwrap_or(Path::new("")).join("assistants");
     let file = folder.join(format!("{name}.toml"));
     if file.exists() {
-        context.out.note(&format!("The file {} is there already, and stays.", file.display()));
+        context.out.warn(&format!(
+            "the file {} is there already, and stays as it is: `--trade`, `--client`, `--phone` and \
+             `--language` are for a new one. Change it there, then `webox apply` it",
+            file.display()
+        ));
     } else {
         let model = answers.keys.iter().find_map(|key| key.provider.model());
         let text = trades::first(
@@ -159,14 +163,13 @@ pub(super) fn assistant(
         std::fs::create_dir_all(&folder)?;
         std::fs::write(&file, text)?;
     }
-    let desk = context.desk("init")?;
+    let desk = context.desk_to_fill("init")?;
     let plan = plan::make(desk.as_ref(), std::slice::from_ref(&file), false, context)?;
     provisioning::check(&plan, &provisioning::Consent { overwrite: false, max_deletes: None })?;
-    if plan.is_empty() {
-        context.out.note(&format!("`{name}` is as its file says."));
-    } else {
+    if !plan.is_empty() {
         desk.apply(plan, file.display().to_string(), None)?;
-        context.out.note(&format!("`{name}` answers {}: {}.", first.phone, file.display()));
     }
+    let phone = desk.assistant(name.as_str())?.spec.phone.number;
+    context.out.note(&format!("`{name}` answers {phone}: {}.", file.display()));
     Ok((name, file))
 }

@@ -1,5 +1,6 @@
 //! `webox init`: from nothing to a ringing number. On a terminal it asks; every answer can be a flag.
-//! Run again, it changes what is answered otherwise, and leaves the rest.
+//! Run again, it changes what is answered otherwise, and leaves the rest; the file of an assistant is its
+//! owner's from then on.
 
 mod ask;
 mod make;
@@ -119,7 +120,9 @@ impl Provider {
 
 fn key_file(text: &str) -> std::result::Result<(Provider, PathBuf), String> {
     let (provider, file) = text.split_once('=').ok_or("write it as PROVIDER=FILE")?;
-    let provider = Provider::from_str(provider.trim(), true)?;
+    let words = || Provider::ALL.map(Provider::word).join(", ");
+    let unknown = |_| format!("`{}` is none of {}", provider.trim(), words());
+    let provider = Provider::from_str(provider.trim(), true).map_err(unknown)?;
     Ok((provider, PathBuf::from(file.trim())))
 }
 
@@ -209,6 +212,9 @@ pub(super) fn run(args: &Init, context: &Context) -> Result<()> {
         done.token = make::admin(email, context)?;
     }
     if let Some(first) = &answers.first {
+        if let Err(error) = first.phone.may_be_a_machines() {
+            context.out.warn(&format!("{error}: take a geographic or national number for it"));
+        }
         let (name, file) = make::assistant(first, &answers, context)?;
         (done.assistant, done.file) = (Some(name), Some(file));
     }
@@ -216,6 +222,12 @@ pub(super) fn run(args: &Init, context: &Context) -> Result<()> {
         let files = unit::install(folder, context.settings()?, &answers.place)?;
         for file in &files {
             context.out.note(&format!("Wrote {}.", file.display()));
+        }
+        if unit::runs_as_root(&context.settings()?.db.value) {
+            context.out.warn(
+                "the daemon will run as root, whom the folder of the database belongs to: give the folder \
+                 to a user of its own and run this again, or keep the database in /var/lib/webox",
+            );
         }
         done.unit = files;
     }
@@ -357,7 +369,14 @@ fn try_token(
 /// What is left to do, in order.
 fn next(answers: &Answers, done: &Done, context: &Context) -> Result<()> {
     let settings = context.settings()?;
-    let step = |command: &str, why: &str| context.out.note(&format!("  {command:<44}  {why}"));
+    let places = context.places();
+    let step = |command: &str, why: &str| {
+        let command = match command.strip_prefix("webox ") {
+            Some(rest) => format!("webox{places} {rest}"),
+            None => command.to_owned(),
+        };
+        context.out.note(&format!("  {command:<44}  {why}"));
+    };
     context.out.note("Next:");
     if settings.public_url.value.is_none() {
         step("webox init --public-url https://…", "the address that Twilio is to call");

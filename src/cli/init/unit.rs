@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    config::Settings,
+    cli::context::SERVICE_DB,
+    config::{Settings, user_id},
     domain::{Error, KeySource, Kind, Result},
 };
 
@@ -25,16 +26,16 @@ const PACKAGED: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 
 /// Where the settings and the data of a service are.
 pub(super) const SETTINGS: &str = "/etc/webox/webox.toml";
-pub(super) const DATA: &str = "/var/lib/webox/webox.db";
+pub(super) const DATA: &str = SERVICE_DB;
 
 /// Whether systemd runs this machine.
 pub(super) fn is_there() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
-/// Whether this process may set up the machine: the owner of its entry under `/proc`.
+/// Whether this process may set up the machine.
 pub(super) fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+    user_id() == Some(0)
 }
 
 /// What the file with a secret, and systemd's credential, is called for a key of the settings.
@@ -80,8 +81,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 const WRITTEN: &str = "# Written by `webox init --systemd`; it writes it anew.\n";
 
 fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
-    let program = std::env::current_exe()
-        .map_err(|cause| Error::failure("where is this program?").because(cause))?;
+    let program = program()?;
     let (db, place) = (absolute(&settings.db.value)?, absolute(place)?);
     let mut text = format!("{WRITTEN}[Service]\n");
     let _ = writeln!(text, "ExecStart=\nExecStart={} serve", quoted(&program));
@@ -110,6 +110,30 @@ fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
         let _ = writeln!(text, "ReadWritePaths={}", quoted(folder));
     }
     Ok(text)
+}
+
+/// Whether the unit runs the daemon as root: elsewhere than in its own folder, as whom the folder is.
+pub(super) fn runs_as_root(db: &Path) -> bool {
+    let Ok(db) = absolute(db) else { return false };
+    let is_roots = |folder: &Path| std::fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0);
+    !db.starts_with("/var/lib/webox") && db.parent().is_some_and(is_roots)
+}
+
+/// This program, by the name it was called by: where that is a link, an upgrade exchanges what is behind it.
+fn program() -> Result<PathBuf> {
+    let unknown = |cause| Error::failure("where is this program?").because(cause);
+    let program = std::env::current_exe().map_err(unknown)?;
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let named = if called.components().count() > 1 {
+        vec![absolute(&called)?]
+    } else {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&folders).map(|folder| folder.join(&called)).collect()
+    };
+    let is_this = |path: &PathBuf| {
+        path.is_absolute() && path.canonicalize().is_ok_and(|found| found == program)
+    };
+    Ok(named.into_iter().find(is_this).unwrap_or(program))
 }
 
 /// Whether a folder is somebody's: neither root's nor a link of systemd's to where `DynamicUser=` keeps it.

@@ -52,7 +52,7 @@ pub(super) struct Release {
 }
 
 pub(super) fn buy(args: &Buy, context: &Context) -> Result<()> {
-    let telephony = telephony(context)?;
+    let telephony = telephony(context, context.store_to_fill()?)?;
     let actor = context.actor("numbers buy", &telephony.store)?;
     let runtime = daemon::runtime()?;
     let number = &args.number;
@@ -121,7 +121,7 @@ fn printed(context: &Context, number: &PhoneNumber, sid: &str, bought: bool) -> 
 }
 
 pub(super) fn release(args: &Release, context: &Context) -> Result<()> {
-    let telephony = telephony(context)?;
+    let telephony = telephony(context, context.store_to_fill()?)?;
     let actor = context.actor("numbers release", &telephony.store)?;
     let runtime = daemon::runtime()?;
     let (account, number) = (args.account.as_ref(), &args.number);

@@ -131,7 +131,7 @@ pub(super) fn run(args: &Numbers, context: &Context) -> Result<u8> {
 }
 
 fn search(args: &Search, context: &Context) -> Result<()> {
-    let telephony = telephony(context)?;
+    let telephony = telephony(context, context.store_to_ask()?)?;
     let actor = context.actor("numbers search", &telephony.store)?;
     let usual = [NumberKind::Local, NumberKind::National];
     let kinds = if args.kind.is_empty() { &usual[..] } else { &args.kind };
@@ -204,7 +204,7 @@ fn search(args: &Search, context: &Context) -> Result<()> {
 }
 
 fn connect(args: &Connect, context: &Context) -> Result<()> {
-    let telephony = telephony(context)?;
+    let telephony = telephony(context, context.store()?)?;
     let actor = context.actor("numbers connect", &telephony.store)?;
     let assistant = assistants::find(&telephony.store, &actor, &args.assistant)?;
     let runtime = daemon::runtime()?;

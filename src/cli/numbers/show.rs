@@ -13,14 +13,14 @@ const COLUMNS: [Column; 7] = [
     Column::new("number", "number"),
     Column::new("assistant", "assistant"),
     Column::new("leads", "calls go"),
-    Column::new("account", "account"),
+    Column::new("account", "account").yields(),
     Column::new("name", "name").hidden(),
     Column::new("voice_url", "address").hidden(),
     Column::new("sid", "sid").hidden(),
 ];
 
 pub(super) fn list(account: Option<&AccountSid>, context: &Context) -> Result<()> {
-    let telephony = telephony(context)?;
+    let telephony = telephony(context, context.store_to_ask()?)?;
     let actor = context.actor("numbers list", &telephony.store)?;
     let waiting = Waiting::begin(context, "asking Twilio for the numbers");
     let inventory = daemon::runtime()?.block_on(telephony.list(&actor, account))?;
@@ -86,7 +86,7 @@ fn row(standing: &Standing) -> Row {
 }
 
 pub(super) fn check(account: Option<&AccountSid>, context: &Context) -> Result<u8> {
-    let telephony = telephony(context)?;
+    let telephony = telephony(context, context.store()?)?;
     let actor = context.actor("numbers check", &telephony.store)?;
     let waiting = Waiting::begin(context, "asking Twilio how numbers are wired");
     let (findings, looked) = daemon::runtime()?.block_on(telephony.check(&actor, account))?;
@@ -97,9 +97,9 @@ pub(super) fn check(account: Option<&AccountSid>, context: &Context) -> Result<u
             Column::new("finding", "finding"),
             Column::new("number", "number"),
             Column::new("assistant", "assistant"),
-            Column::new("account", "account"),
-            Column::new("settings", "settings"),
-            Column::new("what", "what to do"),
+            Column::new("account", "account").yields(),
+            Column::new("settings", "settings").yields(),
+            Column::new("what", "what to do").keeps(),
         ],
     );
     listing.rows = findings.iter().map(finding).collect();
@@ -157,8 +157,8 @@ pub(super) fn connection(connection: &Connection, context: &Context) -> Result<(
         "changes",
         [
             Column::new("setting", "setting"),
-            Column::new("before", "before"),
-            Column::new("after", "after"),
+            Column::new("before", "before").keeps(),
+            Column::new("after", "after").keeps(),
         ],
     );
     listing.rows = connection

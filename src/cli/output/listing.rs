@@ -27,18 +27,44 @@ pub struct Column {
     pub in_table: bool,
     /// Least width in a table, so that rows printed later stay in line.
     pub min_width: u16,
+    /// What becomes of it where a terminal is too narrow for all.
+    pub room: Room,
+}
+
+/// Which columns go first where a terminal is too narrow for all: none of those left is broken within a
+/// word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// It goes before all others.
+    Yields,
+    /// It goes after those on its right.
+    Usual,
+    /// It is what the table is looked at for, and stays.
+    Keeps,
 }
 
 impl Column {
     /// A column of words, shown in tables.
     pub const fn new(name: &'static str, heading: &'static str) -> Self {
-        Self { name, heading, align: Align::Left, in_table: true, min_width: 0 }
+        Self { name, heading, align: Align::Left, in_table: true, min_width: 0, room: Room::Usual }
     }
 
     /// Numbers stand on the right.
     #[must_use]
     pub const fn right(self) -> Self {
         Self { align: Align::Right, ..self }
+    }
+
+    /// The first to go where there is no room for all.
+    #[must_use]
+    pub const fn yields(self) -> Self {
+        Self { room: Room::Yields, ..self }
+    }
+
+    /// Stays, however narrow it gets.
+    #[must_use]
+    pub const fn keeps(self) -> Self {
+        Self { room: Room::Keeps, ..self }
     }
 
     /// Not in a table, unless asked for.

@@ -21,7 +21,7 @@ use std::{
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-pub use listing::{Align, Cell, Column, Listing, Row};
+pub use listing::{Align, Cell, Column, Listing, Room, Row};
 pub use style::{Colour, Tone};
 
 use crate::{
@@ -88,6 +88,8 @@ pub struct Output {
     stdout_colour: Colour,
     stderr_colour: Colour,
     stdout: RefCell<Box<dyn Write>>,
+    /// How the last table was laid out.
+    form: RefCell<Option<table::Form>>,
 }
 
 impl Output {
@@ -105,6 +107,7 @@ impl Output {
             stdout_colour: style::decide(choice, environment, stdout_is_terminal),
             stderr_colour: style::decide(choice, environment, io::stderr().is_terminal()),
             stdout: RefCell::new(Box::new(io::BufWriter::new(io::stdout().lock()))),
+            form: RefCell::new(None),
         }
     }
 
@@ -184,9 +187,13 @@ impl Output {
             Format::Jsonl => json::lines(listing),
             Format::Ids => ids::lines(listing),
             Format::Table => {
-                let columns = listing.choose(self.columns.as_deref(), true)?;
-                let fit = self.stdout_is_terminal;
-                table::render(listing, &columns, self.stdout_colour, fit, first)
+                let mut form = self.form.borrow_mut();
+                // Rows that follow others stand below them.
+                let form = match form.as_ref().filter(|_| !first) {
+                    Some(form) => form,
+                    None => form.insert(self.table_form(listing)?),
+                };
+                table::render(listing, form, self.stdout_colour, first)
             }
             Format::Tsv => tsv::lines(listing, &listing.choose(self.columns.as_deref(), false)?),
             Format::Csv => {
@@ -194,6 +201,16 @@ impl Output {
             }
         };
         self.text(&text)
+    }
+
+    /// The columns of a table: those asked for, or as many of the usual ones as there is room for.
+    fn table_form(&self, listing: &Listing) -> Result<table::Form> {
+        let columns = listing.choose(self.columns.as_deref(), true)?;
+        let width = table::width().filter(|_| self.stdout_is_terminal);
+        Ok(match (width, &self.columns) {
+            (Some(width), None) => table::Form::fitting(listing, columns, width.into()),
+            (width, _) => table::Form::of(listing, columns, width.map(usize::from)),
+        })
     }
 
     /// Prints one JSON object, wrapped with its format version.
@@ -255,12 +272,15 @@ impl Output {
 
     /// Tells a wrong command line, in clap's words.
     pub fn usage(&self, error: &clap::Error) {
+        // A value of ours that was refused says what would be taken; clap shows the first part alone.
+        let ours = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Error>());
+        let hint = ours.and_then(Error::hint_text);
         if matches!(self.format, Format::Json | Format::Jsonl) {
             let text = error.render().to_string();
             let mut lines = text.lines();
             let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
-            let hint = lines.find_map(|line| line.trim().strip_prefix("tip: ")).map(str::to_owned);
-            self.error(&Error::usage(message).maybe_hint(hint));
+            let tip = lines.find_map(|line| line.trim().strip_prefix("tip: "));
+            self.error(&Error::usage(message).maybe_hint(hint.or(tip).map(str::to_owned)));
             return;
         }
         let text = if self.stderr_colour.is_on() {
@@ -268,7 +288,14 @@ impl Output {
         } else {
             error.render().to_string()
         };
-        let _ = write!(io::stderr().lock(), "{text}");
+        let text = match hint {
+            Some(hint) => {
+                let word = self.stderr_colour.paint(Tone::Good, "hint:");
+                text.replacen("\n\n", &format!("\n  {word} {hint}\n\n"), 1)
+            }
+            None => text,
+        };
+        let _ = write!(io::stderr().lock(), "{}", harmless::text(&text));
     }
 
     /// Says something on stderr that must be read, whatever `--quiet` says.

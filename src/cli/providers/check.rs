@@ -65,7 +65,7 @@ pub(super) fn run(args: &Check, context: &Context) -> Result<u8> {
     };
     let asked = daemon::asked(settings);
     let used = if settings.db.value.exists() {
-        providers::models_in_use(&context.store()?)?
+        providers::models_in_use(&context.store_to_ask()?)?
     } else {
         Vec::new()
     };
@@ -101,9 +101,9 @@ fn listing(checked: &[Checked]) -> Listing {
             Column::new("kind", "kind"),
             Column::new("provider", "provider"),
             Column::new("asked", "asked"),
-            Column::new("result", "result"),
+            Column::new("result", "result").keeps(),
             Column::new("took_ms", "took").right(),
-            Column::new("detail", "detail"),
+            Column::new("detail", "detail").keeps(),
         ],
     );
     listing.rows = checked.iter().map(row).collect();

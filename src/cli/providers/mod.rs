@@ -49,7 +49,8 @@ pub(super) fn run(args: &Providers, context: &Context) -> Result<u8> {
 }
 
 fn status(context: &Context) -> Result<()> {
-    let ProvidersOverview { providers, sounds } = context.desk("providers status")?.providers()?;
+    let ProvidersOverview { providers, sounds } =
+        context.desk_to_ask("providers status")?.providers()?;
     let is_known = providers.iter().any(|standing| standing.state.is_some());
     let mut listing = Listing::new(
         "providers",

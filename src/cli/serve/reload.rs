@@ -9,7 +9,7 @@ use std::{
 use super::{Serve, daemon, rates, read, systemd, trust};
 use crate::{
     cli::{Context, logging, settings},
-    config::Settings,
+    config::{Origin, Settings},
     domain::{Result, Secret},
     server::Controls,
 };
@@ -27,7 +27,7 @@ const TAKEN_OVER: &[&str] = &[
 ];
 
 /// Settings that no running daemon has anything to do with.
-const NOT_OURS: &[&str] = &["server", "timezone", "token"];
+const NOT_OURS: &[&str] = &["server", "token"];
 
 /// What is in force, and how it is changed.
 pub(super) struct Reloading<'a> {
@@ -117,8 +117,12 @@ impl<'a> Reloading<'a> {
 
 /// A mark of each setting's value, by its key. Secrets are not kept a second time for it.
 fn marks(settings: &Settings, context: &Context, hasher: &RandomState) -> BTreeMap<String, u64> {
+    // Where no zone of their own is written, that of alerts is `timezone`, which has a mark itself.
+    let is_borrowed =
+        |key: &str| key == "alerts.timezone" && settings.alerts.zone.origin == Origin::Default;
     let mut marks: BTreeMap<String, u64> = settings::rows(settings, context.environment())
         .into_iter()
+        .filter(|row| !is_borrowed(&row.id))
         .map(|row| (row.id, hasher.hash_one(row.json["value"].to_string())))
         .collect();
     let exposed = |secret: &Option<Secret>| secret.as_ref().map(|it| it.expose().to_owned());
@@ -142,7 +146,10 @@ fn marks(settings: &Settings, context: &Context, hasher: &RandomState) -> BTreeM
         ),
     ];
     marks.extend(secrets.map(|(key, mark)| (key.to_owned(), mark)));
-    marks.insert("alerts".to_owned(), hasher.hash_one(format!("{:?}", settings.alerts)));
+    // Their rows have no more than names.
+    let (rules, places) = (&settings.alerts.rules.value, &settings.alerts.destinations.value);
+    marks.insert("alerts.rules".to_owned(), hasher.hash_one(format!("{rules:?}")));
+    marks.insert("alerts.destinations".to_owned(), hasher.hash_one(format!("{places:?}")));
     marks.insert("defaults".to_owned(), hasher.hash_one(&settings.defaults));
     marks
 }

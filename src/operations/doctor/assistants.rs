@@ -30,7 +30,7 @@ pub(super) fn look(case: &Case) -> Vec<Finding> {
     for overview in &all {
         let assistant = &overview.assistant;
         found.extend(disclosure(assistant));
-        found.extend(mobile(assistant));
+        found.extend(terms(assistant));
         let ai = &assistant.spec.ai;
         for model in std::iter::once(&ai.model).chain(&ai.fallbacks) {
             if let Some(warning) = llm::warning(model, today) {
@@ -59,15 +59,9 @@ fn disclosure(assistant: &Assistant) -> Option<Finding> {
     ))
 }
 
-/// A French mobile number may not be answered by a machine (Twilio's terms for France).
-fn mobile(assistant: &Assistant) -> Option<Finding> {
-    let number = assistant.spec.phone.as_str();
-    if !(number.starts_with("+336") || number.starts_with("+337")) {
-        return None;
-    }
-    Some(GROUP.warning(
-        format!("{} number", assistant.spec.name),
-        format!("{number} is a French mobile number, which may not be used for automated calls"),
-        "take a geographic or national number for it",
-    ))
+/// The terms of some numbers keep machines from them (Twilio's for France).
+fn terms(assistant: &Assistant) -> Option<Finding> {
+    let error = assistant.spec.phone.number.may_be_a_machines().err()?;
+    let advice = "take a geographic or national number for it";
+    Some(GROUP.warning(format!("{} number", assistant.spec.name), error.to_string(), advice))
 }

@@ -24,22 +24,50 @@ impl Health {
     }
 }
 
+/// Why `/readyz` says no, as a problem (RFC 9457).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Unready {
+    detail: String,
+}
+
+impl Unready {
+    fn of(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.detail.starts_with("stopping")
+    }
+}
+
 pub(super) async fn look(case: Case) -> Vec<Finding> {
     let listen = here(case.here.listen);
-    let base = format!("http://{listen}");
-    let health = match case.reach.ask(&format!("{base}/healthz")).await {
+    // Flags of `serve` are not known here: where one does not fit, the other may.
+    let mut schemes = ["http", "https"];
+    if case.here.ends_tls {
+        schemes.reverse();
+    }
+    let mut base = format!("{}://{listen}", schemes[0]);
+    let mut answered = case.reach.ask_here(&format!("{base}/healthz")).await;
+    if matches!(answered, Err(Unreached::Broken(_) | Unreached::Untrusted { .. })) {
+        base = format!("{}://{listen}", schemes[1]);
+        answered = case.reach.ask_here(&format!("{base}/healthz")).await;
+    }
+    let health = match answered {
         Ok(reached) => Health::of(&reached.body).filter(|_| reached.status == 200),
         Err(Unreached::Late) => {
             let seen = format!("{listen} takes the connection, and does not answer");
             let advice = "look at its log; if it hangs, restart it: calls go on from the database";
             return vec![GROUP.problem("answers", seen, advice)];
         }
-        Err(_) => {
+        Err(Unreached::Unknown(_) | Unreached::Refused(_)) => {
             let seen = format!("nothing answers at {listen}");
             let advice = "start it: `systemctl start webox` or `webox serve`; if it listens elsewhere, \
                           say so with `listen` in webox.toml or --listen";
             return vec![GROUP.problem("answers", seen, advice)];
         }
+        Err(Unreached::Untrusted { .. } | Unreached::Broken(_)) => None,
     };
     let Some(health) = health else {
         let seen = format!("what answers at {listen} is no webox");
@@ -47,8 +75,13 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
         return vec![GROUP.problem("answers", seen, advice)];
     };
     let mut found = vec![GROUP.ok("answers", format!("at {listen}"))];
-    found.push(match case.reach.ask(&format!("{base}/readyz")).await {
+    found.push(match case.reach.ask_here(&format!("{base}/readyz")).await {
         Ok(reached) if reached.status == 200 => GROUP.ok("ready", "it can store what happens"),
+        Ok(reached) if Unready::of(&reached.body).is_stopping() => GROUP.warning(
+            "ready",
+            "it is stopping: it takes no new calls, and ends when those that go on are over",
+            "start it again when it has ended, or wait for whoever restarts it",
+        ),
         Ok(_) => GROUP.problem(
             "ready",
             "it cannot write its database",

@@ -36,6 +36,12 @@ fn master(case: &Case) -> Finding {
                 let advice = "`webox init` makes it; without it no secret can be kept";
                 return GROUP.warning("master key", error.to_string(), advice);
             }
+            // A new one would open nothing of what is there.
+            if missing && matches!(sealed, Some(Some(_))) {
+                let advice = "put back the copy of it that is kept apart from this machine; \
+                              a new one opens none of the secrets here";
+                return GROUP.problem("master key", error.to_string(), advice);
+            }
             GROUP.failed("master key", &error)
         }
     }

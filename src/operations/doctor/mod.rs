@@ -60,6 +60,8 @@ pub struct Installation {
     pub secrets: Secrets,
     /// Where the daemon listens.
     pub listen: SocketAddr,
+    /// Whether it ends TLS there itself.
+    pub ends_tls: bool,
     /// What Twilio calls it, without a final slash.
     pub public_url: Option<String>,
     /// The agency's account at Twilio.

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Inventory, Leads, Telephony};
+use super::{Inventory, Leads, Telephony, Unread};
 use crate::domain::{
-    AccountSid, Actor, Assistant, AssistantName, PhoneNumber, Result, WiringChange,
+    AccountSid, Actor, Assistant, AssistantName, Error, PhoneNumber, Result, WiringChange,
 };
 
 /// What is wrong.
@@ -71,7 +71,9 @@ impl Telephony {
         let mut inventory = self.list(actor, account).await?;
         if inventory.numbers.is_empty() && !inventory.unread.is_empty() {
             // Nothing was looked at: that is no finding.
-            return Err(inventory.unread.swap_remove(0).why);
+            let Unread { account, why } = inventory.unread.swap_remove(0);
+            let told = format!("the account {account} could not be asked: {}", why.with_causes());
+            return Err(Error::new(why.kind(), told).maybe_hint(why.hint_text().map(str::to_owned)));
         }
         let mut findings = Vec::new();
         for standing in &inventory.numbers {

@@ -10,17 +10,21 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::failure::Failure;
 use crate::{
     billing::catalogue::Catalogue,
-    domain::{Actor, Error, Kind, Result},
+    domain::{Actor, Error, Kind, Result, UserId},
     operations::{
         accounts::{self, Refused},
         knowledge::Library,
     },
-    server::{App, access_log::Asked, peer, problem},
+    server::{
+        App,
+        access_log::Asked,
+        peer, problem,
+        turns::{Turn, Turns},
+    },
     store::Store,
 };
 
@@ -39,16 +43,30 @@ impl Asker {
     /// any more.
     pub(super) async fn ask_in_turn<T: Send + 'static>(
         &self,
-        room: &Arc<Semaphore>,
+        turns: &Turns,
         work: impl FnOnce(&Store, &Actor, Timestamp) -> Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let turn = in_turn(room).await?;
+        let turn = self.turn(turns).await?;
         self.ask(move |store, actor, now| {
             let done = work(store, actor, now);
             drop(turn);
             done
         })
         .await
+    }
+
+    /// Waits for a turn, which lasts until what it answers is dropped.
+    pub(super) async fn turn(&self, turns: &Turns) -> Result<Turn, Failure> {
+        turns.take(self.user()).await.ok_or_else(|| {
+            Error::new(Kind::TooMany, "too many others ask for the same")
+                .hint("ask again in a minute")
+                .into()
+        })
+    }
+
+    /// Whose key it is.
+    pub(super) fn user(&self) -> Option<UserId> {
+        self.actor.account.as_ref().map(|account| account.user)
     }
 
     /// Who bills, by which plans, and whom.
@@ -93,19 +111,6 @@ impl OperationInput for Asker {
     }
 }
 
-/// How long somebody waits for a turn.
-const TURN_WITHIN: Duration = Duration::from_secs(20);
-
-/// Waits for a turn, which lasts until what it answers is dropped.
-pub(super) async fn in_turn(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Failure> {
-    match tokio::time::timeout(TURN_WITHIN, Arc::clone(room).acquire_owned()).await {
-        Ok(Ok(turn)) => Ok(turn),
-        _ => Err(Error::new(Kind::TooMany, "too many others ask for the same")
-            .hint("ask again in a minute")
-            .into()),
-    }
-}
-
 /// Lets in requests with a good key, and says nothing else to others.
 pub(super) async fn authenticate(
     State(app): State<App>,
@@ -127,7 +132,7 @@ pub(super) async fn authenticate(
         Err(error) => return problem::from_error(&error),
     };
     let asked = Asked { token: account.token, user: account.email.to_string() };
-    let limited = account.token.and_then(|token| app.limits.token(token).err());
+    let limited = app.limits.user(account.user).err();
     let path = request.extensions().get::<MatchedPath>();
     let path =
         path.map_or_else(|| request.uri().path().to_owned(), |path| path.as_str().to_owned());

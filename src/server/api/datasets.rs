@@ -6,25 +6,20 @@ use aide::{
     openapi::{Operation, Response as Documented},
     transform::TransformOperation,
 };
-use axum::{body::Body, http::header, response::Response};
+use axum::{body::Body, extract::State, http::header, response::Response};
 use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 
 use super::{assistants, auth::Asker, document, extract::At, failure::Failure, parameters::Params};
 use crate::{
     api::Moment,
     domain::{Dataset, Error, Result},
     operations::datasets::{self, Export, Format, Wanted},
+    server::App,
 };
-
-/// Exports at once: each holds a part in memory for as long as its reader takes.
-const EXPORTS: usize = 4;
-
-static ROOM: Semaphore = Semaphore::const_new(EXPORTS);
 
 /// What the document says of it.
 pub(super) fn told(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -125,13 +120,14 @@ pub(super) struct Asked {
 }
 
 pub(super) async fn export(
+    State(app): State<App>,
     asker: Asker,
     At(named): At<Named>,
     Params(asked): Params<Asked>,
 ) -> Result<Response, Failure> {
     let (dataset, format) = (Dataset::from(named.dataset), Format::from(asked.format));
-    let Ok(room) = ROOM.try_acquire() else {
-        return Err(Error::unavailable(format!("{EXPORTS} exports go on already"))
+    let Some(room) = app.exports.try_take(asker.user()) else {
+        return Err(Error::unavailable("as many exports go on already as may")
             .hint("ask again when one of them is done")
             .into());
     };

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use super::{
-    auth::{self, Asker},
+    auth::Asker,
     extract::Body,
     failure::Answer,
     parameters::{Cursor, Params, page, within},
@@ -133,7 +133,7 @@ async fn numbers(
     let plan = input.read_plan()?;
     numbers::may_keep(&asker.actor, &plan)?;
     let (telephony, handle) = (app.telephony()?, Handle::current());
-    let turn = auth::in_turn(&app.wirings).await?;
+    let turn = asker.turn(&app.wirings).await?;
     let asking = tokio::task::spawn_blocking(move || {
         let numbers = ask(&telephony, &asker, &plan, &handle);
         drop(turn);

@@ -1,5 +1,6 @@
 //! `/api/voice/assistants/{id}/rehearse`: how an assistant would answer, without a phone and
-//! without a trace. The conversation is the real one, on a store that is thrown away.
+//! without a trace, but for what its models cost. The conversation is the real one, on a store that is
+//! thrown away.
 
 use axum::{Json, extract::State};
 use schemars::JsonSchema;
@@ -7,16 +8,16 @@ use serde::Deserialize;
 use tracing::Instrument;
 
 use super::{
-    auth::{self, Asker},
+    auth::Asker,
     extract::{At, Body},
     failure::Answer,
 };
 use crate::{
     api::{Rehearsal, RehearseInput, Success},
     conversation::engine::{Deadlines, Engine},
-    domain::{Actor, AssistantSpec, Caller, Direction, Error, Heard, Result},
+    domain::{Actor, AssistantSpec, Attempt, Caller, Direction, Error, Heard, Result, Turn},
     line::{Clock, Line, Patience},
-    operations::{assistants, calls, knowledge},
+    operations::{assistants, calls, knowledge, ledger},
     server::App,
     store::{Options, Store},
     twilio::webhook::{Gathered, Incoming},
@@ -45,31 +46,32 @@ pub(super) async fn rehearse(
         let hint = format!("at most {MOST} utterances of {LONGEST} characters");
         return Err(Error::input("this is too much for a rehearsal").hint(hint).into());
     }
-    let spec = asker
+    let (id, spec) = asker
         .ask(move |store, actor, _| {
             actor.may_write()?;
             let assistant = assistants::find(store, actor, &named.id)?;
-            knowledge::with_texts(store, &assistant)
+            Ok((assistant.id, knowledge::with_texts(store, &assistant)?))
         })
         .await?;
     // Asking models costs money, also when nobody waits for the answer any more.
-    let turn = auth::in_turn(&app.rehearsals).await?;
+    let turn = asker.turn(&app.rehearsals).await?;
     let playing = async move {
-        let turns = play(app, spec, input.says).await;
+        let store = app.store.clone();
+        let turns = play(app, spec, input.says).await?;
+        let attempts: Vec<Attempt> =
+            turns.iter().flat_map(|turn| turn.attempts.iter().cloned()).collect();
+        ledger::rehearsed(&store, id, &attempts, asker.now).await?;
         drop(turn);
-        turns
+        Ok::<_, Error>(turns)
     };
     let turns = tokio::spawn(playing.in_current_span()).await.map_err(|error| {
         Error::failure("a rehearsal was broken off: this is a bug of webox").because(error)
     })??;
+    let turns = turns.iter().map(Into::into).collect();
     Ok(Json(Rehearsal { success: Success::default(), turns }))
 }
 
-async fn play(
-    app: App,
-    spec: AssistantSpec,
-    says: Vec<String>,
-) -> Result<Vec<crate::api::TurnView>> {
+async fn play(app: App, spec: AssistantSpec, says: Vec<String>) -> Result<Vec<Turn>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("rehearsal.db");
     let actor = Actor::webox("rehearse");
@@ -115,5 +117,5 @@ async fn play(
     let (_, turns) = tokio::task::spawn_blocking(move || calls::show(&store, &actor, &sid))
         .await
         .map_err(|cause| Error::failure("a rehearsal broke off").because(cause))??;
-    Ok(turns.iter().map(Into::into).collect())
+    Ok(turns)
 }

@@ -11,7 +11,6 @@ use std::{
 };
 
 use axum::body::Body;
-use http_body_util::BodyExt;
 use hyper::{
     Request, Response,
     body::Incoming,
@@ -26,6 +25,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use super::{TAKES_WITHIN, answers::Answers};
 use crate::server::tls;
 
 /// A client that has not sent its headers by then is cut off. hyper has no limit of its own.
@@ -48,6 +48,10 @@ const REQUESTS_AT_ONCE: u32 = 64;
 
 /// What of the answers of one HTTP/2 stream may wait to be taken.
 const SEND_BUFFER: usize = 64 * 1024;
+
+/// What of the bodies of one HTTP/2 stream, and of all of a connection, may be sent before we took it.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
 
 /// How often a client that is waited for is asked whether it is there, and for how long.
 const ASK_EVERY: Duration = Duration::from_secs(20);
@@ -149,19 +153,16 @@ where
 {
     let requests = Requests::default();
     let counted = requests.clone();
+    let on_their_way = Answers::default();
+    let begun = on_their_way.clone();
     let service = service_fn(move |request| {
         let under_way = counted.one_more();
         let answer = service.call(request);
+        let answers = begun.clone();
         async move {
             let Ok(answer) = answer.await;
-            // Under way until the last of the answer is out.
-            let answer = answer.map(|body| {
-                Body::new(body.map_frame(move |frame| {
-                    let _ = &under_way;
-                    frame
-                }))
-            });
-            Ok::<_, Infallible>(answer)
+            // Under way until the last of the answer is out, or given up.
+            Ok::<_, Infallible>(answer.map(|body| answers.one_more(body, under_way)))
         }
     });
     let mut server = http2::Builder::new(TokioExecutor::new());
@@ -170,6 +171,8 @@ where
         .max_header_list_size(HEADER_BYTES as u32)
         .max_concurrent_streams(REQUESTS_AT_ONCE)
         .max_send_buf_size(SEND_BUFFER)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(ASK_EVERY)
         .keep_alive_timeout(ANSWERS_WITHIN);
     let connection = server.serve_connection(TokioIo::new(stream), service);
@@ -192,6 +195,10 @@ where
                 told = true;
             }
             _ = look.tick() => {
+                let given_up = on_their_way.give_up(TAKES_WITHIN);
+                if given_up > 0 {
+                    tracing::debug!(given_up, "answers were not taken");
+                }
                 let so_far = requests.so_far();
                 if requests.under_way() || so_far != std::mem::replace(&mut before, so_far) {
                     continue;

@@ -1,0 +1,107 @@
+//! Turns at what takes long: a few at once, and of these so many of one user, so that nobody keeps all
+//! others waiting.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::domain::UserId;
+
+/// How long somebody waits for a turn.
+const WITHIN: Duration = Duration::from_secs(20);
+
+/// Users are forgotten once there are more than this: those who wait for nothing.
+const MOST_USERS: usize = 1_000;
+
+/// Turns that may be had.
+#[derive(Debug)]
+pub(super) struct Turns {
+    room: Arc<Semaphore>,
+    each: usize,
+    users: Mutex<HashMap<UserId, Weak<Semaphore>>>,
+}
+
+/// A turn, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _room: OwnedSemaphorePermit,
+    _own: Option<OwnedSemaphorePermit>,
+}
+
+impl Turns {
+    /// So many at once, and of each user.
+    pub(super) fn new(at_once: usize, each: usize) -> Self {
+        Self { room: Semaphore::new(at_once).into(), each, users: Mutex::default() }
+    }
+
+    /// Waits for a turn of a user's; nothing when none was to be had in time.
+    pub(super) async fn take(&self, user: Option<UserId>) -> Option<Turn> {
+        let turn = async {
+            // First among one's own: whoever waits for those holds nobody else up.
+            let own = match user {
+                Some(user) => Some(self.of(user).acquire_owned().await.ok()?),
+                None => None,
+            };
+            let room = Arc::clone(&self.room).acquire_owned().await.ok()?;
+            Some(Turn { _room: room, _own: own })
+        };
+        tokio::time::timeout(WITHIN, turn).await.ok().flatten()
+    }
+
+    /// A turn that is to be had at once.
+    pub(super) fn try_take(&self, user: Option<UserId>) -> Option<Turn> {
+        let own = match user {
+            Some(user) => Some(self.of(user).try_acquire_owned().ok()?),
+            None => None,
+        };
+        let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        Some(Turn { _room: room, _own: own })
+    }
+
+    fn of(&self, user: UserId) -> Arc<Semaphore> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if users.len() > MOST_USERS {
+            users.retain(|_, turns| turns.strong_count() > 0);
+        }
+        let turns = users.entry(user).or_default();
+        turns.upgrade().unwrap_or_else(|| {
+            let new = Arc::new(Semaphore::new(self.each));
+            *turns = Arc::downgrade(&new);
+            new
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_has_all_turns() {
+        let turns = Turns::new(3, 2);
+        let (one, other) = (Some(UserId(1)), Some(UserId(2)));
+        let mut held: Vec<Turn> = (0..2).map(|_| turns.try_take(one).unwrap()).collect();
+        assert!(turns.try_take(one).is_none());
+        let last = turns.try_take(other).unwrap();
+        assert!(turns.try_take(other).is_none() && turns.try_take(None).is_none());
+        held.pop();
+        assert!(turns.try_take(one).is_some());
+        drop((held, last));
+        assert!((0..3).map(|_| turns.try_take(None)).all(|turn| turn.is_some()));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_their_own_turn_leaves_the_room_to_others() {
+        let turns = Turns::new(2, 1);
+        let held = turns.take(Some(UserId(1))).await.unwrap();
+        let mut waiting = Box::pin(turns.take(Some(UserId(1))));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        assert!(turns.take(Some(UserId(2))).await.is_some());
+        drop(held);
+        assert!(waiting.await.is_some());
+    }
+}
