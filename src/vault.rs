@@ -125,10 +125,7 @@ impl Vault {
                 own.and_then(|own| own.try_into().ok()).ok_or_else(|| broken(name))?;
             Ok(Some(SecretBox::new(Box::new(own))))
         };
-        // Something is sealed already: a new key would open nothing of it.
-        let lost = |error: Error| {
-            error.hint("put back the one that was there: no other opens what it sealed")
-        };
+        let lost = |error| self.lost(error);
         if let Some(own) = self.with_keys(find).map_err(lost)? {
             return Ok(own);
         }
@@ -169,6 +166,17 @@ impl Vault {
         })?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
+    }
+
+    /// An error about keys where something was sealed already: a key that is not there must be put back, since
+    /// a new one would open nothing of it.
+    pub fn lost(&self, error: Error) -> Error {
+        match &self.source {
+            KeySource::File(path) if !path.exists() => {
+                error.hint("put back the copy of the master key that is kept elsewhere: a new one opens nothing of before")
+            }
+            _ => error,
+        }
     }
 
     fn wrong(&self, what: &str) -> Error {

@@ -95,7 +95,7 @@ async fn a_stream_goes_on_from_what_it_is_told_and_says_when_that_is_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_has_ten_streams_and_another_its_own() {
+async fn a_user_has_ten_streams_whatever_the_key_and_another_their_own() {
     let world = World::new();
     let open = |who: Who| world.request(who, "GET", EVENTS).send();
     let mut streams = Vec::new();
@@ -107,7 +107,8 @@ async fn a_token_has_ten_streams_and_another_its_own() {
     assert_eq!(refused.status(), 429);
     let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
-    assert_eq!(open(Who::Reader).await.unwrap().status(), 200);
+    assert_eq!(open(Who::Reader).await.unwrap().status(), 429, "another key of the same user");
+    assert_eq!(open(Who::Other).await.unwrap().status(), 200);
     // One that ends makes room.
     streams.pop();
     let mut status = 0;

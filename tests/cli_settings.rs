@@ -105,7 +105,10 @@ fn who_only_looks_makes_no_database() {
     webox.run(["--db", typo.to_str().unwrap(), "calls"]).code(78).says("typo/webox.db");
     assert!(!typo.parent().unwrap().exists());
     // What would be can be asked without one, and leaves none.
-    webox.run(["plan", LE_GOURMET]).ok().prints("create");
+    webox.run(["plan", LE_GOURMET]).ok().prints("create").says("no database");
+    webox.run(["apply", "--dry-run", LE_GOURMET]).ok().prints("create");
+    webox.run(["apply", "--plan", "nowhere.json"]).code(65);
+    webox.run(["alerts", "rules"]).ok();
     webox.run(["providers"]).ok();
     assert!(!webox.home().join("data").exists());
     // What puts something there begins it.
@@ -132,8 +135,65 @@ fn nothing_is_laid_beside_a_file_that_is_no_store() {
         }
         assert_eq!(std::fs::read(file).unwrap(), before);
         for ending in [".lock", "-wal", "-shm"] {
+            if file.ends_with("logged.db") && ending != ".lock" {
+                continue;
+            }
             assert!(!std::path::Path::new(&format!("{file}{ending}")).exists(), "{file}{ending}");
         }
+    }
+}
+
+#[test]
+fn a_folder_and_an_empty_file_are_told_apart_from_a_store() {
+    let webox = Webox::new();
+    let folder = webox.home().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    webox.run(["--db", folder.to_str().unwrap(), "init"]).code(78).says("is no file");
+    assert!(!webox.home().join("folder.lock").exists());
+    let empty = webox.file("empty.db", "");
+    webox.run(["--db", &empty, "calls"]).code(78).says("there is no database");
+    assert_eq!(std::fs::metadata(&empty).unwrap().len(), 0);
+    webox.run(["--db", &empty, "init"]).ok();
+    webox.run(["--db", &empty, "calls"]).ok();
+}
+
+#[test]
+fn a_plan_that_is_kept_is_of_the_store_that_it_is_applied_to() {
+    let webox = Webox::new();
+    webox.run(["plan", LE_GOURMET, "--out", "plan.json"]).ok().says("--plan plan.json");
+    webox.run(["apply", "--plan", "plan.json", "--yes"]).ok().prints("create");
+}
+
+#[test]
+fn what_may_not_be_looked_at_is_not_taken_for_missing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let webox = Webox::with_le_gourmet();
+    // A file in the place of a folder is what also root cannot look behind.
+    let behind = format!("{}/webox.db", webox.db().display());
+    for command in [&["calls"][..], &["plan", LE_GOURMET], &["rates", "check"]] {
+        let ran = webox.run(["--db", &behind].into_iter().chain(command.iter().copied()));
+        assert_ne!(ran.code, 0, "{command:?}: {}", ran.stdout);
+    }
+    let closed = webox.db().parent().unwrap().to_owned();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::read_dir(&closed).is_err() {
+        webox.run(["plan", LE_GOURMET]).code(77);
+    }
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_wrong_value_of_the_file_is_told_with_its_place() {
+    let webox = Webox::new();
+    for (text, told) in [
+        ("listen = \"here\"\n", ":1:10: `listen`: "),
+        ("\nlog = \"debog\"\n", ":2:7: `log`: "),
+        ("[api]\ntrusted_proxies = [\"x\"]\n", ":2:19: `api.trusted_proxies`: "),
+        ("[backup]\nto = \"b\"\nevery = \"1s\"\n", ":3:9: `backup.every`: "),
+        ("[server.acme]\nchallenge = \"dns-01\"\n", ":2:13: `server.acme.challenge`: "),
+    ] {
+        let file = webox.file("config/webox/webox.toml", text);
+        webox.run(["config"]).code(78).silent().says(&format!("{file}{told}"));
     }
 }
 
@@ -142,11 +202,18 @@ fn a_slip_in_what_is_logged_silences_nothing() {
     for (words, says) in [
         ("infoo", "did you mean `info`?"),
         ("warn,webox=debug,hyper", "`hyper` is no level to log"),
+        ("9", "`9` is no level to log"),
+        ("info;h2=off", "is no level to log"),
         ("webox=debog", "no log filter"),
     ] {
         let webox = Webox::with_le_gourmet().env("WEBOX_LOG", words);
         let serve = ["serve", "--listen", "127.0.0.1:0", "--insecure-no-signature"];
         webox.run(serve).code(78).says(says);
+    }
+    for words in
+        ["WARN", " info , webox=debug", "webox", "h2::server=off,3", "info,[call]=trace", "off"]
+    {
+        Webox::new().env("WEBOX_LOG", words).run(["config"]).ok();
     }
 }
 

@@ -166,13 +166,14 @@ async fn systemd_is_told_when_it_is_ready_well_and_stopping() {
 async fn settings_are_read_anew_and_a_broken_file_changes_nothing() {
     let webox = Webox::with_le_gourmet();
     let path = "config/webox/webox.toml";
-    webox.file(path, "log = \"warn,webox=info\"\n");
+    let zone = "[alerts]\ntimezone = \"Asia/Tokyo\"\n";
+    webox.file(path, &format!("log = \"warn,webox=info\"\n{zone}"));
     let daemon = Daemon::start(&webox);
     daemon.ring(&sid(1)).await;
     let listen = "listen = \"127.0.0.1:1\"\n";
     webox.file(
         path,
-        &format!("log = \"webox=debug\"\npublic_url = \"https://x.example\"\n{listen}"),
+        &format!("log = \"webox=debug\"\npublic_url = \"https://x.example\"\n{listen}{zone}"),
     );
     daemon.signal("HUP");
     let told = daemon.logged("the settings were read anew");
@@ -186,16 +187,20 @@ async fn settings_are_read_anew_and_a_broken_file_changes_nothing() {
     let told = daemon.logged("those in force stay");
     assert!(told.contains("unknown key `lgo`"), "{told}");
 
+    // What is taken out is a change as well.
+    webox.file(path, "log = \"webox=debug\"\n");
+    daemon.signal("HUP");
+    daemon.logged("needs_restart\":\"alerts.timezone");
     // Named as it is written, and nothing that nobody wrote.
     let backup = "[backup]\nto = \"backups\"\nevery = \"6h\"\n";
-    webox.file(path, &format!("log = \"webox=debug\"\n{backup}"));
+    webox.file(path, &format!("log = \"webox=debug\"\n{zone}{backup}"));
     daemon.signal("HUP");
     let told = daemon.logged("needs_restart\":\"backup");
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["needs_restart"], "backup.every, backup.to");
 
     let more = "[sounds]\nmax_mib = 3\n[limits]\ncalls_to_a_number = 1\n[server]\ndrain = \"3s\"\n";
-    webox.file(path, &format!("log = \"webox=info\"\n{more}"));
+    webox.file(path, &format!("log = \"webox=info\"\n{zone}{more}"));
     daemon.signal("HUP");
     let told = daemon.logged("needs_restart\":\"sounds.max_mib\"");
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
@@ -205,7 +210,7 @@ async fn settings_are_read_anew_and_a_broken_file_changes_nothing() {
     // What waits for a restart still waits.
     daemon.signal("HUP");
     let deadline = Instant::now() + Duration::from_secs(30);
-    while daemon.log().iter().filter(|line| line.contains("read anew")).count() < 4 {
+    while daemon.log().iter().filter(|line| line.contains("read anew")).count() < 5 {
         assert!(Instant::now() < deadline, "{:#?}", daemon.log());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -248,7 +248,7 @@ fn row(alert: &AlertView, now: &ZonedDateTime) -> Row {
 }
 
 fn rules(args: &Rules, context: &Context) -> Result<()> {
-    let desk = context.desk("alerts rules")?;
+    let desk = context.desk_to_ask("alerts rules")?;
     let assistant = args.assistant.as_deref().map(|name| desk.assistant(name)).transpose()?;
     let AlertRules { rules, silences, .. } =
         desk.alert_rules(context.settings()?, assistant.as_ref())?;

@@ -61,9 +61,14 @@ pub struct Apply {
 }
 
 pub(super) fn run(args: &Apply, context: &Context) -> Result<()> {
-    let desk = context.desk_waiting("apply", args.lock_timeout.get())?;
-    let plan = match &args.plan {
-        Some(path) => Plan::open(path)?,
+    let given = args.plan.as_ref().map(|path| Plan::open(path)).transpose()?;
+    let desk = if args.dry_run {
+        context.desk_to_ask("apply")?
+    } else {
+        context.desk_waiting("apply", args.lock_timeout.get())?
+    };
+    let plan = match given {
+        Some(plan) => plan,
         None => plan::make(desk.as_ref(), &args.paths, args.prune, context)?,
     };
     let wirings = Wirings::look(desk.as_ref(), &plan, false, context)?;

@@ -153,7 +153,8 @@ pub struct Global {
     /// How data is printed [default: table on a terminal, tsv otherwise].
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,
-    /// Which columns of a table, tsv or csv to print, separated by commas.
+    /// Which columns of a table, tsv or csv to print, separated by commas; otherwise a table leaves out
+    /// those that a narrow terminal has no room for.
     #[arg(long, global = true, value_delimiter = ',', value_name = "NAMES")]
     pub columns: Option<Vec<String>>,
     /// The database file.

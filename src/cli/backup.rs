@@ -1,6 +1,9 @@
 //! `webox backup`: copies of the database for the day when all else is lost.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -128,6 +131,14 @@ fn reading(args: &Reading, which: Option<&Which>, context: &Context) -> Result<B
     let identity = identity.map(|path| identities(path)).transpose()?;
     let beside = match which {
         Some(Which::File(file)) => file.parent().map(|at| BackupPlace::Folder(at.to_owned())),
+        // One that lies here, where no other place is known.
+        Some(Which::Named(name))
+            if args.from.is_none()
+                && settings.backup.to.value.is_none()
+                && Path::new(&name.to_string()).exists() =>
+        {
+            Some(BackupPlace::Folder(".".into()))
+        }
         _ => None,
     };
     if let Some(BackupPlace::Folder(folder)) = &args.from

@@ -26,7 +26,7 @@ use crate::{
     operations::{accounts, knowledge::Library, secrets::Secrets},
     providers::breaker::Breakers,
     provision::Layer,
-    store::{Options, Store, backup::is_there},
+    store::{Options, Store},
     vault::Vault,
 };
 
@@ -330,11 +330,13 @@ impl Context {
         self.open_store(true)
     }
 
-    /// The store; where there is none, an empty one that goes with this process.
+    /// The store; where there is none, an empty one that goes with this process, and a word about it.
     pub fn store_to_ask(&self) -> Result<Store> {
-        if self.store.get().is_some() || is_there(&self.settings()?.db.value) {
+        let db = &self.settings()?.db.value;
+        if self.store.get().is_some() || !is_missing(db) {
             return self.store();
         }
+        self.out.note(&format!("There is no database {} yet.", db.display()));
         let failed = |cause| Error::failure("there is no room for temporary files").because(cause);
         let folder = tempfile::tempdir().map_err(failed)?;
         let store = Store::open(&folder.path().join("webox.db"), Options::terminal())?;
@@ -352,18 +354,14 @@ impl Context {
             begins,
             ..Options::terminal()
         };
-        let store = Store::open(&settings.db.value, options).map_err(|error| {
-            if begins || is_there(&settings.db.value) || settings.db.value.exists() {
-                return error;
-            }
+        let db = &settings.db;
+        let store = Store::open(&db.value, options).map_err(|error| {
             // Whoever named no file means the one of the service, where there is one.
-            let of_service = Path::new(SERVICE_DB);
-            match settings.db.origin {
-                Origin::Default if settings.db.value != of_service && is_installed(of_service) => {
-                    error.hint(format!("that of the service is {SERVICE_DB}: ask with `sudo`"))
-                }
-                _ => error,
+            let is_meant = db.origin == Origin::Default && db.value != Path::new(SERVICE_DB);
+            if !begins && is_meant && is_missing(&db.value) && !is_missing(Path::new(SERVICE_DB)) {
+                return error.hint(format!("that of the service is {SERVICE_DB}: ask with `sudo`"));
             }
+            error
         })?;
         Ok(self.store.get_or_init(|| store).clone())
     }
@@ -395,17 +393,18 @@ impl Context {
 /// A path as a shell reads it.
 fn shell_word(path: &Path) -> String {
     let text = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,~".contains(c);
-    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// The database of the service, as the package and `webox init --systemd` lay it.
 pub(super) const SERVICE_DB: &str = "/var/lib/webox/webox.db";
 
-/// Whether the service has a database, or a folder that only it may look into.
-fn is_installed(db: &Path) -> bool {
-    match db.try_exists() {
-        Ok(is_there) => is_there,
-        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
-    }
+/// Whether nothing is there, as far as this user may look: one that may not be looked at is not missing.
+fn is_missing(db: &Path) -> bool {
+    std::fs::symlink_metadata(db).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

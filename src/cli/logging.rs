@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use tracing_subscriber::{EnvFilter, reload};
 
 use super::{Cli, Context};
-use crate::domain::{Error, Result, suggestion_hint};
+use crate::domain::{Error, Result};
 
 /// Starts logging when `-v` asks for it. The daemon calls [`start_with`] itself.
 pub(super) fn start(cli: &Cli, context: &Context) -> Result<()> {
@@ -28,19 +28,6 @@ impl Filter {
 
 /// Whether a filter can be read.
 pub(super) fn parse(filter: &str) -> Result<EnvFilter> {
-    // A lone word is a module's name to the crate: a level with a slip in it would silence all others.
-    let levels = ["off", "error", "warn", "info", "debug", "trace"];
-    let is_level =
-        |word: &str| levels.contains(&&*word.to_ascii_lowercase()) || word.parse::<u8>().is_ok();
-    let lone = |part: &&str| !part.is_empty() && !part.contains(['=', '[']) && !is_level(part);
-    if let Some(word) = filter.split(',').map(str::trim).find(lone) {
-        let hint = suggestion_hint(word, levels).unwrap_or_else(|| {
-            format!("the levels are {}; `{word}=trace` is all of a module", levels.join(", "))
-        });
-        return Err(
-            Error::config(format!("`{}` is no level to log", word.escape_debug())).hint(hint)
-        );
-    }
     EnvFilter::try_new(filter).map_err(|cause| {
         Error::config(format!("`{}` is no log filter", filter.escape_debug()))
             .hint("write a level, such as `info`, or a filter, such as `webox=debug`")

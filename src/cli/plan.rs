@@ -48,7 +48,11 @@ pub struct PlanArguments {
 pub(super) fn run(args: &PlanArguments, context: &Context) -> Result<u8> {
     let known = [Format::Text, Format::Table, Format::Json, Format::Markdown];
     let format = context.out.one_of(&known)?;
-    let desk = context.desk_to_ask("plan")?;
+    // A plan that is kept is of one store, which is there from now on.
+    let desk = match args.out {
+        Some(_) => context.desk_to_fill("plan")?,
+        None => context.desk_to_ask("plan")?,
+    };
     let plan = make(desk.as_ref(), &args.paths, args.prune, context)?;
     if let Some(path) = &args.out {
         plan.save(path)?;

@@ -77,9 +77,7 @@ impl Backup {
             }
             other => other,
         };
-        let wrong = |key: &str, what: &str| {
-            Error::config(format!("`backup.{key}` ({}): {what}", sources.file()))
-        };
+        let wrong = |key: &str, what: &str| sources.wrong(&format!("backup.{key}"), &what);
         let schedule = match (&file.every, &file.at) {
             (Some(_), Some(_)) => {
                 return Err(wrong("every", "stands beside `at`")

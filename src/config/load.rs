@@ -14,20 +14,23 @@ use super::{
     Provider, PublicUrl, Serving, Setting, Settings, Smtp, Sounds, Speech, Twilio, file, outgoing,
     secrets, speech, user_id, variables,
 };
-use crate::domain::{Error, Kind, Result, ZoneName, did_you_mean};
+use crate::{
+    document::{self, Problem},
+    domain::{Error, Result, ZoneName, did_you_mean, suggestion_hint},
+};
 
 impl Settings {
     /// Reads all settings.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self> {
         let found = file::find(flags.config.as_deref(), flags.may_lack_file, environment)?;
-        let (path, file) = match found {
+        let (path, text, file) = match found {
             Some((path, text)) => {
                 let settings = file::read(&path, &text)?;
-                (Some(path), settings)
+                (Some(path), text, settings)
             }
-            None => (None, file::FileSettings::default()),
+            None => (None, String::new(), file::FileSettings::default()),
         };
-        let sources = Sources { environment, path: path.as_deref() };
+        let sources = Sources { environment, path: path.as_deref(), text: &text };
 
         let db = match (&flags.db, environment.path("WEBOX_DB"), file.db) {
             (Some(db), _, _) => Setting { value: db.clone(), origin: Origin::Flag("--db") },
@@ -64,7 +67,7 @@ impl Settings {
             PublicUrl::from_str,
         )?;
         let log = sources
-            .pick("log", None, "WEBOX_LOG", file.log.as_deref(), |text| Ok(text.to_owned()))?
+            .pick("log", None, "WEBOX_LOG", file.log.as_deref(), log_filter)?
             .or_default_with(|| "info".to_owned());
         let timezone = if flags.utc {
             Setting { value: TimeZone::UTC, origin: Origin::Flag("--utc") }
@@ -239,6 +242,34 @@ pub(super) fn list(text: &str) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
+/// What is logged. A lone word is a module's name to whoever filters: a level with a slip in it would
+/// silence all others.
+fn log_filter(text: &str) -> Result<String> {
+    let levels = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |word: &str| {
+        levels.contains(&&*word.to_ascii_lowercase())
+            || matches!(word, "0" | "1" | "2" | "3" | "4" | "5")
+    };
+    // A module of ours, or one that is written with its path, is meant.
+    let is_module = |word: &str| word == "webox" || word.contains("::");
+    let is_name =
+        |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "_:-.".contains(c));
+    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    for part in &parts {
+        let (target, level) = part.split_once('=').map_or((*part, None), |(t, l)| (t, Some(l)));
+        let is_meant = level.is_some() || is_level(part) || is_module(part);
+        if part.contains('[') || (is_meant && is_name(target)) {
+            continue;
+        }
+        let word = target.escape_debug().to_string();
+        let hint = suggestion_hint(&word, levels).unwrap_or_else(|| {
+            format!("the levels are {}; `h2=warn` is one for a module", levels.join(", "))
+        });
+        return Err(Error::config(format!("`{word}` is no level to log")).hint(hint));
+    }
+    Ok(parts.join(","))
+}
+
 /// A network, or one address.
 pub(super) fn network(text: &str) -> Result<IpNet> {
     text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(
@@ -254,6 +285,8 @@ pub(super) struct Sources<'a> {
     pub(super) environment: &'a Environment,
     /// The settings file.
     pub(super) path: Option<&'a Path>,
+    /// Its text.
+    pub(super) text: &'a str,
 }
 
 impl Sources<'_> {
@@ -266,6 +299,18 @@ impl Sources<'_> {
     /// A path of the file's, which is relative to it.
     pub(super) fn beside(&self, path: &Path) -> PathBuf {
         self.path.and_then(Path::parent).unwrap_or(Path::new("")).join(path)
+    }
+
+    /// That the file is wrong about a key, with the place where it stands.
+    pub(super) fn wrong(&self, key: &str, what: &impl std::fmt::Display) -> Error {
+        let name = self.path.unwrap_or(Path::new("")).display().to_string();
+        let table = document::parse(&name, self.text).ok();
+        let place = table.and_then(|table| document::place_at(table.get_ref(), key));
+        let message = format!("`{key}`: {what}");
+        Error::config(match place {
+            Some(span) => Problem::on(&name, self.text, span, message).to_string(),
+            None => Problem::of_file(&name, message).to_string(),
+        })
     }
 
     pub(super) fn file(&self) -> Origin {
@@ -291,12 +336,12 @@ impl Sources<'_> {
         match parse(text) {
             Ok(value) => Ok(Setting { value: Some(value), origin }),
             Err(error) => {
-                let kind = match origin {
-                    Origin::Flag(_) => Kind::Usage,
-                    _ => Kind::Config,
+                let told = match origin {
+                    Origin::File(_) => self.wrong(key, &error),
+                    Origin::Flag(_) => Error::usage(format!("`{key}` ({origin}): {error}")),
+                    _ => Error::config(format!("`{key}` ({origin}): {error}")),
                 };
-                Err(Error::new(kind, format!("`{key}` ({origin}): {error}"))
-                    .maybe_hint(error.hint_text().map(str::to_owned)))
+                Err(told.maybe_hint(error.hint_text().map(str::to_owned)))
             }
         }
     }

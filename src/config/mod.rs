@@ -121,7 +121,7 @@ pub struct Api {
     pub trusted_proxies: Setting<Vec<IpNet>>,
     /// Web pages from elsewhere that may ask; none otherwise.
     pub cors_origins: Setting<Vec<String>>,
-    /// Requests a minute and token.
+    /// Requests a minute and user.
     pub requests_per_minute: Setting<u32>,
 }
 

@@ -30,7 +30,8 @@ impl LanguageTag {
     /// Whether there is such a language, as far as two letters tell.
     pub fn is_known(&self) -> bool {
         let primary = self.primary();
-        primary.len() != 2 || TWO_LETTERS.split_whitespace().any(|known| known == primary)
+        let mut known = TWO_LETTERS.split_whitespace().chain(WITHDRAWN);
+        primary.len() != 2 || known.any(|known| known == primary)
     }
 
     /// The language without its region: `fr`.
@@ -47,6 +48,10 @@ const TWO_LETTERS: &str = "
     mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm
     rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts
     tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
+
+/// Codes that were withdrawn, and are still in use elsewhere: Hebrew, Indonesian, Yiddish, Serbo-Croatian,
+/// Moldavian.
+const WITHDRAWN: [&str; 5] = ["iw", "in", "ji", "sh", "mo"];
 
 impl FromStr for LanguageTag {
     type Err = Error;
@@ -88,7 +93,8 @@ mod tests {
     #[test]
     fn a_slip_is_no_language() {
         assert_eq!(TWO_LETTERS.split_whitespace().count(), 183);
-        for (tag, is_known) in [("fr-FR", true), ("cmn-CN", true), ("fe-FR", false), ("xx", false)]
+        for (tag, is_known) in
+            [("fr-FR", true), ("cmn-CN", true), ("iw-IL", true), ("fe-FR", false), ("xx", false)]
         {
             assert_eq!(tag.parse::<LanguageTag>().unwrap().is_known(), is_known, "{tag}");
         }

@@ -65,7 +65,7 @@ impl Voice {
         if spoken.iter().any(|language| !language.is_known()) {
             return Some((
                 "voice.language",
-                "or one of `languages` is no language: write one as `fr-FR` or `en-GB`",
+                "or one of `voice.languages` begins with two letters that are no language: write `fr-FR` or `en-GB`",
             ));
         }
         if self.voices.keys().any(|language| !spoken.contains(&language)) {

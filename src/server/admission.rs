@@ -1,6 +1,8 @@
 //! Letting a webhook in: its body read, its signature judged, its fields made into types.
 //! Nothing is stored before this.
 
+use std::net::IpAddr;
+
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
@@ -8,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, body, peer, problem, twilio_accounts::OwnAccount};
+use super::{App, body, limits, peer, problem, twilio_accounts::OwnAccount};
 use crate::{
     domain::{CallSid, Kind, OutboundId, PhoneNumber},
     twilio::{
@@ -95,7 +97,7 @@ impl<R: Webhook> FromRequest<App> for Admitted<R> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (head, body) = request.into_parts();
         let address = peer::address(&head.extensions, &head.headers, &app.api.trusted_proxies);
-        let admitted = admit(app, &head.uri, &head.headers, body).await;
+        let admitted = admit(app, address, &head.uri, &head.headers, body).await;
         admitted.map_err(|refused| {
             if matches!(refused, Refused::Stranger(_)) {
                 app.tallies.unsigned();
@@ -138,6 +140,7 @@ impl Refused {
 
 async fn admit<R: Webhook>(
     app: &App,
+    address: Option<IpAddr>,
     uri: &Uri,
     headers: &HeaderMap,
     body: Body,
@@ -145,7 +148,11 @@ async fn admit<R: Webhook>(
     if !app.gate.may_let_in(headers) {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
-    let bytes = body::read_form(headers, body)
+    let share = || match address {
+        Some(address) => app.large_bodies.take(limits::subscriber(address)).map(Some),
+        None => Some(None),
+    };
+    let bytes = body::read_form(headers, body, share)
         .await
         .map_err(|(status, why)| Refused::Unreadable(status, why.to_owned()))?;
     let form = Form::parse(&bytes).map_err(Refused::bad)?;

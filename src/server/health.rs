@@ -11,6 +11,7 @@ use axum::{
 use serde_json::json;
 
 use super::{App, problem};
+use crate::api::STOPPING;
 
 /// A store that has not answered by then is not ready.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -23,7 +24,7 @@ pub(super) async fn healthz() -> Response {
 /// Ready: the store can be written.
 pub(super) async fn readyz(State(app): State<App>) -> Response {
     if app.leaving.has_begun() {
-        return problem::problem(StatusCode::SERVICE_UNAVAILABLE, "stopping: no new calls");
+        return problem::problem(StatusCode::SERVICE_UNAVAILABLE, STOPPING);
     }
     match tokio::time::timeout(WITHIN, app.line.ready()).await {
         Ok(Ok(())) => Json(json!({ "status": "ready" })).into_response(),

@@ -43,7 +43,7 @@ mod turns;
 mod twilio_accounts;
 mod webhooks;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -52,10 +52,7 @@ use axum::{
     middleware,
     routing::{any, get, post},
 };
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-};
+use tokio::{net::TcpListener, sync::watch};
 use tower_http::{
     compression::{
         CompressionLayer, DefaultPredicate, Predicate,
@@ -66,7 +63,7 @@ use tower_http::{
 
 use crate::{
     billing::catalogue::Catalogue,
-    domain::{Error, EventId, ProviderStanding, Result, TokenId},
+    domain::{Error, EventId, ProviderStanding, Result, UserId},
     integrations::Couriers,
     line::Line,
     operations::{
@@ -111,13 +108,16 @@ const WIRINGS: (usize, usize) = (2, 1);
 /// Exports at once: each holds a part in memory for as long as its reader takes.
 const EXPORTS: (usize, usize) = (4, 2);
 
-/// Bytes of bodies held at once: four of the largest.
-const BODIES: usize = 64 * 1024 * 1024;
+/// Bytes of bodies held at once: four of the largest, two of them of one user.
+const BODIES: (usize, usize) = (64 * 1024 * 1024, 32 * 1024 * 1024);
+
+/// Webhooks of one address whose bodies are large and not there yet.
+const LARGE_BODIES: u32 = 64;
 
 /// What is no larger arrives no sooner when it is packed, and packing takes 300 KB for a moment.
 const PACKET: u16 = 1_400;
 
-/// Streams of events that a token may have open.
+/// Streams of events that a user may have open.
 const STREAMS: u32 = 10;
 
 /// How often what is due is forgotten, and how soon it goes on when there is more.
@@ -166,8 +166,9 @@ pub struct App {
     wirings: Arc<Turns>,
     exports: Arc<Turns>,
     /// Bytes of bodies that may be held at once.
-    bodies: Arc<Semaphore>,
-    streams: shares::Shares<TokenId>,
+    bodies: Arc<Turns>,
+    large_bodies: shares::Shares<IpAddr>,
+    streams: shares::Shares<UserId>,
     newest_event: Arc<watch::Sender<EventId>>,
     observing: Option<observing::Observing>,
     tls: Option<Tls>,
@@ -197,7 +198,8 @@ impl App {
             rehearsals: turns(REHEARSALS),
             wirings: turns(WIRINGS),
             exports: turns(EXPORTS),
-            bodies: Semaphore::new(BODIES).into(),
+            bodies: turns(BODIES),
+            large_bodies: shares::Shares::new(LARGE_BODIES),
             streams: shares::Shares::new(STREAMS),
             newest_event: watch::Sender::new(EventId(0)).into(),
             api: api.into(),

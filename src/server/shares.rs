@@ -1,4 +1,4 @@
-//! How many of something each may hold at once: connections of an address, streams of a token.
+//! How many of something each may hold at once: connections of an address, streams of a user.
 
 use std::{
     collections::HashMap,

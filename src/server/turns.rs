@@ -28,8 +28,18 @@ pub(super) struct Turns {
 /// A turn, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
-    _room: OwnedSemaphorePermit,
-    _own: Option<OwnedSemaphorePermit>,
+    room: OwnedSemaphorePermit,
+    own: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Holds another of the same user's with this one.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.room.merge(other.room);
+        if let (Some(own), Some(others)) = (&mut self.own, other.own) {
+            own.merge(others);
+        }
+    }
 }
 
 impl Turns {
@@ -47,19 +57,24 @@ impl Turns {
                 None => None,
             };
             let room = Arc::clone(&self.room).acquire_owned().await.ok()?;
-            Some(Turn { _room: room, _own: own })
+            Some(Turn { room, own })
         };
         tokio::time::timeout(WITHIN, turn).await.ok().flatten()
     }
 
     /// A turn that is to be had at once.
     pub(super) fn try_take(&self, user: Option<UserId>) -> Option<Turn> {
+        self.try_take_many(user, 1)
+    }
+
+    /// So many at once, held as one.
+    pub(super) fn try_take_many(&self, user: Option<UserId>, count: u32) -> Option<Turn> {
         let own = match user {
-            Some(user) => Some(self.of(user).try_acquire_owned().ok()?),
+            Some(user) => Some(self.of(user).try_acquire_many_owned(count).ok()?),
             None => None,
         };
-        let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
-        Some(Turn { _room: room, _own: own })
+        let room = Arc::clone(&self.room).try_acquire_many_owned(count).ok()?;
+        Some(Turn { room, own })
     }
 
     fn of(&self, user: UserId) -> Arc<Semaphore> {
@@ -92,6 +107,18 @@ mod tests {
         assert!(turns.try_take(one).is_some());
         drop((held, last));
         assert!((0..3).map(|_| turns.try_take(None)).all(|turn| turn.is_some()));
+    }
+
+    #[test]
+    fn many_are_held_as_one_and_given_back_together() {
+        let turns = Turns::new(64, 32);
+        let (one, other) = (Some(UserId(1)), Some(UserId(2)));
+        let mut held = turns.try_take_many(one, 20).unwrap();
+        held.merge(turns.try_take_many(one, 12).unwrap());
+        assert!(turns.try_take(one).is_none());
+        assert!(turns.try_take_many(other, 32).is_some());
+        drop(held);
+        assert!(turns.try_take_many(one, 32).is_some());
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Opening the file: permissions, pragmas, and the SQLite that must not be used.
 
-use std::{os::unix::fs::DirBuilderExt, path::Path, time::Duration};
+use std::{io::Read as _, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
@@ -43,29 +43,50 @@ pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connect
     Ok(connection)
 }
 
+/// Bytes of the header of a SQLite file, what it begins with, and where it says whose it is
+/// (sqlite.org/fileformat2, "The Database Header").
+const HEADER: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const WHOSE: std::ops::Range<usize> = 68..72;
+
 /// Looks for the file before anything is made: its folder, where a store may be begun there; and whether
-/// it is a store, as far as nothing beside it says so.
+/// it may be one, as far as that is seen without touching it.
 pub(super) fn find(path: &Path, begins: bool) -> Result<(), StoreError> {
     let found = match std::fs::metadata(path) {
         Ok(found) => found,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => {
             return if begins { Ok(make_folder(path)?) } else { Err(StoreError::Missing) };
         }
         Err(error) => return Err(error.into()),
     };
-    if found.len() == 0 || backup::beside(path, ".lock").exists() {
-        return Ok(());
+    if !found.is_file() {
+        return Err(StoreError::NoFile);
     }
-    let looked = open_reader(path, Duration::ZERO).and_then(|file| migrate::check(&file));
-    match looked {
-        Err(StoreError::Foreign) => Err(StoreError::Foreign),
-        Err(StoreError::Sqlite(error))
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
-        {
-            Err(error.into())
+    if found.len() == 0 {
+        return if begins { Ok(()) } else { Err(StoreError::Missing) };
+    }
+    let mut header = [0; HEADER];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(StoreError::NoStore),
+        Err(error) => Err(error.into()),
+        Ok(()) if !header.starts_with(MAGIC) => Err(StoreError::NoStore),
+        // One that was begun a moment ago says whose it is in its log alone.
+        Ok(()) if found.len() == page_size(&header) && backup::beside(path, "-wal").exists() => {
+            Ok(())
         }
-        // Whatever else there is to say of it is said when it is opened.
-        _ => Ok(()),
+        Ok(()) if header[WHOSE] != migrate::APPLICATION_ID.to_be_bytes()[4..] => {
+            Err(StoreError::Foreign)
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Bytes of a page, as a header says; 1 stands for 65,536.
+fn page_size(header: &[u8; HEADER]) -> u64 {
+    match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        size => size.into(),
     }
 }
 

@@ -30,6 +30,12 @@ pub enum StoreError {
     /// A database, but not one of ours.
     #[error("not a webox store")]
     Foreign,
+    /// Not a database at all.
+    #[error("not a database")]
+    NoStore,
+    /// A folder, a pipe or the like.
+    #[error("not a file")]
+    NoFile,
     /// No file, where none is to be made.
     #[error("there is no store")]
     Missing,
@@ -77,9 +83,12 @@ impl StoreError {
             },
             Self::User(error) => error.kind(),
             Self::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Kind::Denied,
-            Self::NewerSchema { .. } | Self::Foreign | Self::Missing | Self::OldSqlite(_) => {
-                Kind::Config
-            }
+            Self::NewerSchema { .. }
+            | Self::Foreign
+            | Self::NoStore
+            | Self::NoFile
+            | Self::Missing
+            | Self::OldSqlite(_) => Kind::Config,
             Self::NotCommitted(_, kind) => *kind,
             Self::Io(_) | Self::Row(_) | Self::Broken | Self::Closed => Kind::Failure,
         }
@@ -98,6 +107,10 @@ impl StoreError {
             .hint("upgrade webox; the file was left as it is"),
             Self::Foreign => Error::new(kind, format!("{file} is a database, but not a webox store"))
                 .hint("choose another file with `--db`; this one was left as it is"),
+            Self::NoStore => Error::new(kind, format!("{file} is not a database"))
+                .hint("choose another file with `--db`; this one was left as it is"),
+            Self::NoFile => Error::new(kind, format!("{file} is no file"))
+                .hint("name the file of the database with `--db`"),
             Self::Missing => Error::new(kind, format!("there is no database {file}"))
                 .hint("name another with `--db`, or begin this one: `webox init`"),
             Self::OldSqlite(version) => Error::new(

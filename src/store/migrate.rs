@@ -51,7 +51,7 @@ const BLOCKS: &str = include_str!("migrations/0025_blocks_of_calls.sql");
 pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 
 /// "webo" in ASCII, in the file's header: tells our stores from other people's databases.
-const APPLICATION_ID: i64 = 0x7765_626f;
+pub(super) const APPLICATION_ID: i64 = 0x7765_626f;
 
 /// How many copies of earlier schemas stay beside a store.
 const COPIES: usize = 3;

@@ -96,30 +96,35 @@ fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
             writeln!(text, "LoadCredential={}:{}", secret_name(&key), absolute(&file)?.display());
     }
     let folder = db.parent().unwrap_or(Path::new("/"));
-    if db.starts_with("/var/lib/webox") {
+    let Some((user, group)) = owner(&db) else {
         // A package makes the user, whose folder it is; without one, systemd does, behind a link. The
         // settings hold no secret.
         if !has_owner(Path::new("/var/lib/webox")) {
             let _ = writeln!(text, "DynamicUser=yes\nConfigurationDirectoryMode=0755");
         }
-    } else {
-        // Elsewhere than where systemd makes a folder for it, the files' owner runs it.
-        let owner = std::fs::metadata(folder).map(|folder| (folder.uid(), folder.gid()));
-        let (user, group) = owner.unwrap_or_default();
-        let _ = writeln!(text, "User={user}\nGroup={group}\nProtectHome=no");
-        let _ = writeln!(text, "ReadWritePaths={}", quoted(folder));
-    }
+        return Ok(text);
+    };
+    let _ = writeln!(text, "User={user}\nGroup={group}\nProtectHome=no");
+    let _ = writeln!(text, "ReadWritePaths={}", quoted(folder));
     Ok(text)
 }
 
-/// Whether the unit runs the daemon as root: elsewhere than in its own folder, as whom the folder is.
+/// Who runs the daemon where systemd makes no folder for it: whose the folder of the database is.
+fn owner(db: &Path) -> Option<(u32, u32)> {
+    if db.starts_with("/var/lib/webox") {
+        return None;
+    }
+    let folder = std::fs::metadata(db.parent().unwrap_or(Path::new("/")));
+    Some(folder.map(|folder| (folder.uid(), folder.gid())).unwrap_or_default())
+}
+
+/// Whether the unit runs the daemon as root.
 pub(super) fn runs_as_root(db: &Path) -> bool {
-    let Ok(db) = absolute(db) else { return false };
-    let is_roots = |folder: &Path| std::fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0);
-    !db.starts_with("/var/lib/webox") && db.parent().is_some_and(is_roots)
+    absolute(db).is_ok_and(|db| owner(&db).is_some_and(|(user, _)| user == 0))
 }
 
 /// This program, by the name it was called by: where that is a link, an upgrade exchanges what is behind it.
+/// A link that somebody else may exchange is not written into a unit of root's.
 fn program() -> Result<PathBuf> {
     let unknown = |cause| Error::failure("where is this program?").because(cause);
     let program = std::env::current_exe().map_err(unknown)?;
@@ -130,8 +135,13 @@ fn program() -> Result<PathBuf> {
         let folders = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&folders).map(|folder| folder.join(&called)).collect()
     };
+    let is_ours = |folder: &Path| {
+        std::fs::metadata(folder).is_ok_and(|folder| Some(folder.uid()) == user_id())
+    };
     let is_this = |path: &PathBuf| {
-        path.is_absolute() && path.canonicalize().is_ok_and(|found| found == program)
+        path.is_absolute()
+            && path.parent().is_some_and(is_ours)
+            && path.canonicalize().is_ok_and(|found| found == program)
     };
     Ok(named.into_iter().find(is_this).unwrap_or(program))
 }

@@ -121,7 +121,7 @@ fn printed(context: &Context, number: &PhoneNumber, sid: &str, bought: bool) -> 
 }
 
 pub(super) fn release(args: &Release, context: &Context) -> Result<()> {
-    let telephony = telephony(context, context.store_to_fill()?)?;
+    let telephony = telephony(context, context.store()?)?;
     let actor = context.actor("numbers release", &telephony.store)?;
     let runtime = daemon::runtime()?;
     let (account, number) = (args.account.as_ref(), &args.number);

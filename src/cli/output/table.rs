@@ -23,9 +23,12 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// All of these columns, whatever becomes of them.
+    /// All of these columns, however wide that gets.
     pub(super) fn of(listing: &Listing, columns: Vec<usize>, width: Option<usize>) -> Self {
-        let least = |at: usize| usize::from(listing.columns[at].min_width);
+        let least = |at: usize| match width {
+            Some(_) => needed(listing, at),
+            None => usize::from(listing.columns[at].min_width),
+        };
         Self { columns: columns.into_iter().map(|at| (at, least(at))).collect(), width }
     }
 
@@ -67,15 +70,19 @@ fn needed(listing: &Listing, at: usize) -> usize {
         let words = text.split_whitespace().map(|word| word.chars().count());
         word = word.max(words.filter(|length| *length <= LONGEST_WORD).max().unwrap_or(0));
     }
-    if widest <= NARROW { widest } else { word.max(NARROW) }
+    if widest <= NARROW || names_rows(listing, at) { widest } else { word.max(NARROW) }
+}
+
+/// Whether a column says what another command is given.
+fn names_rows(listing: &Listing, at: usize) -> bool {
+    listing.rows.iter().all(|row| row.cells[at].raw == row.id)
 }
 
 /// The column that goes first: never the first one, nor the one that names the rows, since that is what
 /// another command is given.
 fn superfluous(listing: &Listing, columns: &[(usize, usize)]) -> Option<usize> {
-    let names_rows = |at: usize| listing.rows.iter().all(|row| row.cells[at].raw == row.id);
     let may_go = |room: Room| {
-        let goes = |at: usize| listing.columns[at].room == room && !names_rows(at);
+        let goes = |at: usize| listing.columns[at].room == room && !names_rows(listing, at);
         (1..columns.len()).rev().find(|place| goes(columns[*place].0))
     };
     may_go(Room::Yields).or_else(|| may_go(Room::Usual))

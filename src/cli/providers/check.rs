@@ -64,11 +64,7 @@ pub(super) fn run(args: &Check, context: &Context) -> Result<u8> {
         args.providers.is_empty() || args.providers.iter().any(|named| named.word() == provider)
     };
     let asked = daemon::asked(settings);
-    let used = if settings.db.value.exists() {
-        providers::models_in_use(&context.store_to_ask()?)?
-    } else {
-        Vec::new()
-    };
+    let used = providers::models_in_use(&context.store_to_ask()?)?;
     let mut asking: Vec<Asking> = Vec::new();
     for standing in daemon::standings(settings) {
         // One that is named is asked, set up or not: what is missing is told.

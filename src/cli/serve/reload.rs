@@ -2,7 +2,7 @@
 //! log says which is which. A file that is broken changes nothing.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, RandomState},
 };
 
@@ -74,8 +74,9 @@ impl<'a> Reloading<'a> {
         }
         let wanted = marks(&settings, self.context, &self.hasher);
         let (mut taken, mut waiting) = (Vec::new(), Vec::new());
-        for (key, mark) in &wanted {
-            if self.in_force.get(key) == Some(mark) || NOT_OURS.contains(&key.as_str()) {
+        let keys: BTreeSet<&String> = wanted.keys().chain(self.in_force.keys()).collect();
+        for key in keys {
+            if self.in_force.get(key) == wanted.get(key) || NOT_OURS.contains(&key.as_str()) {
                 continue;
             }
             if TAKEN_OVER.contains(&key.as_str()) {

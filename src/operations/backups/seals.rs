@@ -110,11 +110,7 @@ impl Seals {
                     identities.push(Box::new(identity));
                 }
             }
-            Err(error) if identities.is_empty() => {
-                return Err(error.hint(
-                    "put back the master key that was in force when the backup was made: a new one opens nothing of before",
-                ));
-            }
+            Err(error) if identities.is_empty() => return Err(self.vault.lost(error)),
             Err(_) => {}
         }
         Ok(identities)

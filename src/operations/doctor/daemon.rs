@@ -5,7 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::Deserialize;
 
 use super::{Case, Finding, Group};
-use crate::twilio::reach::Unreached;
+use crate::{
+    api::{Problem, STOPPING},
+    twilio::reach::Unreached,
+};
 
 const GROUP: Group = Group::Daemon;
 
@@ -24,21 +27,9 @@ impl Health {
     }
 }
 
-/// Why `/readyz` says no, as a problem (RFC 9457).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Unready {
-    detail: String,
-}
-
-impl Unready {
-    fn of(body: &[u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.detail.starts_with("stopping")
-    }
+/// Whether what `/readyz` answered is that the daemon is stopping.
+fn is_stopping(body: &[u8]) -> bool {
+    serde_json::from_slice::<Problem>(body).is_ok_and(|problem| problem.detail == STOPPING)
 }
 
 pub(super) async fn look(case: Case) -> Vec<Finding> {
@@ -77,7 +68,7 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
     let mut found = vec![GROUP.ok("answers", format!("at {listen}"))];
     found.push(match case.reach.ask_here(&format!("{base}/readyz")).await {
         Ok(reached) if reached.status == 200 => GROUP.ok("ready", "it can store what happens"),
-        Ok(reached) if Unready::of(&reached.body).is_stopping() => GROUP.warning(
+        Ok(reached) if is_stopping(&reached.body) => GROUP.warning(
             "ready",
             "it is stopping: it takes no new calls, and ends when those that go on are over",
             "start it again when it has ended, or wait for whoever restarts it",

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use crate::{
     billing::catalogue::Catalogue,
-    domain::{Actor, Error, Kind, Result, UserId},
+    domain::{Actor, Error, Kind, Result},
     operations::{
         accounts::{self, Refused},
         knowledge::Library,
@@ -57,16 +57,11 @@ impl Asker {
 
     /// Waits for a turn, which lasts until what it answers is dropped.
     pub(super) async fn turn(&self, turns: &Turns) -> Result<Turn, Failure> {
-        turns.take(self.user()).await.ok_or_else(|| {
-            Error::new(Kind::TooMany, "too many others ask for the same")
+        turns.take(self.actor.user()).await.ok_or_else(|| {
+            Error::new(Kind::TooMany, "as many ask for the same already as may")
                 .hint("ask again in a minute")
                 .into()
         })
-    }
-
-    /// Whose key it is.
-    pub(super) fn user(&self) -> Option<UserId> {
-        self.actor.account.as_ref().map(|account| account.user)
     }
 
     /// Who bills, by which plans, and whom.

@@ -1,6 +1,6 @@
 //! Bodies: read whole before anything is done with them, bounded each and all together.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
@@ -11,12 +11,11 @@ use axum::{
 };
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Body as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::failure::Failure;
 use crate::{
-    domain::{Error, Kind},
-    server::{App, problem},
+    domain::{Actor, Error, Kind},
+    server::{App, problem, turns::Turn},
 };
 
 /// Bytes of a body: a long context, a value of 64 KiB, with room.
@@ -41,7 +40,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// the few that are large.
 const UNCOUNTED: usize = 16 * 1024;
 
-/// How soon to come back when others have all the room: the longest that they may keep it.
+/// How soon to come back when there is no room: most have it for less.
 const COME_BACK: Duration = WITHIN;
 
 /// Bytes of a body that is too large which are read and thrown away: somebody who is still sending
@@ -57,7 +56,8 @@ pub(super) async fn buffer(State(app): State<App>, request: Request, next: Next)
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let most = if route.is_some_and(|route| BUNDLES.contains(&route)) { BUNDLE } else { BODY };
     let (head, body) = request.into_parts();
-    let reading = read(body, most, &app.bodies);
+    let user = head.extensions.get::<Actor>().and_then(Actor::user);
+    let reading = read(body, most, |count| app.bodies.try_take_many(user, count));
     match tokio::time::timeout(WITHIN, reading).await {
         Err(_) => Failure::from(Error::input("the body took too long")).into_response(),
         Ok(Err(response)) => response,
@@ -72,14 +72,14 @@ pub(super) async fn buffer(State(app): State<App>, request: Request, next: Next)
 async fn read(
     mut body: Body,
     most: usize,
-    room: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
+    room: impl Fn(u32) -> Option<Turn>,
+) -> Result<(Bytes, Option<Turn>), Response> {
     // What its length says, before any of it is kept.
     if body.size_hint().lower() > most as u64 {
         return Err(too_large(body).await);
     }
     let mut bytes = Vec::new();
-    let mut held: Option<OwnedSemaphorePermit> = None;
+    let mut held: Option<Turn> = None;
     while let Some(frame) = body.frame().await {
         let frame =
             frame.map_err(|_| Failure::from(Error::input("the body broke off")).into_response())?;
@@ -90,9 +90,7 @@ async fn read(
         }
         let counted = length.saturating_sub(UNCOUNTED) - bytes.len().saturating_sub(UNCOUNTED);
         if counted > 0 {
-            let more = u32::try_from(counted).ok();
-            let more = more.and_then(|n| Arc::clone(room).try_acquire_many_owned(n).ok());
-            let Some(more) = more else {
+            let Some(more) = u32::try_from(counted).ok().and_then(&room) else {
                 return Err(problem::unavailable("too many large bodies at once", COME_BACK));
             };
             match &mut held {

@@ -126,7 +126,7 @@ pub(super) async fn export(
     Params(asked): Params<Asked>,
 ) -> Result<Response, Failure> {
     let (dataset, format) = (Dataset::from(named.dataset), Format::from(asked.format));
-    let Some(room) = app.exports.try_take(asker.user()) else {
+    let Some(room) = app.exports.try_take(asker.actor.user()) else {
         return Err(Error::unavailable("as many exports go on already as may")
             .hint("ask again when one of them is done")
             .into());

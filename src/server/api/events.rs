@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use super::{auth::Asker, document, failure::Failure};
 use crate::{
     api::EventView,
-    domain::{Actor, Error, EventId, TokenId},
+    domain::{Actor, Error, EventId, UserId},
     operations::events,
     server::{App, problem, shares::Share},
     store::Store,
@@ -120,7 +120,7 @@ struct Watch {
     last: EventId,
     waiting: VecDeque<EventView>,
     looked_at_token: Instant,
-    _share: Option<Share<TokenId>>,
+    _share: Option<Share<UserId>>,
 }
 
 pub(super) async fn watch(
@@ -128,8 +128,7 @@ pub(super) async fn watch(
     asker: Asker,
     Resumed(resumed): Resumed,
 ) -> Result<Response, Failure> {
-    let token = asker.actor.account.as_ref().and_then(|account| account.token);
-    let share = match token.map(|token| app.streams.take(token)) {
+    let share = match asker.actor.user().map(|user| app.streams.take(user)) {
         Some(None) => return Ok(problem::too_many(STREAM_ENDS)),
         share => share.flatten(),
     };

@@ -60,7 +60,9 @@ pub(super) async fn rehearse(
         let turns = play(app, spec, input.says).await?;
         let attempts: Vec<Attempt> =
             turns.iter().flat_map(|turn| turn.attempts.iter().cloned()).collect();
-        ledger::rehearsed(&store, id, &attempts, asker.now).await?;
+        if let Err(error) = ledger::rehearsed(&store, id, &attempts, asker.now).await {
+            tracing::error!(%error, causes = ?error.causes(), "what a rehearsal cost could not be entered");
+        }
         drop(turn);
         Ok::<_, Error>(turns)
     };

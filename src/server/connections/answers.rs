@@ -9,12 +9,15 @@ use std::{
 };
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Instant;
 
 /// What is handed over at a time. The rest stays here, where it can be dropped.
 const PIECE: usize = 16 * 1024;
+
+/// With more than are on their way at once, those that are out are forgotten.
+const MANY: usize = 256;
 
 /// An answer that is on its way.
 pub(super) struct Answer<K>(Arc<Mutex<State<K>>>);
@@ -58,7 +61,11 @@ impl<K> Answers<K> {
             kept: Some(kept),
         };
         let state = Arc::new(Mutex::new(state));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&state));
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if begun.len() >= MANY {
+            begun.retain(|answer| answer.strong_count() > 0);
+        }
+        begun.push(Arc::downgrade(&state));
         Answer(state)
     }
 
@@ -112,8 +119,13 @@ impl<K> hyper::body::Body for Answer<K> {
             }
         }
         state.since = Some(Instant::now());
-        let piece = state.rest.len().min(PIECE);
-        Poll::Ready(Some(Ok(Frame::data(state.rest.split_to(piece)))))
+        if state.rest.len() <= PIECE {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut state.rest)))));
+        }
+        // A copy: a part of the whole would keep the whole for as long as it waits to be sent.
+        let piece = Bytes::copy_from_slice(&state.rest[..PIECE]);
+        state.rest.advance(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -141,21 +153,36 @@ mod tests {
 
     use super::*;
 
+    /// Bytes that tell whether they are still there.
+    struct Whole(Vec<u8>, #[allow(dead_code, reason = "counted, not read")] Arc<()>);
+
+    impl AsRef<[u8]> for Whole {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
     const LONG: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn what_is_not_taken_is_dropped_and_what_is_taken_arrives() {
         let (answers, kept) = (Answers::default(), Arc::new(()));
-        let mut stuck = answers.one_more(Body::from(vec![1; 40_000]), Arc::clone(&kept));
+        let whole = Whole(vec![1; 40_000], Arc::clone(&kept));
+        let mut stuck = answers.one_more(Body::from(Bytes::from_owner(whole)), Arc::clone(&kept));
         let taken = answers.one_more(Body::from(vec![2; 40_000]), Arc::clone(&kept));
         assert_eq!(stuck.size_hint().exact(), Some(40_000));
         let piece = stuck.frame().await.unwrap().unwrap().into_data().unwrap();
         assert_eq!((piece.len(), stuck.size_hint().exact()), (PIECE, Some(40_000 - PIECE as u64)));
         assert_eq!(answers.give_up(LONG), 0);
         assert_eq!(taken.collect().await.unwrap().to_bytes(), vec![2; 40_000]);
-        assert_eq!(Arc::strong_count(&kept), 2);
+        assert_eq!(Arc::strong_count(&kept), 3);
         assert_eq!(answers.give_up(Duration::ZERO), 1);
-        assert_eq!(Arc::strong_count(&kept), 1);
+        assert_eq!(
+            Arc::strong_count(&kept),
+            1,
+            "neither what was kept nor the answer is still held"
+        );
+        drop(piece);
         assert!(!stuck.is_end_stream(), "it is not taken for whole");
         assert!(stuck.frame().await.unwrap().is_err());
     }

@@ -49,10 +49,6 @@ const REQUESTS_AT_ONCE: u32 = 64;
 /// What of the answers of one HTTP/2 stream may wait to be taken.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// What of the bodies of one HTTP/2 stream, and of all of a connection, may be sent before we took it.
-const STREAM_WINDOW: u32 = 64 * 1024;
-const CONNECTION_WINDOW: u32 = 256 * 1024;
-
 /// How often a client that is waited for is asked whether it is there, and for how long.
 const ASK_EVERY: Duration = Duration::from_secs(20);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -171,8 +167,6 @@ where
         .max_header_list_size(HEADER_BYTES as u32)
         .max_concurrent_streams(REQUESTS_AT_ONCE)
         .max_send_buf_size(SEND_BUFFER)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(ASK_EVERY)
         .keep_alive_timeout(ANSWERS_WITHIN);
     let connection = server.serve_connection(TokioIo::new(stream), service);
@@ -198,6 +192,10 @@ where
                 let given_up = on_their_way.give_up(TAKES_WITHIN);
                 if given_up > 0 {
                     tracing::debug!(given_up, "answers were not taken");
+                    // What the protocol holds of them goes with the connection: others' requests end first,
+                    // and no more come.
+                    connection.as_mut().graceful_shutdown();
+                    told = true;
                 }
                 let so_far = requests.so_far();
                 if requests.under_way() || so_far != std::mem::replace(&mut before, so_far) {
