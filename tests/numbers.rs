@@ -321,6 +321,7 @@ fn api_keys_sub_accounts_and_clients_accounts_are_asked_with_what_is_right_for_t
 #[test]
 fn a_main_token_is_right_for_a_sub_account() {
     let (twilio, webox) = world();
+    webox.run(["init"]).ok();
     twilio.sub_account(SUB, ACCOUNT);
     twilio.number(SUB, OTHER, &json!({}));
     let list = webox.run(["numbers", "list", "--account", SUB, "-o", "ids"]).ok();

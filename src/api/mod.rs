@@ -62,7 +62,7 @@ pub use outbound::{
     OutboundCalls, OutboundView,
 };
 pub use privacy::{DossierView, ErasedView, RemovalView, Removals};
-pub use problem::{Problem, STOPPING};
+pub use problem::Problem;
 pub use providers::Providers;
 pub use provisioning::{
     Applied, Applies, ApplyInput, ApplyView, BundleFile, Checked, KeptNumbers, NumbersInput,

@@ -5,9 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Error, Kind};
 
-/// What `/readyz` says of a daemon that is stopping.
-pub const STOPPING: &str = "stopping: no new calls";
-
 /// What went wrong, to what, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Problem")]

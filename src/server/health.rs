@@ -11,7 +11,7 @@ use axum::{
 use serde_json::json;
 
 use super::{App, problem};
-use crate::api::STOPPING;
+use crate::operations::doctor::STOPPING;
 
 /// A store that has not answered by then is not ready.
 const WITHIN: Duration = Duration::from_secs(2);

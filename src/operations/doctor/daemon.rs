@@ -5,10 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::Deserialize;
 
 use super::{Case, Finding, Group};
-use crate::{
-    api::{Problem, STOPPING},
-    twilio::reach::Unreached,
-};
+use crate::twilio::reach::Unreached;
 
 const GROUP: Group = Group::Daemon;
 
@@ -27,9 +24,18 @@ impl Health {
     }
 }
 
+/// What `/readyz` says of a daemon that is stopping.
+pub const STOPPING: &str = "stopping: no new calls";
+
+/// Why it is not ready, of a problem (RFC 9457).
+#[derive(Debug, Deserialize)]
+struct Unready {
+    detail: String,
+}
+
 /// Whether what `/readyz` answered is that the daemon is stopping.
 fn is_stopping(body: &[u8]) -> bool {
-    serde_json::from_slice::<Problem>(body).is_ok_and(|problem| problem.detail == STOPPING)
+    serde_json::from_slice::<Unready>(body).is_ok_and(|unready| unready.detail == STOPPING)
 }
 
 pub(super) async fn look(case: Case) -> Vec<Finding> {

@@ -22,6 +22,7 @@ use std::{net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
+pub use daemon::STOPPING;
 pub use finding::{Finding, Group, Verdict};
 
 use super::secrets::Secrets;
