@@ -152,6 +152,38 @@ async fn doctor_finds_a_daemon_that_ends_tls_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_taken_over_http2_is_not_held_and_what_is_taken_slowly_arrives() {
+    let (webox, authority) = (Webox::with_le_gourmet(), Authority::new());
+    let key = webox.run(["init", "--admin", "claire@agence.fr"]).ok().stdout;
+    let daemon = encrypted(&webox, &authority);
+    let url = format!("https://{}/api/openapi.json", daemon.address);
+    // A window that is small, and opened again only by who reads.
+    let ask = || async {
+        let client = reqwest::Client::builder()
+            .danger_accept_invalid_certs(true)
+            .no_gzip()
+            .http2_initial_stream_window_size(16 * 1024)
+            .build()
+            .unwrap();
+        let asked = client.get(&url).bearer_auth(key.trim()).send().await.unwrap();
+        assert_eq!(asked.version(), reqwest::Version::HTTP_2);
+        asked
+    };
+    let (left, mut read) = (ask().await, ask().await);
+    let mut bytes = 0;
+    let begun = Instant::now();
+    while let Some(part) = read.chunk().await.unwrap() {
+        bytes += part.len();
+        // Some of it each second, for longer than nothing may be taken.
+        if begun.elapsed() < Duration::from_secs(20) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    assert!(bytes > 200_000, "{bytes}");
+    assert!(left.bytes().await.is_err(), "nothing of it was taken for twenty seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_certificate_is_taken_and_no_connection_is_dropped() {
     let webox = Webox::with_le_gourmet();
     let (first, second) = (Authority::new(), Authority::new());

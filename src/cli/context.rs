@@ -21,7 +21,7 @@ use super::{
 use crate::{
     api::Me,
     billing::{catalogue::Catalogue, rates},
-    config::{Environment, Flags, Origin, Settings, user_id},
+    config::{Environment, Flags, Origin, SERVICE_DB, Settings, user_id},
     domain::{Actor, Author, EmailAddress, Error, Kind, PriceBook, Result},
     operations::{accounts, knowledge::Library, secrets::Secrets},
     providers::breaker::Breakers,
@@ -400,9 +400,6 @@ fn shell_word(path: &Path) -> String {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
-
-/// The database of the service, as the package and `webox init --systemd` lay it.
-pub(super) const SERVICE_DB: &str = "/var/lib/webox/webox.db";
 
 /// Whether nothing is there, as far as this user may look: one that may not be looked at is not missing.
 fn is_missing(db: &Path) -> bool {

@@ -356,11 +356,14 @@ impl<T> Setting<Option<T>> {
     }
 }
 
+/// The database of the service, as the package and `webox init --systemd` lay it.
+pub const SERVICE_DB: &str = "/var/lib/webox/webox.db";
+
 /// The system's database for root where the package laid it, else the user's own.
 fn default_db(environment: &Environment) -> Result<PathBuf> {
-    let system = Path::new("/var/lib/webox");
-    if user_id() == Some(0) && system.is_dir() {
-        return Ok(system.join("webox.db"));
+    let system = Path::new(SERVICE_DB);
+    if user_id() == Some(0) && system.parent().is_some_and(Path::is_dir) {
+        return Ok(system.to_owned());
     }
     environment
         .path("XDG_DATA_HOME")

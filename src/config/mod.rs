@@ -28,6 +28,7 @@ pub use alerts::Alerts;
 pub use backup::Backup;
 pub use billing::Billing;
 pub use environment::{Environment, user_id};
+pub use load::SERVICE_DB;
 pub use monitoring::Monitoring;
 pub use outgoing::Outgoing;
 pub use public_url::PublicUrl;

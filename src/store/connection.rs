@@ -71,10 +71,12 @@ pub(super) fn find(path: &Path, begins: bool) -> Result<(), StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(StoreError::NoStore),
         Err(error) => Err(error.into()),
         Ok(()) if !header.starts_with(MAGIC) => Err(StoreError::NoStore),
-        // One that was begun a moment ago says whose it is in its log alone.
+        // What one says of itself may be in its log alone: it was begun a moment ago, or the power went while
+        // webox used it. It is looked at together with the log then.
         Ok(()) if found.len() == page_size(&header) && backup::beside(path, "-wal").exists() => {
             Ok(())
         }
+        Ok(()) if backup::beside(path, ".lock").exists() => Ok(()),
         Ok(()) if header[WHOSE] != migrate::APPLICATION_ID.to_be_bytes()[4..] => {
             Err(StoreError::Foreign)
         }
@@ -164,6 +166,21 @@ mod tests {
     fn a_sqlite_with_the_wal_reset_bug_is_refused() {
         assert!(matches!(refuse_old_sqlite(3_051_002), Err(StoreError::OldSqlite(_))));
         assert!(refuse_old_sqlite(rusqlite::version_number()).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_webox_used_is_looked_at_with_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("webox.db");
+        let mut pages = vec![0; 3 * 4096];
+        pages[..MAGIC.len()].copy_from_slice(MAGIC);
+        pages[16] = 16;
+        std::fs::write(&file, &pages).unwrap();
+        assert!(matches!(find(&file, true), Err(StoreError::Foreign)));
+        std::fs::write(folder.path().join("webox.db.lock"), "").unwrap();
+        assert!(find(&file, true).is_ok());
+        std::fs::write(&file, &pages[1..]).unwrap();
+        assert!(matches!(find(&file, true), Err(StoreError::NoStore)));
     }
 
     #[test]

@@ -7,8 +7,7 @@ use std::{
 };
 
 use crate::{
-    cli::context::SERVICE_DB,
-    config::{Settings, user_id},
+    config::{SERVICE_DB, Settings, user_id},
     domain::{Error, KeySource, Kind, Result},
 };
 
