@@ -44,10 +44,10 @@ fn the_walk_ends_with_a_number_that_rings() {
     // What is wrong is said, and asked again.
     terminal.see("lacks its").type_line(&("\u{8}".repeat(20) + "https://calls.example.com"));
     terminal.see("Twilio account SID").type_line(ACCOUNT);
-    terminal.see("Auth token").type_line("wrong-token");
+    terminal.see("Auth token").type_hidden("wrong-token");
     terminal.see("401").see("Copy both from Twilio's console");
     terminal.see("Twilio account SID").type_line("");
-    terminal.see("Auth token").type_line(TOKEN);
+    terminal.see("Auth token").type_hidden(TOKEN);
     terminal.see("takes the token of AC00000000000000000000000000000001");
     terminal.see("first admin").type_line("claire@agence.fr");
     terminal.see("provider's key").press("\r");

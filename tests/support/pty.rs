@@ -1,6 +1,10 @@
 //! The binary on a terminal, for what only happens there.
 
-use std::{io::Read, process::Stdio, time::Duration};
+use std::{
+    io::Read,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use expectrl::{
     Expect, Session,
@@ -25,6 +29,8 @@ impl OnTerminal {
         let mut session = Session::spawn(command).unwrap();
         session.set_expect_timeout(Some(Duration::from_secs(20)));
         session.get_process_mut().set_window_size(100, 40).unwrap();
+        // As on a person's terminal; it is born without.
+        session.get_process_mut().set_echo(true, None).unwrap();
         Self { session, seen: String::new() }
     }
 
@@ -44,6 +50,18 @@ impl OnTerminal {
         // A terminal's Enter key is a carriage return.
         self.session.send(format!("{text}\r")).unwrap();
         self
+    }
+
+    /// Types what is asked without an echo, once the echo is gone: what stands on a terminal
+    /// before that is thrown away with it.
+    #[track_caller]
+    pub(crate) fn type_hidden(&mut self, text: &str) -> &mut Self {
+        let late = Instant::now() + Duration::from_secs(20);
+        while self.session.get_process().get_echo().unwrap() {
+            assert!(Instant::now() < late, "the echo stays; before it: {}", self.seen);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.type_line(text)
     }
 
     pub(crate) fn press(&mut self, keys: &str) -> &mut Self {
