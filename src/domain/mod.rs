@@ -12,6 +12,7 @@ mod allowance;
 mod analysis;
 mod assistant;
 mod assistant_phone;
+mod assistant_sections;
 mod author;
 mod availability;
 mod backup;
@@ -91,11 +92,9 @@ pub use alert::{
 };
 pub use allowance::{Agreed, Allowance, Allowances, AtLimit, Counts, PaidDays};
 pub use analysis::{Analysis, CallsCost, DayFigures, Part, Share};
-pub use assistant::{
-    Ai, Assistant, AssistantId, AssistantSpec, Billing, Fact, Hours, Limits, Owner, TwilioAccount,
-    Voice,
-};
+pub use assistant::{Assistant, AssistantId, AssistantSpec, Owner};
 pub use assistant_phone::AssistantPhone;
+pub use assistant_sections::{Ai, Billing, Fact, Hours, Limits, TwilioAccount, Voice};
 pub use author::{ApplyId, Author};
 pub use availability::{Availability, Place};
 pub use backup::{BackupKeep, BackupManifest, BackupName, BackupPlace, BackupSchedule};

@@ -16,7 +16,7 @@ use crate::{
         Store, StoreError, Tx, call_costs, calls, charges,
         costs::{self, Window},
         ledger::{self, Kind, Of},
-        transfers,
+        tickets, transfers,
     },
 };
 
@@ -42,7 +42,7 @@ pub(super) fn asked(
     if attempts.is_empty() {
         return Ok(());
     }
-    let Some(assistant) = ledger::assistant_of(tx, id.call)? else { return Ok(()) };
+    let Some(assistant) = calls::assistant_id(tx, id.call)? else { return Ok(()) };
     let of = Of { call: Some(id.call), assistant, turn: Some(id.number), kind: Kind::Model, at };
     for attempt in attempts {
         ledger::add(tx, &of, &reckon(store, Use::of_attempt(attempt), at))?;
@@ -61,7 +61,7 @@ pub(super) fn metered(
     if uses.is_empty() {
         return Ok(());
     }
-    let Some(assistant) = ledger::assistant_of(tx, id.call)? else { return Ok(()) };
+    let Some(assistant) = calls::assistant_id(tx, id.call)? else { return Ok(()) };
     let (call, turn) = (Some(id.call), Some(id.number));
     for used in uses {
         let kind = if used.unit == Unit::Second { Kind::Ear } else { Kind::Mouth };
@@ -159,7 +159,7 @@ fn minutes(tx: &Tx, call: &Call, seconds: u64) -> Result<Vec<Use>, StoreError> {
         VoiceLine::Stream => Some("stream"),
     };
     if let Some(over) = over
-        && ledger::went_over_socket(tx, call.id)?
+        && tickets::went_over_socket(tx, call.id)?
     {
         // While a human talks, nobody of ours does.
         let handed = transfers::of_call(tx, call.id)?;
@@ -220,7 +220,7 @@ pub(super) fn handed_over(
     seconds: Option<u32>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(assistant) = ledger::assistant_of(tx, id.call)? else { return Ok(()) };
+    let Some(assistant) = calls::assistant_id(tx, id.call)? else { return Ok(()) };
     let Some(human) = transfers::get(tx, id)? else { return Ok(()) };
     let Some(seconds) = seconds.filter(|seconds| *seconds > 0) else { return Ok(()) };
     let minutes = begun_minutes(u64::from(seconds));

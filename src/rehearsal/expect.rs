@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     State,
-    file::{Booked, Expect, Said, Satisfied, Wanted},
+    wanted::{Booked, Expect, Said, Satisfied, Wanted},
 };
 use crate::domain::{Booking, LanguageTag, ToolUse};
 

@@ -20,6 +20,7 @@ mod recording;
 pub mod relayed;
 mod scenario;
 pub mod streamed;
+mod wanted;
 
 pub use call::{Call, Heard, State};
 pub use daemon::Daemon;

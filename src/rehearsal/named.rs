@@ -1,6 +1,6 @@
 //! Tools that rehearsals name: webox's own, and those of the assistant's file.
 
-use super::file::{Expect, Scenario};
+use super::{file::Scenario, wanted::Expect};
 use crate::{
     document::Problem,
     domain::{AssistantSpec, HttpTool, did_you_mean},

@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::{
     Call, State,
-    file::{Expect, Scenario},
+    file::Scenario,
     scenario::{Facts, Minds, Report, Stage, judge},
+    wanted::Expect,
 };
 use crate::{
     domain::{Error, Result},

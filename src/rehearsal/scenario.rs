@@ -386,7 +386,7 @@ pub(super) fn judge(
     seen: &Facts,
     before: &Facts,
     call: &Call<'_>,
-    expect: &super::file::Expect,
+    expect: &super::wanted::Expect,
 ) -> (Played, Option<LanguageTag>) {
     let new = &seen.turns[before.turns.len().min(seen.turns.len())..];
     let models: u32 = new

@@ -155,6 +155,14 @@ pub fn by_id(tx: &Tx, id: CallId) -> Result<Option<Call>, StoreError> {
     Ok(tx.prepare_cached(&sql)?.query_row([id.0], read).optional()?)
 }
 
+/// Whose a call is.
+pub fn assistant_id(tx: &Tx, id: CallId) -> Result<Option<AssistantId>, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT assistant_id FROM calls WHERE id = ?1")?
+        .query_row([id.0], |row| Ok(AssistantId(row.get(0)?)))
+        .optional()?)
+}
+
 /// Who answers a call, and in which version.
 pub fn assistant_of(tx: &Tx, sid: &CallSid) -> Result<Option<(AssistantId, i64)>, StoreError> {
     Ok(tx
@@ -272,57 +280,6 @@ pub fn was_not_handed_over(tx: &Tx, id: CallId) -> Result<(), StoreError> {
         EndReason::Transferred.as_str()
     ])?;
     Ok(())
-}
-
-/// Gives a call a ticket, in the place of the one it had.
-pub fn set_ticket(
-    tx: &Tx,
-    id: CallId,
-    hash: &[u8; 32],
-    expires_at: Timestamp,
-) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "UPDATE calls SET ticket = ?2, ticket_expires_at = ?3, tickets = tickets + 1 WHERE id = ?1",
-    )?
-    .execute(params![id.0, hash, expires_at.as_millisecond()])?;
-    Ok(())
-}
-
-/// Takes a call's ticket, which is then good no more; says whether it was the one.
-pub fn take_ticket(
-    tx: &Tx,
-    sid: &CallSid,
-    hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let taken = tx
-        .prepare_cached(
-            "UPDATE calls SET ticket = NULL
-             WHERE sid = ?1 AND ticket = ?2 AND ticket_expires_at >= ?3 AND ended_at IS NULL",
-        )?
-        .execute(params![sid.as_str(), hash, now.as_millisecond()])?;
-    Ok(taken == 1)
-}
-
-/// Takes a call for one that was given as many tickets as any may have.
-pub fn exhaust_tickets(tx: &Tx, id: CallId, most: u32) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE calls SET ticket = NULL, tickets = max(tickets, ?2) WHERE id = ?1")?
-        .execute(params![id.0, most])?;
-    Ok(())
-}
-
-/// How many tickets a call was given.
-pub fn tickets(tx: &Tx, id: CallId) -> Result<u32, StoreError> {
-    Ok(tx
-        .prepare_cached("SELECT tickets FROM calls WHERE id = ?1")?
-        .query_row([id.0], |row| row.get(0))?)
-}
-
-/// Whether a socket of the call was let in.
-pub fn was_connected(tx: &Tx, id: CallId) -> Result<bool, StoreError> {
-    Ok(tx
-        .prepare_cached("SELECT tickets > 0 AND ticket IS NULL FROM calls WHERE id = ?1")?
-        .query_row([id.0], |row| row.get(0))?)
 }
 
 /// Notes that the caller was told that a machine speaks.

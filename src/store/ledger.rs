@@ -3,7 +3,7 @@
 //! asks adds its entries, so that a turn writes nothing else.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, ffi::SQLITE_CONSTRAINT_NOTNULL, params};
+use rusqlite::{ffi::SQLITE_CONSTRAINT_NOTNULL, params};
 
 use super::{StoreError, Tx};
 use crate::domain::{AssistantId, CallId, Cost, Micros, Reckoned};
@@ -314,23 +314,6 @@ pub(super) fn settle(tx: &Tx, call: CallId) -> Result<(), StoreError> {
     )?
     .execute([call.0])?;
     Ok(())
-}
-
-/// Whose a call is.
-pub fn assistant_of(tx: &Tx, call: CallId) -> Result<Option<AssistantId>, StoreError> {
-    Ok(tx
-        .prepare_cached("SELECT assistant_id FROM calls WHERE id = ?1")?
-        .query_row([call.0], |row| Ok(AssistantId(row.get(0)?)))
-        .optional()?)
-}
-
-/// Whether a call ever went over a socket: each ticket but the one that is out was used, or given up.
-pub fn went_over_socket(tx: &Tx, call: CallId) -> Result<bool, StoreError> {
-    Ok(tx
-        .prepare_cached(
-            "SELECT tickets > 1 OR (tickets = 1 AND ticket IS NULL) FROM calls WHERE id = ?1",
-        )?
-        .query_row([call.0], |row| row.get(0))?)
 }
 
 /// The sums of days, and of calls that are over, that are not those of their entries: none, ever.

@@ -51,6 +51,7 @@ pub mod removals;
 pub mod retention;
 pub mod secrets;
 pub mod stats;
+pub mod tickets;
 pub mod transfers;
 pub mod turn_search;
 pub mod turn_words;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use rusqlite::params;
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, calls};
 use crate::domain::{AssistantId, CallId, Speaker, TurnId, text_roots};
 
 /// A turn with a higher number is not indexed: no call has so many.
@@ -59,13 +59,6 @@ pub(super) fn whose(assistant: AssistantId) -> String {
     format!("a{}", assistant.0)
 }
 
-fn assistant_of(tx: &Tx, call: CallId) -> Result<AssistantId, StoreError> {
-    let id = tx
-        .prepare_cached("SELECT assistant_id FROM calls WHERE id = ?1")?
-        .query_row([call.0], |row| row.get(0))?;
-    Ok(AssistantId(id))
-}
-
 /// What was said in a side of a turn is another text from now on; either may be empty.
 pub(super) fn change(
     tx: &Tx,
@@ -75,7 +68,7 @@ pub(super) fn change(
     now: &str,
 ) -> Result<(), StoreError> {
     let Some(place) = place(id, speaker).filter(|_| before != now) else { return Ok(()) };
-    let assistant = assistant_of(tx, id.call)?;
+    let Some(assistant) = calls::assistant_id(tx, id.call)? else { return Ok(()) };
     take_out(tx, place, before, assistant)?;
     put_in(tx, place, now, assistant)
 }

@@ -10,6 +10,7 @@ mod level;
 mod opened;
 mod quiet;
 mod rule;
+mod watched;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,8 @@ pub use incident::{
 pub use level::{AlertLevel, AlertUnit};
 pub use opened::opened;
 pub use quiet::is_quiet;
-pub use rule::{AlertRule, WatchedRule, watched};
+pub use rule::AlertRule;
+pub use watched::{WatchedRule, watched};
 
 words! {
     /// What a rule watches.

@@ -14,7 +14,7 @@ use crate::{
         outbox::{self, Happened},
     },
     store::{
-        Store, StoreError, Tx, afterwards as store_afterwards, calls, events, removals,
+        Store, StoreError, Tx, afterwards as store_afterwards, calls, events, removals, tickets,
         turns::{self, Finished},
     },
 };
@@ -103,7 +103,7 @@ pub async fn answer(
                     store_afterwards::rate(tx, id.call, &rating, SatisfactionSource::Asked)?;
                 }
                 if let Some(ticket) = &answer.ticket {
-                    calls::set_ticket(tx, id.call, ticket.hash(), ticket.expires_at())?;
+                    tickets::give(tx, id.call, ticket.hash(), ticket.expires_at())?;
                 }
                 // What is still on its way is told of when it has been heard.
                 if answer.heard {
@@ -260,7 +260,7 @@ pub(super) fn resume_in(
     let finished = Finished { reply: &reply, timings, twiml: &twiml, heard };
     turns::insert(tx, id, now, &finished)?;
     if let Some(ticket) = ticket {
-        calls::set_ticket(tx, call.id, ticket.hash(), ticket.expires_at())?;
+        tickets::give(tx, call.id, ticket.hash(), ticket.expires_at())?;
     }
     calls::clear_end_reason(tx, call.id)?;
     if heard {

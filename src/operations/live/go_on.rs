@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Ticket, next_number, ticket};
 use crate::{
     domain::{Assistant, Call, CallId, CallSid, Heard, Result, Turn},
-    store::{Store, StoreError, Tx, calls, turns},
+    store::{Store, StoreError, Tx, calls, tickets, turns},
 };
 
 /// Where a call stands.
@@ -53,18 +53,18 @@ fn read(tx: &Tx, store: &Store, sid: &CallSid) -> Result<Option<Standing>, Store
     let assistant = store.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
     let mut history = turns::of_call(tx, call.id)?;
     let next = next_number(&history);
-    let tickets = calls::tickets(tx, call.id)?;
+    let tickets = tickets::given(tx, call.id)?;
     Ok(Some(Standing { call, assistant, last: history.pop(), next, tickets }))
 }
 
 /// Gives a call another ticket.
 pub async fn reconnect(store: &Store, id: CallId, ticket: Ticket) -> Result<()> {
-    store.write_async(move |tx| calls::set_ticket(tx, id, ticket.hash(), ticket.expires_at())).await
+    store.write_async(move |tx| tickets::give(tx, id, ticket.hash(), ticket.expires_at())).await
 }
 
 /// Lets no more sockets of a call in: it goes on over webhooks.
 pub async fn over_webhooks(store: &Store, id: CallId) -> Result<()> {
-    store.write_async(move |tx| calls::exhaust_tickets(tx, id, Standing::NO_MORE)).await
+    store.write_async(move |tx| tickets::exhaust(tx, id, Standing::NO_MORE)).await
 }
 
 /// A socket that was let in.
@@ -80,7 +80,7 @@ pub async fn open(
     let cache = store.clone();
     store
         .write_async(move |tx| {
-            if !calls::take_ticket(tx, &sid, &ticket::hash_of(&word), now)? {
+            if !tickets::take(tx, &sid, &ticket::hash_of(&word), now)? {
                 return Ok(None);
             }
             read(tx, &cache, &sid)

@@ -14,7 +14,7 @@ use crate::{
     store::{
         Store, StoreError, Tx,
         calls::{self, CallEnd, NewCall},
-        events, figures, outbound,
+        events, figures, outbound, tickets,
         turns::{self, Finished},
         usage,
     },
@@ -125,7 +125,7 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
         }
     }
     if let Some(ticket) = ticket {
-        calls::set_ticket(tx, id.call, ticket.hash(), ticket.expires_at())?;
+        tickets::give(tx, id.call, ticket.hash(), ticket.expires_at())?;
     }
     if heard {
         events::note(tx, ringing.at, id.call, "turn", Some(0))?;
@@ -179,7 +179,7 @@ fn announced_again(tx: &Tx, store: &Store, call: &Call) -> Result<Rung, StoreErr
     if call.status.is_final() {
         return Ok(Rung::Over);
     }
-    if calls::was_connected(tx, call.id)? {
+    if tickets::was_connected(tx, call.id)? {
         return Ok(Rung::GoesOn);
     }
     let greeting = turns::get(tx, TurnId { call: call.id, number: 0 })?;
