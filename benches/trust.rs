@@ -42,27 +42,37 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Signed calls alone, then beside somebody who sends unsigned ones as fast as they are refused.
+/// Signed calls alone, then beside somebody who sends unsigned ones: at the rates that S6 names, and then
+/// both as fast as they are answered.
 fn strangers() -> Result<()> {
     report::title("signed calls, alone and beside unsigned ones");
     let folder = tempfile::tempdir()?;
     daemon::apply_assistant(folder.path(), "builtin")?;
     let daemon = Daemon::start(folder.path(), &[])?;
     let calls = setting("WEBOX_BENCH_REQUESTS", 10_000) as usize;
-    load::closed_loop(daemon.address, 8, load::ringing(9, 2_000), LISTENS)?;
-    let alone = load::closed_loop(daemon.address, 4, load::ringing(1, calls), LISTENS)?;
     let address = daemon.address;
+    load::closed_loop(address, 8, load::ringing(9, 2_000), LISTENS)?;
+    let (signed, unsigned) =
+        (setting("WEBOX_BENCH_SIGNED", 100) as u32, setting("WEBOX_BENCH_UNSIGNED", 10_000) as u32);
+    let seconds = setting("WEBOX_BENCH_SECONDS", 20) as u32;
+    for round in 0..3 {
+        let ringing = |series| load::ringing(series, (signed * seconds) as usize);
+        let alone = load::paced(address, 16, ringing(10 + 2 * round), signed, LISTENS)?;
+        let flood = std::thread::spawn(move || {
+            let forged = forged((unsigned * (seconds + 1)) as usize);
+            load::paced(address, 64, forged, unsigned, LISTENS)
+                .map(|measured| (measured.a_second(), measured.latencies.len() - measured.wrong))
+                .map_err(|e| e.to_string())
+        });
+        std::thread::sleep(Duration::from_millis(500));
+        let beside = load::paced(address, 16, ringing(11 + 2 * round), signed, LISTENS)?;
+        let (refused, let_in) = flood.join().map_err(|_| "the flood broke off")??;
+        told(&[("alone", &alone), ("beside", &beside)]);
+        println!("unsigned: {}/s, {let_in} of them let in", report::number(refused));
+    }
+    let alone = load::closed_loop(address, 4, load::ringing(1, calls), LISTENS)?;
     let flood = std::thread::spawn(move || {
-        let forged: Vec<load::Wire> = load::ringing(8, 60_000)
-            .into_iter()
-            .map(|wire| {
-                // Signed well, and then changed: it has to be looked at to be refused.
-                let text = String::from_utf8_lossy(&wire)
-                    .replace("CallStatus=in-progress", "CallStatus=in-progresS");
-                text.into_bytes().into()
-            })
-            .collect();
-        let measured = load::closed_loop(address, 32, forged, LISTENS);
+        let measured = load::closed_loop(address, 32, forged(60_000), LISTENS);
         measured
             .map(|measured| (measured.a_second(), measured.latencies.len() - measured.wrong))
             .map_err(|e| e.to_string())
@@ -70,7 +80,23 @@ fn strangers() -> Result<()> {
     std::thread::sleep(Duration::from_millis(300));
     let beside = load::closed_loop(daemon.address, 4, load::ringing(2, calls), LISTENS)?;
     let (unsigned, answered) = flood.join().map_err(|_| "the flood broke off")??;
-    for (name, measured) in [("alone", &alone), ("beside", &beside)] {
+    told(&[("alone", &alone), ("beside", &beside)]);
+    println!("unsigned: {}/s, {answered} of them let in", report::number(unsigned));
+    Ok(())
+}
+
+/// Calls that ring, signed well and then changed: each has to be looked at to be refused.
+fn forged(calls: usize) -> Vec<load::Wire> {
+    let changed = |wire: load::Wire| {
+        let text = String::from_utf8_lossy(&wire)
+            .replace("CallStatus=in-progress", "CallStatus=in-progresS");
+        text.into_bytes().into()
+    };
+    load::ringing(8, calls).into_iter().map(changed).collect()
+}
+
+fn told(measured: &[(&str, &load::Measured)]) {
+    for (name, measured) in measured {
         println!(
             "{name:<7} {:>7}/s  p50 {:>8}  p99 {:>8}  wrong {}",
             report::number(measured.a_second()),
@@ -79,8 +105,6 @@ fn strangers() -> Result<()> {
             measured.wrong
         );
     }
-    println!("unsigned: {}/s, {answered} of them let in", report::number(unsigned));
-    Ok(())
 }
 
 /// A key that is right up to its last letter, and one that is wrong from its first: Welch's t of how

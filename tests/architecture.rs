@@ -74,6 +74,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["cli"]),
+    ("unicode_width", &["cli"]),
     ("dialoguer", &["cli"]),
     ("gethostname", &["cli"]),
     ("indicatif", &["cli"]),

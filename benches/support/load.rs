@@ -171,6 +171,46 @@ pub fn closed_loop(
     })
 }
 
+/// Each request at its moment, so many a second in all, whatever became of those before it; the wait for a
+/// connection that is still busy counts.
+pub fn paced(
+    address: SocketAddr,
+    connections: usize,
+    requests: Vec<Wire>,
+    a_second: u32,
+    expected: &'static str,
+) -> Result<Measured> {
+    on_one_thread(async move {
+        let requests = Rc::new(requests);
+        let mut open = Vec::new();
+        for _ in 0..connections {
+            open.push(Connection::open(address).await?);
+        }
+        let begun = Instant::now();
+        let callers: Vec<_> = open
+            .into_iter()
+            .enumerate()
+            .map(|(first, mut connection)| {
+                let requests = Rc::clone(&requests);
+                tokio::task::spawn_local(async move {
+                    let mut latencies = Vec::new();
+                    let mut wrong = 0;
+                    for (n, request) in requests.iter().enumerate().skip(first).step_by(connections)
+                    {
+                        let due = begun + Duration::from_secs(n as u64) / a_second;
+                        tokio::time::sleep_until(due.into()).await;
+                        let right = connection.post(request, expected).await?;
+                        latencies.push(due.elapsed());
+                        wrong += usize::from(!right);
+                    }
+                    Ok::<_, std::io::Error>((latencies, wrong))
+                })
+            })
+            .collect();
+        gather(callers, begun).await
+    })
+}
+
 /// Every request at the same moment, on a connection of its own; connecting counts.
 pub fn all_at_once(
     address: SocketAddr,

@@ -22,7 +22,7 @@ pub const UNAVAILABLE: u8 = 69;
 pub const BUSY: u8 = 75;
 /// Not permitted.
 pub const DENIED: u8 = 77;
-/// The settings are wrong or missing.
+/// The settings are wrong or missing, or there is no database where they say.
 pub const CONFIG: u8 = 78;
 /// Interrupted by the user.
 pub const INTERRUPTED: u8 = 130;
@@ -39,7 +39,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (UNAVAILABLE, "an outside service cannot be reached"),
     (BUSY, "the database is locked by another process, or a daemon was asked too often"),
     (DENIED, "not permitted"),
-    (CONFIG, "the settings are wrong or missing"),
+    (CONFIG, "the settings are wrong or missing, or there is no database"),
     (INTERRUPTED, "interrupted"),
 ];
 

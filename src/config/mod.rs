@@ -327,6 +327,13 @@ mod tests {
         at("openai-api-key", "from-credentials\n");
         variables.push(("CREDENTIALS_DIRECTORY".into(), folder.path().to_str().unwrap().into()));
         assert_eq!(key(&variables), "from-credentials");
+        // One that cannot be looked at, here since its folder is a file: told, and no other is taken instead.
+        variables.pop();
+        let no_folder = folder.path().join("key");
+        variables.push(("CREDENTIALS_DIRECTORY".into(), no_folder.to_str().unwrap().into()));
+        let environment = variables.iter().cloned().collect();
+        let error = Settings::load(&Flags::default(), &environment).unwrap_err();
+        assert!(error.to_string().contains("/key/"), "{error}");
     }
 
     #[test]

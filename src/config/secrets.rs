@@ -112,7 +112,7 @@ pub(super) fn master_key(
 ) -> KeySource {
     if let Some(folder) = environment.path("CREDENTIALS_DIRECTORY") {
         let path = folder.join("webox-master-key");
-        if path.exists() {
+        if is_given(&path) {
             return KeySource::Credential(path);
         }
     }
@@ -132,6 +132,12 @@ pub(super) fn master_key(
         .map(|folder| folder.join("webox"));
     let folder = beside.map(Path::to_path_buf).or(user);
     KeySource::File(folder.unwrap_or_else(|| PathBuf::from("/etc/webox")).join("master.key"))
+}
+
+/// Whether a credential is there. One that cannot be looked at is: reading it says why, where another
+/// source in its place would hide it.
+fn is_given(credential: &Path) -> bool {
+    credential.try_exists().unwrap_or(true)
 }
 
 /// Refuses a file that others can read, as the one that `webox login` keeps is refused.
@@ -159,7 +165,7 @@ impl SecretNames {
     ) -> Result<Setting<Option<Secret>>> {
         if let Some(folder) = environment.path("CREDENTIALS_DIRECTORY") {
             let path = folder.join(self.credential);
-            if path.exists() {
+            if is_given(&path) {
                 return self.in_file(path);
             }
         }

@@ -370,14 +370,13 @@ fn try_token(
 fn next(answers: &Answers, done: &Done, context: &Context) -> Result<()> {
     let settings = context.settings()?;
     let places = context.places();
-    let step = |command: &str, why: &str| {
-        let command = match command.strip_prefix("webox ") {
-            Some(rest) => format!("webox{places} {rest}"),
-            None => command.to_owned(),
-        };
-        context.out.note(&format!("  {command:<44}  {why}"));
+    let mut steps: Vec<(String, &str)> = Vec::new();
+    let mut step = |command: &str, why| {
+        steps.push(match command.strip_prefix("webox ") {
+            Some(rest) => (format!("webox{places} {rest}"), why),
+            None => (command.to_owned(), why),
+        });
     };
-    context.out.note("Next:");
     if settings.public_url.value.is_none() {
         step("webox init --public-url https://…", "the address that Twilio is to call");
     }
@@ -397,6 +396,11 @@ fn next(answers: &Answers, done: &Done, context: &Context) -> Result<()> {
     let name = done.assistant.as_ref().map_or("NAME", AssistantName::as_str);
     step(&format!("webox numbers connect {name}"), "Twilio sends its calls here");
     step("webox doctor", "is everything as it must be?");
+    context.out.note("Next:");
+    let widest = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+    for (command, why) in &steps {
+        context.out.note(&format!("  {command:<widest$}  {why}"));
+    }
     Ok(())
 }
 

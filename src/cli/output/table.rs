@@ -4,6 +4,7 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width,
     presets,
 };
+use unicode_width::UnicodeWidthStr;
 
 use super::{Align, Colour, Listing, Room, Tone, harmless};
 
@@ -66,8 +67,8 @@ fn needed(listing: &Listing, at: usize) -> usize {
     let cells = listing.rows.iter().map(|row| row.cells[at].shown.as_str());
     let (mut widest, mut word) = (0, 0);
     for text in cells.chain([listing.columns[at].heading]) {
-        widest = widest.max(text.lines().map(|line| line.chars().count()).max().unwrap_or(0));
-        let words = text.split_whitespace().map(|word| word.chars().count());
+        widest = widest.max(text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0));
+        let words = text.split_whitespace().map(UnicodeWidthStr::width);
         word = word.max(words.filter(|length| *length <= LONGEST_WORD).max().unwrap_or(0));
     }
     if widest <= NARROW || names_rows(listing, at) { widest } else { word.max(NARROW) }
@@ -206,6 +207,13 @@ mod tests {
                 assert!(text.contains(whole), "{width}\n{text}");
             }
         }
+        // A sign that takes two places, in a name that names the row, takes them here as well.
+        let wide = "東京レストラン予約係です";
+        let mut rows = self::listing();
+        rows.rows[0].id = wide.to_owned();
+        rows.rows[0].cells[4] = Cell::same(wide);
+        let form = Form::fitting(&rows, (0..6).collect(), 60);
+        assert!(render(&rows, &form, Colour::OFF, true).contains(wide));
         // Narrower than what must stay: everything is there, in pieces.
         assert!(at(40).lines().all(|line| line.chars().count() <= 40));
     }

@@ -60,8 +60,8 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
         }
         Err(Unreached::Unknown(_) | Unreached::Refused(_)) => {
             let seen = format!("nothing answers at {listen}");
-            let advice = "start it: `systemctl start webox` or `webox serve`; if it listens elsewhere, \
-                          say so with `listen` in webox.toml or --listen";
+            let advice = "start it: `systemctl start webox` or `webox serve`; if it listens elsewhere, as \
+                          `webox.socket` may say, say so with `listen` in webox.toml or --listen";
             return vec![GROUP.problem("answers", seen, advice)];
         }
         Err(Unreached::Untrusted { .. } | Unreached::Broken(_)) => None,

@@ -1,6 +1,9 @@
 //! What comes back from servers that may be called, well-behaved and otherwise.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -127,13 +130,11 @@ async fn the_limit_itself_is_accepted() {
 
 #[tokio::test]
 async fn large_answers_are_cut_off() {
+    // 32 MiB of zeros in about 32 KiB; made before anybody waits for it.
+    static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| gzip(&vec![0; 32 * 1024 * 1024]));
+    assert!(BOMB.len() < 64 * 1024);
     let server = Server::start("127.0.0.1", |path| match path {
-        // 32 MiB of zeros in about 32 KiB.
-        "/bomb" => {
-            let body = gzip(&vec![0; 32 * 1024 * 1024]);
-            assert!(body.len() < 64 * 1024);
-            Act::Send(answer("200 OK", &["content-encoding: gzip"], &body))
-        }
+        "/bomb" => Act::Send(answer("200 OK", &["content-encoding: gzip"], &BOMB)),
         // Announced and never sent: refused on the announcement alone.
         "/announced" => Act::Drip(head("200 OK", &["content-length: 99999999999"])),
         _ => Act::Flood(head("200 OK", &[])),
