@@ -58,8 +58,8 @@ fn strangers() -> Result<()> {
     for round in 0..3 {
         let ringing = |series| load::ringing(series, (signed * seconds) as usize);
         let alone = load::paced(address, 16, ringing(10 + 2 * round), signed, LISTENS)?;
+        let forged = forged((unsigned * (seconds + 1)) as usize);
         let flood = std::thread::spawn(move || {
-            let forged = forged((unsigned * (seconds + 1)) as usize);
             load::paced(address, 64, forged, unsigned, LISTENS)
                 .map(|measured| (measured.a_second(), measured.latencies.len() - measured.wrong))
                 .map_err(|e| e.to_string())

@@ -142,10 +142,7 @@ pub fn closed_loop(
     on_one_thread(async move {
         let requests = Rc::new(requests);
         let next = Rc::new(Cell::new(0));
-        let mut open = Vec::new();
-        for _ in 0..connections {
-            open.push(Connection::open(address).await?);
-        }
+        let open = open(address, connections).await?;
         let begun = Instant::now();
         let callers: Vec<_> = open
             .into_iter()
@@ -182,10 +179,7 @@ pub fn paced(
 ) -> Result<Measured> {
     on_one_thread(async move {
         let requests = Rc::new(requests);
-        let mut open = Vec::new();
-        for _ in 0..connections {
-            open.push(Connection::open(address).await?);
-        }
+        let open = open(address, connections).await?;
         let begun = Instant::now();
         let callers: Vec<_> = open
             .into_iter()
@@ -231,6 +225,14 @@ pub fn all_at_once(
             .collect();
         gather(callers, begun).await
     })
+}
+
+async fn open(address: SocketAddr, connections: usize) -> Result<Vec<Connection>> {
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        open.push(Connection::open(address).await?);
+    }
+    Ok(open)
 }
 
 type Caller = tokio::task::JoinHandle<std::io::Result<(Vec<Duration>, usize)>>;
