@@ -71,8 +71,9 @@ fn strangers() -> Result<()> {
         println!("unsigned: {}/s, {let_in} of them let in", report::number(refused));
     }
     let alone = load::closed_loop(address, 4, load::ringing(1, calls), LISTENS)?;
+    let forged = forged(60_000);
     let flood = std::thread::spawn(move || {
-        let measured = load::closed_loop(address, 32, forged(60_000), LISTENS);
+        let measured = load::closed_loop(address, 32, forged, LISTENS);
         measured
             .map(|measured| (measured.a_second(), measured.latencies.len() - measured.wrong))
             .map_err(|e| e.to_string())

@@ -2,11 +2,13 @@
 //! all the same, in Twilio's voice if in nobody else's, and the call goes on.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, stream};
 use webox::{
     audio::g711,
     rehearsal::streamed::{Manner, StreamedCall},
@@ -41,6 +43,23 @@ fn home(ear: &str, mouth: &str) -> Webox {
     let file = webox.file("g.toml", &format!("{text}\n[hearing]\nprovider = \"openai\"\n"));
     webox.run(["apply", "--yes", &file]).ok();
     webox
+}
+
+/// Plays what is to be played for each, some at once and each on a thread of its own: while one waits
+/// for its daemon to start, nobody else's call may stand still.
+fn for_each<T: Sync, F: Future<Output = ()>>(all: &[T], play: impl Fn(&T) -> F + Sync) {
+    let next = AtomicUsize::new(0);
+    let play_some = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            runtime.block_on(play(one));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(play_some);
+        }
+    });
 }
 
 /// A voice, near enough: 300 Hz for three quarters of a second.
@@ -118,10 +137,10 @@ async fn survives_an_ear(what: String, ear: String, well: impl Fn() + Send) {
     assert!(!daemon.log().iter().any(|line| line.contains("panicked")), "{what}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_becomes_of_an_ear_the_caller_is_answered() {
-    let calls = Fault::ALL.iter().map(|(name, fault)| async move {
-        let mood = Arc::new(Mutex::new(*fault));
+#[test]
+fn whatever_becomes_of_an_ear_the_caller_is_answered() {
+    for_each(&Fault::ALL, |&(name, fault)| async move {
+        let mood = Arc::new(Mutex::new(fault));
         let (decided, kept) = (Arc::clone(&mood), Arc::clone(&mood));
         let ear = Faulty::start(
             move |_| *decided.lock().unwrap(),
@@ -132,12 +151,10 @@ async fn whatever_becomes_of_an_ear_the_caller_is_answered() {
         Box::pin(survives_an_ear(format!("an ear, {name}"), base, well)).await;
         assert!(ear.asked() > 0, "{name}: nobody asked it");
     });
-    stream::iter(calls).for_each_concurrent(AT_ONCE, |call| call).await;
     let other = Faulty::start(|_| Fault::Well, |_| ("text/plain", Vec::new()));
-    let gone = nobody(&other).into_iter().map(|(name, url)| {
+    for_each(&nobody(&other), |(name, url)| {
         Box::pin(survives_an_ear(format!("an ear, {name}"), format!("{url}/v1"), || {}))
     });
-    stream::iter(gone).for_each_concurrent(AT_ONCE, |call| call).await;
 }
 
 /// Of two calls, one in which the mouth fails after the greeting, and one that finds it so.
@@ -165,22 +182,20 @@ async fn survives_a_mouth(what: String, mouth: String, fail: impl Fn() + Send) {
     assert!(!daemon.log().iter().any(|line| line.contains("panicked")), "{what}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_becomes_of_a_mouth_the_caller_is_answered() {
-    let calls = Fault::ALL.iter().map(|(name, fault)| async move {
+#[test]
+fn whatever_becomes_of_a_mouth_the_caller_is_answered() {
+    for_each(&Fault::ALL, |&(name, fault)| async move {
         let mood = Arc::new(Mutex::new(Fault::Well));
         let (decided, kept) = (Arc::clone(&mood), Arc::clone(&mood));
         let mouth = Faulty::start(move |_| *decided.lock().unwrap(), |_| ("audio/basic", sound()));
-        let fail = move || *kept.lock().unwrap() = *fault;
+        let fail = move || *kept.lock().unwrap() = fault;
         Box::pin(survives_a_mouth(format!("a mouth, {name}"), mouth.url(), fail)).await;
         assert!(mouth.asked() > 0, "{name}: nobody asked it");
     });
-    stream::iter(calls).for_each_concurrent(AT_ONCE, |call| call).await;
     let other = Faulty::start(|_| Fault::Well, |_| ("text/plain", Vec::new()));
-    let gone = nobody(&other)
-        .into_iter()
-        .map(|(name, url)| Box::pin(survives_a_mouth(format!("a mouth, {name}"), url, || {})));
-    stream::iter(gone).for_each_concurrent(AT_ONCE, |call| call).await;
+    for_each(&nobody(&other), |(name, url)| {
+        Box::pin(survives_a_mouth(format!("a mouth, {name}"), url.clone(), || {}))
+    });
 }
 
 /// From the third failure on, nobody waits for who hangs.
