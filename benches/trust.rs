@@ -30,6 +30,7 @@ use webox::{
 const LISTENS: &str = "<Gather";
 
 fn main() -> Result<()> {
+    machine::settle()?;
     println!("{}", machine::describe());
     let parts: [(&str, &dyn Fn() -> Result<()>); 3] =
         [("strangers", &strangers), ("keys", &keys), ("forgetting", &forgetting)];
@@ -60,7 +61,8 @@ fn strangers() -> Result<()> {
         let alone = load::paced(address, 16, ringing(10 + 2 * round), signed, LISTENS)?;
         let forged = forged((unsigned * (seconds + 1)) as usize);
         let flood = std::thread::spawn(move || {
-            load::paced(address, 64, forged, unsigned, LISTENS)
+            machine::give_way()
+                .and_then(|()| load::paced(address, 64, forged, unsigned, LISTENS))
                 .map(|measured| (measured.a_second(), measured.latencies.len() - measured.wrong))
                 .map_err(|e| e.to_string())
         });
@@ -73,8 +75,8 @@ fn strangers() -> Result<()> {
     let alone = load::closed_loop(address, 4, load::ringing(1, calls), LISTENS)?;
     let forged = forged(60_000);
     let flood = std::thread::spawn(move || {
-        let measured = load::closed_loop(address, 32, forged, LISTENS);
-        measured
+        machine::give_way()
+            .and_then(|()| load::closed_loop(address, 32, forged, LISTENS))
             .map(|measured| (measured.a_second(), measured.latencies.len() - measured.wrong))
             .map_err(|e| e.to_string())
     });

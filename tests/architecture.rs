@@ -124,7 +124,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("google_cloud_auth", &["providers", "integrations/calendars"]),
     ("google_cloud_gax", &["providers/stt"]),
     ("google_cloud_speech_v2", &["providers/stt"]),
-    ("percent_encoding", &["integrations"]),
+    ("percent_encoding", &["integrations", "store"]),
     ("reqwest", &["providers", "twilio", "integrations", "cli/desk"]),
     ("tokio_tungstenite", &["providers", "twilio"]),
     // Sound.

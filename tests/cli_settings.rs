@@ -124,9 +124,20 @@ fn nothing_is_laid_beside_a_file_that_is_no_store() {
     let foreign = rusqlite::Connection::open(&other).unwrap();
     foreign.execute_batch("CREATE TABLE mine (x); INSERT INTO mine VALUES (1);").unwrap();
     drop(foreign);
-    for (file, says) in
-        [(text.as_str(), "is not a database"), (other.to_str().unwrap(), "webox store")]
-    {
+    // Somebody has another open, and part of it is in its log.
+    let logged = webox.home().join("logged.db");
+    let open = rusqlite::Connection::open(&logged).unwrap();
+    open.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).unwrap();
+    open.execute_batch(
+        "CREATE TABLE mine (x); PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO mine VALUES (1);",
+    )
+    .unwrap();
+    let cases = [
+        (text.as_str(), "is not a database"),
+        (other.to_str().unwrap(), "webox store"),
+        (logged.to_str().unwrap(), "webox store"),
+    ];
+    for (file, says) in cases {
         let before = std::fs::read(file).unwrap();
         for command in [&["calls"][..], &["init"], &["users", "add", "a@b.fr", "--role", "admin"]] {
             let ran = webox.run(["--db", file].into_iter().chain(command.iter().copied()));
@@ -152,6 +163,7 @@ fn a_folder_and_an_empty_file_are_told_apart_from_a_store() {
     assert!(!webox.home().join("folder.lock").exists());
     let empty = webox.file("empty.db", "");
     webox.run(["--db", &empty, "calls"]).code(78).says("there is no database");
+    webox.run(["--db", &empty, "plan", LE_GOURMET]).ok().says("There is no database");
     assert_eq!(std::fs::metadata(&empty).unwrap().len(), 0);
     webox.run(["--db", &empty, "init"]).ok();
     webox.run(["--db", &empty, "calls"]).ok();

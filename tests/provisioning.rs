@@ -476,7 +476,11 @@ fn a_store_that_cannot_be_written_says_so() {
             |mode| fs::set_permissions(webox.home(), fs::Permissions::from_mode(mode)).unwrap();
         open(0o755);
         let binary = webox.home().join("webox");
-        fs::copy(env!("CARGO_BIN_EXE_webox"), &binary).unwrap();
+        // By a process of its own: one that another test starts meanwhile would keep a file that is being
+        // written open, and it could not be run.
+        let mut copy = std::process::Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_webox")).arg(&binary);
+        assert!(copy.status().unwrap().success());
         let output = std::process::Command::new("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
             .arg(&binary)

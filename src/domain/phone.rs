@@ -88,12 +88,14 @@ impl PhoneNumber {
     }
 
     /// Whether a call there is dear by its nature: its country's plan has the caller pay for more than the
-    /// call, or it is of no country and not free, as those of satellites are.
+    /// call, or its code is no country's, as those of satellites are.
     pub fn is_premium(&self) -> bool {
-        use phonenumber::Type::{PremiumRate, TollFree};
+        // Of no country (ITU-T E.164, list of assigned codes): shared cost, satellites, personal numbers,
+        // networks, relief, premium. Those of 800 are free.
+        const NO_COUNTRYS: [u16; 8] = [808, 870, 878, 881, 882, 883, 888, 979];
         let Ok(number) = phonenumber::parse(None, &self.0) else { return true };
         let kind = number.number_type(&phonenumber::metadata::DATABASE);
-        kind == PremiumRate || (number.country().id().is_none() && kind != TollFree)
+        kind == phonenumber::Type::PremiumRate || NO_COUNTRYS.contains(&number.country().code())
     }
 
     /// The number as people say it to each other where `home` is: without the country code there.

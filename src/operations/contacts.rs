@@ -84,7 +84,7 @@ pub fn delete(store: &Store, actor: &Actor, name: &str, now: Timestamp) -> Resul
     store.write(move |tx| {
         let contact = one(tx, &actor, &name)?;
         contacts::delete(tx, contact.id)?;
-        retention::set_scrub_due(tx, true, now)?;
+        retention::set_scrub_due(tx, now)?;
         record(tx, &actor, now, "contact.delete", contact.id, json!(null))?;
         Ok(contact)
     })

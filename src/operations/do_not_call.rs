@@ -6,7 +6,9 @@ use serde_json::json;
 use super::audit;
 use crate::{
     domain::{Actor, CallId, DoNotCall, Error, PhoneNumber, Result},
-    store::{Store, StoreError, Tx, assistants, audit::Deed, calls, do_not_call, outbound},
+    store::{
+        Store, StoreError, Tx, assistants, audit::Deed, calls, do_not_call, outbound, retention,
+    },
 };
 
 /// Those that the actor may see, the newest first.
@@ -42,6 +44,7 @@ pub fn remove(store: &Store, actor: &Actor, number: PhoneNumber, now: Timestamp)
                 .hint("list it with `webox do-not-call`")
                 .into());
         }
+        retention::set_scrub_due(tx, now)?;
         record(tx, &actor, "do-not-call.remove", removed, now)?;
         Ok(removed)
     })

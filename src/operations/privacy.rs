@@ -155,10 +155,10 @@ pub fn erase(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Res
         // Of whom nothing was there, nothing can have stayed: nobody need wait for a file written anew.
         let touched = privacy::changes(tx)? != before;
         if touched {
-            retention::set_scrub_due(tx, true, now)?;
+            retention::set_scrub_due(tx, now)?;
         }
         // An erasure of before may have left something: whoever asks again has it cleared.
-        let due = retention::is_scrub_due(tx)?;
+        let due = retention::scrub_due(tx)?;
         let deed = Deed {
             action: "privacy.erase",
             target: format!("caller/{pseudonym}"),
@@ -171,16 +171,14 @@ pub fn erase(store: &Store, actor: &Actor, whose: &Whose, now: Timestamp) -> Res
             }),
         };
         audit::record(tx, &actor, now, &deed)?;
-        Ok((Erased { erasure, pseudonym, removals, recordings, scrubbed: !due }, due))
+        Ok((Erased { erasure, pseudonym, removals, recordings, scrubbed: due.is_none() }, due))
     })?;
-    if !due {
-        return Ok(erased);
-    }
+    let Some(due) = due else { return Ok(erased) };
     // What was deleted must not stay behind in the file or its log. Where that would keep callers
     // waiting, the daemon does it when nobody is on the phone.
     let scrubbed = store.scrub(store::SCRUB_AT_ONCE)?;
     if scrubbed {
-        store.write(move |tx| retention::set_scrub_due(tx, false, now))?;
+        store.write(move |tx| retention::scrubbed(tx, due))?;
     }
     Ok(Erased { scrubbed, ..erased })
 }

@@ -102,7 +102,7 @@ pub async fn forget_due(store: &Store, now: Timestamp, pause: Duration) -> Resul
                 named += retention::forget_bookings(tx, assistant, before, left)?;
             }
             if named > 0 {
-                retention::set_scrub_due(tx, true, now)?;
+                retention::set_scrub_due(tx, now)?;
             }
             Ok(watched + named)
         })
@@ -114,7 +114,7 @@ pub async fn forget_due(store: &Store, now: Timestamp, pause: Duration) -> Resul
             forgotten += store
                 .write_async(move |tx| {
                     // Each time: somebody may have cleared the file meanwhile.
-                    retention::set_scrub_due(tx, true, now)?;
+                    retention::set_scrub_due(tx, now)?;
                     retention::forget(tx, due, &calls, &salt, now)
                 })
                 .await?;
@@ -145,12 +145,13 @@ fn steady(before: Option<Clock>, now: Timestamp) -> Clock {
 
 /// Clears what was deleted out of the file's free space, if that is due and nobody is on the phone.
 /// Says whether it was done. Takes a few seconds; must not be called from async code.
-pub fn scrub_when_quiet(store: &Store, now: Timestamp) -> Result<bool> {
-    if !store.read(retention::may_scrub)? || !store.scrub(store::SCRUB_WHEN_QUIET)? {
-        return Ok(false);
+pub fn scrub_when_quiet(store: &Store) -> Result<bool> {
+    let Some(due) = store.read(retention::may_scrub)? else { return Ok(false) };
+    let scrubbed = store.scrub(store::SCRUB_WHEN_QUIET)?;
+    if scrubbed {
+        store.write(move |tx| retention::scrubbed(tx, due))?;
     }
-    store.write(move |tx| retention::set_scrub_due(tx, false, now))?;
-    Ok(true)
+    Ok(scrubbed)
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ pub(super) const RINGS_ON: u32 = 5;
 /// The same for a call that was on a socket: a second of silence each time.
 pub(super) const WAITS_ON: u32 = 5;
 
-// Those whose socket is closed first wait for those who are still speaking, and for the next process.
+// Those whose socket is closed first wait for those who are still speaking, and for the next process. For a
+// peer that does not close in time nobody is kept in silence: the others go on by webhooks.
 const _: () = assert!(WAITS_ON as u64 > LAST_WORDS.as_secs() + 2);
 
 /// Whether the daemon is stopping, and how long it may take.

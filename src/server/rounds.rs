@@ -48,9 +48,7 @@ pub(super) async fn forget(store: Store) {
             Err(error) => tracing::error!(%error, "what is due could not be forgotten"),
         }
         let scrubbed = store.clone();
-        let scrubbed = tokio::task::spawn_blocking(move || {
-            retention::scrub_when_quiet(&scrubbed, jiff::Timestamp::now())
-        });
+        let scrubbed = tokio::task::spawn_blocking(move || retention::scrub_when_quiet(&scrubbed));
         match scrubbed.await {
             Ok(Ok(true)) => tracing::info!("cleared the database of what was deleted"),
             Ok(Ok(false)) => {}

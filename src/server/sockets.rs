@@ -61,6 +61,11 @@ async fn admit(parts: &mut Parts, app: &App) -> Result<Signed, Response> {
     };
     // No call has such a name, and a stranger need not learn what one looks like.
     let Some(sid) = sid else { return Err(stranger(parts.uri.path())) };
+    let agencys = app.gate.lets_upgrade(&parts.headers, &parts.uri, None);
+    // As with webhooks: a forgery has nothing read for it, where no client has an account of its own.
+    if !agencys && !app.accounts.may_be_any().await {
+        return Err(stranger(parts.uri.path()));
+    }
     let own = if app.gate.is_open() {
         None
     } else {
@@ -76,7 +81,9 @@ async fn admit(parts: &mut Parts, app: &App) -> Result<Signed, Response> {
             }
         }
     };
-    if !app.gate.lets_upgrade(&parts.headers, &parts.uri, own.as_ref()) {
+    let let_in =
+        own.map_or(agencys, |own| app.gate.lets_upgrade(&parts.headers, &parts.uri, Some(&own)));
+    if !let_in {
         return Err(stranger(parts.uri.path()));
     }
     let held = parts.extensions.get::<Held>().cloned().unwrap_or_default();

@@ -24,10 +24,10 @@ pub(super) struct OwnAccount {
 /// store asked for each no more; and nobody makes an account ours and calls from it sooner.
 const KNOWN_FOR: Duration = Duration::from_millis(5);
 
-/// Clients' accounts, when it was looked for them.
+/// Clients' accounts, when it was looked for them; none where the store could not tell.
 struct Known {
     at: Instant,
-    accounts: HashSet<AccountSid>,
+    accounts: Option<HashSet<AccountSid>>,
 }
 
 /// The accounts of calls.
@@ -49,24 +49,27 @@ impl Accounts {
         let Some(account) = account.and_then(|account| account.parse::<AccountSid>().ok()) else {
             return false;
         };
+        self.asked(|accounts| accounts.contains(&account)).await
+    }
+
+    /// Whether any client may have an account of their own.
+    pub(super) async fn may_be_any(&self) -> bool {
+        self.asked(|accounts| !accounts.is_empty()).await
+    }
+
+    /// What clients' accounts answer; yes, while the store cannot tell.
+    async fn asked(&self, whether: impl FnOnce(&HashSet<AccountSid>) -> bool) -> bool {
         // One asks the store, and the others wait for what it finds.
         let mut known = self.known.lock().await;
-        if let Some(known) = &*known
-            && known.at.elapsed() < KNOWN_FOR
-        {
-            return known.accounts.contains(&account);
-        }
-        match live::clients_accounts(&self.store).await {
-            Ok(accounts) => {
-                let may_be = accounts.contains(&account);
-                *known = Some(Known { at: Instant::now(), accounts });
-                may_be
-            }
-            Err(error) => {
+        if known.as_ref().is_none_or(|known| known.at.elapsed() >= KNOWN_FOR) {
+            let at = Instant::now();
+            let found = live::clients_accounts(&self.store).await;
+            if let Err(error) = &found {
                 tracing::debug!(%error, "clients' accounts could not be looked for");
-                true
             }
+            *known = Some(Known { at, accounts: found.ok() });
         }
+        known.as_ref().and_then(|known| known.accounts.as_ref()).is_none_or(whether)
     }
 
     /// The account of a call; nothing when it is the agency's own. A call keeps the account that it

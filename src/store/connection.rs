@@ -1,8 +1,13 @@
 //! Opening the file: permissions, pragmas, and the SQLite that must not be used.
 
-use std::{io::Read as _, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
+use std::{
+    os::unix::{ffi::OsStrExt, fs::DirBuilderExt},
+    path::Path,
+    time::Duration,
+};
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use super::{StoreError, backup, migrate};
 
@@ -43,12 +48,6 @@ pub(super) fn open_writer(path: &Path, lock_timeout: Duration) -> Result<Connect
     Ok(connection)
 }
 
-/// Bytes of the header of a SQLite file, what it begins with, and where it says whose it is
-/// (sqlite.org/fileformat2, "The Database Header").
-const HEADER: usize = 100;
-const MAGIC: &[u8] = b"SQLite format 3\0";
-const WHOSE: std::ops::Range<usize> = 68..72;
-
 /// Looks for the file before anything is made: its folder, where a store may be begun there; and whether
 /// it may be one, as far as that is seen without touching it.
 pub(super) fn find(path: &Path, begins: bool) -> Result<(), StoreError> {
@@ -65,31 +64,40 @@ pub(super) fn find(path: &Path, begins: bool) -> Result<(), StoreError> {
     if found.len() == 0 {
         return if begins { Ok(()) } else { Err(StoreError::Missing) };
     }
-    let mut header = [0; HEADER];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    match read {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(StoreError::NoStore),
+    match said_of_itself(path) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(StoreError::NoStore)
+        }
+        // What does not make sense without its log is looked at together with it.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => Ok(()),
         Err(error) => Err(error.into()),
-        Ok(()) if !header.starts_with(MAGIC) => Err(StoreError::NoStore),
-        // What one says of itself may be in its log alone: it was begun a moment ago, or the power went while
-        // webox used it. It is looked at together with the log then.
-        Ok(()) if found.len() == page_size(&header) && backup::beside(path, "-wal").exists() => {
+        // It may say it in its log alone: it was begun a moment ago, or the power went while webox used it.
+        Ok((page, _))
+            if found.len() == u64::from(page) && backup::beside(path, "-wal").exists() =>
+        {
             Ok(())
         }
-        Ok(()) if backup::beside(path, ".lock").exists() => Ok(()),
-        Ok(()) if header[WHOSE] != migrate::APPLICATION_ID.to_be_bytes()[4..] => {
-            Err(StoreError::Foreign)
-        }
-        Ok(()) => Ok(()),
+        Ok(_) if backup::beside(path, ".lock").exists() => Ok(()),
+        Ok((_, id)) if id == migrate::APPLICATION_ID => Ok(()),
+        Ok(_) => Err(StoreError::Foreign),
     }
 }
 
-/// Bytes of a page, as a header says; 1 stands for 65,536.
-fn page_size(header: &[u8; HEADER]) -> u64 {
-    match u16::from_be_bytes([header[16], header[17]]) {
-        1 => 65_536,
-        size => size.into(),
-    }
+/// Bytes of a page, and whose a file says it is. By SQLite, as one that does not change: it makes nothing
+/// beside it, and knows of the locks that this process may hold there. To read and close the file
+/// otherwise would lose them (sqlite.org/howtocorrupt, "POSIX advisory locks canceled by a separate thread
+/// doing close()").
+fn said_of_itself(path: &Path) -> rusqlite::Result<(u32, i64)> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC);
+    let connection = Connection::open_with_flags(
+        format!("file:{name}?immutable=1"),
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI,
+    )?;
+    let id = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    Ok((connection.query_row("PRAGMA page_size", [], |row| row.get(0))?, id))
 }
 
 /// Makes the folder of the file, where there is none, for its owner alone.
@@ -160,6 +168,8 @@ fn refuse_old_sqlite(version: i32) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     #[test]
@@ -172,15 +182,35 @@ mod tests {
     fn a_file_that_webox_used_is_looked_at_with_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("webox.db");
-        let mut pages = vec![0; 3 * 4096];
-        pages[..MAGIC.len()].copy_from_slice(MAGIC);
-        pages[16] = 16;
-        std::fs::write(&file, &pages).unwrap();
+        let foreign = Connection::open(&file).unwrap();
+        foreign.execute_batch("CREATE TABLE mine (x); CREATE TABLE more (x);").unwrap();
+        drop(foreign);
         assert!(matches!(find(&file, true), Err(StoreError::Foreign)));
         std::fs::write(folder.path().join("webox.db.lock"), "").unwrap();
         assert!(find(&file, true).is_ok());
-        std::fs::write(&file, &pages[1..]).unwrap();
+        std::fs::write(&file, "not a database".repeat(1_000)).unwrap();
         assert!(matches!(find(&file, true), Err(StoreError::NoStore)));
+        std::fs::write(&file, "SQL").unwrap();
+        assert!(matches!(find(&file, true), Err(StoreError::NoStore)));
+    }
+
+    #[test]
+    fn looking_at_a_file_lets_go_of_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a store? 50 % é.db");
+        let holds = Connection::open(&file).unwrap();
+        holds.pragma_update(None, "application_id", migrate::APPLICATION_ID).unwrap();
+        holds.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        let inode = format!(":{}", std::fs::metadata(&file).unwrap().ino());
+        let locks = || {
+            let all = std::fs::read_to_string("/proc/locks").unwrap();
+            all.split_whitespace().filter(|word| word.ends_with(&inode)).count()
+        };
+        let held = locks();
+        assert!(held > 0);
+        find(&file, false).unwrap();
+        assert_eq!(locks(), held);
+        assert!(!backup::beside(&file, "-wal").exists());
     }
 
     #[test]

@@ -287,37 +287,75 @@ pub fn set_clock(tx: &Tx, clock: &Clock) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes whether what was deleted may still lie in free space.
-pub fn set_scrub_due(tx: &Tx, due: bool, now: Timestamp) -> Result<(), StoreError> {
+/// Which deletion was the last that may have left copies in the file's free space. Each has its own,
+/// so that nobody takes what was deleted while the file was written anew for cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScrubDue(i64);
+
+/// Notes that what was just deleted may still lie in free space. A mark that is settled is kept below
+/// zero: none is given twice.
+pub fn set_scrub_due(tx: &Tx, now: Timestamp) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "INSERT INTO forgetting (id, seen_at, hold_until, scrub) VALUES (1, ?2, ?2, ?1)
-         ON CONFLICT DO UPDATE SET scrub = excluded.scrub",
+        "INSERT INTO forgetting (id, seen_at, hold_until, scrub) VALUES (1, ?1, ?1, 1)
+         ON CONFLICT DO UPDATE SET scrub = abs(scrub) + 1",
     )?
-    .execute(params![due, now.as_millisecond()])?;
+    .execute([now.as_millisecond()])?;
     Ok(())
 }
 
 /// Whether copies of what was deleted may stand in the file's free space.
-pub fn is_scrub_due(tx: &Tx) -> Result<bool, StoreError> {
+pub fn scrub_due(tx: &Tx) -> Result<Option<ScrubDue>, StoreError> {
     Ok(tx
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM forgetting WHERE scrub = 1)")?
-        .query_row([], |row| row.get(0))?)
+        .prepare_cached("SELECT scrub FROM forgetting WHERE scrub > 0")?
+        .query_row([], |row| row.get(0).map(ScrubDue))
+        .optional()?)
 }
 
-/// Whether something may still lie in free space and nobody is on the phone.
-pub fn may_scrub(tx: &Tx) -> Result<bool, StoreError> {
+/// What may still lie in free space, where nobody is on the phone.
+pub fn may_scrub(tx: &Tx) -> Result<Option<ScrubDue>, StoreError> {
     Ok(tx
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM forgetting WHERE scrub = 1)
+            "SELECT scrub FROM forgetting WHERE scrub > 0
              AND NOT EXISTS (SELECT 1 FROM assistant_figures WHERE live_calls > 0)",
         )?
-        .query_row([], |row| row.get(0))?)
+        .query_row([], |row| row.get(0).map(ScrubDue))
+        .optional()?)
+}
+
+/// Notes that the file was written anew after this was noted; what was noted since is still due.
+pub fn scrubbed(tx: &Tx, due: ScrubDue) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE forgetting SET scrub = -scrub WHERE scrub = ?1")?.execute([due.0])?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::{Options, Store};
+
+    #[test]
+    fn what_is_deleted_while_the_file_is_written_anew_is_still_due() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("webox.db"), Options::terminal()).unwrap();
+        let delete = || store.write(|tx| set_scrub_due(tx, Timestamp::UNIX_EPOCH)).unwrap();
+        let due = || store.read(scrub_due).unwrap();
+        let settle = |due| store.write(move |tx| scrubbed(tx, due)).unwrap();
+        assert_eq!(due(), None);
+        delete();
+        let first = due().unwrap();
+        delete();
+        settle(first);
+        let second = due().unwrap();
+        settle(second);
+        assert_eq!(due(), None);
+        assert_eq!(store.read(may_scrub).unwrap(), None);
+        // Whoever was slow to say that the first one is settled settles no other.
+        delete();
+        settle(first);
+        settle(second);
+        assert_eq!(store.read(may_scrub).unwrap(), due());
+        assert!(due().is_some());
+    }
 
     #[test]
     fn a_look_begins_where_the_last_one_came_to() {

