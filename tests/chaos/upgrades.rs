@@ -18,7 +18,7 @@ use webox::rehearsal::{
 
 use crate::{
     chaos::{
-        WORDS, look_over, sized,
+        WORDS, is_long, look_over, sized,
         soak::{RELAY, STREAM, three_lines},
     },
     stream::QUESTION,
