@@ -35,6 +35,14 @@ fn ready() -> Webox {
     webox
 }
 
+/// A database removes no backup from before its first row.
+fn holds_since_2020(webox: &Webox) {
+    let at = "2020-01-15T00:00:00Z".parse().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| seed::call_at(&seed::store(webox), 99, at, CallStatus::Completed));
+    });
+}
+
 fn folder(webox: &Webox) -> PathBuf {
     webox.home().join("backups")
 }
@@ -245,6 +253,12 @@ fn what_is_damaged_or_sealed_otherwise_is_told() {
     verify().code(65).says("no backup of webox");
     std::fs::remove_file(&place).unwrap();
     verify().code(1).says("there is no backup").says("webox backup list");
+    let nothing = webox.home().join("nothing");
+    std::fs::create_dir(&nothing).unwrap();
+    webox
+        .run(["backup", "verify", "--all", "--from", nothing.to_str().unwrap()])
+        .code(1)
+        .says("there is no backup yet");
     webox.run(["backup", "verify", "webox.db"]).code(64);
     // Another key does not open it, and the store is not touched.
     let other = webox.file("other.key", &format!("{}\n", "5a".repeat(32)));
@@ -255,6 +269,12 @@ fn what_is_damaged_or_sealed_otherwise_is_told() {
         .run(["backup", "verify"])
         .code(78)
         .says("does not open with the master key")
+        .says("put back the key");
+    webox
+        .run(["backup", "verify", "--all", "-o", "json"])
+        .code(78)
+        .prints("\"whole\": null")
+        .says("they may be whole")
         .says("put back the key");
     webox.run(["backup", "list", "-o", "json"]).ok().prints("\"manifest\": null");
     webox.run(["backup", "restore", "latest", "--yes"]).code(78);
@@ -323,7 +343,7 @@ fn only_what_is_ours_and_need_not_be_kept_is_removed() {
     let to = folder(&webox);
     let config = webox.file(
         "webox.toml",
-        &format!("[backup]\nto = \"{}\"\nkeep = {{ last = 2, monthly = 1 }}\n", to.display()),
+        &format!("[backup]\nto = \"{}\"\nkeep = {{ last = 3, monthly = 1 }}\n", to.display()),
     );
     let webox = webox.env("WEBOX_CONFIG", config);
     std::fs::create_dir_all(&to).unwrap();
@@ -336,15 +356,19 @@ fn only_what_is_ours_and_need_not_be_kept_is_removed() {
         let old = format!("webox-2020-02-{day:02}T00-00-00Z.tar.zst.age");
         std::fs::write(to.join(old), b"old").unwrap();
     }
+    // They are older than all that this store holds: another one's.
+    webox.run(["backup", "create"]).ok();
+    assert_eq!(files(&to).len(), strangers.len() + 5);
+    holds_since_2020(&webox);
     let removed = webox.run(["backup", "create"]).ok();
     assert_eq!(removed.stderr.matches("Removed").count(), 3, "{}", removed.stderr);
     let left = files(&to);
     assert!(left.contains(&"webox-2020-02-04T00-00-00Z.tar.zst.age".to_owned()), "{left:?}");
-    assert_eq!(left.len(), strangers.len() + 2);
+    assert_eq!(left.len(), strangers.len() + 3);
     assert!(strangers.iter().all(|stranger| left.iter().any(|name| name == stranger)));
     // Elsewhere than where the settings say, nothing is.
     webox.run(["backup", "create", "--to", to.to_str().unwrap()]).ok();
-    assert_eq!(files(&to).len(), strangers.len() + 3);
+    assert_eq!(files(&to).len(), strangers.len() + 4);
 }
 
 #[test]
@@ -425,6 +449,7 @@ fn a_bucket_is_as_good_as_a_folder() {
     for day in 1..=4 {
         storage.lay(&format!("agence/webox-2020-02-{day:02}T00-00-00Z.tar.zst.age"), b"old");
     }
+    holds_since_2020(&webox);
     let name = create(&webox);
     assert_eq!(
         storage.keys(),
@@ -439,7 +464,7 @@ fn a_bucket_is_as_good_as_a_folder() {
     webox.run(["backup", "verify", &name]).ok().prints("true");
     let listed = webox.run(["backup", "list", "-o", "json"]).ok().json();
     assert_eq!(listed["backups"].as_array().unwrap().len(), 3);
-    assert_eq!(listed["backups"][0]["manifest"]["rows"]["calls"], 20);
+    assert_eq!(listed["backups"][0]["manifest"]["rows"]["calls"], 21);
     let elsewhere = webox.home().join("restored.db");
     webox.run(["--db", elsewhere.to_str().unwrap(), "backup", "restore", "latest"]).ok();
     assert_eq!(calls(&webox, &elsewhere), calls(&webox, &webox.db()));
@@ -499,8 +524,9 @@ async fn the_daemon_makes_them_when_they_are_due() {
     );
     let webox = webox.env("WEBOX_CONFIG", config);
     std::fs::create_dir_all(&to).unwrap();
-    let old = "webox-2020-01-01T00-00-00Z.tar.zst.age";
+    let old = "webox-2020-02-01T00-00-00Z.tar.zst.age";
     std::fs::write(to.join(old), b"old").unwrap();
+    holds_since_2020(&webox);
     let daemon = Daemon::start(&webox);
     daemon.logged("a backup was made");
     daemon.logged("removed a backup that need not be kept");

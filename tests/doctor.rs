@@ -438,6 +438,40 @@ fn missing_variables_and_secrets_that_do_not_open_are_told() {
     broken.file("config/webox/webox.toml", "lisen = 3\n");
     let found = Found::of(broken.run(["doctor", "-o", "json"]));
     found.code(1).is("settings/file", "problem", "unknown key `lisen`");
+    found.is("store/all", "skipped", "the settings come first");
+
+    let untrusted = Webox::new();
+    let account = "[twilio]\naccount_sid = \"AC00000000000000000000000000000001\"\n";
+    untrusted.file("config/webox/webox.toml", account);
+    let found = Found::of(untrusted.run(["doctor", "--only", "twilio", "-o", "json"]));
+    found.code(1).is("twilio/account", "problem", "no auth token is set for AC0");
+    let empty = Webox::new();
+    let found = Found::of(empty.run(["doctor", "--only", "backups", "-o", "json"]));
+    found.code(0).is("backups/newest", "skipped", "no place for backups is set");
+    empty.file("empty.db", "");
+    let found =
+        Found::of(empty.run(["doctor", "--only", "store", "--db", "empty.db", "-o", "json"]));
+    found.code(1).is("store/file", "problem", "there is no database");
+}
+
+#[test]
+fn a_backup_that_is_overdue_is_told() {
+    let webox = Webox::with_le_gourmet();
+    let settings = "[backup]\nto = \"backups\"\n";
+    webox.file("config/webox/webox.toml", settings);
+    let look = || Found::offline(&webox, "backups");
+    look().code(0).is("backups/newest", "warning", "there is no backup yet");
+    let old = "config/webox/backups/webox-2020-01-01T00-00-00Z.tar.zst.age";
+    webox.file(old, "old");
+    look().code(0).is("backups/newest", "warning", "webox-2020-01-01");
+    webox.file("config/webox/webox.toml", &format!("{settings}every = \"6h\"\n"));
+    look().code(1).is("backups/newest", "problem", "one is to be made every 6h");
+    webox.run(["init"]).ok();
+    webox.run(["backup", "create"]).ok();
+    look().code(0).is("backups/newest", "ok", "0 h old");
+    webox.file("config/webox/webox.toml", "[backup]\nto = \"backups/none.txt/x\"\n");
+    webox.file("config/webox/backups/none.txt", "a file");
+    look().code(1).is("backups/newest", "problem", "none.txt");
 }
 
 #[test]

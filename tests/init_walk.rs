@@ -72,6 +72,25 @@ fn the_walk_ends_with_a_number_that_rings() {
     rings(&webox, "+33144556677", "Chez Léon");
 }
 
+#[test]
+fn enter_leaves_out_whatever_may_be_left_out() {
+    let webox = Webox::new();
+    let mut terminal = OnTerminal::start(&webox, ["init"]);
+    if mode_of_this_process() && Path::new("/run/systemd/system").is_dir() {
+        terminal.see("as a service").type_line("n");
+    }
+    for question in ["Database", "Public URL", "Twilio account SID", "first admin"] {
+        terminal.see(question).type_line("");
+    }
+    terminal.see("provider's key").press("\r");
+    terminal.see("by trade").press("\r");
+    terminal.see("no assistant for now").type_line("");
+    terminal.see("Made the master key");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(webox.run(["assistants", "-o", "ids"]).ok().stdout, "");
+}
+
 /// Whether the tests run as root, whom init asks one question more.
 fn mode_of_this_process() -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -187,6 +187,11 @@ async fn settings_are_read_anew_and_a_broken_file_changes_nothing() {
     let told = daemon.logged("those in force stay");
     assert!(told.contains("unknown key `lgo`"), "{told}");
 
+    std::fs::remove_file(webox.home().join(path)).unwrap();
+    daemon.signal("HUP");
+    let told = daemon.logged("are gone");
+    assert!(told.contains("webox.toml") && told.contains("put the file back"), "{told}");
+
     // What is taken out is a change as well.
     webox.file(path, "log = \"webox=debug\"\n");
     daemon.signal("HUP");
@@ -258,6 +263,25 @@ fn a_new_token_of_twilios_is_asked_with_without_a_restart() {
     webox.run(["privacy", "erase", "--call", &seed::sid(1), "--yes"]).ok();
     daemon.logged("Twilio removed what it was asked to");
     twilio.was_asked("DELETE", &format!("Calls/{}.json", seed::sid(1)), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_there_is_told() {
+    let webox = Webox::new();
+    let daemon = Daemon::start(&webox);
+    daemon.logged("a new one was begun");
+    assert_eq!(status(&daemon, "/readyz").await, 200);
+    let away = webox.db().with_file_name("away.db");
+    std::fs::rename(webox.db(), &away).unwrap();
+    assert_eq!(status(&daemon, "/readyz").await, 503);
+    daemon.logged("was moved away");
+    std::fs::write(webox.db(), "").unwrap();
+    assert_eq!(status(&daemon, "/readyz").await, 503, "another file is not the one");
+    std::fs::rename(&away, webox.db()).unwrap();
+    assert_eq!(status(&daemon, "/readyz").await, 200);
+    drop(daemon);
+    let again = Daemon::start(&webox);
+    assert!(!again.log().iter().any(|line| line.contains("a new one was begun")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

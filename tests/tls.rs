@@ -204,6 +204,17 @@ async fn another_certificate_is_taken_and_no_connection_is_dropped() {
     let told = daemon.logged("the one before stays in force");
     assert!(told.contains("key.pem is not the key of"), "{told}");
     assert!(is_believed(&second.root(), daemon.address).await);
+    // Once, whatever else is written in that folder.
+    let times = || {
+        let log = daemon.log();
+        log.iter().filter(|line| line.contains("the one before stays in force")).count()
+    };
+    let before = times();
+    for n in 0..3 {
+        webox.file("tls/access.log", &n.to_string());
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    assert_eq!(times(), before);
     daemon.signal("HUP");
     daemon.logged("the one in force stays");
     assert!(is_believed(&second.root(), daemon.address).await);

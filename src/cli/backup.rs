@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{BackupPlace, Error, Kind, Result, Secret},
-    operations::backups::{Backups, Listed, Which},
+    operations::backups::{self, Backups, Listed, Which},
     store::backup::is_there,
 };
 
@@ -173,7 +173,7 @@ fn create(args: &Create, context: &Context) -> Result<()> {
     let (made, removed) = daemon::runtime()?.block_on(async {
         let made = backups.create(&store, context.started, progress).await?;
         let removed = match &keep {
-            Some(keep) => backups.prune(keep).await?,
+            Some(keep) => backups.prune(&store, keep).await?,
             None => Vec::new(),
         };
         Ok::<_, Error>((made, removed))
@@ -247,6 +247,9 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
     let runtime = daemon::runtime()?;
     let which = if args.all {
         let listed = runtime.block_on(backups.list())?;
+        if listed.is_empty() {
+            return Err(backups::none_yet());
+        }
         listed.into_iter().map(|one| Which::Named(one.name)).collect()
     } else {
         vec![args.backup.clone()]
@@ -261,7 +264,7 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
             Column::new("trouble", "trouble").hidden(),
         ],
     );
-    let mut first_trouble = None;
+    let (mut broken, mut unopened) = (false, None);
     let waiting = Waiting::begin(context, "reading backups to their end");
     for one in which {
         let shown = match &one {
@@ -282,12 +285,12 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
             }
             // One of several is told of with the rest.
             Err(error) if args.all => {
-                let cells = vec![
-                    Cell::shown("false", "no").tone(Tone::Bad),
-                    Cell::none(),
-                    Cell::none(),
-                    Cell::same(error.to_string()),
-                ];
+                let whole = if is_broken(&error) {
+                    Cell::shown("false", "no").tone(Tone::Bad)
+                } else {
+                    Cell::none().tone(Tone::Warning)
+                };
+                let cells = vec![whole, Cell::none(), Cell::none(), Cell::same(error.to_string())];
                 (shown, cells, Some(error))
             }
             Err(error) => return Err(error),
@@ -296,23 +299,41 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
             id: name.clone(),
             json: json!({
                 "name": name,
-                "whole": trouble.is_none(),
+                "whole": match &trouble {
+                    None => Some(true),
+                    Some(error) => is_broken(error).then_some(false),
+                },
                 "trouble": trouble.as_ref().map(ToString::to_string),
             }),
             cells: std::iter::once(Cell::same(name).tone(Tone::Strong)).chain(cells).collect(),
         });
         if let Some(error) = trouble {
             context.out.warn(&error.to_string());
-            first_trouble.get_or_insert(error);
+            if is_broken(&error) {
+                broken = true;
+            } else {
+                unopened.get_or_insert(error);
+            }
         }
     }
     drop(waiting);
     context.out.listing(&listing)?;
-    match first_trouble {
-        None => Ok(()),
-        Some(_) => Err(Error::failure("not every backup is whole")
-            .hint("remove those that are not, and make a new one: `webox backup create`")),
+    if broken {
+        return Err(Error::failure("not every backup is whole")
+            .hint("remove those that are not, and make a new one: `webox backup create`"));
     }
+    match unopened {
+        None => Ok(()),
+        Some(error) => {
+            Err(Error::new(error.kind(), "not every backup could be opened: they may be whole")
+                .maybe_hint(error.hint_text().map(str::to_owned)))
+        }
+    }
+}
+
+/// Whether a backup is no good; otherwise it could not be looked at, for want of its key or of a place.
+fn is_broken(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Failure | Kind::Input)
 }
 
 fn restore(args: &Restore, context: &Context) -> Result<()> {

@@ -402,7 +402,7 @@ fn shell_word(path: &Path) -> String {
 }
 
 /// Whether nothing is there, as far as this user may look: one that may not be looked at is not missing.
-fn is_missing(db: &Path) -> bool {
+pub(super) fn is_missing(db: &Path) -> bool {
     match std::fs::symlink_metadata(db) {
         // A file that was just made, and nothing put into it.
         Ok(found) => found.is_file() && found.len() == 0,

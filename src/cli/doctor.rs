@@ -33,8 +33,8 @@ use crate::{
     &[exit::FAILURE, exit::USAGE],
 ))]
 pub struct Doctor {
-    /// Look at these alone: settings, store, keys, clock, files, daemon, public, twilio, providers,
-    /// assistants, quotas.
+    /// Look at these alone: settings, store, backups, keys, clock, files, daemon, public, twilio,
+    /// providers, assistants, quotas.
     #[arg(long, value_name = "CHECKS", value_delimiter = ',')]
     only: Vec<Group>,
     /// Do not look at these.
@@ -61,9 +61,12 @@ pub(super) fn run(args: &Doctor, context: &Context) -> Result<u8> {
     context.with_own_keys("doctor")?;
     let found = match examine(args, context) {
         Ok(found) => found,
-        // Settings that cannot be read are a finding as any other: the only one there can be.
+        // Settings that cannot be read are a finding as any other: nothing else can be looked at.
         Err(error) if error.kind() == crate::domain::Kind::Config => {
-            vec![Group::Settings.failed("file", &error)]
+            let others = Group::ALL.into_iter().filter(|group| *group != Group::Settings);
+            std::iter::once(Group::Settings.failed("file", &error))
+                .chain(others.map(|group| group.skipped("all", "the settings come first")))
+                .collect()
         }
         Err(error) => return Err(error),
     };
@@ -115,6 +118,11 @@ fn installation(settings: &Settings, context: &Context) -> Result<Installation> 
             .filter_map(|one| Some((one.name.clone(), one.secret.clone()?)))
             .collect(),
         db: settings.db.value.clone(),
+        backups: match &settings.backup.to.value {
+            Some(_) => Some(daemon::backups(settings, None, &[], None)?),
+            None => None,
+        },
+        backup_schedule: settings.backup.schedule.value.clone(),
         secrets: Secrets::new(Vault::new(settings.master_key.clone())),
         listen: settings.listen.value,
         ends_tls: settings.serving.is_encrypted(),

@@ -12,7 +12,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{Context, daemon, exit, help, logging};
+use super::{Context, context::is_missing, daemon, exit, help, logging};
 use crate::{
     billing::{catalogue::Catalogue, rates},
     config::Settings,
@@ -96,7 +96,12 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
     }
     let options =
         Options { keeps_a_copy: !settings.backup.upgrade_without_copy.value, ..Options::daemon() };
+    let is_new = is_missing(&settings.db.value);
     let store = Store::open(&settings.db.value, options)?;
+    if is_new {
+        let db = settings.db.value.display();
+        tracing::warn!(%db, "there was no database: a new one was begun, and no assistant is in it");
+    }
     if let Some(path) = &settings.billing.rates.value {
         store.reckon_by(Arc::new(rates::open(path)?));
     }

@@ -113,7 +113,10 @@ impl FromStr for BackupPlace {
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
         let Some(rest) = text.strip_prefix("s3://") else {
-            if text.is_empty() || text.contains("://") {
+            let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+            let is_address =
+                !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
+            if text.is_empty() || is_address {
                 return Err(Error::input(format!(
                     "`{}` is no place for backups",
                     text.escape_debug()
@@ -310,7 +313,7 @@ mod tests {
             "/var/backups".parse::<BackupPlace>().unwrap(),
             BackupPlace::Folder("/var/backups".into())
         );
-        for wrong in ["", "s3://", "s3:///a", "https://example.com", "s3://a b/c"] {
+        for wrong in ["", "s3://", "s3:///a", "https://example.com", "s3://a b/c", "s3:/a"] {
             assert!(wrong.parse::<BackupPlace>().is_err(), "{wrong}");
         }
     }

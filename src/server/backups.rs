@@ -124,7 +124,7 @@ impl ScheduledBackups {
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(backup = %made.name, bytes = made.bytes, rows, took_ms, "a backup was made");
         if let Some(keep) = &self.keep {
-            for name in self.backups.prune(keep).await? {
+            for name in self.backups.prune(store, keep).await? {
                 tracing::info!(backup = %name, "removed a backup that need not be kept");
             }
         }

@@ -62,6 +62,7 @@ pub mod versions;
 mod writer;
 
 use std::{
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -122,6 +123,8 @@ pub struct Store {
 
 struct Inner {
     path: PathBuf,
+    /// Which file was opened there.
+    inode: u64,
     options: Options,
     readers: Mutex<Vec<rusqlite::Connection>>,
     assistants: assistants::Cache,
@@ -163,11 +166,14 @@ impl Store {
         if options.checkpoints {
             writer::settle(&connection, path);
         }
+        let inode =
+            std::fs::metadata(path).map_err(|error| StoreError::from(error).explain(path))?.ino();
         let writer = Writer::start(connection, path.to_owned(), options)
             .map_err(|error| Error::failure("cannot start the store's writer").because(error))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
+                inode,
                 options,
                 readers: Mutex::new(Vec::new()),
                 assistants: assistants::Cache::default(),
@@ -180,6 +186,12 @@ impl Store {
                 scrubbed: Mutex::new(0),
             }),
         })
+    }
+
+    /// Whether the file is still where it was opened. What is written into one that was moved away goes
+    /// with it, and the next start finds nothing of it.
+    pub fn is_in_place(&self) -> bool {
+        std::fs::metadata(&self.inner.path).is_ok_and(|found| found.ino() == self.inner.inode)
     }
 
     /// Where the file is.

@@ -79,6 +79,17 @@ pub fn store_id(tx: &Tx) -> Result<String, StoreError> {
         .query_row([], |row| row.get(0))?)
 }
 
+/// The oldest thing that this store knows of: a call, or a change.
+pub fn oldest(tx: &Tx) -> Result<Option<Timestamp>, StoreError> {
+    let oldest: Option<i64> = tx
+        .prepare_cached(
+            "SELECT min(at) FROM (SELECT min(started_at) AS at FROM calls
+             UNION ALL SELECT min(at) FROM audit)",
+        )?
+        .query_row([], |row| row.get(0))?;
+    oldest.map(time).transpose()
+}
+
 /// Keeps a version; the row of the assistant has its revision already.
 pub(super) fn keep(
     tx: &Tx,

@@ -123,15 +123,7 @@ fn first(args: &Init, is_new: bool) -> Result<Option<First>> {
         let Some(trade) = Trade::ALL.get(chosen) else { return Ok(None) };
         *trade
     };
-    let client = match &args.client {
-        Some(client) => client.clone(),
-        None => prompt::line("Client", None, |text| {
-            if AssistantName::from_client(text).is_some() {
-                return Ok(());
-            }
-            Err(Error::input("an assistant works for somebody"))
-        })?,
-    };
+    let Some(client) = client(args)? else { return Ok(None) };
     let phone = if let Some(phone) = &args.phone {
         phone.clone()
     } else {
@@ -145,6 +137,23 @@ fn first(args: &Init, is_new: bool) -> Result<Option<First>> {
         prompt::line("Language", Some("fr-FR"), check)?.parse()?
     };
     Ok(Some(First { trade, client, phone, language }))
+}
+
+/// For whom the first assistant works; nobody, where it is left out at the last moment.
+fn client(args: &Init) -> Result<Option<String>> {
+    if args.client.is_some() {
+        return Ok(args.client.clone());
+    }
+    let is_named = |text: &str| {
+        let name = AssistantName::from_client(text);
+        name.map(|_| ()).ok_or_else(|| Error::input("an assistant works for somebody"))
+    };
+    if args.trade.is_some() {
+        return prompt::line("Client", None, is_named).map(Some);
+    }
+    let question = "Client (Enter: no assistant for now)";
+    let client = prompt::line(question, None, |text| optional(text, is_named))?;
+    Ok(Some(client).filter(|client| !client.is_empty()))
 }
 
 fn filled(text: &str) -> Result<()> {

@@ -139,10 +139,11 @@ pub(super) fn render(listing: &Listing, form: &Form, colour: Colour, heading: bo
     text
 }
 
+/// How many columns a terminal says it has; a serial console and many a container say none.
 pub(super) fn width() -> Option<u16> {
     let mut probe = Table::new();
     probe.set_content_arrangement(ContentArrangement::Dynamic);
-    probe.width()
+    probe.width().filter(|columns| *columns > 0)
 }
 
 fn painted(cell: Cell, tone: Tone) -> Cell {

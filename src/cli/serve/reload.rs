@@ -4,13 +4,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, RandomState},
+    path::PathBuf,
 };
 
 use super::{Serve, daemon, rates, read, systemd, trust};
 use crate::{
     cli::{Context, logging, settings},
     config::{Origin, Settings},
-    domain::{Result, Secret},
+    domain::{Error, Result, Secret},
     server::Controls,
 };
 
@@ -36,6 +37,8 @@ pub(super) struct Reloading<'a> {
     controls: Controls,
     filter: logging::Filter,
     in_force: BTreeMap<String, u64>,
+    /// The file that they were read from.
+    file: Option<PathBuf>,
     hasher: RandomState,
 }
 
@@ -49,7 +52,8 @@ impl<'a> Reloading<'a> {
     ) -> Self {
         let hasher = RandomState::new();
         let in_force = marks(settings, context, &hasher);
-        Self { args, context, controls, filter, in_force, hasher }
+        let file = settings.file.clone();
+        Self { args, context, controls, filter, in_force, file, hasher }
     }
 
     /// Reads settings and certificate anew.
@@ -65,6 +69,12 @@ impl<'a> Reloading<'a> {
     }
 
     fn take_over(&mut self) -> Result<()> {
+        if let Some(file) = &self.file
+            && !file.exists()
+        {
+            return Err(Error::config(format!("the settings in {} are gone", file.display()))
+                .hint("put the file back; to do without it, start webox anew"));
+        }
         let settings = read(self.args, self.context)?;
         // All that may fail comes before anything is changed.
         let trust = trust(self.args, &settings)?;
@@ -100,6 +110,7 @@ impl<'a> Reloading<'a> {
             self.controls.set_rates(rates(&settings));
         }
         self.controls.set_drain(settings.serving.drain.value);
+        self.file = settings.file;
         for key in &taken {
             if let Some(mark) = wanted.get(key) {
                 self.in_force.insert(key.clone(), *mark);

@@ -24,7 +24,7 @@ use workshop::Workshop;
 
 use crate::{
     domain::{BackupKeep, BackupManifest, BackupName, Error, Kind, Result},
-    store::{SCHEMA_VERSION, Store, backup},
+    store::{SCHEMA_VERSION, Store, backup, versions},
 };
 
 /// Hears how far a copy has come: pages, and how many there are.
@@ -176,6 +176,11 @@ impl Backups {
         Ok(Listed { name, bytes, manifest: Some(manifest), trouble: None })
     }
 
+    /// Whether they lie on another machine.
+    pub fn are_elsewhere(&self) -> bool {
+        matches!(*self.place, Place::Bucket(..))
+    }
+
     /// When the newest was made.
     pub async fn newest(&self) -> Result<Option<(BackupName, u64)>> {
         Ok(self.place.list().await?.into_iter().next())
@@ -238,10 +243,19 @@ impl Backups {
         .await
     }
 
-    /// Removes what need not be kept; answers what it removed.
-    pub async fn prune(&self, keep: &BackupKeep) -> Result<Vec<BackupName>> {
-        let names: Vec<BackupName> =
-            self.place.list().await?.into_iter().map(|(name, _)| name).collect();
+    /// Removes what need not be kept of a store; answers what it removed. A backup that is older than
+    /// all that is in the store is another one's: one that was begun by mistake, where a disk was not
+    /// mounted, does not push out those of the right one.
+    pub async fn prune(&self, store: &Store, keep: &BackupKeep) -> Result<Vec<BackupName>> {
+        let Some(oldest) = store.read(versions::oldest)? else { return Ok(Vec::new()) };
+        let names: Vec<BackupName> = self
+            .place
+            .list()
+            .await?
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| name.made_at() >= oldest)
+            .collect();
         let superfluous = keep.superfluous(&names);
         for name in &superfluous {
             self.place.remove(*name).await?;
@@ -261,10 +275,7 @@ impl Backups {
                 }
                 *name
             }
-            Which::Latest => self.newest().await?.map(|(name, _)| name).ok_or_else(|| {
-                Error::not_found("there is no backup yet")
-                    .hint("`webox backup create` makes one; `--from` names another place")
-            })?,
+            Which::Latest => self.newest().await?.map(|(name, _)| name).ok_or_else(none_yet)?,
         };
         Ok((name.to_string(), self.place.fetch(name, scratch).await?))
     }
@@ -331,10 +342,24 @@ fn aside(store: &Path, now: Timestamp) -> PathBuf {
 }
 
 /// A folder of our own on the disk of the store, which is gone afterwards.
+/// There is no backup to be looked at.
+pub fn none_yet() -> Error {
+    Error::not_found("there is no backup yet")
+        .hint("`webox backup create` makes one; `--from` names another place")
+}
+
 fn scratch(store: &Path) -> Result<tempfile::TempDir> {
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let failed = |cause| place::unwritable(folder, cause);
+    let failed = |cause: io::Error| {
+        let kind = match cause.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Kind::Denied,
+            _ => Kind::Failure,
+        };
+        Error::new(kind, format!("no backup can be unpacked in {}", folder.display()))
+            .hint("it is unpacked beside the database: name a place that you may write to with `--db`")
+            .because(cause)
+    };
     let mut builder = std::fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder).map_err(failed)?;

@@ -201,7 +201,9 @@ fn unreadable(path: &Path, cause: io::Error) -> Error {
         io::ErrorKind::NotFound => Kind::NotFound,
         _ => Kind::Failure,
     };
-    Error::new(kind, format!("{} cannot be read", path.display())).because(cause)
+    Error::new(kind, format!("{} cannot be read", path.display()))
+        .hint("is it mounted, and may this user read it?")
+        .because(cause)
 }
 
 pub(super) fn unwritable(path: &Path, cause: io::Error) -> Error {

@@ -11,6 +11,8 @@ pub enum Group {
     Settings,
     /// The database and its disk.
     Store,
+    /// Its backups.
+    Backups,
     /// The master key, and what it opens.
     Keys,
     /// The time, and its zones.
@@ -33,9 +35,10 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Settings,
         Self::Store,
+        Self::Backups,
         Self::Keys,
         Self::Clock,
         Self::Files,
@@ -52,6 +55,7 @@ impl Group {
         match self {
             Self::Settings => "settings",
             Self::Store => "store",
+            Self::Backups => "backups",
             Self::Keys => "keys",
             Self::Clock => "clock",
             Self::Files => "files",
@@ -73,7 +77,8 @@ impl Group {
         Finding::new(self, name, Verdict::Ok, seen, None)
     }
 
-    pub(super) fn skipped(self, name: impl Into<String>, why: impl Into<String>) -> Finding {
+    /// Not looked at, and why.
+    pub fn skipped(self, name: impl Into<String>, why: impl Into<String>) -> Finding {
         Finding::new(self, name, Verdict::Skipped, why, None)
     }
 

@@ -5,6 +5,7 @@
 //! same.
 
 mod assistants;
+mod backups;
 mod clock;
 mod daemon;
 mod files;
@@ -25,9 +26,9 @@ use jiff::Timestamp;
 pub use daemon::STOPPING;
 pub use finding::{Finding, Group, Verdict};
 
-use super::secrets::Secrets;
+use super::{backups::Backups, secrets::Secrets};
 use crate::{
-    domain::{AccountSid, Allowances, ProviderStanding, Result, Secret, SecretRef},
+    domain::{AccountSid, Allowances, BackupSchedule, ProviderStanding, Result, Secret, SecretRef},
     providers::check::Asked,
     store::{self as rows, Options, Store},
     twilio::{reach::Reach, rest::Rest},
@@ -57,6 +58,10 @@ pub struct Installation {
     pub destinations: Vec<(String, SecretRef)>,
     /// The database.
     pub db: PathBuf,
+    /// Its backups, where a place for them is set.
+    pub backups: Option<Backups>,
+    /// When the daemon makes them.
+    pub backup_schedule: Option<BackupSchedule>,
     /// What it keeps.
     pub secrets: Secrets,
     /// Where the daemon listens.
@@ -142,6 +147,7 @@ fn look(group: Group, case: Case, file: store::File) -> Looking {
     let looking: Looking = match group {
         Group::Settings => Box::pin(async move { settings::look(&case) }),
         Group::Store => Box::pin(aside(group, move || store::look(&case, &file))),
+        Group::Backups => Box::pin(backups::look(case)),
         Group::Keys => Box::pin(aside(group, move || keys::look(&case))),
         Group::Clock => Box::pin(clock::look(case)),
         Group::Files => Box::pin(async move { files::look(&case) }),

@@ -66,7 +66,7 @@ impl File {
 
 pub(super) fn look(case: &Case, file: &File) -> Vec<Finding> {
     let shown = file.path.display();
-    let Some(mode) = file.mode else {
+    let Some(mode) = file.mode.filter(|_| file.bytes > 0) else {
         let seen = format!("there is no database at {shown}");
         let advice = "make it with `webox init`, or name the right one with --db or `db`";
         return vec![GROUP.problem("file", seen, advice)];

@@ -97,11 +97,17 @@ fn read(case: &Case) -> Vec<Known> {
 pub(super) async fn look(case: Case) -> Vec<Finding> {
     let accounts = accounts(&case).await;
     if accounts.is_empty() {
-        return vec![GROUP.problem(
-            "account",
-            "no account is set",
-            "set `twilio.account_sid` and `twilio.auth_token` in webox.toml: `webox init` asks for them",
-        )];
+        let (seen, advice) = match &case.here.account {
+            Some(sid) => (
+                format!("no auth token is set for {sid}"),
+                "set TWILIO_AUTH_TOKEN, or `twilio.auth_token` in webox.toml; one that systemd hands to the daemon: `sudo CREDENTIALS_DIRECTORY=/etc/credstore webox doctor`",
+            ),
+            None => (
+                "no account is set".to_owned(),
+                "set `twilio.account_sid` and `twilio.auth_token` in webox.toml: `webox init` asks for them",
+            ),
+        };
+        return vec![GROUP.problem("account", seen, advice)];
     }
     let mut found = Vec::new();
     for known in accounts {

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        AccountSid, Assistant, AssistantId, CallSid, Caller, Direction, Heard, LanguageTag,
+        AccountSid, Assistant, AssistantId, CallSid, Caller, Direction, Error, Heard, LanguageTag,
         OutboundId, PhoneNumber, Redaction, Reply, Result, ToolUse, Turn, redact, redact_numbers,
     },
     store::{
@@ -180,7 +180,12 @@ pub async fn clients_accounts(store: &Store) -> Result<HashSet<AccountSid>> {
     store.read_async(versions::accounts).await
 }
 
-/// Whether the store can be written now: for readiness.
+/// Whether the store can be written now, and is found again: for readiness.
 pub async fn ready(store: &Store, now: Timestamp) -> Result<()> {
+    if !store.is_in_place() {
+        let path = store.path().display();
+        return Err(Error::failure(format!("the database {path} was moved away or exchanged"))
+            .hint("put it back, or start webox anew"));
+    }
     store.write_async(move |tx| figures::beat(tx, now)).await
 }

@@ -8,7 +8,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use notify::{RecursiveMode, Watcher};
-use tokio::{sync::mpsc, time};
+use tokio::{
+    sync::mpsc,
+    time::{self, Instant},
+};
 
 use super::{
     Certificates,
@@ -18,6 +21,9 @@ use crate::domain::{Error, Result};
 
 /// The certificate and its key are written one after the other.
 const SETTLED: Duration = Duration::from_millis(500);
+
+/// Where something is written in their folders all the time, they are read so often.
+const SETTLED_AT_LAST: Duration = Duration::from_secs(10);
 
 /// How often they are read although nothing was seen to change, and it is looked how long the
 /// certificate is still good for.
@@ -51,14 +57,15 @@ impl Files {
         })
     }
 
-    /// Takes what is in the files, if it is good and another.
-    pub(super) fn reload(&self, certificates: &Certificates) -> Result<()> {
+    /// Takes what is in the files, if it is good and another. Says whether it is.
+    pub(super) fn reload(&self, certificates: &Certificates) -> Result<bool> {
         let read = self.read()?;
-        if certificates.current().is_none_or(|current| !current.is(&read)) {
+        let is_another = certificates.current().is_none_or(|current| !current.is(&read));
+        if is_another {
             tracing::info!(certificate = %self.certificate.display(), until = %read.until(), "another certificate is in force");
             certificates.put(read);
         }
-        Ok(())
+        Ok(is_another)
     }
 
     /// Takes whatever comes to be in the files.
@@ -67,26 +74,48 @@ impl Files {
         let watcher = self.watch(changed).inspect_err(|error| {
             tracing::warn!(%error, "files of certificates cannot be watched: they are read every few hours, and on SIGHUP");
         });
+        self.tell_how_long(&certificates);
+        let mut anyhow = Instant::now() + ANYHOW;
+        let mut told = None;
         loop {
-            let left = certificates.current().map(|current| current.left(Timestamp::now()));
-            match left {
-                Some(left) if left <= SignedDuration::ZERO => {
-                    tracing::error!(certificate = %self.certificate.display(), "the certificate has ended: Twilio refuses it");
+            let seen = time::timeout_at(anyhow, changes.recv()).await;
+            if let (Ok(None), Err(_)) = (&seen, &watcher) {
+                time::sleep_until(anyhow).await;
+            }
+            // Others may write in these folders without end: a log, a database.
+            let latest = Instant::now() + SETTLED_AT_LAST;
+            while let Ok(Some(())) = time::timeout(SETTLED, changes.recv()).await {
+                if Instant::now() >= latest {
+                    break;
                 }
-                Some(left) if left < ENDS_SOON => {
-                    let hours = left.as_hours();
-                    tracing::warn!(certificate = %self.certificate.display(), hours, "the certificate ends soon");
+            }
+            let is_time = Instant::now() >= anyhow;
+            if is_time {
+                anyhow = Instant::now() + ANYHOW;
+            }
+            // What was told already is told again by the clock alone.
+            let wrong = self.reload(&certificates).map_err(|error| error.with_causes());
+            match &wrong {
+                Ok(is_another) if *is_another || is_time => self.tell_how_long(&certificates),
+                Err(error) if is_time || told.as_ref() != Some(error) => {
+                    tracing::warn!(%error, "the files of the certificate are no good: the one before stays in force");
                 }
                 _ => {}
             }
-            let seen = time::timeout(ANYHOW, changes.recv()).await;
-            if let (Ok(None), Err(_)) = (&seen, &watcher) {
-                time::sleep(ANYHOW).await;
+            told = wrong.err();
+        }
+    }
+
+    fn tell_how_long(&self, certificates: &Certificates) {
+        match certificates.current().map(|current| current.left(Timestamp::now())) {
+            Some(left) if left <= SignedDuration::ZERO => {
+                tracing::error!(certificate = %self.certificate.display(), "the certificate has ended: Twilio refuses it");
             }
-            while let Ok(Some(())) = time::timeout(SETTLED, changes.recv()).await {}
-            if let Err(error) = self.reload(&certificates) {
-                tracing::warn!(%error, "the files of the certificate are no good: the one before stays in force");
+            Some(left) if left < ENDS_SOON => {
+                let hours = left.as_hours();
+                tracing::warn!(certificate = %self.certificate.display(), hours, "the certificate ends soon");
             }
+            _ => {}
         }
     }
 

@@ -100,7 +100,7 @@ impl Tls {
     /// Reads the files anew; the certificate in force stays when they are no good.
     pub(super) fn reload(&self) -> Result<()> {
         match &self.source {
-            Source::Files(files) => files.reload(&self.certificates),
+            Source::Files(files) => files.reload(&self.certificates).map(|_| ()),
             // It is renewed when it is time.
             Source::Issuer(_) => Ok(()),
         }

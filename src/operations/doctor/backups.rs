@@ -1,0 +1,55 @@
+//! Backups: where they are to lie, and how old the newest is.
+
+use jiff::SignedDuration;
+
+use super::{Case, Finding, Group};
+use crate::domain::BackupName;
+
+const GROUP: Group = Group::Backups;
+
+/// How long one that is due may be on its way.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_hours(1);
+
+/// Where nobody says how often they are made, the newest is old after a week and a day.
+const OLD: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+pub(super) async fn look(case: Case) -> Vec<Finding> {
+    let Some(backups) = &case.here.backups else {
+        return vec![
+            GROUP.skipped("newest", "no place for backups is set: `[backup]` in webox.toml"),
+        ];
+    };
+    if case.wanted.offline && backups.are_elsewhere() {
+        return vec![GROUP.skipped("newest", "left out: --offline")];
+    }
+    vec![match backups.newest().await {
+        Ok(newest) => judge(&case, newest),
+        Err(error) => GROUP.failed("newest", &error),
+    }]
+}
+
+fn judge(case: &Case, newest: Option<(BackupName, u64)>) -> Finding {
+    let Some((name, bytes)) = newest else {
+        return GROUP.warning(
+            "newest",
+            "there is no backup yet",
+            "`webox backup create` makes one, and says what stands in its way",
+        );
+    };
+    let now = (case.here.clock)();
+    let age = now.duration_since(name.made_at());
+    let seen = format!("{name}, {} KiB, {} h old", bytes.div_ceil(1024), age.as_hours());
+    match &case.here.backup_schedule {
+        Some(schedule) if schedule.is_due(Some(name.made_at()), now - ON_ITS_WAY) => GROUP.problem(
+            "newest",
+            format!("{seen}, and one is to be made {schedule}"),
+            "does the daemon run? Its log says why none is made, and so does `webox backup create`",
+        ),
+        None if age > OLD => GROUP.warning(
+            "newest",
+            seen,
+            "have `webox backup create` run from a timer, or set `every` under `[backup]` in webox.toml",
+        ),
+        _ => GROUP.ok("newest", seen),
+    }
+}
