@@ -501,6 +501,7 @@ fn settings_that_cannot_be_meant_are_told() {
         ("to = \"/b\"\nat = \"half past three\"\n", "is not a time of day"),
         ("to = \"/b\"\nevery = \"1s\"\n", "less than 10 seconds"),
         ("to = \"/b\"\nkeep = {}\n", "keeps nothing"),
+        ("to = \"/b\"\nkeep = 5\n", "such as `{ last = 4, daily = 7 }`"),
         ("to = \"/b\"\nkeep = { yearly = 1 }\n", "yearly"),
         ("to = \"ftp://b\"\n", "no place for backups"),
         ("to = \"/b\"\nsecret_key = \"abc\"\n", "a secret is written out here"),

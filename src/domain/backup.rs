@@ -204,7 +204,7 @@ impl fmt::Display for BackupSchedule {
 
 /// How many backups are kept; whatever is counted, the newest is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "how many, such as `{ last = 4, daily = 7 }`")]
 pub struct BackupKeep {
     /// The newest, however they lie.
     pub last: u32,
