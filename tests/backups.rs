@@ -277,6 +277,13 @@ fn what_is_damaged_or_sealed_otherwise_is_told() {
         .says("they may be whole")
         .says("put back the key");
     webox.run(["backup", "list", "-o", "json"]).ok().prints("\"manifest\": null");
+    // Nor where there is no place to unpack it: nobody knows whether it is whole.
+    let nowhere = format!("{}/webox.db", webox.file("a-file", ""));
+    webox
+        .run(["--db", &nowhere, "backup", "verify", "--all", "-o", "json"])
+        .code(1)
+        .prints("\"whole\": null")
+        .says("not every backup could be opened");
     webox.run(["backup", "restore", "latest", "--yes"]).code(78);
     assert_eq!(std::fs::read(webox.db()).unwrap(), db);
 }

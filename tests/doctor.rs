@@ -464,7 +464,12 @@ fn a_backup_that_is_overdue_is_told() {
     let old = "config/webox/backups/webox-2020-01-01T00-00-00Z.tar.zst.age";
     webox.file(old, "old");
     look().code(0).is("backups/newest", "warning", "webox-2020-01-01");
-    webox.file("config/webox/webox.toml", &format!("{settings}every = \"6h\"\n"));
+    let often = format!("{settings}every = \"6h\"\n");
+    webox.file("config/webox/webox.toml", &often.replace("backups", "elsewhere"));
+    look().code(1).is("backups/newest", "problem", "there is no backup yet");
+    webox.file("config/webox/webox.toml", "[backup]\nto = \"s3://calls\"\n");
+    look().code(1).is("backups/newest", "problem", "`backup.access_key` is not set");
+    webox.file("config/webox/webox.toml", &often);
     look().code(1).is("backups/newest", "problem", "one is to be made every 6h");
     webox.run(["init"]).ok();
     webox.run(["backup", "create"]).ok();

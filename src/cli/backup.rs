@@ -284,16 +284,17 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
                 (name, cells, None)
             }
             // One of several is told of with the rest.
-            Err(error) if args.all => {
-                let whole = if is_broken(&error) {
+            Err(unverified) if args.all => {
+                let whole = if unverified.is_broken {
                     Cell::shown("false", "no").tone(Tone::Bad)
                 } else {
                     Cell::none().tone(Tone::Warning)
                 };
-                let cells = vec![whole, Cell::none(), Cell::none(), Cell::same(error.to_string())];
-                (shown, cells, Some(error))
+                let said = Cell::same(unverified.error.to_string());
+                let cells = vec![whole, Cell::none(), Cell::none(), said];
+                (shown, cells, Some(unverified))
             }
-            Err(error) => return Err(error),
+            Err(unverified) => return Err(unverified.error),
         };
         listing.rows.push(Row {
             id: name.clone(),
@@ -301,18 +302,18 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
                 "name": name,
                 "whole": match &trouble {
                     None => Some(true),
-                    Some(error) => is_broken(error).then_some(false),
+                    Some(unverified) => unverified.is_broken.then_some(false),
                 },
-                "trouble": trouble.as_ref().map(ToString::to_string),
+                "trouble": trouble.as_ref().map(|unverified| unverified.error.to_string()),
             }),
             cells: std::iter::once(Cell::same(name).tone(Tone::Strong)).chain(cells).collect(),
         });
-        if let Some(error) = trouble {
-            context.out.warn(&error.to_string());
-            if is_broken(&error) {
+        if let Some(unverified) = trouble {
+            context.out.warn(&unverified.error.to_string());
+            if unverified.is_broken {
                 broken = true;
             } else {
-                unopened.get_or_insert(error);
+                unopened.get_or_insert(unverified.error);
             }
         }
     }
@@ -329,11 +330,6 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
                 .maybe_hint(error.hint_text().map(str::to_owned)))
         }
     }
-}
-
-/// Whether a backup is no good; otherwise it could not be looked at, for want of its key or of a place.
-fn is_broken(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Failure | Kind::Input)
 }
 
 fn restore(args: &Restore, context: &Context) -> Result<()> {

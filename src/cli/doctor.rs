@@ -1,6 +1,6 @@
 //! `webox doctor`: everything that a call needs, looked at once.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -118,10 +118,12 @@ fn installation(settings: &Settings, context: &Context) -> Result<Installation> 
             .filter_map(|one| Some((one.name.clone(), one.secret.clone()?)))
             .collect(),
         db: settings.db.value.clone(),
-        backups: match &settings.backup.to.value {
-            Some(_) => Some(daemon::backups(settings, None, &[], None)?),
-            None => None,
-        },
+        backups: settings
+            .backup
+            .to
+            .value
+            .is_some()
+            .then(|| daemon::backups(settings, None, &[], None).map_err(Arc::new)),
         backup_schedule: settings.backup.schedule.value.clone(),
         secrets: Secrets::new(Vault::new(settings.master_key.clone())),
         listen: settings.listen.value,

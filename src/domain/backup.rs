@@ -113,10 +113,8 @@ impl FromStr for BackupPlace {
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
         let Some(rest) = text.strip_prefix("s3://") else {
-            let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-            let is_address =
-                !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
-            if text.is_empty() || is_address {
+            let is_slip = text.get(..3).is_some_and(|begin| begin.eq_ignore_ascii_case("s3:"));
+            if text.is_empty() || text.contains("://") || is_slip {
                 return Err(Error::input(format!(
                     "`{}` is no place for backups",
                     text.escape_debug()

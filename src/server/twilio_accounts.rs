@@ -62,12 +62,11 @@ impl Accounts {
         // One asks the store, and the others wait for what it finds.
         let mut known = self.known.lock().await;
         if known.as_ref().is_none_or(|known| known.at.elapsed() >= KNOWN_FOR) {
-            let at = Instant::now();
             let found = live::clients_accounts(&self.store).await;
             if let Err(error) = &found {
                 tracing::debug!(%error, "clients' accounts could not be looked for");
             }
-            *known = Some(Known { at, accounts: found.ok() });
+            *known = Some(Known { at: Instant::now(), accounts: found.ok() });
         }
         known.as_ref().and_then(|known| known.accounts.as_ref()).is_none_or(whether)
     }

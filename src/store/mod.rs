@@ -123,8 +123,8 @@ pub struct Store {
 
 struct Inner {
     path: PathBuf,
-    /// Which file was opened there.
-    inode: u64,
+    /// Which file was opened there: its device, and its number on it.
+    file: (u64, u64),
     options: Options,
     readers: Mutex<Vec<rusqlite::Connection>>,
     assistants: assistants::Cache,
@@ -151,6 +151,11 @@ const SCRUB_WAITS: Duration = Duration::from_secs(5);
 /// Idle read connections kept open.
 const IDLE_READERS: usize = 4;
 
+/// A file, whatever it is called: its device, and its number on it.
+fn which(path: &Path) -> std::io::Result<(u64, u64)> {
+    std::fs::metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
 impl Store {
     /// Opens the file, creating it (mode 0600) where the options let it, and bringing its schema up to
     /// date as needed. A newer or unreadable file is refused and left alone, and nothing is laid beside
@@ -166,14 +171,13 @@ impl Store {
         if options.checkpoints {
             writer::settle(&connection, path);
         }
-        let inode =
-            std::fs::metadata(path).map_err(|error| StoreError::from(error).explain(path))?.ino();
+        let file = which(path).map_err(|error| StoreError::from(error).explain(path))?;
         let writer = Writer::start(connection, path.to_owned(), options)
             .map_err(|error| Error::failure("cannot start the store's writer").because(error))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
-                inode,
+                file,
                 options,
                 readers: Mutex::new(Vec::new()),
                 assistants: assistants::Cache::default(),
@@ -190,8 +194,15 @@ impl Store {
 
     /// Whether the file is still where it was opened. What is written into one that was moved away goes
     /// with it, and the next start finds nothing of it.
-    pub fn is_in_place(&self) -> bool {
-        std::fs::metadata(&self.inner.path).is_ok_and(|found| found.ino() == self.inner.inode)
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn is_in_place(&self) -> std::io::Result<bool> {
+        match which(&self.inner.path) {
+            Ok(found) => Ok(found == self.inner.file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Where the file is.

@@ -75,6 +75,30 @@ impl std::str::FromStr for Which {
     }
 }
 
+/// Why a backup is not known to be whole.
+#[derive(Debug)]
+pub struct Unverified {
+    /// What happened.
+    pub error: Error,
+    /// Whether the backup is no good. It may well be, where it only could not be looked at: for want of
+    /// its key, of room, of the place that it lies in.
+    pub is_broken: bool,
+}
+
+impl Unverified {
+    fn of(seals: &Seals, name: &str, broken: archive::Broken) -> Self {
+        use archive::Broken::{Damaged, Foreign};
+        let is_broken = matches!(broken, Damaged(_) | Foreign);
+        Self { error: seals.explain(name, broken), is_broken }
+    }
+}
+
+impl From<Error> for Unverified {
+    fn from(error: Error) -> Self {
+        Self { error, is_broken: false }
+    }
+}
+
 /// What a restore did.
 #[derive(Debug, Clone, Serialize)]
 pub struct Restored {
@@ -207,15 +231,22 @@ impl Backups {
 
     /// Reads a backup to its end, and looks the database in it over. `beside` is where the store is, or
     /// would be: what is unpacked lies there meanwhile, and the store is not touched.
-    pub async fn verify(&self, which: &Which, beside: &Path) -> Result<(String, BackupManifest)> {
+    ///
+    /// # Errors
+    /// [`Unverified`] says whether the backup is no good, or could only not be looked at.
+    pub async fn verify(
+        &self,
+        which: &Which,
+        beside: &Path,
+    ) -> Result<(String, BackupManifest), Unverified> {
         let scratch = scratch(beside)?;
         let (name, fetched) = self.find(which, scratch.path()).await?;
         let (seals, shown) = (Arc::clone(&self.seals), name.clone());
         let verified = blocking(move || {
-            let (manifest, _copy) = opened(&seals, &shown, fetched.path(), scratch.path())?;
-            Ok(manifest)
+            let opened = opened(&seals, &shown, fetched.path(), scratch.path());
+            Ok(opened.map(|(manifest, _copy)| manifest))
         });
-        Ok((name, verified.await?))
+        Ok((name, verified.await??))
     }
 
     /// Puts what is in a backup in the place of a store. One that is there already is put aside, and
@@ -232,7 +263,8 @@ impl Backups {
         let (name, fetched) = self.find(which, scratch.path()).await?;
         let (seals, store) = (Arc::clone(&self.seals), store.to_owned());
         blocking(move || {
-            let (manifest, copy) = opened(&seals, &name, fetched.path(), scratch.path())?;
+            let (manifest, copy) = opened(&seals, &name, fetched.path(), scratch.path())
+                .map_err(|unverified| unverified.error)?;
             // Found and looked over; only now is it needed that nobody uses the store.
             let alone = backup::hold_alone(&store)?;
             may_replace(&store, over)?;
@@ -247,7 +279,7 @@ impl Backups {
     /// all that is in the store is another one's: one that was begun by mistake, where a disk was not
     /// mounted, does not push out those of the right one.
     pub async fn prune(&self, store: &Store, keep: &BackupKeep) -> Result<Vec<BackupName>> {
-        let Some(oldest) = store.read(versions::oldest)? else { return Ok(Vec::new()) };
+        let Some(oldest) = store.read_async(versions::oldest).await? else { return Ok(Vec::new()) };
         let names: Vec<BackupName> = self
             .place
             .list()
@@ -281,13 +313,19 @@ impl Backups {
     }
 }
 
+/// There is no backup to be looked at.
+pub fn none_yet() -> Error {
+    Error::not_found("there is no backup yet")
+        .hint("`webox backup create` makes one; `--from` names another place")
+}
+
 /// Unpacks a backup and looks the database over.
 fn opened(
     seals: &Seals,
     name: &str,
     path: &Path,
     scratch: &Path,
-) -> Result<(BackupManifest, tempfile::TempPath)> {
+) -> Result<(BackupManifest, tempfile::TempPath), Unverified> {
     let input = std::fs::File::open(path).map_err(|cause| {
         let kind = match cause.kind() {
             io::ErrorKind::NotFound => Kind::NotFound,
@@ -301,22 +339,22 @@ fn opened(
     let opening = seals.opening()?;
     let manifest =
         archive::unpack(BufReader::with_capacity(1 << 20, input), &opening, copy.as_file())
-            .map_err(|broken| seals.explain(name, broken))?;
+            .map_err(|broken| Unverified::of(seals, name, broken))?;
     copy.as_file().sync_all().map_err(failed)?;
     if manifest.schema > SCHEMA_VERSION {
         return Err(Error::config(format!(
             "the backup {name} has schema {}, and this webox knows {SCHEMA_VERSION}",
             manifest.schema
         ))
-        .hint("upgrade webox; nothing was changed"));
+        .hint("upgrade webox; nothing was changed")
+        .into());
     }
     let copy = copy.into_temp_path();
-    let found = backup::examine(&copy)?;
+    // To the byte what was backed up: what is wrong with it was wrong then.
+    let found = backup::examine(&copy).map_err(|error| Unverified { error, is_broken: true })?;
     if found.schema != manifest.schema || found.rows != manifest.rows {
-        return Err(seals.explain(
-            name,
-            archive::Broken::Damaged("the rows in it are not those that it tells of".to_owned()),
-        ));
+        let what = "the rows in it are not those that it tells of".to_owned();
+        return Err(Unverified::of(seals, name, archive::Broken::Damaged(what)));
     }
     Ok((manifest, copy))
 }
@@ -342,12 +380,6 @@ fn aside(store: &Path, now: Timestamp) -> PathBuf {
 }
 
 /// A folder of our own on the disk of the store, which is gone afterwards.
-/// There is no backup to be looked at.
-pub fn none_yet() -> Error {
-    Error::not_found("there is no backup yet")
-        .hint("`webox backup create` makes one; `--from` names another place")
-}
-
 fn scratch(store: &Path) -> Result<tempfile::TempDir> {
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

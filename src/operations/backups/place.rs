@@ -54,19 +54,9 @@ impl Place {
     pub(super) async fn list(&self) -> Result<Vec<(BackupName, u64)>> {
         let mut found: Vec<(BackupName, u64)> = match self {
             Self::Folder(folder) => {
-                let entries = match std::fs::read_dir(folder) {
-                    Ok(entries) => entries,
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-                    Err(error) => return Err(unreadable(folder, error)),
-                };
-                entries
-                    .flatten()
-                    .filter_map(|entry| {
-                        let name = entry.file_name().to_str()?.parse().ok()?;
-                        let about = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
-                        Some((name, about.len()))
-                    })
-                    .collect()
+                // It may lie on another machine, which may not answer.
+                let folder = folder.clone();
+                super::blocking(move || in_folder(&folder)).await?
             }
             Self::Bucket(storage, prefix) => storage
                 .list(prefix)
@@ -193,6 +183,21 @@ fn tidy(folder: &Path) {
             }
         }
     }
+}
+
+/// The backups in a folder; none where there is no such folder yet.
+fn in_folder(folder: &Path) -> Result<Vec<(BackupName, u64)>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(folder, error)),
+    };
+    let ours = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().to_str()?.parse().ok()?;
+        let about = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        Some((name, about.len()))
+    };
+    Ok(entries.flatten().filter_map(ours).collect())
 }
 
 fn unreadable(path: &Path, cause: io::Error) -> Error {

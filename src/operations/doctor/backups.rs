@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{Case, Finding, Group};
-use crate::domain::BackupName;
+use crate::domain::{BackupName, BackupSchedule};
 
 const GROUP: Group = Group::Backups;
 
@@ -19,6 +19,10 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
             GROUP.skipped("newest", "no place for backups is set: `[backup]` in webox.toml"),
         ];
     };
+    let backups = match backups {
+        Ok(backups) => backups,
+        Err(error) => return vec![GROUP.failed("newest", error)],
+    };
     if case.wanted.offline && backups.are_elsewhere() {
         return vec![GROUP.skipped("newest", "left out: --offline")];
     }
@@ -30,17 +34,20 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
 
 fn judge(case: &Case, newest: Option<(BackupName, u64)>) -> Finding {
     let Some((name, bytes)) = newest else {
-        return GROUP.warning(
-            "newest",
-            "there is no backup yet",
-            "`webox backup create` makes one, and says what stands in its way",
-        );
+        let seen = "there is no backup yet";
+        let advice = "`webox backup create` makes one, and says what stands in its way";
+        // A daemon makes its first one as it starts.
+        return match case.here.backup_schedule {
+            Some(_) => GROUP.problem("newest", seen, advice),
+            None => GROUP.warning("newest", seen, advice),
+        };
     };
     let now = (case.here.clock)();
     let age = now.duration_since(name.made_at());
     let seen = format!("{name}, {} KiB, {} h old", bytes.div_ceil(1024), age.as_hours());
+    let is_due = |schedule: &BackupSchedule, at| schedule.is_due(Some(name.made_at()), at);
     match &case.here.backup_schedule {
-        Some(schedule) if schedule.is_due(Some(name.made_at()), now - ON_ITS_WAY) => GROUP.problem(
+        Some(schedule) if is_due(schedule, now) && is_due(schedule, now - ON_ITS_WAY) => GROUP.problem(
             "newest",
             format!("{seen}, and one is to be made {schedule}"),
             "does the daemon run? Its log says why none is made, and so does `webox backup create`",

@@ -28,7 +28,9 @@ pub use finding::{Finding, Group, Verdict};
 
 use super::{backups::Backups, secrets::Secrets};
 use crate::{
-    domain::{AccountSid, Allowances, BackupSchedule, ProviderStanding, Result, Secret, SecretRef},
+    domain::{
+        AccountSid, Allowances, BackupSchedule, Error, ProviderStanding, Result, Secret, SecretRef,
+    },
     providers::check::Asked,
     store::{self as rows, Options, Store},
     twilio::{reach::Reach, rest::Rest},
@@ -59,7 +61,7 @@ pub struct Installation {
     /// The database.
     pub db: PathBuf,
     /// Its backups, where a place for them is set.
-    pub backups: Option<Backups>,
+    pub backups: Option<Result<Backups, Arc<Error>>>,
     /// When the daemon makes them.
     pub backup_schedule: Option<BackupSchedule>,
     /// What it keeps.

@@ -182,7 +182,16 @@ pub async fn clients_accounts(store: &Store) -> Result<HashSet<AccountSid>> {
 
 /// Whether the store can be written now, and is found again: for readiness.
 pub async fn ready(store: &Store, now: Timestamp) -> Result<()> {
-    if !store.is_in_place() {
+    let looked = store.clone();
+    let is_in_place = tokio::task::spawn_blocking(move || looked.is_in_place())
+        .await
+        .map_err(std::io::Error::other)
+        .and_then(|looked| looked)
+        .map_err(|cause| {
+            let path = store.path().display();
+            Error::failure(format!("the database {path} cannot be looked at")).because(cause)
+        })?;
+    if !is_in_place {
         let path = store.path().display();
         return Err(Error::failure(format!("the database {path} was moved away or exchanged"))
             .hint("put it back, or start webox anew"));
