@@ -146,11 +146,10 @@ fn permission_hint(path: &Path) -> String {
 
 fn explain_sqlite(error: rusqlite::Error, kind: Kind, path: &Path) -> Error {
     let file = path.display();
+    // Asked and not tried: to open and close the file would drop the locks that this process holds there.
     let closed_to_us = || {
-        std::fs::OpenOptions::new()
-            .write(true)
-            .open(path)
-            .is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+        let may = rustix::fs::access(path, rustix::fs::Access::WRITE_OK);
+        may == Err(rustix::io::Errno::ACCESS)
     };
     // SQLite does not say why it cannot open a file.
     let kind = match error.sqlite_error_code() {
