@@ -7,14 +7,15 @@ use crate::support::{
     daemon::{Daemon, NUMBER, PUBLIC_URL, TOKEN},
 };
 
-const BRIEF: [&str; 8] = ["bench", "--calls", "2", "--for", "1s", "--ramp", "0s", "-q"];
+const BRIEF: [&str; 8] = ["bench", "--calls", "2", "--for", "3s", "--ramp", "0s", "-q"];
 
 fn measured(json: &Value) -> &Value {
     let bench = &json["bench"];
     assert_eq!((&bench["calls"], &bench["failed"]), (&2.into(), &0.into()), "{bench}");
     assert_eq!(bench["greeting"]["count"], 2);
     let turns = bench["turns"].as_u64().unwrap();
-    assert!(turns >= 4, "{bench}");
+    // However slow the machine: a turn of each caller.
+    assert!(turns >= 2, "{bench}");
     assert_eq!(bench["answer"]["count"], turns);
     assert!(bench["own_share"].is_null(), "with the concierge, all of it is webox's own");
     bench

@@ -111,6 +111,16 @@ impl Pace {
         Self { deadlines, ..Self::patient() }
     }
 
+    /// The same, where a model that is well must have its say on a machine that is busy.
+    pub(crate) fn brisk() -> Self {
+        let deadlines = Deadlines {
+            first_token: Duration::from_millis(1_200),
+            model: Duration::from_millis(1_500),
+            turn: Duration::from_secs(2),
+        };
+        Self { deadlines, ..Self::patient() }
+    }
+
     /// The caller gets a filler before a slow model has answered.
     pub(crate) fn with_fillers() -> Self {
         let mut pace = Self::patient();
