@@ -70,7 +70,7 @@ impl<'a> Reloading<'a> {
 
     fn take_over(&mut self) -> Result<()> {
         if let Some(file) = &self.file
-            && !file.exists()
+            && matches!(file.try_exists(), Ok(false))
         {
             return Err(Error::config(format!("the settings in {} are gone", file.display()))
                 .hint("put the file back; to do without it, start webox anew"));
