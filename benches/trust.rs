@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use support::{
     Result,
     daemon::{self, Daemon},
+    flood::{Manner, flood},
     load, machine, population, report, setting,
 };
 use webox::{
@@ -43,8 +44,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Signed calls alone, then beside somebody who sends unsigned ones: at the rates that S6 names, and then
-/// both as fast as they are answered.
+/// Signed calls alone, then beside a stranger who sends unsigned ones at the rate that S6 names, in each
+/// manner; then over a connection that came from where calls come from, where nobody is held back, both as
+/// fast as they are answered.
 fn strangers() -> Result<()> {
     report::title("signed calls, alone and beside unsigned ones");
     let folder = tempfile::tempdir()?;
@@ -56,21 +58,28 @@ fn strangers() -> Result<()> {
     let (signed, unsigned) =
         (setting("WEBOX_BENCH_SIGNED", 100) as u32, setting("WEBOX_BENCH_UNSIGNED", 10_000) as u32);
     let seconds = setting("WEBOX_BENCH_SECONDS", 20) as u32;
-    for round in 0..3 {
+    let manners = [Manner::KeptAlive(64), Manner::KeptAlive(1_024), Manner::HangsUp];
+    for (round, manner) in (0..).zip([manners; 3].concat()) {
         let ringing = |series| load::ringing(series, (signed * seconds) as usize);
         let alone = load::paced(address, 16, ringing(10 + 2 * round), signed, LISTENS)?;
-        let forged = forged((unsigned * (seconds + 1)) as usize);
+        let forgeries = forged(1_000);
         let flood = std::thread::spawn(move || {
+            let length = Duration::from_secs(u64::from(seconds) + 1);
             machine::give_way()
-                .and_then(|()| load::paced(address, 64, forged, unsigned, LISTENS))
-                .map(|measured| (measured.a_second(), measured.latencies.len() - measured.wrong))
+                .and_then(|()| flood(address, manner, forgeries, unsigned, length))
                 .map_err(|e| e.to_string())
         });
         std::thread::sleep(Duration::from_millis(500));
         let beside = load::paced(address, 16, ringing(11 + 2 * round), signed, LISTENS)?;
-        let (refused, let_in) = flood.join().map_err(|_| "the flood broke off")??;
+        let came = flood.join().map_err(|_| "the flood broke off")??;
         told(&[("alone", &alone), ("beside", &beside)]);
-        println!("unsigned: {}/s, {let_in} of them let in", report::number(refused));
+        let a_second = |count: u64| report::number(count as f64 / f64::from(seconds + 1));
+        println!(
+            "{manner:?}: {}/s sent, {}/s answered, {} let in",
+            a_second(came.sent),
+            a_second(came.answered),
+            came.let_in
+        );
     }
     let alone = load::closed_loop(address, 4, load::ringing(1, calls), LISTENS)?;
     let forged = forged(60_000);
@@ -84,7 +93,7 @@ fn strangers() -> Result<()> {
     let beside = load::closed_loop(daemon.address, 4, load::ringing(2, calls), LISTENS)?;
     let (unsigned, answered) = flood.join().map_err(|_| "the flood broke off")??;
     told(&[("alone", &alone), ("beside", &beside)]);
-    println!("unsigned: {}/s, {answered} of them let in", report::number(unsigned));
+    println!("not held back: {}/s unsigned, {answered} of them let in", report::number(unsigned));
     Ok(())
 }
 

@@ -268,3 +268,59 @@ async fn a_client_that_hangs_up_does_not_interrupt_its_turn() {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// What a forgery of a call that rings is answered, and how long that took.
+async fn forge(client: &reqwest::Client, daemon: &Daemon) -> (u16, Duration) {
+    let begun = Instant::now();
+    let request = client
+        .post(format!("http://{}{INCOMING}", daemon.address))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-twilio-signature", format!("{}=", "A".repeat(27)))
+        .body(Form::from_fields(fields(1)).encode());
+    (request.send().await.unwrap().status().as_u16(), begun.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_forges_without_end_waits_for_each_refusal_and_nobody_else_does() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let webox = Webox::with_le_gourmet();
+    let daemon = Daemon::start(&webox);
+    let elsewhere = std::net::Ipv4Addr::new(127, 0, 0, 2).into();
+    let stranger = reqwest::Client::builder().no_proxy().local_address(Some(elsewhere));
+    let stranger = stranger.build().unwrap();
+    // As many as a minute allows are told at once, and many at once beyond that are not.
+    let many =
+        async || futures_util::future::join_all((0..160).map(|_| forge(&stranger, &daemon))).await;
+    assert!(many().await.iter().filter(|(status, _)| *status == 403).count() >= 120);
+    let (answers, ring) = tokio::join!(many(), async {
+        let begun = Instant::now();
+        (daemon.ring(&sid(1)).await, begun.elapsed())
+    });
+    let away: Vec<Duration> =
+        answers.iter().filter(|(status, _)| *status == 429).map(|(_, took)| *took).collect();
+    assert!(away.len() >= 100, "{answers:?}");
+    assert!(away.iter().all(|took| *took >= SECOND), "{away:?}");
+    assert!(spoken(&ring.0).contains("Gourmet"));
+    // Where this machine's own programs come from, a proxy among them, nobody is held up: of the same
+    // forgeries, one after the other, most would take a second each.
+    let here = reqwest::Client::builder().no_proxy().build().unwrap();
+    let quick = async |client: &reqwest::Client| {
+        let begun = Instant::now();
+        let mut away = 0;
+        while away < 40 {
+            away += u32::from(forge(client, &daemon).await.0 == 429);
+        }
+        begun.elapsed() < 40 * SECOND
+    };
+    assert!(quick(&here).await);
+    // Nor is anybody where a signed request came from: there are callers behind that address.
+    let form = Form::from_fields(fields(2));
+    let signature = signature::sign(&Secret::new(TOKEN), &format!("{PUBLIC_URL}{INCOMING}"), &form);
+    let signed = stranger
+        .post(format!("http://{}{INCOMING}", daemon.address))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-twilio-signature", signature)
+        .body(form.encode());
+    assert_eq!(signed.send().await.unwrap().status(), 200);
+    assert!(quick(&stranger).await);
+}

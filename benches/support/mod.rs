@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 pub mod daemon;
+pub mod flood;
 pub mod load;
 pub mod machine;
 pub mod population;

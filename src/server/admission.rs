@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, body, limits, peer, problem, twilio_accounts::OwnAccount};
+use super::{App, body, limits, peer, problem, tarpit, twilio_accounts::OwnAccount};
 use crate::{
-    domain::{CallSid, Kind, OutboundId, PhoneNumber},
+    domain::{CallSid, Error, Kind, OutboundId, PhoneNumber},
     twilio::{
         form::Form,
         handed::{Dialled, HumanLeg, LeftMessage, Transcribed},
@@ -98,29 +98,36 @@ impl<R: Webhook> FromRequest<App> for Admitted<R> {
         let (head, body) = request.into_parts();
         let address = peer::address(&head.extensions, &head.headers, &app.api.trusted_proxies);
         let admitted = admit(app, address, &head.uri, &head.headers, body).await;
-        admitted.map_err(|refused| {
-            if matches!(refused, Refused::Stranger(_)) {
-                app.tallies.unsigned();
+        match admitted {
+            Ok(admitted) => {
+                app.tarpit.vouch(&head.extensions);
+                Ok(admitted)
             }
-            // Twilio's own requests come from few addresses: only those that are not are counted.
-            match address.and_then(|address| app.limits.stranger(address).err()) {
-                Some(wait) => problem::too_many(wait),
-                None => refused.answer(),
-            }
-        })
+            Err(refused) => Err(refused.answer(app, address)),
+        }
     }
 }
 
 /// Why a request is not let in.
-enum Refused {
+pub(super) enum Refused {
     /// Not Twilio's. No body: a stranger learns nothing.
     Stranger(String),
     /// Not readable.
     Unreadable(StatusCode, String),
+    /// Not a request for a socket.
+    NoSocket(Response),
 }
 
 impl Refused {
-    fn answer(self) -> Response {
+    /// What it is answered. Twilio's own requests come from few addresses: only those that are not are
+    /// counted.
+    pub(super) fn answer(self, app: &App, address: Option<IpAddr>) -> Response {
+        if matches!(self, Self::Stranger(_)) {
+            app.tallies.unsigned();
+        }
+        if let Some(wait) = address.and_then(|address| app.limits.stranger(address).err()) {
+            return tarpit::turn_away(wait);
+        }
         match self {
             Self::Stranger(path) => {
                 tracing::warn!(path, "refused a request without a valid Twilio signature");
@@ -130,6 +137,7 @@ impl Refused {
                 tracing::warn!(status = status.as_u16(), why, "refused a webhook");
                 problem::problem(status, &why)
             }
+            Self::NoSocket(answer) => answer,
         }
     }
 
@@ -204,14 +212,17 @@ async fn own_account(
         // The store or the key is away. Numbers of the agency's are answered all the same: what
         // the line does about the store is its own affair.
         Err(error) if error.kind() != Kind::Config && error.kind() != Kind::NotFound => Ok(None),
-        Err(error) => {
-            tracing::error!(%error, causes = ?error.causes(), "the token of a client's account cannot be used");
-            Err(Refused::Unreadable(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the account of this call cannot be checked".to_owned(),
-            ))
-        }
+        Err(error) => Err(unusable_account(&error)),
     }
+}
+
+/// A client's own account is known, and its token is not.
+pub(super) fn unusable_account(error: &Error) -> Refused {
+    tracing::error!(%error, causes = ?error.causes(), "the token of a client's account cannot be used");
+    Refused::Unreadable(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the account of this call cannot be checked".to_owned(),
+    )
 }
 
 pub(super) fn read_query(query: &str) -> Option<Query> {

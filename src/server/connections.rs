@@ -5,7 +5,7 @@ mod protocol;
 
 use std::{
     future::Future,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
     sync::Arc,
     time::Duration,
@@ -32,6 +32,13 @@ use super::{
 pub(super) struct Held(#[allow(dead_code, reason = "kept, not read")] Option<Arc<Holding>>);
 
 type Holding = (tokio::sync::OwnedSemaphorePermit, Option<Share<IpAddr>>);
+
+impl Held {
+    /// Whether it is of one address' share: others' connections come over a proxy.
+    pub(super) fn is_counted(&self) -> bool {
+        self.0.as_ref().is_some_and(|holding| holding.1.is_some())
+    }
+}
 
 /// Connections at once: beyond, they wait in the kernel's queue. A silent one takes some 10 kB, and is
 /// cut off before Twilio would give up on one that waits.
@@ -131,7 +138,10 @@ impl Connections {
     /// Room for one more; refused when an address has its share.
     fn take(&self, address: IpAddr) -> Result<Option<Share<IpAddr>>, Full> {
         let address = address.to_canonical();
-        if address.is_loopback() || self.unbounded.iter().any(|net| net.contains(&address)) {
+        let this_machine = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+        if this_machine.contains(&address)
+            || self.unbounded.iter().any(|net| net.contains(&address))
+        {
             return Ok(None);
         }
         self.shares.take(limits::subscriber(address)).map(Some).ok_or(Full)
@@ -141,6 +151,15 @@ impl Connections {
 /// An address has as many connections as it may.
 #[derive(Debug)]
 struct Full;
+
+/// A connection's share of one address, and whether it is held still.
+#[cfg(test)]
+pub(super) fn counted() -> (Held, impl Fn() -> bool) {
+    let (room, connections) = (Arc::new(Semaphore::new(1)), Connections::new(Vec::new()));
+    let share = connections.take(Ipv4Addr::new(192, 0, 2, 1).into()).unwrap();
+    let permit = Arc::clone(&room).try_acquire_owned().unwrap();
+    (Held(Some(Arc::new((permit, share)))), move || room.available_permits() == 0)
+}
 
 #[cfg(test)]
 mod tests {

@@ -39,6 +39,7 @@ mod rounds;
 mod routes;
 mod shares;
 mod sockets;
+mod tarpit;
 mod texts;
 mod tls;
 mod turns;
@@ -132,6 +133,7 @@ pub struct App {
     tallies: Arc<alerts::Tallies>,
     providers: Arc<[ProviderStanding]>,
     limits: Arc<limits::Limits>,
+    tarpit: tarpit::Tarpit,
     bundles: Arc<Turns>,
     rehearsals: Arc<Turns>,
     wirings: Arc<Turns>,
@@ -165,6 +167,7 @@ impl App {
             secrets,
             models,
             limits: limits::Limits::new(api.rates).into(),
+            tarpit: tarpit::Tarpit::new(stopping.clone()),
             bundles: turns(BUNDLES),
             rehearsals: turns(REHEARSALS),
             wirings: turns(WIRINGS),

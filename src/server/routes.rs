@@ -17,7 +17,7 @@ use tower_http::{
 
 use super::{
     App, access_log, api, audio, calendars, dialling, handovers, headers, health, problem, sockets,
-    webhooks,
+    tarpit, webhooks,
 };
 use crate::domain::Result;
 
@@ -68,6 +68,8 @@ pub(super) fn routes(app: App) -> Result<Router> {
         .layer(cors(&app.api.cors_origins))
         .layer(middleware::from_fn_with_state(app.clone(), access_log::tell))
         .layer(middleware::from_fn(headers::set))
+        // Around all that measures: a refusal that is held back is no slow answer.
+        .layer(middleware::from_fn_with_state(app.clone(), tarpit::pass))
         .with_state(app))
 }
 

@@ -6,12 +6,17 @@ use axum::{
         FromRequestParts, Path, State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket, close_code},
     },
-    http::{StatusCode, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use tracing::Instrument;
 
-use super::{App, connections::Held, peer, problem};
+use super::{
+    App,
+    admission::{self, Refused},
+    connections::Held,
+    peer,
+};
 use crate::{
     domain::{CallSid, Kind},
     line::{Closed, Goodbye, Socket},
@@ -37,21 +42,18 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let address = peer::address(&parts.extensions, &parts.headers, &app.api.trusted_proxies);
-        let admitted = admit(parts, app).await;
-        admitted.map_err(|refused| {
-            match address.and_then(|address| app.limits.stranger(address).err()) {
-                Some(wait) => problem::too_many(wait),
-                None => refused,
+        match admit(parts, app).await {
+            Ok(signed) => {
+                app.tarpit.vouch(&parts.extensions);
+                Ok(signed)
             }
-        })
+            Err(refused) => Err(refused.answer(app, address)),
+        }
     }
 }
 
-async fn admit(parts: &mut Parts, app: &App) -> Result<Signed, Response> {
-    let stranger = |path: &str| {
-        tracing::warn!(path, "refused a socket without a valid Twilio signature");
-        StatusCode::FORBIDDEN.into_response()
-    };
+async fn admit(parts: &mut Parts, app: &App) -> Result<Signed, Refused> {
+    let stranger = |path: &str| Refused::Stranger(path.to_owned());
     if !app.gate.may_let_in(&parts.headers) {
         return Err(stranger(parts.uri.path()));
     }
@@ -72,13 +74,7 @@ async fn admit(parts: &mut Parts, app: &App) -> Result<Signed, Response> {
         match app.accounts.of(Some(sid.clone()), None).await {
             Ok(own) => own,
             Err(error) if error.kind() != Kind::Config && error.kind() != Kind::NotFound => None,
-            Err(error) => {
-                tracing::error!(%error, causes = ?error.causes(), "the token of a client's account cannot be used");
-                return Err(problem::problem(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the account of this call cannot be checked",
-                ));
-            }
+            Err(error) => return Err(admission::unusable_account(&error)),
         }
     };
     let let_in =
@@ -89,7 +85,7 @@ async fn admit(parts: &mut Parts, app: &App) -> Result<Signed, Response> {
     let held = parts.extensions.get::<Held>().cloned().unwrap_or_default();
     let upgrade = WebSocketUpgrade::from_request_parts(parts, app)
         .await
-        .map_err(IntoResponse::into_response)?;
+        .map_err(|error| Refused::NoSocket(error.into_response()))?;
     Ok(Signed { sid, upgrade, held })
 }
 

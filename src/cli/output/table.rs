@@ -213,8 +213,11 @@ mod tests {
         let mut rows = self::listing();
         rows.rows[0].id = wide.to_owned();
         rows.rows[0].cells[4] = Cell::same(wide);
-        let form = Form::fitting(&rows, (0..6).collect(), 60);
-        assert!(render(&rows, &form, Colour::OFF, true).contains(wide));
+        for width in 60..140 {
+            let form = Form::fitting(&rows, (0..6).collect(), width);
+            let text = render(&rows, &form, Colour::OFF, true);
+            assert!(text.contains(wide) && text.contains("assistant"), "{width}\n{text}");
+        }
         // Narrower than what must stay: everything is there, in pieces.
         assert!(at(40).lines().all(|line| line.chars().count() <= 40));
     }

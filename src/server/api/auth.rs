@@ -22,7 +22,7 @@ use crate::{
     server::{
         App,
         access_log::Asked,
-        peer, problem,
+        peer, problem, tarpit,
         turns::{Turn, Turns},
     },
     store::Store,
@@ -117,7 +117,7 @@ pub(super) async fn authenticate(
         None => {
             let slow = address.and_then(|address| app.limits.stranger(address).err());
             return slow
-                .map_or_else(|| refused("no key was sent with this request"), problem::too_many);
+                .map_or_else(|| refused("no key was sent with this request"), tarpit::turn_away);
         }
         Some(key) => accounts::authenticate(&app.store, key, Timestamp::now()).await,
     };
@@ -126,6 +126,7 @@ pub(super) async fn authenticate(
         Ok(Err(why)) => return wrong_key(&app, address, why),
         Err(error) => return problem::from_error(&error),
     };
+    app.tarpit.vouch(request.extensions());
     let asked = Asked { token: account.token, user: account.email.to_string() };
     let limited = app.limits.user(account.user).err();
     let path = request.extensions().get::<MatchedPath>();
@@ -178,7 +179,7 @@ fn wrong_key(app: &App, address: Option<IpAddr>, why: Refused) -> Response {
     let shown = address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
     tracing::warn!(address = shown, why = why.as_str(), "refused a wrong key");
     match address.and_then(|address| app.limits.wrong_key(address).err()) {
-        Some(wait) => problem::too_many(wait),
+        Some(wait) => tarpit::turn_away(wait),
         None => refused("this key is not accepted"),
     }
 }

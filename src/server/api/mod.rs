@@ -54,7 +54,7 @@ use axum::{
 };
 use document::told;
 
-use super::{App, problem};
+use super::{App, tarpit};
 use crate::domain::{Error, Result};
 
 pub(super) use events::tell_of_events;
@@ -210,7 +210,7 @@ pub(super) fn router(app: &App) -> Result<Router<App>> {
         // Large, and for everybody: only as often as strangers may ask.
         async move {
             match auth::stranger(&app, &request) {
-                Some(wait) => problem::too_many(wait),
+                Some(wait) => tarpit::turn_away(wait),
                 None => json(text),
             }
         }
