@@ -39,6 +39,7 @@ test-real: ## Runs the tests against a real model, voice, ear, mail server and s
 
 chaos: tools ## Kills, fills disks, turns clocks, for CHAOS=long; with figures (long: about an hour)
 	WEBOX_CHAOS=$(CHAOS) $(CARGO) test --locked --test webox -- chaos:: --test-threads=1 --nocapture
+	WEBOX_CHAOS=$(CHAOS) $(CARGO) test --locked --lib -- store::writer::schedules
 
 tools: ## Installs what the tests use beyond cargo, where that is possible
 	@.ci/tools

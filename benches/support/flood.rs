@@ -26,14 +26,14 @@ const READ_WITHIN: Duration = Duration::from_millis(20);
 pub enum Manner {
     /// Over so many connections, each its next one as soon as it has its answer.
     KeptAlive(usize),
-    /// Each on a connection of its own, which is closed again without waiting for an answer.
+    /// Each on a connection of its own, whose sending side is closed without waiting for an answer.
     HangsUp,
 }
 
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Flooded {
-    /// Connections made and requests sent.
+    /// Requests sent, also over connections that webox closes without having read them.
     pub sent: u64,
     /// Answers that came.
     pub answered: u64,
@@ -120,6 +120,7 @@ impl Flood {
         let (sent, answered, let_in) = self.seen.get();
         self.seen.set((sent + 1, answered, let_in));
         if matches!(manner, Manner::HangsUp) {
+            stream.shutdown().await?;
             // Gone at once, it would not be read.
             tokio::time::sleep(READ_WITHIN).await;
             return Ok(None);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
-    http::{HeaderMap, StatusCode, Uri},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 
@@ -97,14 +97,8 @@ impl<R: Webhook> FromRequest<App> for Admitted<R> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (head, body) = request.into_parts();
         let address = peer::address(&head.extensions, &head.headers, &app.api.trusted_proxies);
-        let admitted = admit(app, address, &head.uri, &head.headers, body).await;
-        match admitted {
-            Ok(admitted) => {
-                app.tarpit.vouch(&head.extensions);
-                Ok(admitted)
-            }
-            Err(refused) => Err(refused.answer(app, address)),
-        }
+        let admitted = admit(app, address, &head, body).await;
+        admitted.map_err(|refused| refused.answer(app, address))
     }
 }
 
@@ -149,10 +143,10 @@ impl Refused {
 async fn admit<R: Webhook>(
     app: &App,
     address: Option<IpAddr>,
-    uri: &Uri,
-    headers: &HeaderMap,
+    head: &Parts,
     body: Body,
 ) -> Result<Admitted<R>, Refused> {
+    let (uri, headers) = (&head.uri, &head.headers);
     if !app.gate.may_let_in(headers) {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
@@ -179,6 +173,7 @@ async fn admit<R: Webhook>(
     if !let_in {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
+    app.tarpit.vouch(&head.extensions);
     let query = query.ok_or_else(|| Refused::bad("the address has an unreadable query"))?;
     let request = R::read(&form).map_err(Refused::bad)?;
     if query.call_sid.as_ref().is_some_and(|sid| !request.is_of(sid)) {

@@ -7,7 +7,7 @@ use std::{
     future::Future,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU32},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use axum::Router;
 use hyper_util::service::TowerToHyperService;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, mpsc, watch},
+    sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
@@ -29,14 +29,45 @@ use super::{
 
 /// A connection's share of what this machine has, for a socket that outlives the request.
 #[derive(Clone, Default)]
-pub(super) struct Held(#[allow(dead_code, reason = "kept, not read")] Option<Arc<Holding>>);
+pub(super) struct Held {
+    #[allow(dead_code, reason = "kept, not read")]
+    of_all: Option<Arc<OwnedSemaphorePermit>>,
+    of_address: Option<Arc<OfAddress>>,
+}
 
-type Holding = (tokio::sync::OwnedSemaphorePermit, Option<Share<IpAddr>>);
+/// A connection's share of what its address may have. A proxy's and this machine's own have none: others
+/// come over them.
+#[derive(Debug)]
+pub(super) struct OfAddress {
+    #[allow(dead_code, reason = "kept, not read")]
+    share: Share<IpAddr>,
+    /// Held by the one of its answers that waits just now, of so many.
+    pub(super) turn: Mutex<()>,
+    pub(super) waiting: AtomicU32,
+    /// Ends the connection.
+    pub(super) cut: Notify,
+}
 
 impl Held {
-    /// Whether it is of one address' share: others' connections come over a proxy.
-    pub(super) fn is_counted(&self) -> bool {
-        self.0.as_ref().is_some_and(|holding| holding.1.is_some())
+    fn new(permit: OwnedSemaphorePermit, share: Option<Share<IpAddr>>) -> Self {
+        let of_address = share.map(|share| {
+            let (turn, waiting, cut) = (Mutex::new(()), AtomicU32::new(0), Notify::new());
+            Arc::new(OfAddress { share, turn, waiting, cut })
+        });
+        Self { of_all: Some(permit.into()), of_address }
+    }
+
+    /// Its share of what its address may have, if it counts for one.
+    pub(super) fn of_address(&self) -> Option<Arc<OfAddress>> {
+        self.of_address.clone()
+    }
+
+    /// Resolves when the connection is to end at once.
+    async fn cut(&self) {
+        match &self.of_address {
+            Some(of_address) => of_address.cut.notified().await,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -82,7 +113,7 @@ pub(super) async fn serve(
         };
         // Answers are small and wanted at once.
         let _ = stream.set_nodelay(true);
-        let held = Held(Some(Arc::new((permit, share))));
+        let held = Held::new(permit, share);
         let kept = held.clone();
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(TAKES_WITHIN));
@@ -95,7 +126,10 @@ pub(super) async fn serve(
         ));
         let (stopping, open, tls) = (stopping.clone(), open.clone(), tls.clone());
         tokio::spawn(async move {
-            protocol::serve(Box::pin(stream), service, tls, stopping).await;
+            tokio::select! {
+                () = protocol::serve(Box::pin(stream), service, tls, stopping) => {}
+                () = kept.cut() => tracing::debug!(%peer, "cut off: it asks and asks"),
+            }
             drop((kept, open));
         });
     }
@@ -113,7 +147,7 @@ pub(super) async fn serve(
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(tokio::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(room).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, permit)),
@@ -124,7 +158,7 @@ async fn accept(
     }
 }
 
-/// Shares of connections; this machine and trusted proxies have all.
+/// Shares of connections; 127.0.0.1, ::1 and trusted proxies have all.
 struct Connections {
     shares: Shares<IpAddr>,
     unbounded: Vec<IpNet>,
@@ -158,7 +192,7 @@ pub(super) fn counted() -> (Held, impl Fn() -> bool) {
     let (room, connections) = (Arc::new(Semaphore::new(1)), Connections::new(Vec::new()));
     let share = connections.take(Ipv4Addr::new(192, 0, 2, 1).into()).unwrap();
     let permit = Arc::clone(&room).try_acquire_owned().unwrap();
-    (Held(Some(Arc::new((permit, share)))), move || room.available_permits() == 0)
+    (Held::new(permit, share), move || !connections.shares.is_empty())
 }
 
 #[cfg(test)]

@@ -27,6 +27,14 @@ const PACKET: u16 = 1_400;
 /// Where each request goes, and what is done to every answer.
 pub(super) fn routes(app: App) -> Result<Router> {
     let webhook = "/api/voice/webhook";
+    let packed =
+        api::router(&app)?.route("/api/voice/calendar/{name}", get(calendars::read)).layer(
+            CompressionLayer::new().compress_when(
+                DefaultPredicate::new()
+                    .and(SizeAbove::new(PACKET))
+                    .and(NotForContentType::const_new("audio/")),
+            ),
+        );
     Ok(Router::new()
         .route(&format!("{webhook}/incoming"), post(webhooks::incoming))
         .route(&format!("{webhook}/fallback"), post(webhooks::fallback))
@@ -49,22 +57,13 @@ pub(super) fn routes(app: App) -> Result<Router> {
         .route(&format!("{webhook}/check"), post(webhooks::check))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/api/voice/calendar/{name}", get(calendars::read))
         // The webhooks bound their bodies themselves.
         .layer(DefaultBodyLimit::disable())
-        .merge(api::router(&app)?)
+        // What Twilio is told is small, and callers wait for it; sound is packed already.
+        .route("/api/voice/audio/{key}", get(audio::play))
+        .merge(packed)
         .fallback(any(problem::not_found))
         .method_not_allowed_fallback(problem::method_not_allowed)
-        // Sound is packed already; TwiML fits a packet as it is.
-        .layer(
-            CompressionLayer::new().compress_when(
-                DefaultPredicate::new()
-                    .and(SizeAbove::new(PACKET))
-                    .and(NotForContentType::const_new("audio/")),
-            ),
-        )
-        // After it: parts of a sound are parts of what it is, and not of what was made of it.
-        .route("/api/voice/audio/{key}", get(audio::play))
         .layer(cors(&app.api.cors_origins))
         .layer(middleware::from_fn_with_state(app.clone(), access_log::tell))
         .layer(middleware::from_fn(headers::set))

@@ -45,6 +45,14 @@ impl<K: Eq + Hash + Clone> Shares<K> {
     }
 }
 
+#[cfg(test)]
+impl<K> Shares<K> {
+    /// Whether nobody holds any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
 impl<K: Eq + Hash> Drop for Share<K> {
     fn drop(&mut self) {
         let mut held = self.shares.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,6 +78,6 @@ mod tests {
         held.pop();
         assert!(shares.take("a").is_some());
         drop(held);
-        assert!(shares.held.lock().unwrap().is_empty());
+        assert!(shares.is_empty());
     }
 }

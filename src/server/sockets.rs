@@ -42,13 +42,7 @@ impl FromRequestParts<App> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let address = peer::address(&parts.extensions, &parts.headers, &app.api.trusted_proxies);
-        match admit(parts, app).await {
-            Ok(signed) => {
-                app.tarpit.vouch(&parts.extensions);
-                Ok(signed)
-            }
-            Err(refused) => Err(refused.answer(app, address)),
-        }
+        admit(parts, app).await.map_err(|refused| refused.answer(app, address))
     }
 }
 
@@ -82,6 +76,7 @@ async fn admit(parts: &mut Parts, app: &App) -> Result<Signed, Refused> {
     if !let_in {
         return Err(stranger(parts.uri.path()));
     }
+    app.tarpit.vouch(&parts.extensions);
     let held = parts.extensions.get::<Held>().cloned().unwrap_or_default();
     let upgrade = WebSocketUpgrade::from_request_parts(parts, app)
         .await

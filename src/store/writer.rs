@@ -3,6 +3,9 @@
 //! A write is answered only after the commit that holds it is on disk, so many callers share one
 //! fsync. Each write runs in a savepoint of its own: one that fails takes nobody along.
 
+#[cfg(test)]
+mod schedules;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -77,18 +80,7 @@ impl Writer {
         &self,
         work: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
-        let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |tx| {
-            let result = tx.map_or(Err(StoreError::Closed), |tx| in_savepoint(tx, work));
-            Box::new(move |committed| {
-                let result = match committed {
-                    Ok(()) => result,
-                    Err(error) => Err(StoreError::NotCommitted(error.to_string(), error.kind())),
-                };
-                // The caller may have stopped waiting; the write stands all the same.
-                let _ = sender.send(result);
-            })
-        });
+        let (job, receiver) = job(work);
         if let Some(jobs) = &self.jobs {
             // A closed queue drops the job and with it the sender: the receiver sees `Closed`.
             let _ = jobs.send(job);
@@ -108,6 +100,25 @@ impl Drop for Writer {
     }
 }
 
+/// A write as the queue takes it, and where its result will be.
+fn job<T: Send + 'static>(
+    work: impl FnOnce(&Tx) -> Result<T, StoreError> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
+    let (sender, receiver) = oneshot::channel();
+    let job: Job = Box::new(move |tx| {
+        let result = tx.map_or(Err(StoreError::Closed), |tx| in_savepoint(tx, work));
+        Box::new(move |committed| {
+            let result = match committed {
+                Ok(()) => result,
+                Err(error) => Err(StoreError::NotCommitted(error.to_string(), error.kind())),
+            };
+            // The caller may have stopped waiting; the write stands all the same.
+            let _ = sender.send(result);
+        })
+    });
+    (job, receiver)
+}
+
 fn in_savepoint<T>(
     tx: &Tx,
     work: impl FnOnce(&Tx) -> Result<T, StoreError>,
@@ -125,18 +136,42 @@ fn in_savepoint<T>(
     result
 }
 
+/// Where writes wait for the writer.
+trait Queue {
+    /// The next one, waited for; none once nobody can bring any more.
+    fn next(&self) -> Option<Job>;
+    /// The next one, if there is one.
+    fn waiting(&self) -> Option<Job>;
+    /// Lets others queue theirs; whether there has been enough of that.
+    fn gathered(&self, begun: Instant) -> bool;
+}
+
+impl Queue for mpsc::Receiver<Job> {
+    fn next(&self) -> Option<Job> {
+        self.recv().ok()
+    }
+
+    fn waiting(&self) -> Option<Job> {
+        self.try_recv().ok()
+    }
+
+    fn gathered(&self, begun: Instant) -> bool {
+        // They may need this very core.
+        std::thread::yield_now();
+        begun.elapsed() > GATHER
+    }
+}
+
 /// Takes what is queued. After a batch of many, those who were answered ask again at once: a
 /// moment's wait for as many spares most of the fsyncs. A lone writer is never kept waiting.
-fn gather(first: Job, queue: &mpsc::Receiver<Job>, last: usize) -> Vec<Job> {
+fn gather(first: Job, queue: &impl Queue, last: usize) -> Vec<Job> {
     let mut jobs = vec![first];
     let begun = Instant::now();
     loop {
-        jobs.extend(queue.try_iter().take(BATCH - jobs.len()));
-        if jobs.len() >= last || jobs.len() == BATCH || begun.elapsed() > GATHER {
+        jobs.extend(std::iter::from_fn(|| queue.waiting()).take(BATCH - jobs.len()));
+        if jobs.len() >= last || jobs.len() == BATCH || queue.gathered(begun) {
             return jobs;
         }
-        // Others may need this very core to queue theirs.
-        std::thread::yield_now();
     }
 }
 
@@ -147,16 +182,16 @@ struct Loop {
 }
 
 impl Loop {
-    fn run(mut self, queue: &mpsc::Receiver<Job>) {
+    fn run(mut self, queue: &impl Queue) {
         let mut last = 1;
-        while let Ok(first) = queue.recv() {
+        while let Some(first) = queue.next() {
             let jobs = gather(first, queue, last);
             last = self.batch(jobs, queue);
         }
     }
 
     /// Runs and commits jobs, and those that come meanwhile; answers how many.
-    fn batch(&mut self, jobs: Vec<Job>, queue: &mpsc::Receiver<Job>) -> usize {
+    fn batch(&mut self, jobs: Vec<Job>, queue: &impl Queue) -> usize {
         let mut answers = Vec::new();
         let mut begun = self.begin();
         let mut jobs = jobs.into_iter();
@@ -171,7 +206,7 @@ impl Loop {
             }
             next = jobs.next();
             if next.is_none() && answers.len() < BATCH {
-                next = queue.try_recv().ok();
+                next = queue.waiting();
             }
         }
         let committed = begun.and_then(|()| self.commit());
