@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs};
 use super::files::root;
 
 /// How many crates are there in more than one version. Less is better; more is a decision.
-const IN_SEVERAL_VERSIONS: usize = 58;
+const IN_SEVERAL_VERSIONS: usize = 59;
 
 fn table(name: &str) -> toml::Table {
     fs::read_to_string(root().join(name)).unwrap().parse().unwrap()
