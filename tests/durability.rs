@@ -120,7 +120,11 @@ async fn a_locked_store_keeps_nobody_waiting() {
     let (_, turns) =
         calls::show(&seed::store(&webox), &webox::domain::Actor::webox("test"), &sid(1)).unwrap();
     assert_eq!(turns.len(), 2);
-    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while reqwest::get(&url).await.unwrap().status() != 200 {
+        assert!(Instant::now() < deadline, "it is ready again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ async fn bad_requests_are_told_why_and_leave_nothing() {
     let route = format!("process?call_sid={}&turn=1", sid(2));
     assert_eq!(daemon.post(&route, &sid(1), &[]).await.status, 400, "another call's address");
     assert_eq!(stored(&webox), 0);
-    daemon.logged("refused a webhook");
+    daemon.logged("refused a request of Twilio's");
 }
 
 #[tokio::test]

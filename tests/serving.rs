@@ -273,10 +273,10 @@ async fn a_database_that_is_not_there_is_told() {
     assert_eq!(status(&daemon, "/readyz").await, 200);
     let away = webox.db().with_file_name("away.db");
     std::fs::rename(webox.db(), &away).unwrap();
-    assert_eq!(status(&daemon, "/readyz").await, 503);
+    until_status(&daemon, "/readyz", 503).await;
     daemon.logged("was moved away");
     std::fs::rename(&away, webox.db()).unwrap();
-    assert_eq!(status(&daemon, "/readyz").await, 200);
+    until_status(&daemon, "/readyz", 200).await;
     drop(daemon);
     let again = Daemon::start(&webox);
     assert!(!again.log().iter().any(|line| line.contains("a new one was begun")));

@@ -128,7 +128,7 @@ impl Refused {
                 StatusCode::FORBIDDEN.into_response()
             }
             Self::Unreadable(status, why) => {
-                tracing::warn!(status = status.as_u16(), why, "refused a webhook");
+                tracing::warn!(status = status.as_u16(), why, "refused a request of Twilio's");
                 problem::problem(status, &why)
             }
             Self::NoSocket(answer) => answer,

@@ -47,7 +47,7 @@ pub(super) struct Tallies {
 }
 
 impl Tallies {
-    /// A webhook came without a valid signature.
+    /// A webhook or a socket came without a valid signature.
     pub(super) fn unsigned(&self) {
         self.signatures.fetch_add(1, Ordering::Relaxed);
     }

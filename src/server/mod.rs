@@ -148,6 +148,7 @@ pub struct App {
     /// Where proofs over HTTP are asked for, when the socket was handed over.
     proof_listener: Option<Arc<std::net::TcpListener>>,
     leaving: leaving::Leaving,
+    readiness: Arc<health::Readiness>,
     backups: Option<ScheduledBackups>,
     stop: Arc<watch::Sender<bool>>,
     stopping: watch::Receiver<bool>,
@@ -190,6 +191,7 @@ impl App {
             tls: None,
             proof_listener: None,
             leaving: leaving::Leaving::default(),
+            readiness: Arc::default(),
             backups: None,
             stopping,
         }

@@ -40,16 +40,16 @@ use super::{
 /// other.
 const FOR: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
 
-/// Answers held back at once; those beyond are given at once.
+/// Connections whose answers are held back at once; beyond, they are given at once.
 const AT_ONCE: usize = 16_384;
 
-/// Answers of one connection that wait; whoever asks for more, over HTTP/2, is cut off.
+/// Answers of one connection that wait, over HTTP/2; whoever asks for more is cut off.
 const ON_A_CONNECTION: u32 = 64;
 
 /// Addresses that somebody was let in from, at most; then they are learned anew.
 const MOST_KNOWN: usize = 4_096;
 
-/// So long after somebody was let in from there, an address is known.
+/// So long after somebody was let in from there, an address is known; it is noted anew after half of that.
 const KNOWN_FOR: Duration = Duration::from_hours(24);
 
 /// Marks an answer that is to be held back.
@@ -146,7 +146,7 @@ impl Stranger {
     /// for whoever hangs up meanwhile. Resolves when it is over.
     fn hold(&mut self) -> Option<JoinHandle<()>> {
         self.is_answered = true;
-        let room = Arc::clone(&self.tarpit.room).try_acquire_owned().ok()?;
+        let room = Arc::clone(&self.tarpit.room);
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let held = Arc::clone(&self.of_address);
         let waiting = held.waiting.fetch_add(1, Ordering::Relaxed);
@@ -157,14 +157,16 @@ impl Stranger {
         Some(runtime.spawn(async move {
             let in_turn = async {
                 let _turn = held.turn.lock().await;
-                tokio::time::sleep(length).await;
+                if let Ok(_room) = room.try_acquire() {
+                    tokio::time::sleep(length).await;
+                }
             };
             tokio::select! {
                 () = in_turn => {}
                 _ = stopping.wait_for(|stop| *stop) => {}
             }
             held.waiting.fetch_sub(1, Ordering::Relaxed);
-            drop((room, held));
+            drop(held);
         }))
     }
 }
@@ -251,10 +253,15 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_wait_at_once_go_one_after_the_other_and_there_is_room_for_so_many() {
-        let (_stop, tarpit) = tarpit(FOR);
         let (held, _) = counted();
-        let _all = Arc::clone(&tarpit.room).acquire_many_owned(AT_ONCE as u32).await.unwrap();
-        assert!(tarpit.stranger(&from("192.0.2.1", &held)).unwrap().hold().is_none());
+        let hold = |of: &Tarpit| of.stranger(&from("192.0.2.1", &held)).unwrap().hold().unwrap();
+        let (_going, full) = tarpit(LONG);
+        let _all = Arc::clone(&full.room).acquire_many_owned(AT_ONCE as u32).await.unwrap();
+        hold(&full).await.unwrap();
+        let (_stop, tarpit) = tarpit(FOR);
+        let begun = Instant::now();
+        hold(&tarpit).await.unwrap();
+        assert!(begun.elapsed() >= FOR.0);
         let mut lengths: Vec<Duration> = (0..512).map(|_| tarpit.next_length()).collect();
         lengths.sort_unstable();
         assert!(lengths[0] >= FOR.0 && lengths[511] <= FOR.0 + FOR.1);

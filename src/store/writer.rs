@@ -142,7 +142,7 @@ trait Queue {
     fn next(&self) -> Option<Job>;
     /// The next one, if there is one.
     fn waiting(&self) -> Option<Job>;
-    /// Lets others queue theirs; whether there has been enough of that.
+    /// Whether others have had the time to queue theirs; else lets them.
     fn gathered(&self, begun: Instant) -> bool;
 }
 
@@ -156,9 +156,12 @@ impl Queue for mpsc::Receiver<Job> {
     }
 
     fn gathered(&self, begun: Instant) -> bool {
+        if begun.elapsed() > GATHER {
+            return true;
+        }
         // They may need this very core.
         std::thread::yield_now();
-        begun.elapsed() > GATHER
+        false
     }
 }
 

@@ -60,6 +60,17 @@ fn path_of(folder: &Path) -> std::path::PathBuf {
     folder.join("webox.db")
 }
 
+/// A write whose caller may see its answer before the writer goes on.
+fn seen_at_once(job: Job) -> Job {
+    Box::new(move |tx| {
+        let answer = job(tx);
+        Box::new(move |committed| {
+            answer(committed);
+            thread::yield_now();
+        })
+    })
+}
+
 /// What others see of a caller's writes, in their order.
 fn seen(reader: &Connection, run: i64, caller: i64) -> Vec<i64> {
     let mut rows = reader
@@ -91,7 +102,7 @@ fn one_order(folder: &Path, run: i64) {
                         tx.execute("INSERT INTO t VALUES (?1, ?2, ?3)", [run, caller, n])?;
                         if matches!(fate, Fate::Fails) { Err(StoreError::Broken) } else { Ok(n) }
                     });
-                    jobs.send(job).unwrap();
+                    jobs.send(seen_at_once(job)).unwrap();
                     if !matches!(fate, Fate::Fails) {
                         stand.push(n);
                     }
