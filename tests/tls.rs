@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -149,6 +149,31 @@ async fn doctor_finds_a_daemon_that_ends_tls_itself() {
         let checks = found["checks"].as_array().unwrap();
         assert!(checks.iter().all(|check| check["status"] == "ok"), "{found}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_over_http2_waits_for_one_refusal_after_the_other() {
+    let (webox, authority) = (Webox::with_le_gourmet(), Authority::new());
+    let daemon = encrypted(&webox, &authority);
+    let elsewhere = std::net::Ipv4Addr::new(127, 0, 0, 2).into();
+    let client = authority.client().resolve(NAME, daemon.address).local_address(Some(elsewhere));
+    let client = client.build().unwrap();
+    let url = format!("https://{NAME}:{}/api/voice/me", daemon.address.port());
+    // More than are told at once, and all over one connection.
+    let mut asked: FuturesUnordered<_> =
+        (0..160).map(|_| async { client.get(&url).send().await.unwrap() }).collect();
+    let mut away = Vec::new();
+    while away.len() < 4 {
+        let answer = asked.next().await.unwrap();
+        assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+        match answer.status().as_u16() {
+            401 => {}
+            429 => away.push(Instant::now()),
+            other => panic!("{other}"),
+        }
+    }
+    // Half a second each, if not more; a busy machine may hand one over late.
+    assert!(away[3].duration_since(away[0]) >= Duration::from_secs(1), "{away:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
