@@ -87,6 +87,27 @@ async fn only_twilio_is_believed() {
 }
 
 #[tokio::test]
+async fn what_twilio_is_told_is_not_packed_however_long() {
+    let webox = Webox::with_le_gourmet();
+    let daemon = Daemon::start(&webox);
+    let form = Form::from_fields(fields(1));
+    let signature = signature::sign(&Secret::new(TOKEN), &format!("{PUBLIC_URL}{INCOMING}"), &form);
+    let rings = reqwest::Client::builder()
+        .no_gzip()
+        .build()
+        .unwrap()
+        .post(format!("http://{}{INCOMING}", daemon.address))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-twilio-signature", signature)
+        .header("accept-encoding", "gzip, br")
+        .body(form.encode());
+    let answer = rings.send().await.unwrap();
+    assert!(!answer.headers().contains_key("content-encoding"));
+    let text = answer.text().await.unwrap();
+    assert!(text.len() > 1_400 && text.contains("Gourmet"), "{}: {text}", text.len());
+}
+
+#[tokio::test]
 async fn bad_requests_are_told_why_and_leave_nothing() {
     let webox = Webox::with_le_gourmet();
     let daemon = Daemon::start(&webox);

@@ -283,6 +283,25 @@ async fn a_database_that_is_not_there_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_and_asks_whether_it_is_ready_has_the_store_written_twice_a_second() {
+    let webox = Webox::with_le_gourmet();
+    let daemon = Daemon::start(&webox);
+    let looker = rusqlite::Connection::open(webox.db()).unwrap();
+    let version =
+        || looker.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    let (begun, mut seen, mut written) = (Instant::now(), version(), 0);
+    for _ in 0..60 {
+        assert_eq!(status(&daemon, "/readyz").await, 200);
+        let now = version();
+        written += u32::from(now != seen);
+        seen = now;
+    }
+    // The daemon writes for itself as well, now and then.
+    let most = 10 + begun.elapsed().as_millis() / 500;
+    assert!((1..=most).contains(&written.into()), "{written} of at most {most}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn live_calls_end_before_a_daemon_that_drains() {
     let webox = Webox::with_le_gourmet();
     let mut daemon = Daemon::start_with(&webox, &["--listen", "127.0.0.1:0", "--drain"]);
