@@ -178,7 +178,12 @@ async fn one(store: &Store, number: u32, entered: bool) -> Result<(Vec<Duration>
         spent.push(began.elapsed());
     }
     // As many at once would be turned down as well.
-    let ended = StatusChange { ringing, status: CallStatus::Completed, duration_s: Some(60) };
+    let ended = StatusChange {
+        ringing,
+        status: CallStatus::Completed,
+        duration_s: Some(60),
+        is_logged: false,
+    };
     let began = Instant::now();
     live::follow_status(store, ended).await?;
     Ok((spent, began.elapsed()))

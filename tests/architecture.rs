@@ -115,6 +115,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("x509_parser", &["server/tls", "twilio/reach.rs"]),
     ("tower_http", &["server"]),
     // Whose memory it is: of the program, not of a room.
+    ("tikv_jemallocator", &["bin"]),
     // The store.
     ("rusqlite", &["store"]),
     // Requests to others. A rehearsal calls our own daemon through `twilio`.

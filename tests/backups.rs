@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 /// Le Gourmet with a master key, some calls, and a folder for backups.
-fn ready() -> Webox {
+pub(crate) fn ready() -> Webox {
     let webox = Webox::with_le_gourmet();
     let (key, to) = (webox.home().join("master.key"), webox.home().join("backups"));
     let webox = webox
@@ -43,25 +43,27 @@ fn holds_since_2020(webox: &Webox) {
     });
 }
 
-fn folder(webox: &Webox) -> PathBuf {
+pub(crate) fn folder(webox: &Webox) -> PathBuf {
     webox.home().join("backups")
 }
 
-fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .map(|entries| {
-            entries.flatten().map(|entry| entry.file_name().into_string().unwrap()).collect()
+            let names = entries.flatten().map(|entry| entry.file_name().into_string().unwrap());
+            // Says whose they are.
+            names.filter(|name| name != ".webox-store").collect()
         })
         .unwrap_or_default();
     names.sort_unstable();
     names
 }
 
-fn create(webox: &Webox) -> String {
+pub(crate) fn create(webox: &Webox) -> String {
     webox.run(["backup", "create", "-o", "ids"]).ok().stdout.trim().to_owned()
 }
 
-fn calls(webox: &Webox, db: &Path) -> Value {
+pub(crate) fn calls(webox: &Webox, db: &Path) -> Value {
     webox.run(["--db", db.to_str().unwrap(), "calls", "-o", "json"]).ok().json()
 }
 
@@ -463,6 +465,7 @@ fn a_bucket_is_as_good_as_a_folder() {
     assert_eq!(
         storage.keys(),
         [
+            "agence/.webox-store".to_owned(),
             "agence/notes.txt".to_owned(),
             "agence/webox-2020-02-03T00-00-00Z.tar.zst.age".to_owned(),
             "agence/webox-2020-02-04T00-00-00Z.tar.zst.age".to_owned(),

@@ -244,3 +244,23 @@ fn what_would_be_taken_is_said_of_a_wrong_value() {
     webox.run(["users", "add", "claire@agence.fr", "--role", "admin"]).ok();
     webox.run(["audit"]).ok().prints("uid ");
 }
+
+#[test]
+fn each_setting_of_the_example_can_be_uncommented() {
+    let webox = Webox::new();
+    let text: String = include_str!("../examples/webox.toml")
+        .lines()
+        // A certificate is in files, or asked for; and who has a daemon asks no other.
+        .filter(|line| !line.starts_with("#tls_") && !line.starts_with("#server ="))
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') => format!("{setting}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    assert!(!text.contains("\n#["), "{text}");
+    let token = webox.file("token", "0123456789abcdef0123456789abcdef");
+    let text = text.replace("/etc/webox/twilio-auth-token", &token);
+    let file = webox.file("webox.toml", &text);
+    let webox = webox.env("WEBOX_CONFIG", file);
+    webox.run(["config", "show"]).ok().prints("timezone\tEurope/Paris").prints("server.acme");
+}

@@ -343,6 +343,20 @@ fn a_database_that_is_not_as_it_must_be_is_told_and_left_alone() {
     let webox = Webox::new();
     Found::offline(&webox, "store").code(1).is("store/file", "problem", "there is no database");
     assert!(!webox.db().exists(), "looking makes none");
+    // A folder is told of as one, and nobody is asked to close it to its own user.
+    let folder = webox.home().to_str().unwrap().to_owned();
+    let found = Found::of(webox.run([
+        "--db",
+        &folder,
+        "doctor",
+        "--offline",
+        "--only",
+        "store",
+        "-o",
+        "json",
+    ]));
+    found.code(1).is("store/file", "problem", "is no file");
+    assert!(!found.all.to_string().contains("chmod"), "{}", found.all);
 
     let webox = Webox::with_le_gourmet();
     let set = |version: i64| {

@@ -250,3 +250,64 @@ fn what_nobody_can_be_asked_for_is_named() {
     let again = ["--config", "etc/webox.toml", "init", "--public-url", "https://b.example"];
     webox.run(again).ok().says("webox --config etc/webox.toml serve");
 }
+
+/// Arguments that make a first assistant.
+fn first<'a>(client: &'a str, phone: &'a str) -> [&'a str; 7] {
+    ["init", "--trade", "hotel", "--client", client, "--phone", phone]
+}
+
+#[test]
+fn what_is_there_is_neither_replaced_nor_broken() {
+    let webox = Webox::with_le_gourmet();
+    let before = webox.run(["assistants", "show", "le-gourmet", "-o", "json"]).ok().stdout;
+    // A client that is answered already keeps what was written for it.
+    let replaced = webox.run(first("Le Gourmet", "+33123456789")).ok();
+    replaced.says("`le-gourmet` is there already, and stays as it is");
+    let after = webox.run(["assistants", "show", "le-gourmet", "-o", "json"]).ok().stdout;
+    assert_eq!(after, before);
+    // A number that is taken: nothing is left behind, and the next try is one.
+    let file = webox.home().join("config/webox/assistants/hotel-martin.toml");
+    let admin = ["--admin", "claire@agence.fr"];
+    let taken = webox.run([&first("Hôtel Martin", "+33123456789")[..], &admin].concat()).code(1);
+    taken.says("is the number of the assistant `le-gourmet`").says("--phone");
+    assert!(!file.exists());
+    webox.run(["users", "-o", "ids"]).ok().silent();
+    let done = webox.run([&first("Hôtel Martin", "+33123456780")[..], &admin].concat()).ok();
+    done.prints("webox_").says("`hotel-martin` answers +33123456780");
+    // A draft is not put in force.
+    webox.run(["assistants", "delete", "hotel-martin", "--yes"]).ok();
+    webox.run(first("Hôtel Martin", "+33123456780")).ok().says("not applied");
+    assert_eq!(webox.run(["assistants", "-o", "ids"]).ok().stdout, "le-gourmet\n");
+    // Settings that name no database are not written.
+    let settings = webox.home().join("config/webox/webox.toml");
+    let folder = webox.home().join("config");
+    let wrong = ["--db", folder.to_str().unwrap(), "init", "--admin", "paul@agence.fr"];
+    webox.run(wrong).code(78).says("is no file");
+    assert!(!settings.exists(), "{}", text(&webox, "webox.toml"));
+}
+
+#[test]
+fn a_service_is_told_what_only_the_shell_knew() {
+    let twilio = FakeTwilio::start(ACCOUNT, TOKEN);
+    let webox = Webox::new()
+        .env("TWILIO_BASE_URL", twilio.url())
+        .env("TWILIO_ACCOUNT_SID", ACCOUNT)
+        .env("TWILIO_AUTH_TOKEN", TOKEN)
+        .env("WEBOX_PUBLIC_URL", "https://calls.example.com");
+    let units = webox.home().join("units");
+    webox.run(["init", "--systemd", units.to_str().unwrap()]).ok();
+    let settings = text(&webox, "webox.toml");
+    for part in ["https://calls.example.com", ACCOUNT, "auth_token = { file = "] {
+        assert!(settings.contains(part), "{part} in {settings}");
+    }
+    assert_eq!(text(&webox, "twilio-auth-token"), format!("{TOKEN}\n"));
+    let unit = std::fs::read_to_string(units.join("webox.service.d/10-init.conf")).unwrap();
+    assert!(unit.contains("LoadCredential=twilio-auth-token:"), "{unit}");
+    // A link to the settings stays one.
+    let (path, real) =
+        (webox.home().join("config/webox/webox.toml"), webox.home().join("real.toml"));
+    std::fs::rename(&path, &real).unwrap();
+    std::os::unix::fs::symlink(&real, &path).unwrap();
+    webox.run(["init", "--public-url", "https://other.example.com"]).ok();
+    assert!(path.is_symlink() && text(&webox, "webox.toml").contains("other.example.com"));
+}

@@ -112,7 +112,13 @@ fn a_number_is_bought_once_at_a_price_that_was_shown() {
     webox.run(["numbers", "buy", OTHER]).code(3).says("does not say what this number costs");
     twilio.price("FR", "local", "1.35");
     webox.run(["numbers", "buy", OTHER]).code(64).says("1.35 USD a month").says("--yes");
-    webox.run(["numbers", "buy", OTHER, "--dry-run"]).ok().says("Nothing was bought");
+    let shown = webox.run(["numbers", "buy", OTHER, "--dry-run", "-o", "json"]).ok();
+    let shown = shown.says("Nothing was bought").json();
+    assert_eq!(
+        (&shown["number"]["price"], &shown["number"]["price_unit"], &shown["number"]["bought"]),
+        (&json!("1.35"), &json!("USD"), &json!(false)),
+        "{shown}"
+    );
     assert!(twilio.changes().is_empty());
     let bought = webox.run(["numbers", "buy", OTHER, "--yes", "-o", "json"]);
     let bought = bought.ok().says("1.35 USD a month").json();
@@ -213,6 +219,11 @@ fn another_number_is_given_to_an_assistant_that_has_it_answered() {
     twilio.number(ACCOUNT, OTHER, &json!({}));
     let connect = ["numbers", "connect", "le-gourmet", "--number", OTHER];
     webox.run(connect).code(64).says(&format!("phone: {NUMBER} → {OTHER}"));
+    // Twilio looks it up, and does not take it: the number of before is answered as it was.
+    twilio.fail_after(1, 400);
+    webox.run([&connect[..], &["--yes"]].concat()).code(3).says("could not be connected");
+    let shown = webox.run(["assistants", "show", "le-gourmet", "-o", "json"]).ok().stdout;
+    assert!(shown.contains(NUMBER) && !shown.contains(OTHER), "{shown}");
     webox.run([&connect[..], &["--yes"]].concat()).ok();
     is_wired(&twilio, OTHER);
     let shown = webox.run(["assistants", "show", "le-gourmet", "-o", "json"]).ok().stdout;
@@ -255,6 +266,14 @@ fn drift_is_found_and_ends_with_two() {
     twilio.number(ACCOUNT, OTHER, &wired());
     twilio.number(ACCOUNT, "+33187654322", &json!({}));
     twilio.number(ACCOUNT, "+33187654323", &json!({ "voice_url": "https://other.example/" }));
+    // Nor one that another program answers at our address, nor one that takes no calls.
+    let ivr = json!({ "voice_url": format!("{PUBLIC_URL}/ivr/menu") });
+    twilio.number(ACCOUNT, "+33187654324", &ivr);
+    twilio.number(
+        ACCOUNT,
+        "+33187654325",
+        &json!({ "capabilities": { "voice": false, "sms": true } }),
+    );
     assert_eq!(findings(2), [format!("no-assistant {OTHER}"), "no-assistant +33187654322".into()]);
     webox.run(["numbers", "check"]).code(2).prints("nobody answers it").says("2 things are");
 }

@@ -108,6 +108,31 @@ fn a_call_whose_end_was_lost_is_ended_with_its_length_and_price() {
     runtime.block_on(daemon.post("status", &sid(1), &late));
     webox.run(["twilio", "calls", "--apply", "--yes"]).ok().says("1 the same");
     assert_eq!(webox.run(["costs", "-o", "json"]).ok().json(), costs);
+    // One that the assistant hung up, and whose length was guessed for want of its callback.
+    runtime.block_on(daemon.post("status", &sid(2), &[("CallStatus", "completed")]));
+    rusqlite::Connection::open(webox.db())
+        .unwrap()
+        .execute(
+            "UPDATE calls SET end_reason = 'assistant-hung-up' WHERE sid = ?1",
+            [sid(2).as_str()],
+        )
+        .unwrap();
+    twilio.call(
+        ACCOUNT,
+        sid(2).as_str(),
+        started - SignedDuration::from_secs(95),
+        &json!({ "duration": "95", "price": "-0.0200" }),
+    );
+    webox.run(["twilio", "calls", "--apply", "--yes"]).ok().says("1 open");
+    webox.run(["twilio", "calls"]).ok().says("0 open");
+    let shown = webox.run(["calls", "-o", "json"]).ok().json();
+    let shown = shown["calls"].as_array().unwrap();
+    let guessed = shown.iter().find(|one| one["call_sid"] == sid(2).as_str()).unwrap();
+    assert_eq!(
+        (&guessed["duration"], &guessed["end_reason"]),
+        (&json!(95), &json!("assistant-hung-up")),
+        "{guessed}"
+    );
 }
 
 #[test]

@@ -156,3 +156,31 @@ fn without_room_for_a_copy_the_store_is_left_as_it_is_unless_told_otherwise() {
     assert!(!disk.join("webox.db.schema-2").exists());
     let _ = std::process::Command::new("umount").arg("-l").arg(&disk).status();
 }
+
+#[test]
+fn one_that_is_broken_off_leaves_one_copy_and_no_command_upgrades_under_a_daemon() {
+    let webox = Webox::new();
+    let (steps, spec, db) = (steps(), spec(), webox.db());
+    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", db.display()));
+    store_of(2, &steps, &spec, &db);
+    // What one left that was killed while it copied, or while it went on.
+    std::fs::write(beside(".schema-copying"), b"half of it").unwrap();
+    // As a daemon holds it.
+    let lock = std::fs::File::create(beside(".lock")).unwrap();
+    lock.lock_shared().unwrap();
+    webox.run(["calls"]).code(75).says("systemctl restart webox");
+    let version = |path: &PathBuf| -> i64 {
+        let file = Connection::open(path).unwrap();
+        file.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(version(&db), 2, "nothing was changed");
+    drop(lock);
+    webox.run(["calls"]).ok();
+    assert_eq!(version(&beside(".schema-2")), 2);
+    assert!(!beside(".schema-copying").exists() && !beside(".schema-2.2").exists());
+    // One that was killed between its last step and the name of the copy.
+    std::fs::rename(beside(".schema-2"), beside(".schema-copying")).unwrap();
+    webox.run(["calls"]).ok();
+    assert_eq!(version(&beside(".schema-2")), 2);
+    assert!(!beside(".schema-copying").exists());
+}

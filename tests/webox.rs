@@ -20,6 +20,7 @@ mod architecture;
 mod attacks;
 mod backups;
 mod backups_parts;
+mod backups_places;
 mod billing;
 mod bookings;
 mod calendars;

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     domain::{BackupPlace, Error, Kind, Result, Secret},
-    operations::backups::{self, Backups, Listed, Which},
-    store::backup::is_there,
+    operations::backups::{self, Backups, Listed, Pruned, Which},
+    store::backup::{is_there, resolved},
 };
 
 /// Arguments of `webox backup`.
@@ -170,18 +170,26 @@ fn create(args: &Create, context: &Context) -> Result<()> {
         }
     });
     let keep = settings.backup.keep.value.filter(|_| args.to.is_none());
-    let (made, removed) = daemon::runtime()?.block_on(async {
+    let (made, pruned) = daemon::runtime()?.block_on(async {
+        if args.to.is_none() {
+            backups.claim(&store).await?;
+        }
         let made = backups.create(&store, context.started, progress).await?;
-        let removed = match &keep {
-            Some(keep) => backups.prune(&store, keep).await?,
-            None => Vec::new(),
+        // It is made, whatever becomes of older ones.
+        let pruned = match &keep {
+            Some(keep) => backups.prune(&store, keep, context.started).await,
+            None => Ok(Pruned::default()),
         };
-        Ok::<_, Error>((made, removed))
+        Ok::<_, Error>((made, pruned))
     })?;
     drop(waiting);
     context.out.listing(&table(&[made], context)?)?;
-    for name in removed {
+    let pruned = pruned?;
+    for name in pruned.removed {
         context.out.note(&format!("Removed {name}, which need not be kept."));
+    }
+    for (name, error) in pruned.stay {
+        context.out.warn(&format!("{name} need not be kept, and stays: {error}"));
     }
     if settings.backup.recipients.value.is_empty() && args.recipients.is_empty() {
         context
@@ -243,7 +251,7 @@ fn table(listed: &[Listed], context: &Context) -> Result<Listing> {
 
 fn verify(args: &Verify, context: &Context) -> Result<()> {
     let backups = reading(&args.reading, Some(&args.backup).filter(|_| !args.all), context)?;
-    let beside = context.settings()?.db.value.clone();
+    let beside = resolved(&context.settings()?.db.value);
     let runtime = daemon::runtime()?;
     let which = if args.all {
         let listed = runtime.block_on(backups.list())?;
@@ -272,30 +280,31 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
             Which::Named(name) => name.to_string(),
             Which::File(path) => path.display().to_string(),
         };
-        let (name, cells, trouble) = match runtime.block_on(backups.verify(&one, &beside)) {
-            Ok((name, about)) => {
-                let rows = about.all_rows();
-                let cells = vec![
-                    Cell::shown("true", "yes"),
-                    Cell::same(about.schema.to_string()),
-                    Cell::shown(rows.to_string(), human::number(rows)),
-                    Cell::none(),
-                ];
-                (name, cells, None)
-            }
-            // One of several is told of with the rest.
-            Err(unverified) if args.all => {
-                let whole = if unverified.is_broken {
-                    Cell::shown("false", "no").tone(Tone::Bad)
-                } else {
-                    Cell::none().tone(Tone::Warning)
-                };
-                let said = Cell::same(unverified.error.to_string());
-                let cells = vec![whole, Cell::none(), Cell::none(), said];
-                (shown, cells, Some(unverified))
-            }
-            Err(unverified) => return Err(unverified.error),
-        };
+        let (name, cells, trouble) =
+            match runtime.block_on(backups.verify(&one, &beside, context.started)) {
+                Ok((name, about)) => {
+                    let rows = about.all_rows();
+                    let cells = vec![
+                        Cell::shown("true", "yes"),
+                        Cell::same(about.schema.to_string()),
+                        Cell::shown(rows.to_string(), human::number(rows)),
+                        Cell::none(),
+                    ];
+                    (name, cells, None)
+                }
+                // One of several is told of with the rest.
+                Err(unverified) if args.all => {
+                    let whole = if unverified.is_broken {
+                        Cell::shown("false", "no").tone(Tone::Bad)
+                    } else {
+                        Cell::none().tone(Tone::Warning)
+                    };
+                    let said = Cell::same(unverified.error.to_string());
+                    let cells = vec![whole, Cell::none(), Cell::none(), said];
+                    (shown, cells, Some(unverified))
+                }
+                Err(unverified) => return Err(unverified.error),
+            };
         listing.rows.push(Row {
             id: name.clone(),
             json: json!({
@@ -334,7 +343,7 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
 
 fn restore(args: &Restore, context: &Context) -> Result<()> {
     let backups = reading(&args.reading, Some(&args.backup), context)?;
-    let db = context.settings()?.db.value.clone();
+    let db = resolved(&context.settings()?.db.value);
     let mut over = args.yes;
     if !over && is_there(&db) {
         if !context.may_ask() {

@@ -1,6 +1,6 @@
 //! What the commands that run a daemon share: a runtime, and the models that are set up.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -46,8 +46,11 @@ use crate::{
 };
 
 pub(super) fn runtime() -> Result<Runtime> {
+    // What is done each second goes around among the threads that wait for work: with ten seconds, as usual, as
+    // many as a busy minute made would never wait for long enough to end.
     Builder::new_multi_thread()
         .enable_all()
+        .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(|error| Error::failure("the daemon's runtime could not be started").because(error))
 }

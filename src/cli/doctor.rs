@@ -117,7 +117,7 @@ fn installation(settings: &Settings, context: &Context) -> Result<Installation> 
             .iter()
             .filter_map(|one| Some((one.name.clone(), one.secret.clone()?)))
             .collect(),
-        db: settings.db.value.clone(),
+        db: crate::store::backup::resolved(&settings.db.value),
         backups: settings
             .backup
             .to

@@ -1,5 +1,7 @@
 //! `webox secrets`: values in webox's own keeping.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
 use super::{
@@ -146,6 +148,9 @@ fn delete(args: &Delete, context: &Context) -> Result<()> {
     Ok(())
 }
 
+/// Where systemd shows the daemon its credentials: copies, as old as its start.
+const HANDED_OVER: &str = "/run/credentials/webox.service";
+
 /// The new key stands before the old one first, then everything is wrapped with it, then the old
 /// one goes: whatever breaks off, everything can be read, and this can be run again.
 fn rotate(args: &Rotate, context: &Context) -> Result<()> {
@@ -170,6 +175,14 @@ fn rotate(args: &Rotate, context: &Context) -> Result<()> {
     context.out.note(
         "Backups made before need the old key: keep a copy of it for as long as you keep them.",
     );
+    if is_ours && Path::new(HANDED_OVER).exists()
+        || matches!(vault.source(), KeySource::Credential(_))
+    {
+        context.out.warn(
+            "a daemon under systemd has the keys as they were when it started, and opens nothing that is kept until \
+             it is started anew: `systemctl restart webox` now",
+        );
+    }
     let old = vault.count()?.saturating_sub(1);
     let secrets = human::count(rewrapped, "secret is", "secrets are");
     let key = vault.key_in_force()?;

@@ -53,7 +53,16 @@ const LAST_WORK: Duration = Duration::from_secs(5);
         ),
         ("webox serve --insecure-no-signature", "for trials on this machine only"),
     ],
-    &[exit::FAILURE, exit::USAGE, exit::CONFIG],
+    &[
+        exit::FAILURE,
+        exit::REFUSED,
+        exit::USAGE,
+        exit::UNAVAILABLE,
+        exit::BUSY,
+        exit::DENIED,
+        exit::CONFIG,
+        exit::INTERRUPTED,
+    ],
 ))]
 pub struct Serve {
     /// The address to listen at [default: 127.0.0.1:8080].

@@ -128,7 +128,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("PIPEDRIVE_BASE_URL", "Where Pipedrive answers, when not at the usual address."),
     (
         "CREDENTIALS_DIRECTORY",
-        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, twilio-api-secret, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key, smtp-password, backup-access-key, backup-secret-key.",
+        "systemd's folder of credentials; read before files and variables: webox-token, webox-master-key, twilio-auth-token, twilio-api-secret, openai-api-key, anthropic-api-key, elevenlabs-api-key, deepgram-api-key, azure-speech-key, google-api-key, smtp-password, otlp-headers, backup-access-key, backup-secret-key.",
     ),
     (
         "XDG_CONFIG_HOME, XDG_DATA_HOME",

@@ -1,6 +1,10 @@
 //! Writing keys into a settings file: what else stands there, comments among it, stays as it is.
 
-use std::{io::Write as _, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    io::Write as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    path::Path,
+};
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
@@ -47,6 +51,9 @@ pub fn write(path: &Path, keys: &[(&str, Written)]) -> Result<bool> {
         return Ok(false);
     }
     file::read(path, &after)?;
+    // Where a link leads: the link stays.
+    let led_to = if path.is_symlink() { path.canonicalize().ok() } else { None };
+    let path = led_to.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     // No secret stands in it, and the daemon may be another user's.
@@ -55,6 +62,14 @@ pub fn write(path: &Path, keys: &[(&str, Written)]) -> Result<bool> {
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(after.as_bytes()).map_err(failed)?;
     file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    // Whose it was, and whose group reads it.
+    if let Ok(before) = std::fs::metadata(path) {
+        let (user, group) = (before.uid(), before.gid());
+        let made = file.as_file().metadata().map_err(failed)?;
+        if (made.uid(), made.gid()) != (user, group) {
+            chown(file.path(), Some(user), Some(group)).map_err(failed)?;
+        }
+    }
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(true)

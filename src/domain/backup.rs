@@ -29,6 +29,11 @@ impl BackupName {
         self.0
     }
 
+    /// Whether it was made while the clock was wrong: later than it is.
+    pub fn is_ahead(self, now: Timestamp) -> bool {
+        now.duration_since(self.0) < -AHEAD
+    }
+
     /// That of the second after.
     pub fn next(self) -> Self {
         Self(self.0.checked_add(SignedDuration::from_secs(1)).unwrap_or(self.0))
@@ -170,7 +175,7 @@ impl BackupSchedule {
     pub fn is_due(&self, newest: Option<Timestamp>, now: Timestamp) -> bool {
         let Some(newest) = newest else { return true };
         let age = now.duration_since(newest);
-        if age < -AHEAD {
+        if BackupName(newest).is_ahead(now) {
             // The clock was put back: what seems to be newer may be old.
             return true;
         }
@@ -218,8 +223,8 @@ pub struct BackupKeep {
 type SpanOf = fn(&BackupName) -> (i32, i32);
 
 impl BackupKeep {
-    /// Those that need not be kept. No clock is asked: what is kept is counted from the newest there
-    /// is, so that a clock that runs wild removes nothing.
+    /// Those that need not be kept. No clock is asked: what is kept is counted from the newest of them,
+    /// so that a clock that runs wild removes nothing.
     pub fn superfluous(&self, names: &[BackupName]) -> Vec<BackupName> {
         let mut newest_first = names.to_vec();
         newest_first.sort_unstable_by(|a, b| b.cmp(a));

@@ -71,6 +71,9 @@ impl KeptNumber {
 
 /// The route that answers a call that rings, below the public address.
 const INCOMING: &str = "/api/voice/webhook/incoming";
+
+/// What all our addresses begin with.
+const BELOW: &str = "/api/voice/";
 /// The route that apologises when that one cannot.
 const FALLBACK: &str = "/api/voice/webhook/fallback";
 /// The route that is told that a call is over.
@@ -167,7 +170,8 @@ impl Wiring {
     pub fn leads_to(&self, public_url: &str) -> bool {
         let base = public_url.trim_end_matches('/');
         let rest = self.voice_url.strip_prefix(base);
-        rest.is_some_and(|rest| rest.starts_with('/') || rest.starts_with('#'))
+        // What else is at the same address may be another program's.
+        rest.is_some_and(|rest| rest.starts_with(BELOW))
             && self.voice_application_sid.is_empty()
             && self.trunk_sid.is_empty()
     }

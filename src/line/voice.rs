@@ -239,6 +239,7 @@ impl Line {
             },
             status: request.status,
             duration_s: request.duration_s,
+            is_logged: false,
         };
         let (status, sid) = (change.status, change.ringing.sid.clone());
         let known = live::follow_status(&self.store, change).await?;

@@ -104,8 +104,9 @@ impl ScheduledBackups {
         if known.is_some() && !self.schedule.is_due(known, Timestamp::now()) {
             return Ok(());
         }
+        self.backups.claim(store).await?;
         // Others may have made one meanwhile, or it was made before this daemon began.
-        let newest = self.backups.newest().await?;
+        let newest = self.backups.newest(Timestamp::now()).await?;
         let made_at = newest.map(|(name, _)| name.made_at());
         self.note(|standing| {
             standing.last = made_at;
@@ -124,8 +125,13 @@ impl ScheduledBackups {
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(backup = %made.name, bytes = made.bytes, rows, took_ms, "a backup was made");
         if let Some(keep) = &self.keep {
-            for name in self.backups.prune(store, keep).await? {
+            let pruned = self.backups.prune(store, keep, Timestamp::now()).await?;
+            for name in pruned.removed {
                 tracing::info!(backup = %name, "removed a backup that need not be kept");
+            }
+            for (name, error) in pruned.stay {
+                let causes = error.causes();
+                tracing::error!(backup = %name, %error, ?causes, "a backup that need not be kept stays");
             }
         }
         Ok(())

@@ -153,7 +153,7 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
 
 /// What root makes beside the store belongs to whom the store belongs to, or its folder while there is
 /// none: the daemon must be able to use it. Whoever is not root cannot, and need not.
-pub(super) fn give_to_owner(made: &Path, store: &Path) {
+pub fn give_to_owner(made: &Path, store: &Path) {
     give(made, if store.exists() { store } else { folder_of(store) });
 }
 
@@ -162,7 +162,15 @@ pub(super) fn give_to_owner_of_folder(store: &Path) {
     give(store, folder_of(store));
 }
 
-pub(super) fn folder_of(store: &Path) -> &Path {
+/// Where a store is: what a link leads to, if it is one.
+pub fn resolved(path: &Path) -> PathBuf {
+    let is_link = path.is_symlink();
+    let led_to = is_link.then(|| path.canonicalize().ok()).flatten();
+    led_to.unwrap_or_else(|| path.to_owned())
+}
+
+/// The folder that a store is in.
+pub fn folder_of(store: &Path) -> &Path {
     store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -138,10 +138,17 @@ fn write_hint(kind: Kind) -> Option<String> {
 }
 
 fn permission_hint(path: &Path) -> String {
-    format!(
-        "run as the user that owns {}, or as a member of its group",
-        backup::folder_of(path).display()
-    )
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = |path: &Path| std::fs::metadata(path).ok().map(|of| of.uid());
+    let folder = backup::folder_of(path);
+    // Whose this process is, Linux says of its own entry.
+    let us = owner(Path::new("/proc/self"));
+    let ours = us.is_some() && owner(folder) == us && (owner(path) == us || !path.exists());
+    if ours {
+        format!("let yourself in: chmod u+rwx {}, and u+rw the files in it", folder.display())
+    } else {
+        format!("run as the user that owns {}", folder.display())
+    }
 }
 
 fn explain_sqlite(error: rusqlite::Error, kind: Kind, path: &Path) -> Error {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{StoreError, backup, turn_words};
+use super::{StoreError, backup, connection, turn_words};
 use crate::domain::{Error, Kind};
 
 /// Every step ever released, oldest first; a step is never edited afterwards.
@@ -62,6 +62,9 @@ const SPARE: u64 = 4;
 /// Runs the steps that the file lacks. A file at `path` that has rows is copied before.
 pub(super) fn migrate(connection: &mut Connection, path: Option<&Path>) -> Result<(), StoreError> {
     if check(connection)? == SCHEMA_VERSION {
+        if let Some(path) = path {
+            name_the_last(path);
+        }
         return Ok(());
     }
     // What is sorted on the way may be longer than the memory.
@@ -69,6 +72,23 @@ pub(super) fn migrate(connection: &mut Connection, path: Option<&Path>) -> Resul
     run(connection, STEPS, path)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())
+}
+
+/// Whether the file is one of ours, and of an earlier schema.
+pub(super) fn is_of_before(connection: &Connection) -> Result<bool, StoreError> {
+    Ok((1..SCHEMA_VERSION).contains(&check(connection)?))
+}
+
+/// Somebody uses the store, and is not to have it changed under them.
+pub(super) fn not_beside(path: &Path) -> Error {
+    Error::new(
+        Kind::Busy,
+        format!(
+            "the store {} is of an earlier schema, and a webox that runs uses it as it is",
+            path.display()
+        ),
+    )
+    .hint("restart the daemon, which brings it forward: `systemctl restart webox`")
 }
 
 /// The version in the file; an error for a newer or foreign one.
@@ -90,7 +110,8 @@ fn run(connection: &mut Connection, steps: &[&str], path: Option<&Path>) -> Resu
     // Immediate, and the version read again inside: two processes may start at once.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = check(&transaction)?;
-    if let Some(path) = path.filter(|_| done > 0 && done < steps.len() as i64) {
+    let copied = path.filter(|_| done > 0 && done < steps.len() as i64);
+    if let Some(path) = copied {
         // Nobody else writes now: what is copied is what the steps begin with.
         keep_a_copy(path, done)?;
     }
@@ -107,12 +128,21 @@ fn run(connection: &mut Connection, steps: &[&str], path: Option<&Path>) -> Resu
     transaction.pragma_update(None, "user_version", steps.len() as i64)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.commit()?;
+    if let Some(path) = copied {
+        name_the_copy(path, done);
+    }
     Ok(())
 }
 
-/// Copies the file beside itself, under a name that tells its schema: `webox.db.schema-22`. The oldest
-/// copies go once there are more than a few.
+/// How a copy is called until the steps are done: each attempt makes it anew, and leaves no more than one.
+fn unnamed(path: &Path) -> PathBuf {
+    backup::beside(path, ".schema-copying")
+}
+
+/// Copies the file beside itself.
 fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
+    let making = unnamed(path);
+    let _ = std::fs::remove_file(&making);
     let size = std::fs::metadata(path)?.len();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(Path::new("."))) {
@@ -130,16 +160,6 @@ fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
             .into());
         }
     }
-    let copy = (1..=9_999)
-        .map(|n| match n {
-            1 => backup::beside(path, &format!(".schema-{schema}")),
-            n => backup::beside(path, &format!(".schema-{schema}.{n}")),
-        })
-        .find(|copy| !copy.exists())
-        .ok_or_else(|| no_copy(path, schema, "no name is left for it"))?;
-    // Under another name until it is whole.
-    let making = backup::beside(path, ".schema-copying");
-    let _ = std::fs::remove_file(&making);
     let made = (|| {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
@@ -147,7 +167,6 @@ fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
         drop(options.open(&making)?);
         backup::copy(path, &making, std::time::Duration::from_secs(5), |_, _| true)?;
         backup::give_to_owner(&making, path);
-        std::fs::rename(&making, &copy)?;
         backup::sync_folder(path)?;
         Ok::<_, StoreError>(())
     })();
@@ -156,8 +175,41 @@ fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
         return Err(no_copy(path, schema, &error.to_string()).into());
     }
     tracing::info!(
+        copy = %making.display(), schema, to = SCHEMA_VERSION, "the database is being brought forward"
+    );
+    Ok(())
+}
+
+/// Gives the copy of one that broke off after the last step its name.
+fn name_the_last(path: &Path) {
+    let making = unnamed(path);
+    if !making.exists() {
+        return;
+    }
+    let schema = connection::open_reader(&making, std::time::Duration::ZERO)
+        .and_then(|copy| check(&copy))
+        .unwrap_or_default();
+    // Where it has none, the copy itself broke off: the next one is made anew.
+    if schema > 0 && schema < SCHEMA_VERSION {
+        name_the_copy(path, schema);
+    }
+}
+
+/// Gives the copy a name that tells its schema, `webox.db.schema-22`, now that it is brought forward. The
+/// oldest copies go once there are more than a few.
+fn name_the_copy(path: &Path, schema: i64) {
+    let mut names = (1..=9_999).map(|n| match n {
+        1 => backup::beside(path, &format!(".schema-{schema}")),
+        n => backup::beside(path, &format!(".schema-{schema}.{n}")),
+    });
+    let making = unnamed(path);
+    let copy = names.find(|copy| !copy.exists()).unwrap_or_else(|| making.clone());
+    if let Err(error) = std::fs::rename(&making, &copy).and_then(|()| backup::sync_folder(path)) {
+        tracing::warn!(copy = %making.display(), %error, "the copy of the database as it was has no other name");
+    }
+    tracing::info!(
         copy = %copy.display(), schema, to = SCHEMA_VERSION,
-        "the database is brought forward; a copy of it as it was is kept"
+        "the database was brought forward; a copy of it as it was is kept"
     );
     let mut copies = copies(path);
     while copies.len() > COPIES {
@@ -167,7 +219,6 @@ fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
             Err(error) => tracing::warn!(copy = %oldest.display(), %error, "an old copy stays"),
         }
     }
-    Ok(())
 }
 
 fn no_copy(path: &Path, schema: i64, why: &str) -> Error {
@@ -178,7 +229,7 @@ fn no_copy(path: &Path, schema: i64, why: &str) -> Error {
             path.display()
         ),
     )
-    .hint("make room beside it; or make a backup yourself and set WEBOX_UPGRADE_WITHOUT_COPY=true")
+    .hint("make room beside it; or copy it to another disk yourself (`sqlite3 FILE \".backup COPY\"`) and set WEBOX_UPGRADE_WITHOUT_COPY=true")
     .because(why.to_owned())
 }
 

@@ -161,13 +161,28 @@ impl Store {
     /// date as needed. A newer or unreadable file is refused and left alone, and nothing is laid beside
     /// a file that is no store.
     pub fn open(path: &Path, options: Options) -> Result<Self> {
-        let hold = connection::find(path, options.begins)
-            .and_then(|()| backup::hold(path))
-            .map_err(|error| error.explain(path))?;
-        let mut connection = connection::open_writer(path, options.lock_timeout)
-            .map_err(|error| error.explain(path))?;
-        migrate::migrate(&mut connection, options.keeps_a_copy.then_some(path))
-            .map_err(|error| error.explain(path))?;
+        // What SQLite writes beside the file lies where the file is, not where a link to it is.
+        let path = &backup::resolved(path);
+        let explain = |error: StoreError| error.explain(path);
+        connection::find(path, options.begins).map_err(explain)?;
+        let mut hold = backup::hold(path).map_err(explain)?;
+        let mut connection =
+            connection::open_writer(path, options.lock_timeout).map_err(explain)?;
+        let copied = options.keeps_a_copy.then_some(path.as_path());
+        // A daemon that runs knows the schema that it began with. It goes on with the file once it is
+        // started anew, and that brings the file forward.
+        let is_of_before = migrate::is_of_before(&connection).map_err(explain)?;
+        if is_of_before && !options.checkpoints && hold.is_some() {
+            drop(hold.take());
+            let alone = backup::hold_alone(path).map_err(|error| {
+                if error.kind() == Kind::Busy { migrate::not_beside(path) } else { error }
+            })?;
+            migrate::migrate(&mut connection, copied).map_err(explain)?;
+            drop(alone);
+            hold = backup::hold(path).map_err(explain)?;
+        } else {
+            migrate::migrate(&mut connection, copied).map_err(explain)?;
+        }
         if options.checkpoints {
             writer::settle(&connection, path);
         }

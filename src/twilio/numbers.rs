@@ -211,16 +211,30 @@ pub(super) fn page(body: &[u8]) -> Result<(Vec<Owned>, Option<String>), RestErro
 }
 
 impl Rest {
-    /// A number of an account; nothing when it is not the account's.
-    pub async fn owned(
+    /// The numbers that an account has, page by page; only one of them where one is named.
+    pub async fn numbers(
         &self,
         account: &Account,
-        number: &PhoneNumber,
-    ) -> Result<Option<Owned>, RestError> {
-        let query = Form::from_fields([("PhoneNumber", number.as_str())]).encode();
-        let body = self.get(account, &format!("IncomingPhoneNumbers.json?{query}")).await?;
+        only: Option<&PhoneNumber>,
+    ) -> Result<Vec<Owned>, RestError> {
+        let mut query = vec![("PageSize", PAGE.to_owned())];
+        if let Some(number) = only {
+            query.push(("PhoneNumber", number.to_string()));
+        }
+        let path = format!("IncomingPhoneNumbers.json?{}", Form::from_fields(query).encode());
+        let mut numbers = Vec::new();
+        let mut url = self.below(account, &path);
+        for _ in 0..MOST_PAGES {
+            let (page, next) = page(&self.read(account, &url).await?)?;
+            numbers.extend(page);
+            match next {
+                Some(next) => url = self.page(&next)?,
+                None => break,
+            }
+        }
         // Twilio matches parts of numbers.
-        Ok(page(&body)?.0.into_iter().find(|one| one.number == *number))
+        numbers.retain(|one| only.is_none_or(|only| one.number == *only));
+        Ok(numbers)
     }
 }
 
@@ -264,27 +278,7 @@ impl OpenAccount {
 
     /// The numbers that the account has; only one of them where one is named.
     pub async fn numbers(&self, only: Option<&PhoneNumber>) -> Result<Vec<Owned>, RestError> {
-        let mut query = vec![("PageSize", PAGE.to_owned())];
-        if let Some(number) = only {
-            query.push(("PhoneNumber", number.to_string()));
-        }
-        let path = format!("IncomingPhoneNumbers.json?{}", Form::from_fields(query).encode());
-        self.with(async |rest, account| {
-            let mut numbers = Vec::new();
-            let mut url = rest.below(account, &path);
-            for _ in 0..MOST_PAGES {
-                let (page, next) = page(&rest.read(account, &url).await?)?;
-                numbers.extend(page);
-                match next {
-                    Some(next) => url = rest.page(&next)?,
-                    None => break,
-                }
-            }
-            // Twilio matches parts of numbers.
-            numbers.retain(|one| only.is_none_or(|only| one.number == *only));
-            Ok(numbers)
-        })
-        .await
+        self.with(async |rest, account| rest.numbers(account, only).await).await
     }
 
     /// The addresses that the account has given.

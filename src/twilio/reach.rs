@@ -164,10 +164,36 @@ fn unreached(error: &reqwest::Error) -> Unreached {
     let all = causes.join(" ").to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| all.contains(word));
     if says(&["certificate", "tls", "handshake", "corrupt message"]) {
-        return Unreached::Untrusted { why: deepest, certificate: None };
+        return Unreached::Untrusted { why: plainly(deepest), certificate: None };
     }
     if says(&["dns error", "failed to lookup", "name or service not known"]) {
         return Unreached::Unknown(deepest);
     }
     if error.is_connect() { Unreached::Refused(deepest) } else { Unreached::Broken(deepest) }
+}
+
+/// The two that people meet most, which the library names by a word of its own.
+fn plainly(why: String) -> String {
+    if why.contains("CaUsedAsEndEntity") {
+        return "it is self-signed: nobody else vouches for it".to_owned();
+    }
+    if why.contains("UnknownIssuer") {
+        return "it is self-signed, or of an authority that is not known, or its chain is not whole".to_owned();
+    }
+    why
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_meet_most_is_said_in_words() {
+        let self_signed = "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))";
+        assert!(plainly(self_signed.to_owned()).starts_with("it is self-signed"));
+        let unknown = plainly("invalid peer certificate: UnknownIssuer".to_owned());
+        assert!(unknown.contains("authority that is not known"), "{unknown}");
+        let expired = "invalid peer certificate: certificate expired: verification time 1 (UNIX)";
+        assert_eq!(plainly(expired.to_owned()), expired);
+    }
 }

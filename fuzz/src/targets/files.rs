@@ -162,7 +162,8 @@ pub fn backup_file(data: &[u8]) {
     let backups = Backups::new(Place::Folder(folder()), seals);
     let store = folder().join("webox.db");
     RUNTIME.with_borrow_mut(|runtime| {
-        let _ = runtime.block_on(backups.verify(&Which::File(path), &store));
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let _ = runtime.block_on(backups.verify(&Which::File(path), &store, now));
     });
     assert!(!store.exists(), "what is only looked at is not written");
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     operations::{accounts::Wanted, provisioning, secrets},
     provision::trades,
-    store::Store,
+    store::{Options, Store},
     vault::Vault,
 };
 
@@ -29,9 +29,11 @@ pub(super) fn write(answers: &Answers, context: &Context) -> Result<Done> {
         keys.push(("public_url", Written::Text(url.to_string())));
     }
     let folder = answers.place.parent().unwrap_or(Path::new(""));
+    let mut written = Vec::new();
     let mut keep = |key: &'static str, secret: &Secret| -> Result<()> {
         let name = unit::secret_name(key);
         keep_secret(&folder.join(&name), secret)?;
+        written.push((key.to_owned(), folder.join(&name)));
         keys.push((key, Written::InFile(name)));
         Ok(())
     };
@@ -44,7 +46,9 @@ pub(super) fn write(answers: &Answers, context: &Context) -> Result<Done> {
     if let Some(account) = &answers.twilio {
         keys.push(("twilio.account_sid", Written::Text(account.sid.to_string())));
     }
-    if keys.is_empty() {
+    // The unit names it, and a service that finds none does not start.
+    let is_wanted = answers.unit.is_some() && !answers.place.exists();
+    if keys.is_empty() && !is_wanted {
         let there = answers.place.exists().then(|| answers.place.clone());
         return Ok(Done { settings: there, ..Done::default() });
     }
@@ -54,7 +58,7 @@ pub(super) fn write(answers: &Answers, context: &Context) -> Result<Done> {
     } else {
         context.out.note(&format!("The settings {place} say so already."));
     }
-    Ok(Done { settings: Some(answers.place.clone()), ..Done::default() })
+    Ok(Done { settings: Some(answers.place.clone()), secrets: written, ..Done::default() })
 }
 
 /// Beside its place, then moved there; the temporary file has mode 0600.
@@ -72,6 +76,14 @@ fn keep_secret(path: &Path, secret: &Secret) -> Result<()> {
     file.write_all(b"\n").map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Whether what is there, if anything is, is a database.
+pub(super) fn can_be_opened(db: &Path) -> Result<()> {
+    if db.exists() {
+        Store::open(db, Options { begins: false, ..Options::terminal() })?;
+    }
     Ok(())
 }
 
@@ -130,46 +142,70 @@ pub(super) fn admin(email: &EmailAddress, context: &Context) -> Result<Option<Se
     Ok(Some(key))
 }
 
-/// Writes the file of the first assistant where there is none, and applies it.
+/// Writes the file of the first assistant and applies it. One that is there already stays as it is, in
+/// the database or in a file.
 pub(super) fn assistant(
     first: &First,
     answers: &Answers,
     context: &Context,
-) -> Result<(AssistantName, PathBuf)> {
+) -> Result<(AssistantName, Option<PathBuf>)> {
     let name = AssistantName::from_client(&first.client).ok_or_else(|| {
         Error::usage(format!("no name can be made from `{}`", first.client.escape_debug()))
             .hint("give the client's name with letters: --client")
     })?;
     let folder = answers.place.parent().unwrap_or(Path::new("")).join("assistants");
     let file = folder.join(format!("{name}.toml"));
-    if file.exists() {
+    let is_written = file.exists();
+    let desk = context.desk_to_fill("init")?;
+    let there = desk.assistants()?;
+    if let Some(one) = there.iter().find(|one| one.assistant.spec.name == name) {
         context.out.warn(&format!(
-            "the file {} is there already, and stays as it is: `--trade`, `--client`, `--phone` and \
-             `--language` are for a new one. Change it there, then `webox apply` it",
+            "the assistant `{name}` is there already, and stays as it is: `--trade`, `--client`, `--phone` \
+             and `--language` are for a new one"
+        ));
+        context.out.note(&format!("`{name}` answers {}.", one.assistant.spec.phone.number));
+        return Ok((name, is_written.then_some(file)));
+    }
+    if is_written {
+        context.out.warn(&format!(
+            "the file {} is there already, and stays as it is, not applied: `--trade`, `--client`, `--phone` \
+             and `--language` are for a new one. Look it over, then `webox apply` it",
             file.display()
         ));
-    } else {
-        let model = answers.keys.iter().find_map(|key| key.provider.model());
-        let text = trades::first(
-            first.trade,
-            &trades::First {
-                name: name.clone(),
-                client: first.client.trim().to_owned(),
-                phone: first.phone.clone(),
-                language: first.language.clone(),
-                model: model.unwrap_or_else(ModelRef::builtin),
-            },
-        )?;
-        std::fs::create_dir_all(&folder)?;
-        std::fs::write(&file, text)?;
+        return Ok((name, Some(file)));
     }
-    let desk = context.desk_to_fill("init")?;
-    let plan = plan::make(desk.as_ref(), std::slice::from_ref(&file), false, context)?;
-    provisioning::check(&plan, &provisioning::Consent { overwrite: false, max_deletes: None })?;
-    if !plan.is_empty() {
-        desk.apply(plan, file.display().to_string(), None)?;
+    if let Some(holder) = there.iter().find(|one| one.assistant.spec.phone.number == first.phone) {
+        let holder = &holder.assistant.spec.name;
+        return Err(Error::conflict(format!(
+            "{} is the number of the assistant `{holder}`",
+            first.phone
+        ))
+        .hint("give this one another: --phone"));
+    }
+    let model = answers.keys.iter().find_map(|key| key.provider.model());
+    let text = trades::first(
+        first.trade,
+        &trades::First {
+            name: name.clone(),
+            client: first.client.trim().to_owned(),
+            phone: first.phone.clone(),
+            language: first.language.clone(),
+            model: model.unwrap_or_else(ModelRef::builtin),
+        },
+    )?;
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(&file, text)?;
+    let apply = || {
+        let plan = plan::make(desk.as_ref(), std::slice::from_ref(&file), false, context)?;
+        provisioning::check(&plan, &provisioning::Consent { overwrite: false, max_deletes: None })?;
+        desk.apply(plan, file.display().to_string(), None)
+    };
+    if let Err(error) = apply() {
+        // One that is not in force would stand in the way of another try.
+        let _ = std::fs::remove_file(&file);
+        return Err(error);
     }
     let phone = desk.assistant(name.as_str())?.spec.phone.number;
     context.out.note(&format!("`{name}` answers {phone}: {}.", file.display()));
-    Ok((name, file))
+    Ok((name, Some(file)))
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Context, daemon, exit, help, output::Format, progress::Waiting};
 use crate::{
-    config::{self, PublicUrl, Settings},
+    config::{Origin, PublicUrl, Settings},
     domain::{
         AccountSid, AssistantName, EmailAddress, Error, Kind, LanguageTag, ModelRef, PhoneNumber,
         Result, Secret,
@@ -161,6 +161,8 @@ struct Done {
     assistant: Option<AssistantName>,
     file: Option<PathBuf>,
     unit: Vec<PathBuf>,
+    /// Secrets that were written: their keys in the settings, and the files.
+    secrets: Vec<(String, PathBuf)>,
 }
 
 pub(super) fn run(args: &Init, context: &Context) -> Result<()> {
@@ -206,20 +208,19 @@ pub(super) fn run(args: &Init, context: &Context) -> Result<()> {
     if walks {
         ask::walk(args, &mut answers, &settings, context)?;
     }
+    // Settings that name no database would keep every later command from starting.
+    make::can_be_opened(answers.db.as_deref().unwrap_or(&settings.db.value))?;
     let mut done = make::write(&answers, context)?;
     let store = make::key_and_store(context)?;
-    if let Some(email) = &answers.admin {
-        done.token = make::admin(email, context)?;
-    }
     if let Some(first) = &answers.first {
         if let Err(error) = first.phone.may_be_a_machines() {
             context.out.warn(&format!("{error}: take a geographic or national number for it"));
         }
         let (name, file) = make::assistant(first, &answers, context)?;
-        (done.assistant, done.file) = (Some(name), Some(file));
+        (done.assistant, done.file) = (Some(name), file);
     }
     if let Some(folder) = &answers.unit {
-        let files = unit::install(folder, context.settings()?, &answers.place)?;
+        let files = unit::install(folder, context.settings()?, &answers.place, &done.secrets)?;
         for file in &files {
             context.out.note(&format!("Wrote {}.", file.display()));
         }
@@ -230,6 +231,10 @@ pub(super) fn run(args: &Init, context: &Context) -> Result<()> {
             );
         }
         done.unit = files;
+    }
+    // Last: its key is shown once, when nothing can fail any more.
+    if let Some(email) = &answers.admin {
+        done.token = make::admin(email, context)?;
     }
     next(&answers, &done, context)?;
     tell(&done, &store, context)
@@ -291,7 +296,17 @@ fn given(
 ) -> Result<Answers> {
     let sid = args.twilio_account.clone().or(settings.twilio.account_sid.value.clone());
     let from_file = args.twilio_token_file.as_deref().map(ask::from_file).transpose()?;
-    let named = args.twilio_account.is_some() || from_file.is_some();
+    // A service sees nothing of what this shell has in its environment.
+    let is_here_alone =
+        |origin: &Origin| unit.is_some() && matches!(origin, Origin::Environment(_));
+    let named = args.twilio_account.is_some()
+        || from_file.is_some()
+        || is_here_alone(&settings.twilio.auth_tokens.origin)
+        || is_here_alone(&settings.twilio.account_sid.origin);
+    let public_url = args.public_url.clone().or_else(|| {
+        let url = settings.public_url.value.clone();
+        url.filter(|_| is_here_alone(&settings.public_url.origin))
+    });
     if from_file.is_some() && sid.is_none() {
         return Err(
             Error::usage("whose token is it?").hint("name the account: --twilio-account AC…")
@@ -314,8 +329,8 @@ fn given(
         _ => None,
     };
     let is_service = place == Path::new(unit::SETTINGS) && unit.is_some();
-    let flagged = matches!(settings.db.origin, config::Origin::Flag(_));
-    let usual = matches!(settings.db.origin, config::Origin::Default);
+    let flagged = matches!(settings.db.origin, Origin::Flag(_));
+    let usual = matches!(settings.db.origin, Origin::Default);
     let db = if flagged {
         Some(settings.db.value.clone())
     } else {
@@ -324,7 +339,7 @@ fn given(
     Ok(Answers {
         place,
         db,
-        public_url: args.public_url.clone(),
+        public_url,
         twilio,
         keys: keys.collect::<Result<_>>()?,
         admin: args.admin.clone(),

@@ -47,11 +47,17 @@ pub(super) fn secret_name(key: &str) -> String {
 }
 
 /// Writes the units where there are none, and a drop-in beside each; answers where these are.
-pub(super) fn install(folder: &Path, settings: &Settings, place: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn install(
+    folder: &Path,
+    settings: &Settings,
+    place: &Path,
+    written: &[(String, PathBuf)],
+) -> Result<Vec<PathBuf>> {
     let listen = settings.listen.value;
     let socket = format!("{WRITTEN}[Socket]\nListenStream=\nListenStream={listen}\n");
     let mut files = Vec::new();
-    for ((name, unit), text) in UNITS.into_iter().zip([drop_in(settings, place)?, socket]) {
+    for ((name, unit), text) in UNITS.into_iter().zip([drop_in(settings, place, written)?, socket])
+    {
         // One that is there came with a package, or was made by hand.
         let path = folder.join(name);
         let is_packaged = folder == Path::new(USUAL)
@@ -80,7 +86,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 /// The first line of each drop-in.
 const WRITTEN: &str = "# Written by `webox init --systemd`; it writes it anew.\n";
 
-fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
+fn drop_in(settings: &Settings, place: &Path, written: &[(String, PathBuf)]) -> Result<String> {
     let program = program()?;
     let (db, place) = (absolute(&settings.db.value)?, absolute(place)?);
     let mut text = format!("{WRITTEN}[Service]\n");
@@ -91,7 +97,12 @@ fn drop_in(settings: &Settings, place: &Path) -> Result<String> {
     if let KeySource::File(key) = &settings.master_key {
         let _ = writeln!(text, "LoadCredential=webox-master-key:{}", absolute(key)?.display());
     }
-    for (key, file) in settings.secret_files() {
+    // What was written just now counts also where this shell's environment comes before it.
+    let named = settings
+        .secret_files()
+        .into_iter()
+        .filter(|(key, _)| written.iter().all(|(one, _)| one != key));
+    for (key, file) in named.chain(written.iter().cloned()) {
         let _ =
             writeln!(text, "LoadCredential={}:{}", secret_name(&key), absolute(&file)?.display());
     }

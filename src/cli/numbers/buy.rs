@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Context, Format, plain, telephony};
 use crate::{
     cli::{daemon, progress::Waiting, prompt},
-    domain::{AccountSid, AddressSid, BundleSid, Error, Kind, PhoneNumber, Result},
+    domain::{AccountSid, AddressSid, BundleSid, Error, Kind, Micros, PhoneNumber, Result},
     operations::numbers::{Looked, Offer},
 };
 
@@ -63,14 +63,20 @@ pub(super) fn buy(args: &Buy, context: &Context) -> Result<()> {
         format!("`webox numbers connect NAME --number {number}` has an assistant answer it.");
     let offer = match looked {
         Looked::Ours(owned) => {
-            printed(context, number, owned.sid.as_str(), false)?;
+            printed(context, number, Some((owned.sid.as_str(), false)), None)?;
             context.out.note(&format!("The account has {number} already: nothing was bought."));
             context.out.note(&next);
             return Ok(());
         }
         Looked::Offer(offer) => offer,
     };
-    context.out.note(&told(&offer));
+    let price = offer.price.clone();
+    if args.yes || args.dry_run {
+        context.out.note(&told(&offer));
+    } else {
+        // Nobody is asked to buy what they were not told of.
+        context.out.say(&told(&offer));
+    }
     if let Some(why) = &offer.unknown {
         context.out.warn(&format!("it is not known which papers its country wants: {why}"));
     }
@@ -80,6 +86,7 @@ pub(super) fn buy(args: &Buy, context: &Context) -> Result<()> {
             .hint("buy it at any price with `--any-price`"));
     }
     if args.dry_run {
+        printed(context, number, None, price.as_ref())?;
         context.out.note("Nothing was bought.");
         return Ok(());
     }
@@ -92,7 +99,7 @@ pub(super) fn buy(args: &Buy, context: &Context) -> Result<()> {
     let bought = telephony.buy(&actor, &offer, address, bundle, context.started);
     let owned = runtime.block_on(bought)?;
     drop(waiting);
-    printed(context, number, owned.sid.as_str(), true)?;
+    printed(context, number, Some((owned.sid.as_str(), true)), price.as_ref())?;
     context.out.note(&format!("{number} is yours. {next}"));
     Ok(())
 }
@@ -109,10 +116,22 @@ fn told(offer: &Offer) -> String {
     format!("{}: a {} number ({}), for {price}.", one.number, one.kind, place.join(", "))
 }
 
-fn printed(context: &Context, number: &PhoneNumber, sid: &str, bought: bool) -> Result<()> {
+/// A number that was bought, is ours already, or would be bought.
+fn printed(
+    context: &Context,
+    number: &PhoneNumber,
+    ours: Option<(&str, bool)>,
+    price: Option<&(Micros, String)>,
+) -> Result<()> {
     match context.out.format() {
         Format::Json | Format::Jsonl => {
-            let value = json!({ "number": number, "sid": sid, "bought": bought });
+            let value = json!({
+                "number": number,
+                "sid": ours.map(|(sid, _)| sid),
+                "bought": ours.is_some_and(|(_, bought)| bought),
+                "price": price.map(|(price, _)| price.to_string()),
+                "price_unit": price.map(|(_, unit)| unit),
+            });
             context.out.object("number", value)
         }
         Format::Table => Ok(()),

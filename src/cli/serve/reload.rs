@@ -116,6 +116,11 @@ impl<'a> Reloading<'a> {
                 self.in_force.insert(key.clone(), *mark);
             }
         }
+        if self.context.environment().path("CREDENTIALS_DIRECTORY").is_some() {
+            tracing::info!(
+                "systemd's credentials are those of the start: another token or key there needs a restart"
+            );
+        }
         let told =
             |keys: &[String]| if keys.is_empty() { "nothing".to_owned() } else { keys.join(", ") };
         tracing::info!(
@@ -141,7 +146,7 @@ fn marks(settings: &Settings, context: &Context, hasher: &RandomState) -> BTreeM
     let speech = &settings.speech;
     let tokens = settings.twilio.auth_tokens.value.iter();
     let headers = settings.monitoring.otlp_headers.value.iter();
-    let secrets: [(&str, u64); 10] = [
+    let secrets: [(&str, u64); 12] = [
         ("twilio.auth_token", hasher.hash_one(tokens.map(Secret::expose).collect::<Vec<_>>())),
         ("twilio.api_secret", hasher.hash_one(exposed(&settings.twilio.api_secret.value))),
         ("openai.api_key", hasher.hash_one(exposed(&settings.openai.api_key.value))),
@@ -150,6 +155,8 @@ fn marks(settings: &Settings, context: &Context, hasher: &RandomState) -> BTreeM
         ("deepgram.api_key", hasher.hash_one(exposed(&speech.deepgram.api_key.value))),
         ("azure.api_key", hasher.hash_one(exposed(&speech.azure.api_key.value))),
         ("google.api_key", hasher.hash_one(exposed(&speech.google.api_key.value))),
+        ("backup.access_key", hasher.hash_one(exposed(&settings.backup.access_key.value))),
+        ("backup.secret_key", hasher.hash_one(exposed(&settings.backup.secret_key.value))),
         ("smtp.password", hasher.hash_one(exposed(&settings.smtp.password.value))),
         (
             "otlp.headers",
@@ -158,6 +165,15 @@ fn marks(settings: &Settings, context: &Context, hasher: &RandomState) -> BTreeM
         ),
     ];
     marks.extend(secrets.map(|(key, mark)| (key.to_owned(), mark)));
+    // What is in them counts, not only where they are.
+    let files = [
+        ("billing.file", &settings.billing.file.value),
+        ("billing.rates", &settings.billing.rates.value),
+    ];
+    for (key, file) in files {
+        let text = file.as_ref().map(|file| (file, std::fs::read(file).ok()));
+        marks.insert(key.to_owned(), hasher.hash_one(text));
+    }
     // Their rows have no more than names.
     let (rules, places) = (&settings.alerts.rules.value, &settings.alerts.destinations.value);
     marks.insert("alerts.rules".to_owned(), hasher.hash_one(format!("{rules:?}")));

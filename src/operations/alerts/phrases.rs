@@ -55,7 +55,7 @@ const FRENCH: Phrases = Phrases {
         AlertKind::ProviderDown => "le fournisseur {part} ne répond plus",
         AlertKind::SpendDay => "{value} dépensés aujourd'hui (seuil : {threshold})",
         AlertKind::SpendMonth => "{value} dépensés ce mois-ci (seuil : {threshold})",
-        AlertKind::Quota => "{value} de la limite est utilisé ({part}, seuil : {threshold})",
+        AlertKind::Quota => "la limite est utilisée à {value} ({part}, seuil : {threshold})",
         AlertKind::Satisfaction => {
             "la satisfaction a baissé de {value} point sur 5 (seuil : {threshold})"
         }

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use place::Place;
 pub use seals::Seals;
-use workshop::Workshop;
+use workshop::{Scratch, Workshop};
 
 use crate::{
     domain::{BackupKeep, BackupManifest, BackupName, Error, Kind, Result},
@@ -108,6 +108,15 @@ pub struct Restored {
     pub store: PathBuf,
     /// Where the one is that was there.
     pub aside: Option<PathBuf>,
+}
+
+/// What became of backups that need not be kept.
+#[derive(Debug, Default)]
+pub struct Pruned {
+    /// Those that are gone.
+    pub removed: Vec<BackupName>,
+    /// Those that could not be removed, and why.
+    pub stay: Vec<(BackupName, Error)>,
 }
 
 /// Says to stop when nobody waits any more.
@@ -205,9 +214,22 @@ impl Backups {
         matches!(*self.place, Place::Bucket(..))
     }
 
-    /// When the newest was made.
-    pub async fn newest(&self) -> Result<Option<(BackupName, u64)>> {
-        Ok(self.place.list().await?.into_iter().next())
+    /// Has the place be a store's own. Two stores in one place would count each other's backups as
+    /// theirs, and remove them: one of them was begun by mistake, as where a disk was not mounted, or
+    /// has the settings of the other.
+    ///
+    /// # Errors
+    /// When it is another's.
+    pub async fn claim(&self, store: &Store) -> Result<()> {
+        self.place.claim(store.read_async(versions::store_id).await?).await
+    }
+
+    /// When the newest was made. One that is later than now, by a clock that was wrong then, is the
+    /// newest only where there is no other.
+    pub async fn newest(&self, now: Timestamp) -> Result<Option<(BackupName, u64)>> {
+        let listed = self.place.list().await?;
+        let mut in_time = listed.iter().filter(|(name, _)| !name.is_ahead(now));
+        Ok(in_time.next().or(listed.first()).copied())
     }
 
     /// The backups there are, the newest first, with what they say of themselves.
@@ -238,9 +260,10 @@ impl Backups {
         &self,
         which: &Which,
         beside: &Path,
+        now: Timestamp,
     ) -> Result<(String, BackupManifest), Unverified> {
-        let scratch = scratch(beside)?;
-        let (name, fetched) = self.find(which, scratch.path()).await?;
+        let scratch = Scratch::open(beside)?;
+        let (name, fetched) = self.find(which, scratch.path(), now).await?;
         let (seals, shown) = (Arc::clone(&self.seals), name.clone());
         let verified = blocking(move || {
             let opened = opened(&seals, &shown, fetched.path(), scratch.path());
@@ -259,8 +282,8 @@ impl Backups {
         now: Timestamp,
     ) -> Result<Restored> {
         may_replace(store, over)?;
-        let scratch = scratch(store)?;
-        let (name, fetched) = self.find(which, scratch.path()).await?;
+        let scratch = Scratch::open(store)?;
+        let (name, fetched) = self.find(which, scratch.path(), now).await?;
         let (seals, store) = (Arc::clone(&self.seals), store.to_owned());
         blocking(move || {
             let (manifest, copy) = opened(&seals, &name, fetched.path(), scratch.path())
@@ -275,27 +298,36 @@ impl Backups {
         .await
     }
 
-    /// Removes what need not be kept of a store; answers what it removed. A backup that is older than
-    /// all that is in the store is another one's: one that was begun by mistake, where a disk was not
-    /// mounted, does not push out those of the right one.
-    pub async fn prune(&self, store: &Store, keep: &BackupKeep) -> Result<Vec<BackupName>> {
-        let Some(oldest) = store.read_async(versions::oldest).await? else { return Ok(Vec::new()) };
+    /// Removes what need not be kept of a store. A backup that is older than all that is in the store
+    /// is another one's. One that is later than now was made while the clock was wrong: it stays, and
+    /// does not count, or it would push out each one that is made since.
+    pub async fn prune(&self, store: &Store, keep: &BackupKeep, now: Timestamp) -> Result<Pruned> {
+        let mut pruned = Pruned::default();
+        self.claim(store).await?;
+        let Some(oldest) = store.read_async(versions::oldest).await? else { return Ok(pruned) };
         let names: Vec<BackupName> = self
             .place
             .list()
             .await?
             .into_iter()
             .map(|(name, _)| name)
-            .filter(|name| name.made_at() >= oldest)
+            .filter(|name| name.made_at() >= oldest && !name.is_ahead(now))
             .collect();
-        let superfluous = keep.superfluous(&names);
-        for name in &superfluous {
-            self.place.remove(*name).await?;
+        for name in keep.superfluous(&names) {
+            match self.place.remove(name).await {
+                Ok(()) => pruned.removed.push(name),
+                Err(error) => pruned.stay.push((name, error)),
+            }
         }
-        Ok(superfluous)
+        Ok(pruned)
     }
 
-    async fn find(&self, which: &Which, scratch: &Path) -> Result<(String, place::Fetched)> {
+    async fn find(
+        &self,
+        which: &Which,
+        scratch: &Path,
+        now: Timestamp,
+    ) -> Result<(String, place::Fetched)> {
         let name = match which {
             Which::File(path) => {
                 return Ok((path.display().to_string(), place::Fetched::There(path.clone())));
@@ -307,7 +339,7 @@ impl Backups {
                 }
                 *name
             }
-            Which::Latest => self.newest().await?.map(|(name, _)| name).ok_or_else(none_yet)?,
+            Which::Latest => self.newest(now).await?.map(|(name, _)| name).ok_or_else(none_yet)?,
         };
         Ok((name.to_string(), self.place.fetch(name, scratch).await?))
     }
@@ -377,25 +409,6 @@ fn aside(store: &Path, now: Timestamp) -> PathBuf {
         n += 1;
     }
     aside
-}
-
-/// A folder of our own on the disk of the store, which is gone afterwards.
-fn scratch(store: &Path) -> Result<tempfile::TempDir> {
-    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let failed = |cause: io::Error| {
-        let kind = match cause.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Kind::Denied,
-            _ => Kind::Failure,
-        };
-        Error::new(kind, format!("no backup can be unpacked in {}", folder.display()))
-            .hint("it is unpacked beside the database: name a place that you may write to with `--db`")
-            .because(cause)
-    };
-    let mut builder = std::fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder).map_err(failed)?;
-    tempfile::Builder::new().prefix(".webox-restore-").tempdir_in(folder).map_err(failed)
 }
 
 async fn blocking<T: Send + 'static>(

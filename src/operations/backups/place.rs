@@ -1,11 +1,13 @@
 //! Where backups lie: a folder, or a bucket. Only files that are named as ours are seen at all.
 
 use std::{
+    fmt,
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write as _},
     path::{Path, PathBuf},
 };
 
+use sha2::Digest as _;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::archive;
@@ -14,6 +16,12 @@ use crate::{
     integrations::s3::Storage,
     store::backup::sync_folder,
 };
+
+/// Says whose backups lie in a place: the identity of their database.
+const OWNER: &str = ".webox-store";
+
+/// No identity is longer.
+const LONGEST_OWNER: usize = 256;
 
 /// How files are called that are not whole yet.
 const UNFINISHED: &str = ".webox-backup-";
@@ -89,6 +97,38 @@ impl Place {
         }
     }
 
+    /// Has the place be one database's alone.
+    ///
+    /// # Errors
+    /// When it is another one's.
+    pub(super) async fn claim(&self, store_id: String) -> Result<()> {
+        let owner = match self {
+            Self::Folder(folder) => {
+                let (folder, store_id) = (folder.clone(), store_id.clone());
+                super::blocking(move || owner_of(&folder, &store_id)).await?
+            }
+            Self::Bucket(storage, prefix) => {
+                let key = format!("{prefix}{OWNER}");
+                match storage.head(&key, LONGEST_OWNER).await {
+                    Ok(said) => String::from_utf8_lossy(&said).trim().to_owned(),
+                    Err(error) if error.kind() == Kind::NotFound => {
+                        let said = say(&std::env::temp_dir(), &store_id)?;
+                        let digest = sha2::Sha256::digest(store_id.as_bytes());
+                        storage.put(&key, said.path(), &digest).await?;
+                        store_id.clone()
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        if owner == store_id {
+            return Ok(());
+        }
+        Err(Error::config(format!("{self} has backups of another database")).hint(format!(
+            "name a place of its own as `backup.to`; where the other one is given up for good, remove `{OWNER}` there"
+        )))
+    }
+
     /// A backup as a file; one in a bucket is fetched into `scratch`.
     pub(super) async fn fetch(&self, name: BackupName, scratch: &Path) -> Result<Fetched> {
         match self {
@@ -110,9 +150,7 @@ impl Place {
     pub(super) fn begin(&self, scratch: &Path) -> Result<NamedTempFile> {
         let folder = match self {
             Self::Folder(folder) => {
-                let mut builder = std::fs::DirBuilder::new();
-                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-                builder.recursive(true).create(folder).map_err(|e| unwritable(folder, e))?;
+                make_folder(folder)?;
                 tidy(folder);
                 folder
             }
@@ -163,6 +201,55 @@ impl Place {
         Error::not_found(format!("there is no backup {}", self.shown(name)))
             .hint("`webox backup list` shows those that there are")
     }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Bucket(_, prefix) if prefix.is_empty() => f.write_str("the bucket"),
+            Self::Bucket(_, prefix) => write!(f, "`{prefix}` of the bucket"),
+        }
+    }
+}
+
+/// Whose backups lie in a folder: who asks, where nobody has said so yet.
+fn owner_of(folder: &Path, store_id: &str) -> Result<String> {
+    let path = folder.join(OWNER);
+    match std::fs::read(&path) {
+        Ok(said) => return Ok(String::from_utf8_lossy(&said).trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unreadable(&path, error)),
+    }
+    make_folder(folder)?;
+    match say(folder, store_id)?.persist_noclobber(&path) {
+        Ok(_) => {
+            sync_folder(&path).map_err(|error| unwritable(&path, error))?;
+            Ok(store_id.to_owned())
+        }
+        // Another one was quicker.
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            owner_of(folder, store_id)
+        }
+        Err(error) => Err(unwritable(&path, error.error)),
+    }
+}
+
+/// A file that says whose.
+fn say(folder: &Path, store_id: &str) -> Result<NamedTempFile> {
+    let write = || {
+        let mut said = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+        said.write_all(store_id.as_bytes())?;
+        said.as_file().sync_all()?;
+        Ok(said)
+    };
+    write().map_err(|error| unwritable(folder, error))
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder).map_err(|error| unwritable(folder, error))
 }
 
 /// Removes what is unfinished, and nobody's any more.

@@ -26,7 +26,7 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
     if case.wanted.offline && backups.are_elsewhere() {
         return vec![GROUP.skipped("newest", "left out: --offline")];
     }
-    vec![match backups.newest().await {
+    vec![match backups.newest((case.here.clock)()).await {
         Ok(newest) => judge(&case, newest),
         Err(error) => GROUP.failed("newest", &error),
     }]

@@ -13,6 +13,7 @@ const GROUP: Group = Group::Keys;
 
 pub(super) fn look(case: &Case) -> Vec<Finding> {
     let mut found = vec![master(case)];
+    found.extend(handed_over(case));
     found.extend(files(case));
     let Some(_) = &case.store else {
         found.extend(without_store(GROUP));
@@ -45,6 +46,20 @@ fn master(case: &Case) -> Finding {
             GROUP.failed("master key", &error)
         }
     }
+}
+
+/// systemd shows the daemon a copy of the master key, as old as its start. Seen by root alone.
+const HANDED_OVER: &str = "/run/credentials/webox.service/webox-master-key";
+
+fn handed_over(case: &Case) -> Option<Finding> {
+    let KeySource::File(file) = case.here.secrets.vault().source() else { return None };
+    let (copy, now) = (std::fs::read(HANDED_OVER).ok()?, std::fs::read(file).ok()?);
+    if copy.trim_ascii() == now.trim_ascii() {
+        return None;
+    }
+    let seen = format!("the daemon has other master keys than {} by now", file.display());
+    let advice = "systemctl restart webox: it opens nothing that is kept, and seals backups with a key of before";
+    Some(GROUP.problem("daemon's key", seen, advice))
 }
 
 /// Files that the settings name for their secrets.

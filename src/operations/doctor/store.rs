@@ -7,9 +7,12 @@ use std::{
 };
 
 use super::{Case, DEEP, Finding, Group, LOOKING_THROUGH, count};
-use crate::store::{
-    SCHEMA_VERSION,
-    checkup::{self, Integrity},
+use crate::{
+    domain::Kind,
+    store::{
+        SCHEMA_VERSION,
+        checkup::{self, Integrity},
+    },
 };
 
 const GROUP: Group = Group::Store;
@@ -71,7 +74,14 @@ pub(super) fn look(case: &Case, file: &File) -> Vec<Finding> {
         let advice = "make it with `webox init`, or name the right one with --db or `db`";
         return vec![GROUP.problem("file", seen, advice)];
     };
+    if !file.path.is_file() {
+        let advice =
+            "name the file of the database with --db or `db`, such as /var/lib/webox/webox.db";
+        return vec![GROUP.problem("file", format!("{shown} is no file"), advice)];
+    }
     let mut found = match checkup::schema(&file.path) {
+        // Whose it is, who may read it and what lies beside it is another program's affair.
+        Err(error) if error.kind() == Kind::Config => return vec![GROUP.failed("file", &error)],
         Err(error) => vec![GROUP.failed("file", &error)],
         Ok(version) => vec![schema(case, file, version), integrity(case, file)],
     };

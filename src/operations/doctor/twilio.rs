@@ -1,20 +1,15 @@
 //! Accounts at Twilio: is each taken with its token, and do its numbers lead here?
 
-use std::collections::BTreeMap;
-
-use futures_util::{StreamExt as _, stream};
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Case, Finding, Group, count};
 use crate::{
-    domain::{AccountSid, AssistantName, PhoneNumber, Result, Secret, Sight},
+    domain::{AccountSid, AssistantName, PhoneNumber, Result, Secret, Sight, Wiring},
     store::assistants,
     twilio::{access::Account, rest::RestError},
 };
 
 const GROUP: Group = Group::Twilio;
-
-/// Requests at a time: Twilio counts those of an account.
-const AT_ONCE: usize = 4;
 
 /// An account whose token is at hand, and the numbers that assistants answer in it.
 #[derive(Debug, Clone)]
@@ -156,20 +151,17 @@ async fn numbers(case: &Case, known: &Known, account: &Account) -> Vec<Finding> 
     let Some(url) = &case.here.public_url else {
         return vec![GROUP.skipped(name, "no public URL is set that they could lead to")];
     };
-    let asked = known.numbers.clone().into_iter().map(|(assistant, number)| {
-        let (rest, account) = (case.here.rest.clone(), account.clone());
-        async move {
-            let owned = rest.owned(&account, &number).await;
-            (assistant, number, owned.map(|owned| owned.map(|owned| owned.wiring)))
-        }
-    });
-    let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    // All of the account's, by pages: one question for each would take longer than anybody waits.
+    let owned: HashMap<PhoneNumber, Wiring> = match case.here.rest.numbers(account, None).await {
+        Ok(owned) => owned.into_iter().map(|one| (one.number, one.wiring)).collect(),
+        Err(error) => return vec![not_taken(name, &error)],
+    };
     let (mut found, mut well) = (Vec::new(), 0);
-    for (assistant, number, wiring) in answers {
+    for (assistant, number) in &known.numbers {
         let advice = format!("`webox numbers connect {assistant}`");
         let name = format!("number {number}");
-        match wiring {
-            Ok(Some(wiring)) => {
+        match owned.get(number) {
+            Some(wiring) => {
                 let faults = wiring.faults(url);
                 if faults.is_empty() {
                     well += 1;
@@ -178,13 +170,12 @@ async fn numbers(case: &Case, known: &Known, account: &Account) -> Vec<Finding> 
                     found.push(GROUP.problem(name, seen, advice));
                 }
             }
-            Ok(None) => found.push(GROUP.problem(
+            None => found.push(GROUP.problem(
                 name,
                 format!("`{assistant}` answers it, and the account {} has no such number", account.sid),
                 "buy it or correct `phone`; if it is a client's own, name the account under `[twilio]` \
                  of the assistant's file",
             )),
-            Err(error) => found.push(not_taken(name, &error)),
         }
     }
     if well > 0 {

@@ -25,6 +25,9 @@ pub struct StatusChange {
     pub status: CallStatus,
     /// In seconds; in final ones only.
     pub duration_s: Option<u32>,
+    /// Whether Twilio's log of calls says so: the length there is the one that is charged. A callback may come
+    /// twice, and the first stands.
+    pub is_logged: bool,
 }
 
 /// Follows a change of status; only final ones change anything. Says whether the call is known.
@@ -32,7 +35,7 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
     let cache = store.clone();
     store
         .write_async(move |tx| {
-            let StatusChange { ringing, status, duration_s } = change;
+            let StatusChange { ringing, status, duration_s, is_logged } = change;
             let found = calls::by_sid(tx, &ringing.sid)?;
             if let Some(id) = ringing.outbound {
                 asked_for(tx, Some(id), &ringing.sid)?;
@@ -44,7 +47,7 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             if let Some(call) = found {
                 let assistant =
                     cache.assistants().version(tx, call.assistant_id, call.assistant_revision)?;
-                end_known(tx, &cache, &assistant, &call, end)?;
+                end_known(tx, &cache, &assistant, &call, end, is_logged)?;
                 return Ok(true);
             }
             // The end before the beginning: keep it, so that the beginning finds the call over.
@@ -88,8 +91,14 @@ fn end_known(
     assistant: &Assistant,
     call: &Call,
     mut end: CallEnd,
+    is_logged: bool,
 ) -> Result<(), StoreError> {
-    let swept = call.end_reason == Some(EndReason::Swept);
+    // Its end was guessed, or its length: the sweep had only what was last heard of it.
+    let swept = call.end_reason == Some(EndReason::Swept)
+        || is_logged
+            && call.ended_at.is_some()
+            && call.status == end.status
+            && end.duration_s.is_some_and(|length| call.duration_s != Some(length));
     if call.status == CallStatus::Rejected {
         return ledger::turned_down(tx, store, call, end.duration_s.unwrap_or(0), end.ended_at);
     }
@@ -100,7 +109,7 @@ fn end_known(
     if let Some(ended_at) = call.ended_at {
         end.ended_at = ended_at;
     }
-    if call.end_reason.is_none() || swept {
+    if matches!(call.end_reason, None | Some(EndReason::Swept)) {
         end.reason = (end.status == CallStatus::Completed).then_some(EndReason::CallerHungUp);
     }
     events::note(tx, end.ended_at, call.id, "end", None)?;

@@ -106,6 +106,8 @@ impl Telephony {
                     FindingKind::NoAssistant,
                     "its callers hear that nobody has it: give it to an assistant, or `webox numbers release` it".to_owned(),
                 )),
+                // One for messages alone cannot be answered.
+                (None, Leads::Nowhere) if !standing.owned.voice => {}
                 (None, Leads::Nowhere) => findings.push(finding(
                     FindingKind::NoAssistant,
                     "it is paid for, and nobody answers it".to_owned(),

@@ -136,6 +136,7 @@ impl Telephony {
                 },
                 status: call.status,
                 duration_s: call.duration_s,
+                is_logged: true,
             };
             live::follow_status(&self.store, change).await?;
         }
@@ -176,8 +177,13 @@ fn known(tx: &Tx, logged: &LoggedCall, call: &Call) -> Result<Seen, StoreError> 
     if call.ended_at.is_none() {
         return differs(Difference::Open);
     }
-    let is_guessed = call.end_reason == Some(EndReason::Swept) && !privacy::is_erased(tx, call.id)?;
-    if is_guessed && (call.status != logged.status || call.duration_s != logged.duration_s) {
+    // Where its end was announced, we have the length that Twilio has.
+    let is_longer = logged.duration_s.is_some() && call.duration_s != logged.duration_s;
+    let is_guessed = match call.end_reason {
+        Some(EndReason::Swept) => call.status != logged.status || is_longer,
+        _ => call.status == logged.status && is_longer,
+    };
+    if is_guessed && !privacy::is_erased(tx, call.id)? {
         return differs(Difference::Open);
     }
     let costs = matches!(logged.charge, Charge::Known(amount, _) if amount.get() != 0);

@@ -122,12 +122,14 @@ impl Telephony {
             let all = self.list(actor, None).await.map(|all| all.numbers).unwrap_or_default();
             all.into_iter().map(|one| (one.owned.number, one.account)).collect()
         });
+        let is_agencys = self.access.account.as_ref() == Some(account);
+        let of = if is_agencys { String::new() } else { format!(" --account {account}") };
         error.hint(match listed.await.get(number) {
             Some(other) => format!(
                 "the account {other} has it: name it in the section `[twilio]` of `{name}`"
             ),
             None => format!(
-                "buy it with `webox numbers buy {number}`, or have another with `webox numbers connect {name} --number +…`"
+                "buy it with `webox numbers buy {number}{of}`, or have another with `webox numbers connect {name} --number +…`"
             ),
         })
     }
@@ -143,23 +145,14 @@ impl Telephony {
         now: Timestamp,
     ) -> Result<()> {
         actor.may_administer()?;
-        if connection.instead_of.is_some() {
-            let (store, actor) = (self.store.clone(), actor.clone());
-            let (id, number) = (connection.found.id, connection.number.clone());
-            let expected = Expected::any();
-            let changed = tokio::task::spawn_blocking(move || {
-                assistants::change(&store, &actor, id, expected, now, |mut spec| {
-                    spec.phone.number = number;
-                    Ok(spec)
-                })
-            });
-            changed.await.map_err(|cause| {
-                Error::failure("the assistant could not be changed").because(cause)
-            })??;
+        // At Twilio first: where that fails, the number of before goes on being answered.
+        if !connection.changes.is_empty() {
+            self.wire(actor, connection, now).await?;
         }
-        if connection.changes.is_empty() {
-            return Ok(());
-        }
+        self.give(actor, connection, now).await
+    }
+
+    async fn wire(&self, actor: &Actor, connection: &Connection, now: Timestamp) -> Result<()> {
         let Connection { number, wanted, owned, account, .. } = connection;
         let wired = account.wire(&owned.sid, &connection.changes).await;
         let wired =
@@ -183,6 +176,25 @@ impl Telephony {
         after["assistant"] = json!(connection.assistant);
         let target = format!("number/{number}");
         self.note(actor, Deed { action: "number.connect", target, before, after }, now).await
+    }
+
+    /// Gives the assistant the number, where it had another.
+    async fn give(&self, actor: &Actor, connection: &Connection, now: Timestamp) -> Result<()> {
+        if connection.instead_of.is_some() {
+            let (store, actor) = (self.store.clone(), actor.clone());
+            let (id, number) = (connection.found.id, connection.number.clone());
+            let expected = Expected::any();
+            let changed = tokio::task::spawn_blocking(move || {
+                assistants::change(&store, &actor, id, expected, now, |mut spec| {
+                    spec.phone.number = number;
+                    Ok(spec)
+                })
+            });
+            changed.await.map_err(|cause| {
+                Error::failure("the assistant could not be changed").because(cause)
+            })??;
+        }
+        Ok(())
     }
 }
 
