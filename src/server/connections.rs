@@ -109,9 +109,6 @@ pub(super) async fn serve(
         };
         let Ok(share) = shares.take(peer.ip()) else {
             tracing::debug!(%peer, "too many connections of one address");
-            drop((stream, permit));
-            // Those who are let in go first: a flood is accepted in what time they leave.
-            tokio::task::yield_now().await;
             continue;
         };
         // Answers are small and wanted at once.
