@@ -29,6 +29,10 @@ const NONCE: usize = 24;
 /// What a passphrase for backups is derived with.
 const BACKUP: &[u8] = b"webox/1/backup";
 
+/// Where systemd shows a daemon its master keys (systemd.exec(5), `LoadCredential=`): a copy, as old as the daemon's
+/// start. Only root and the daemon see it.
+pub const HANDED_OVER: &str = "/run/credentials/webox.service/webox-master-key";
+
 /// A sealed secret: of no use without the master key, and only under its own name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {

@@ -36,7 +36,7 @@ pub(crate) fn ready() -> Webox {
 }
 
 /// A database removes no backup from before its first row.
-fn holds_since_2020(webox: &Webox) {
+pub(crate) fn holds_since_2020(webox: &Webox) {
     let at = "2020-01-15T00:00:00Z".parse().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| seed::call_at(&seed::store(webox), 99, at, CallStatus::Completed));
@@ -431,7 +431,7 @@ fn two_at_once_do_not_disturb_each_other() {
     webox.run(["backup", "verify", "--all"]).ok();
 }
 
-fn in_a_bucket(storage: &FakeS3) -> Webox {
+pub(crate) fn in_a_bucket(storage: &FakeS3) -> Webox {
     let webox = ready();
     let secret = webox.file("storage.key", fake_s3::SECRET_KEY);
     let config = webox.file(

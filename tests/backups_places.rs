@@ -1,8 +1,8 @@
 //! Whose backups lie in a place, and what lies beside a database while one is unpacked.
 
 use crate::{
-    backups::{calls, create, files, folder, ready},
-    support::daemon::Daemon,
+    backups::{calls, create, files, folder, holds_since_2020, in_a_bucket, ready},
+    support::{daemon::Daemon, fake_s3::FakeS3},
 };
 
 #[test]
@@ -19,6 +19,9 @@ fn a_place_is_one_databases_and_a_clock_that_ran_ahead_costs_no_backup() {
     let refused = other.run(["backup", "create"]).code(78);
     refused.says("has backups of another database").says(".webox-store");
     assert_eq!(files(&to), [first]);
+    let doctor = other.run(["doctor", "--offline", "--only", "backups"]).code(1);
+    doctor.prints("has backups of another database");
+    webox.run(["doctor", "--offline", "--only", "backups"]).ok();
     // By hand anybody may.
     other.run(["backup", "create", "--to", to.to_str().unwrap()]).ok();
     assert_eq!(files(&to).len(), 2);
@@ -71,4 +74,23 @@ async fn a_link_to_a_database_is_the_database() {
         files(webox.home()).into_iter().filter(|name| name.starts_with("linked")).collect();
     assert_eq!(beside, ["linked.db"], "nothing lies beside it");
     assert_eq!(calls(&webox, &link), calls(&webox, &webox.db()));
+}
+
+#[test]
+fn one_that_cannot_be_removed_keeps_neither_the_new_nor_the_others() {
+    let storage = FakeS3::start();
+    let webox = in_a_bucket(&storage);
+    let old = |day: u32| format!("agence/webox-2020-02-{day:02}T00-00-00Z.tar.zst.age");
+    for day in 1..=5 {
+        storage.lay(&old(day), b"old");
+    }
+    // The first that would go.
+    storage.lock(&old(3));
+    holds_since_2020(&webox);
+    let made = webox.run(["backup", "create", "-o", "ids"]).ok();
+    let made = made.says("2020-02-03T00-00-00Z.tar.zst.age need not be kept, and stays").stdout;
+    let left = storage.keys();
+    assert!(left.contains(&format!("agence/{}", made.trim())), "{left:?}");
+    let stay: Vec<u32> = (1..=5).filter(|day| left.contains(&old(*day))).collect();
+    assert_eq!(stay, [3, 4, 5], "{left:?}");
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     api::SecretView,
     domain::{EmailAddress, Error, KeySource, Kind, Result},
+    vault::HANDED_OVER,
 };
 
 /// Arguments of `webox secrets`.
@@ -147,9 +148,6 @@ fn delete(args: &Delete, context: &Context) -> Result<()> {
     context.out.note(&format!("The secret `{name}` is forgotten."));
     Ok(())
 }
-
-/// Where systemd shows the daemon its credentials: copies, as old as its start.
-const HANDED_OVER: &str = "/run/credentials/webox.service";
 
 /// The new key stands before the old one first, then everything is wrapped with it, then the old
 /// one goes: whatever breaks off, everything can be read, and this can be run again.

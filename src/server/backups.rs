@@ -125,15 +125,27 @@ impl ScheduledBackups {
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(backup = %made.name, bytes = made.bytes, rows, took_ms, "a backup was made");
         if let Some(keep) = &self.keep {
-            let pruned = self.backups.prune(store, keep, Timestamp::now()).await?;
-            for name in pruned.removed {
-                tracing::info!(backup = %name, "removed a backup that need not be kept");
-            }
-            for (name, error) in pruned.stay {
-                let causes = error.causes();
-                tracing::error!(backup = %name, %error, ?causes, "a backup that need not be kept stays");
-            }
+            self.prune(store, keep).await;
         }
         Ok(())
+    }
+
+    /// Whatever becomes of older ones, one was made.
+    async fn prune(&self, store: &Store, keep: &BackupKeep) {
+        let pruned = match self.backups.prune(store, keep, Timestamp::now()).await {
+            Ok(pruned) => pruned,
+            Err(error) => {
+                let causes = error.causes();
+                tracing::error!(%error, ?causes, "backups that need not be kept stay");
+                return;
+            }
+        };
+        for name in pruned.removed {
+            tracing::info!(backup = %name, "removed a backup that need not be kept");
+        }
+        for (name, error) in pruned.stay {
+            let causes = error.causes();
+            tracing::error!(backup = %name, %error, ?causes, "a backup that need not be kept stays");
+        }
     }
 }

@@ -206,6 +206,7 @@ fn name_the_copy(path: &Path, schema: i64) {
     let copy = names.find(|copy| !copy.exists()).unwrap_or_else(|| making.clone());
     if let Err(error) = std::fs::rename(&making, &copy).and_then(|()| backup::sync_folder(path)) {
         tracing::warn!(copy = %making.display(), %error, "the copy of the database as it was has no other name");
+        return;
     }
     tracing::info!(
         copy = %copy.display(), schema, to = SCHEMA_VERSION,

@@ -172,16 +172,18 @@ impl Store {
         // A daemon that runs knows the schema that it began with. It goes on with the file once it is
         // started anew, and that brings the file forward.
         let is_of_before = migrate::is_of_before(&connection).map_err(explain)?;
-        if is_of_before && !options.checkpoints && hold.is_some() {
+        let alone = if is_of_before && !options.checkpoints && hold.is_some() {
             drop(hold.take());
-            let alone = backup::hold_alone(path).map_err(|error| {
+            Some(backup::hold_alone(path).map_err(|error| {
                 if error.kind() == Kind::Busy { migrate::not_beside(path) } else { error }
-            })?;
-            migrate::migrate(&mut connection, copied).map_err(explain)?;
+            })?)
+        } else {
+            None
+        };
+        migrate::migrate(&mut connection, copied).map_err(explain)?;
+        if alone.is_some() {
             drop(alone);
             hold = backup::hold(path).map_err(explain)?;
-        } else {
-            migrate::migrate(&mut connection, copied).map_err(explain)?;
         }
         if options.checkpoints {
             writer::settle(&connection, path);

@@ -116,21 +116,11 @@ impl OpenAccount {
     ) -> Result<Vec<LoggedCall>, RestError> {
         let day = |at: Timestamp| at.to_zoned_datetime(TimeZone::UTC).date();
         let path = path(day(since), day(until));
-        self.with(async |rest, account| {
-            let mut calls = Vec::new();
-            let mut url = rest.below(account, &path);
-            for _ in 0..MOST_PAGES {
-                let (page, next) = page(&rest.read(account, &url).await?)?;
-                calls.extend(page);
-                match next {
-                    Some(next) => url = rest.page(&next)?,
-                    None => break,
-                }
-            }
-            calls.retain(|call| (since..until).contains(&call.started_at));
-            Ok(calls)
-        })
-        .await
+        let asked =
+            self.with(async |rest, account| rest.pages(account, &path, MOST_PAGES, page).await);
+        let mut calls = asked.await?;
+        calls.retain(|call| (since..until).contains(&call.started_at));
+        Ok(calls)
     }
 }
 

@@ -222,16 +222,7 @@ impl Rest {
             query.push(("PhoneNumber", number.to_string()));
         }
         let path = format!("IncomingPhoneNumbers.json?{}", Form::from_fields(query).encode());
-        let mut numbers = Vec::new();
-        let mut url = self.below(account, &path);
-        for _ in 0..MOST_PAGES {
-            let (page, next) = page(&self.read(account, &url).await?)?;
-            numbers.extend(page);
-            match next {
-                Some(next) => url = self.page(&next)?,
-                None => break,
-            }
-        }
+        let mut numbers = self.pages(account, &path, MOST_PAGES, page).await?;
         // Twilio matches parts of numbers.
         numbers.retain(|one| only.is_none_or(|only| one.number == *only));
         Ok(numbers)

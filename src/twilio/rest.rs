@@ -170,6 +170,9 @@ pub struct Rest {
     base_url: String,
 }
 
+/// What is on a page of a list, and where the next page is.
+pub(super) type Page<T> = (Vec<T>, Option<String>);
+
 impl Rest {
     /// The API at an address, [`BASE_URL`] or a region's.
     pub fn new(base_url: &str) -> Result<Self> {
@@ -262,11 +265,32 @@ impl Rest {
     }
 
     /// The address of a page that an answer names.
-    pub(super) fn page(&self, uri: &str) -> Result<String, RestError> {
+    fn page(&self, uri: &str) -> Result<String, RestError> {
         if uri.starts_with("/2010-04-01/Accounts/") {
             return Ok(format!("{}{uri}", self.base_url));
         }
         Err(RestError::Unreadable("it names a page elsewhere".to_owned()))
+    }
+
+    /// All that is in a list, page by page, up to so many; `read` tells what is in a page, and where the next is.
+    pub(super) async fn pages<T>(
+        &self,
+        account: &Account,
+        path: &str,
+        most: usize,
+        read: fn(&[u8]) -> Result<Page<T>, RestError>,
+    ) -> Result<Vec<T>, RestError> {
+        let mut all = Vec::new();
+        let mut url = self.below(account, path);
+        for _ in 0..most {
+            let (page, next) = read(&self.read(account, &url).await?)?;
+            all.extend(page);
+            match next {
+                Some(next) => url = self.page(&next)?,
+                None => break,
+            }
+        }
+        Ok(all)
     }
 
     /// What is at an address; asked again after a while when Twilio is too busy, or not well.

@@ -36,6 +36,8 @@ struct Kept {
     refused_parts: u32,
     /// Files that are put together without a word of it.
     lost_answers: u32,
+    /// Keys that nobody may delete.
+    locked: Vec<String>,
     /// How long it thinks before it answers what is put.
     slow: std::time::Duration,
 }
@@ -113,6 +115,11 @@ impl FakeS3 {
 
     pub(crate) fn lose_answers(&self, count: u32) {
         self.kept.lock().unwrap().lost_answers = count;
+    }
+
+    /// Nobody may delete it.
+    pub(crate) fn lock(&self, key: &str) {
+        self.kept.lock().unwrap().locked.push(key.to_owned());
     }
 
     pub(crate) fn is_slow(&self, slow: std::time::Duration) {
@@ -193,6 +200,9 @@ fn answer(
             }
             kept.objects.insert(key, body.to_vec());
             StatusCode::OK.into_response()
+        }
+        Method::DELETE if kept.locked.contains(&key) => {
+            refused(403, "AccessDenied", "The object is locked.")
         }
         Method::DELETE => {
             kept.objects.remove(&key);

@@ -221,7 +221,15 @@ impl Backups {
     /// # Errors
     /// When it is another's.
     pub async fn claim(&self, store: &Store) -> Result<()> {
-        self.place.claim(store.read_async(versions::store_id).await?).await
+        self.place.claim(&store.read_async(versions::store_id).await?).await
+    }
+
+    /// Looks whether the place is another store's, and says nothing there.
+    ///
+    /// # Errors
+    /// When it is.
+    pub async fn are_not_anothers(&self, store: &Store) -> Result<()> {
+        self.place.is_of(&store.read_async(versions::store_id).await?).await.map(drop)
     }
 
     /// When the newest was made. One that is later than now, by a clock that was wrong then, is the

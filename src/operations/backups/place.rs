@@ -101,28 +101,52 @@ impl Place {
     ///
     /// # Errors
     /// When it is another one's.
-    pub(super) async fn claim(&self, store_id: String) -> Result<()> {
-        let owner = match self {
+    pub(super) async fn claim(&self, store_id: &str) -> Result<()> {
+        if self.is_of(store_id).await? {
+            return Ok(());
+        }
+        match self {
             Self::Folder(folder) => {
-                let (folder, store_id) = (folder.clone(), store_id.clone());
-                super::blocking(move || owner_of(&folder, &store_id)).await?
+                let (folder, store_id) = (folder.clone(), store_id.to_owned());
+                super::blocking(move || enter(&folder, &store_id)).await?;
             }
             Self::Bucket(storage, prefix) => {
-                let key = format!("{prefix}{OWNER}");
-                match storage.head(&key, LONGEST_OWNER).await {
-                    Ok(said) => String::from_utf8_lossy(&said).trim().to_owned(),
-                    Err(error) if error.kind() == Kind::NotFound => {
-                        let said = say(&std::env::temp_dir(), &store_id)?;
-                        let digest = sha2::Sha256::digest(store_id.as_bytes());
-                        storage.put(&key, said.path(), &digest).await?;
-                        store_id.clone()
-                    }
+                let said = say(&std::env::temp_dir(), store_id)?;
+                let digest = sha2::Sha256::digest(store_id.as_bytes());
+                storage.put(&format!("{prefix}{OWNER}"), said.path(), &digest).await?;
+            }
+        }
+        // Another one may have been quicker.
+        self.is_of(store_id).await.map(drop)
+    }
+
+    /// Whether the place is a database's; no, where nobody has said so yet.
+    ///
+    /// # Errors
+    /// When it is another one's.
+    pub(super) async fn is_of(&self, store_id: &str) -> Result<bool> {
+        let owner = match self {
+            Self::Folder(folder) => {
+                let path = folder.join(OWNER);
+                // It may lie on another machine, which may not answer.
+                let read = super::blocking(move || match std::fs::read(&path) {
+                    Ok(said) => Ok(Some(said)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(error) => Err(unreadable(&path, error)),
+                });
+                read.await?
+            }
+            Self::Bucket(storage, prefix) => {
+                match storage.head(&format!("{prefix}{OWNER}"), LONGEST_OWNER).await {
+                    Ok(said) => Some(said),
+                    Err(error) if error.kind() == Kind::NotFound => None,
                     Err(error) => return Err(error),
                 }
             }
         };
-        if owner == store_id {
-            return Ok(());
+        let Some(owner) = owner else { return Ok(false) };
+        if String::from_utf8_lossy(&owner).trim() == store_id {
+            return Ok(true);
         }
         Err(Error::config(format!("{self} has backups of another database")).hint(format!(
             "name a place of its own as `backup.to`; where the other one is given up for good, remove `{OWNER}` there"
@@ -213,24 +237,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whose backups lie in a folder: who asks, where nobody has said so yet.
-fn owner_of(folder: &Path, store_id: &str) -> Result<String> {
-    let path = folder.join(OWNER);
-    match std::fs::read(&path) {
-        Ok(said) => return Ok(String::from_utf8_lossy(&said).trim().to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(unreadable(&path, error)),
-    }
+/// Says whose a folder is, where nobody has said so yet.
+fn enter(folder: &Path, store_id: &str) -> Result<()> {
     make_folder(folder)?;
+    let path = folder.join(OWNER);
     match say(folder, store_id)?.persist_noclobber(&path) {
-        Ok(_) => {
-            sync_folder(&path).map_err(|error| unwritable(&path, error))?;
-            Ok(store_id.to_owned())
-        }
-        // Another one was quicker.
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            owner_of(folder, store_id)
-        }
+        Ok(_) => sync_folder(&path).map_err(|error| unwritable(&path, error)),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(unwritable(&path, error.error)),
     }
 }

@@ -26,6 +26,12 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
     if case.wanted.offline && backups.are_elsewhere() {
         return vec![GROUP.skipped("newest", "left out: --offline")];
     }
+    // The newest of another database is none of this one's.
+    if let Some(store) = &case.store
+        && let Err(error) = backups.are_not_anothers(store).await
+    {
+        return vec![GROUP.failed("newest", &error)];
+    }
     vec![match backups.newest((case.here.clock)()).await {
         Ok(newest) => judge(&case, newest),
         Err(error) => GROUP.failed("newest", &error),

@@ -7,6 +7,7 @@ use crate::{
     domain::{KeySource, SecretRef, Sight},
     operations::secrets,
     store::assistants,
+    vault::HANDED_OVER,
 };
 
 const GROUP: Group = Group::Keys;
@@ -48,9 +49,7 @@ fn master(case: &Case) -> Finding {
     }
 }
 
-/// systemd shows the daemon a copy of the master key, as old as its start. Seen by root alone.
-const HANDED_OVER: &str = "/run/credentials/webox.service/webox-master-key";
-
+/// Whether the daemon has other keys than there are by now.
 fn handed_over(case: &Case) -> Option<Finding> {
     let KeySource::File(file) = case.here.secrets.vault().source() else { return None };
     let (copy, now) = (std::fs::read(HANDED_OVER).ok()?, std::fs::read(file).ok()?);

@@ -94,7 +94,7 @@ fn end_known(
     is_logged: bool,
 ) -> Result<(), StoreError> {
     // Its end was guessed, or its length: the sweep had only what was last heard of it.
-    let swept = call.end_reason == Some(EndReason::Swept)
+    let is_guessed = call.end_reason == Some(EndReason::Swept)
         || is_logged
             && call.ended_at.is_some()
             && call.status == end.status
@@ -102,7 +102,7 @@ fn end_known(
     if call.status == CallStatus::Rejected {
         return ledger::turned_down(tx, store, call, end.duration_s.unwrap_or(0), end.ended_at);
     }
-    if call.ended_at.is_some() && !swept {
+    if call.ended_at.is_some() && !is_guessed {
         // Announced before: what is stored stands.
         return Ok(());
     }
@@ -120,8 +120,8 @@ fn end_known(
     calls::end(tx, call.id, &end)?;
     ledger::closed(tx, store, call.id)?;
     outbound::ended(tx, &call.sid, end.status, call.answered_by, at)?;
-    contacts::note(tx, assistant, call.id, swept)?;
-    let known = afterwards::settle(tx, assistant, call.id, (!swept).then_some(at))?;
+    contacts::note(tx, assistant, call.id, is_guessed)?;
+    let known = afterwards::settle(tx, assistant, call.id, (!is_guessed).then_some(at))?;
     tell(tx, assistant, call.id, known, at)
 }
 
