@@ -106,6 +106,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("ipnet", &["server", "config", "integrations"]),
     // How full a disk is.
     ("rustix", &["server", "store", "operations/doctor"]),
+    // Whom the kernel turns away.
+    ("socket2", &["server/connections"]),
     ("tokio_io_timeout", &["server"]),
     // Handshakes, and the certificates they are answered with.
     ("instant_acme", &["server/tls"]),

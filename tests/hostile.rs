@@ -351,3 +351,33 @@ async fn who_forges_without_end_waits_for_each_refusal_and_nobody_else_does() {
     assert_eq!(signed.send().await.unwrap().status(), 200);
     assert!(quick(&stranger).await);
 }
+
+/// A connection from another address of this machine; none where nothing answers a first SYN and a second.
+async fn connect(from: [u8; 4], daemon: &Daemon) -> Option<tokio::net::TcpStream> {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    let connecting = socket.connect(daemon.address);
+    tokio::time::timeout(Duration::from_millis(2_500), connecting).await.ok()?.ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_connects_without_end_gets_no_connection_any_more_and_nobody_else_is_troubled() {
+    const SHARE: usize = 512;
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let webox = Webox::with_le_gourmet();
+    let daemon = Daemon::start(&webox);
+    // As many as it may have, which stay; then more and more, which are closed as soon as they are there.
+    let stranger = [127, 0, 0, 2];
+    let mut held = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while let Some(connection) = connect(stranger, &daemon).await {
+        assert!(Instant::now() < deadline, "all of them are accepted");
+        if held.len() < SHARE {
+            held.push(connection);
+        }
+    }
+    assert_eq!(held.len(), SHARE);
+    assert!(daemon.logged("opens connections without end").contains("127.0.0.2"));
+    assert!(connect([127, 0, 0, 3], &daemon).await.is_some());
+    assert!(spoken(&daemon.ring(&sid(1)).await).contains("Gourmet"));
+}

@@ -161,17 +161,14 @@ fn tls(settings: &Settings) -> Result<Option<Tls>> {
 }
 
 /// The socket that was handed over, or one at the address that is set.
-async fn listen(
-    settings: &Settings,
-    handed_over: Option<std::net::TcpListener>,
-) -> Result<TcpListener> {
+fn listen(settings: &Settings, handed_over: Option<std::net::TcpListener>) -> Result<TcpListener> {
     if let Some(listener) = handed_over {
         return TcpListener::from_std(listener).map_err(|cause| {
             Error::failure("the socket that was handed over cannot be used").because(cause)
         });
     }
     let listen = settings.listen.value;
-    TcpListener::bind(listen).await.map_err(|error| {
+    server::listen(listen).map_err(|error| {
         Error::unavailable(format!("cannot listen at {listen}"))
             .because(error)
             .hint("choose another address with `--listen`; `webox config show` tells where this one comes from")
@@ -185,7 +182,7 @@ async fn serve<'a>(
     reloading: impl FnOnce(&Settings, Controls) -> Reloading<'a>,
 ) -> Result<()> {
     let Parts { trust, tls, inherited, defaults, catalogue } = parts;
-    let listener = listen(settings, inherited.calls).await?;
+    let listener = listen(settings, inherited.calls)?;
     let address = listener
         .local_addr()
         .map_err(|error| Error::failure("the listener has no address").because(error))?;

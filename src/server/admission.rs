@@ -173,7 +173,7 @@ async fn admit<R: Webhook>(
     if !let_in {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
-    app.tarpit.vouch(&head.extensions);
+    app.known.vouch(&head.extensions);
     let query = query.ok_or_else(|| Refused::bad("the address has an unreadable query"))?;
     let request = R::read(&form).map_err(Refused::bad)?;
     if query.call_sid.as_ref().is_some_and(|sid| !request.is_of(sid)) {

@@ -2,9 +2,11 @@
 
 mod answers;
 mod protocol;
+mod syn_filter;
 
 use std::{
     future::Future,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
     sync::{Arc, atomic::AtomicU32},
@@ -14,7 +16,7 @@ use std::{
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
 };
 use tokio_io_timeout::TimeoutStream;
@@ -22,10 +24,13 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::{
-    IpNet, limits,
+    DRAIN, IpNet,
+    known::Known,
+    limits,
     peer::Peer,
     shares::{Share, Shares},
 };
+use syn_filter::SynFilter;
 
 /// A connection's share of what this machine has, for a socket that outlives the request.
 #[derive(Clone, Default)]
@@ -75,6 +80,10 @@ impl Held {
 /// cut off before Twilio would give up on one that waits.
 const CONNECTIONS: usize = 16_384;
 
+/// Connections that wait to be accepted, as in `packaging/systemd/webox.socket`: beyond, a client's SYN is lost,
+/// and it tries again after a second. The kernel has a bound of its own (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
+
 /// A client that takes nothing of its answer for so long is cut off.
 const TAKES_WITHIN: Duration = Duration::from_secs(10);
 
@@ -84,12 +93,24 @@ const OF_ONE_ADDRESS: u32 = 512;
 /// After a failed accept (out of file descriptors), how long to let others finish.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
+/// Listens at an address, with room for a rush: [`TcpListener::bind`] lets 128 wait.
+///
+/// # Errors
+///
+/// When the address is taken, is no address of this machine, or may not be listened at.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()>,
-    drain: Duration,
     proxies: Vec<IpNet>,
+    known: Known,
     tls: Option<TlsAcceptor>,
 ) {
     let shares = Connections::new(proxies);
@@ -98,9 +119,11 @@ pub(super) async fn serve(
     let (open, mut closed) = mpsc::channel::<()>(1);
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut shutdown = pin!(shutdown);
+    let mut filter = SynFilter::on(&listener);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
+            () = filter.let_in_again() => continue,
             accepted = accept(&listener, &room) => accepted,
         };
         let Some((stream, peer, permit)) = accepted else {
@@ -109,6 +132,9 @@ pub(super) async fn serve(
         };
         let Ok(share) = shares.take(peer.ip()) else {
             tracing::debug!(%peer, "too many connections of one address");
+            if !known.has(peer.ip()) {
+                filter.refused(limits::subscriber(peer.ip()));
+            }
             continue;
         };
         // Answers are small and wanted at once.
@@ -134,13 +160,14 @@ pub(super) async fn serve(
         });
     }
     // Closing the listener first: a new connection goes to the next process, not into our queue.
+    drop(filter);
     drop(listener);
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     tracing::info!(tasks, "stopping: no new connections, finishing turns in flight");
     stop.send_replace(true);
     drop(open);
-    if tokio::time::timeout(drain, closed.recv()).await.is_err() {
-        tracing::warn!(seconds = drain.as_secs(), "connections were still open at the deadline");
+    if tokio::time::timeout(DRAIN, closed.recv()).await.is_err() {
+        tracing::warn!(seconds = DRAIN.as_secs(), "connections were still open at the deadline");
     }
 }
 
@@ -198,6 +225,16 @@ pub(super) fn counted() -> (Held, impl Fn() -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_rush_waits_for_us_and_is_not_lost() {
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let soon = Duration::from_millis(500);
+        let rush: Vec<_> =
+            (0..200).map(|_| std::net::TcpStream::connect_timeout(&address, soon)).collect();
+        assert!(rush.iter().all(Result::is_ok));
+    }
 
     #[test]
     fn one_address_has_its_share_and_gives_it_back() {

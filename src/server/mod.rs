@@ -24,6 +24,7 @@ mod gate;
 mod handovers;
 mod headers;
 mod health;
+mod known;
 mod leaving;
 mod limits;
 pub mod observing;
@@ -68,6 +69,7 @@ use crate::{
 pub use crate::twilio::access::TwilioAccess;
 pub use backups::ScheduledBackups;
 pub use bells::{Bells, test as test_alerts};
+pub use connections::listen;
 pub use controls::Controls;
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
@@ -133,6 +135,7 @@ pub struct App {
     tallies: Arc<alerts::Tallies>,
     providers: Arc<[ProviderStanding]>,
     limits: Arc<limits::Limits>,
+    known: known::Known,
     tarpit: tarpit::Tarpit,
     bundles: Arc<Turns>,
     rehearsals: Arc<Turns>,
@@ -158,6 +161,7 @@ impl App {
     /// A daemon's parts put together.
     pub fn new(line: Line, gate: Gate, store: Store, secrets: Secrets, models: Models) -> Self {
         let (stop, stopping) = watch::channel(false);
+        let known = known::Known::default();
         let api = ApiSettings::default();
         let turns = |(at_once, each)| Arc::new(Turns::new(at_once, each));
         Self {
@@ -168,7 +172,8 @@ impl App {
             secrets,
             models,
             limits: limits::Limits::new(api.rates).into(),
-            tarpit: tarpit::Tarpit::new(stopping.clone()),
+            tarpit: tarpit::Tarpit::new(known.clone(), stopping.clone()),
+            known,
             bundles: turns(BUNDLES),
             rehearsals: turns(REHEARSALS),
             wirings: turns(WIRINGS),
@@ -292,7 +297,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     let router = routes::routes(app.clone())?;
-    let proxies = app.api.trusted_proxies.clone();
+    let (proxies, known) = (app.api.trusted_proxies.clone(), app.known.clone());
     let line = app.line.clone();
     let sweeper = tokio::spawn(rounds::sweep(line.clone(), Arc::clone(&app.limits)));
     let warmer = tokio::spawn({
@@ -361,7 +366,7 @@ pub async fn run(
         }
         leaving::leave(&leaving).await;
     };
-    connections::serve(listener, router, shutdown, DRAIN, proxies, acceptor).await;
+    connections::serve(listener, router, shutdown, proxies, known, acceptor).await;
     sweeper.abort();
     warmer.abort();
     looker.abort();

@@ -12,7 +12,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::{DRAIN, connections, tls::Proofs};
+use super::{connections, known::Known, tls::Proofs};
 
 /// How soon it is tried again to listen there.
 const AGAIN: Duration = Duration::from_mins(1);
@@ -29,7 +29,7 @@ pub(super) async fn serve(
     let listener = loop {
         let listening = match &handed_over {
             Some(listener) => listener.try_clone().and_then(TcpListener::from_std),
-            None => TcpListener::bind(address).await,
+            None => connections::listen(address),
         };
         match listening {
             Ok(listener) => break listener,
@@ -42,7 +42,7 @@ pub(super) async fn serve(
         }
     };
     let forever = std::future::pending();
-    connections::serve(listener, router, forever, DRAIN, Vec::new(), None).await;
+    connections::serve(listener, router, forever, Vec::new(), Known::default(), None).await;
 }
 
 async fn proof(State(proofs): State<Proofs>, Path(token): Path<String>) -> Response {

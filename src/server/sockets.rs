@@ -76,7 +76,7 @@ async fn admit(parts: &mut Parts, app: &App) -> Result<Signed, Refused> {
     if !let_in {
         return Err(stranger(parts.uri.path()));
     }
-    app.tarpit.vouch(&parts.extensions);
+    app.known.vouch(&parts.extensions);
     let held = parts.extensions.get::<Held>().cloned().unwrap_or_default();
     let upgrade = WebSocketUpgrade::from_request_parts(parts, app)
         .await

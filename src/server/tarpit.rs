@@ -4,17 +4,15 @@
 //! flood leaves the processor to those who are let in.
 //!
 //! A proxy's connections are its callers' as well, and so are those of an address that somebody was let in
-//! from: nothing is held back there. (Twilio's addresses are those of everybody's accounts; a flood from
-//! there is one that somebody pays Twilio for.)
+//! from: nothing is held back there.
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{
@@ -31,6 +29,7 @@ use tokio::{
 use super::{
     App,
     connections::{Held, OfAddress},
+    known::Known,
     limits::subscriber,
     peer::Peer,
     problem,
@@ -45,12 +44,6 @@ const AT_ONCE: usize = 16_384;
 
 /// Answers of one connection that wait, over HTTP/2; whoever asks for more is cut off.
 const ON_A_CONNECTION: u32 = 64;
-
-/// Addresses that somebody was let in from, at most; then they are learned anew.
-const MOST_KNOWN: usize = 4_096;
-
-/// So long after somebody was let in from there, an address is known; it is noted anew after half of that.
-const KNOWN_FOR: Duration = Duration::from_hours(24);
 
 /// Marks an answer that is to be held back.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +77,7 @@ pub(super) async fn pass(State(app): State<App>, request: Request, next: Next) -
 /// Who is held back, and for how long.
 #[derive(Debug, Clone)]
 pub(super) struct Tarpit {
-    known: Arc<RwLock<HashMap<IpAddr, Instant>>>,
+    known: Known,
     room: Arc<Semaphore>,
     length: (Duration, Duration),
     spread: Arc<AtomicU32>,
@@ -92,36 +85,17 @@ pub(super) struct Tarpit {
 }
 
 impl Tarpit {
-    /// One that lets go of everybody when the daemon stops.
-    pub(super) fn new(stopping: watch::Receiver<bool>) -> Self {
+    /// One that holds nobody back who is known, and lets go of everybody when the daemon stops.
+    pub(super) fn new(known: Known, stopping: watch::Receiver<bool>) -> Self {
         let room = Semaphore::new(AT_ONCE).into();
-        Self { known: Arc::default(), room, length: FOR, spread: Arc::default(), stopping }
-    }
-
-    /// Somebody was let in over this connection: nobody is held back where it comes from.
-    pub(super) fn vouch(&self, extensions: &Extensions) {
-        let Some(Peer(peer)) = extensions.get::<Peer>() else { return };
-        let address = subscriber(peer.ip());
-        if self.knows(address, KNOWN_FOR / 2) {
-            return;
-        }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_KNOWN {
-            known.clear();
-        }
-        known.insert(address, Instant::now());
-    }
-
-    fn knows(&self, address: IpAddr, since: Duration) -> bool {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&address).is_some_and(|at| at.elapsed() < since)
+        Self { known, room, length: FOR, spread: Arc::default(), stopping }
     }
 
     /// The other end of a connection that is its client's own, where it comes from no address that is known.
     fn stranger(&self, extensions: &Extensions) -> Option<Stranger> {
         let of_address = extensions.get::<Held>()?.of_address()?;
         let address = subscriber(extensions.get::<Peer>()?.0.ip());
-        let known = self.knows(address, KNOWN_FOR);
+        let known = self.known.has(address);
         (!known).then(|| Stranger { tarpit: self.clone(), address, of_address, is_answered: false })
     }
 
@@ -182,6 +156,8 @@ impl Drop for Stranger {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::server::connections::counted;
 
@@ -189,7 +165,7 @@ mod tests {
 
     fn tarpit(length: (Duration, Duration)) -> (watch::Sender<bool>, Tarpit) {
         let (stop, stopping) = watch::channel(false);
-        (stop, Tarpit { length, ..Tarpit::new(stopping) })
+        (stop, Tarpit { length, ..Tarpit::new(Known::default(), stopping) })
     }
 
     fn from(address: &str, held: &Held) -> Extensions {
@@ -208,7 +184,7 @@ mod tests {
         };
         assert!(is_held("192.0.2.1", &held));
         assert!(!is_held("192.0.2.1", &Held::default()));
-        tarpit.vouch(&from("2001:db8::1", &held));
+        tarpit.known.vouch(&from("2001:db8::1", &held));
         assert!(!is_held("2001:db8::2", &held));
         assert!(is_held("2001:db8:0:1::1", &held));
     }
@@ -267,15 +243,5 @@ mod tests {
         assert!(lengths[0] >= FOR.0 && lengths[511] <= FOR.0 + FOR.1);
         let close = |two: &[Duration]| two[1] < two[0] + Duration::from_millis(10);
         assert!(lengths.windows(2).all(close));
-    }
-
-    #[test]
-    fn the_addresses_that_are_known_are_bounded() {
-        let (_stop, tarpit) = tarpit(FOR);
-        for n in 0..=MOST_KNOWN as u32 {
-            let address = std::net::Ipv4Addr::from_bits(0x0A00_0000 + n).to_string();
-            tarpit.vouch(&from(&address, &Held::default()));
-        }
-        assert_eq!(tarpit.known.read().unwrap().len(), 1);
     }
 }

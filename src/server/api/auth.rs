@@ -126,7 +126,7 @@ pub(super) async fn authenticate(
         Ok(Err(why)) => return wrong_key(&app, address, why),
         Err(error) => return problem::from_error(&error),
     };
-    app.tarpit.vouch(request.extensions());
+    app.known.vouch(request.extensions());
     let asked = Asked { token: account.token, user: account.email.to_string() };
     let limited = app.limits.user(account.user).err();
     let path = request.extensions().get::<MatchedPath>();
