@@ -118,6 +118,22 @@ fn only_a_few_copies_are_kept_and_none_is_written_over() {
             .collect();
         assert_eq!(copies.len(), (round + 1).min(3), "{copies:?}");
     }
+    // Those that were made while the clock was wrong do not push out the one that is made now.
+    for n in 2..=9 {
+        let _ = std::fs::remove_file(format!("{}.schema-2.{n}", db.display()));
+    }
+    let _ = std::fs::remove_file(format!("{}.schema-2", db.display()));
+    let ahead = std::time::SystemTime::now() + std::time::Duration::from_secs(100_000_000);
+    for schema in 20..23 {
+        let copy = std::fs::File::create(format!("{}.schema-{schema}", db.display())).unwrap();
+        copy.set_modified(ahead).unwrap();
+    }
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{ending}", db.display()));
+    }
+    store_of(2, &steps, &spec, &db);
+    webox.run(["calls"]).ok();
+    assert!(db.with_file_name("webox.db.schema-2").exists());
 }
 
 #[test]

@@ -226,9 +226,10 @@ fn table(listed: &[Listed], context: &Context) -> Result<Listing> {
                 None => Cell::none(),
             };
             let made_at = one.name.made_at();
-            let opens = match about {
-                Some(_) => Cell::shown("true", "yes"),
-                None => Cell::shown("false", "no").tone(Tone::Warning),
+            let opens = match one.opens {
+                Some(true) => Cell::shown("true", "yes"),
+                Some(false) => Cell::shown("false", "no").tone(Tone::Warning),
+                None => Cell::none(),
             };
             Row {
                 id: one.name.to_string(),

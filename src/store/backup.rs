@@ -21,8 +21,14 @@ const PAGES: i32 = 256;
 /// How long it is waited when somebody is in the way of a piece.
 const WAIT: Duration = Duration::from_millis(50);
 
+/// What the name of a store that is put aside has before the moment.
+pub const ASIDE: &str = ".replaced-";
+
 /// How long a command that is about to end may still hold the store.
 const HELD_FOR: Duration = Duration::from_secs(3);
+
+/// Free room wanted beyond the copy, in parts of it: the steps themselves write as well.
+const SPARE: u64 = 4;
 
 /// What is in a file: enough to tell that a copy is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +45,17 @@ pub fn sqlite_version() -> &'static str {
 }
 
 impl Store {
+    /// Looks whether a copy has room beside the store, so that none is begun that fills its disk.
+    pub fn has_room_for_a_copy(&self) -> Result<()> {
+        let path = self.path();
+        let missing =
+            missing_for_a_copy(path).map_err(|error| StoreError::Io(error).explain(path))?;
+        let Some(missing) = missing else { return Ok(()) };
+        Err(Error::failure(format!("there is no room for a copy beside {}", path.display()))
+            .hint("free some space; nothing was written")
+            .because(missing))
+    }
+
     /// Copies the store, as it is at this moment, into an empty file. Whoever writes meanwhile goes
     /// on: only the write-ahead log grows by what they write. Says what is in it. `progress` hears
     /// how many pages are done, and of how many; it says whether to go on.
@@ -46,6 +63,17 @@ impl Store {
         copy(self.path(), to, self.inner.options.lock_timeout, progress)
             .map_err(|error| error.explain(self.path()))
     }
+}
+
+/// What a copy beside the store lacks, in words; nothing where there is room for it, or nobody knows.
+pub(super) fn missing_for_a_copy(path: &Path) -> std::io::Result<Option<String>> {
+    let size = std::fs::metadata(path)?.len();
+    let Ok(disk) = rustix::fs::statvfs(folder_of(path)) else { return Ok(None) };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let needed = size + size / SPARE;
+    Ok((free < needed).then(|| {
+        format!("{} MiB are free, and {} MiB are needed", free >> 20, needed.div_ceil(1 << 20))
+    }))
 }
 
 /// Copies a file of ours. What is read is one state of it: the reading begun here holds until the end.
@@ -86,10 +114,41 @@ pub(super) fn copy(
     Ok(contents)
 }
 
+/// Why a copy is not known to be sound.
+#[derive(Debug)]
+pub enum Unsound {
+    /// What is wrong with it.
+    Damaged(String),
+    /// It could not be looked over.
+    Unread(Error),
+}
+
+impl Unsound {
+    fn of(error: StoreError, path: &Path) -> Self {
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory,
+            PermissionDenied, SystemIoFailure,
+        };
+        let code = match &error {
+            StoreError::Sqlite(error) => error.sqlite_error_code(),
+            _ => None,
+        };
+        let is_ours = code.is_some_and(|code| {
+            [CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory]
+                .contains(&code)
+                || [PermissionDenied, SystemIoFailure].contains(&code)
+        });
+        if is_ours || matches!(error, StoreError::Io(_)) {
+            return Self::Unread(error.explain(path));
+        }
+        Self::Damaged(error.to_string())
+    }
+}
+
 /// Looks a copy over, whole: its schema, `integrity_check`, `foreign_key_check`, its rows. A copy that
 /// is not as it should be is an error that says what is wrong.
-pub fn examine(path: &Path) -> Result<Contents> {
-    let run = || -> Result<Contents, StoreError> {
+pub fn examine(path: &Path) -> Result<Contents, Unsound> {
+    let look = || -> Result<Result<Contents, String>, StoreError> {
         let connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -98,22 +157,16 @@ pub fn examine(path: &Path) -> Result<Contents> {
         let verdict: String =
             connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
-            return Err(damaged(path, &verdict).into());
+            return Ok(Err(verdict));
         }
         let mut orphans = connection.prepare("PRAGMA foreign_key_check")?;
         let orphan: Option<String> = orphans.query_map([], |row| row.get(0))?.next().transpose()?;
-        match orphan {
-            Some(table) => {
-                Err(damaged(path, &format!("`{table}` names rows that are not there")).into())
-            }
+        Ok(match orphan {
+            Some(table) => Err(format!("`{table}` names rows that are not there")),
             None => Ok(found),
-        }
+        })
     };
-    run().map_err(|error| error.explain(path))
-}
-
-fn damaged(path: &Path, what: &str) -> Error {
-    Error::failure(format!("the copy {} is damaged", path.display())).because(what.to_owned())
+    look().map_err(|error| Unsound::of(error, path))?.map_err(Unsound::Damaged)
 }
 
 fn contents(connection: &Connection) -> Result<Contents, StoreError> {
@@ -226,7 +279,7 @@ pub fn hold_alone(path: &Path) -> Result<Hold> {
                     Kind::Busy,
                     format!("a webox that runs uses the store {}", path.display()),
                 )
-                .hint("stop the daemon first: `systemctl stop webox`"));
+                .hint("stop the daemon first: `systemctl stop 'webox*.socket' webox`"));
             }
         }
     }
@@ -239,11 +292,38 @@ pub fn is_there(path: &Path) -> bool {
         .any(|ending| std::fs::metadata(beside(path, ending)).is_ok_and(|found| found.len() > 0))
 }
 
+/// Takes away names that the store has beside its own: a restore that was killed had put it aside already,
+/// and a file that two names lead to has two logs.
+pub(super) fn forget_other_names(path: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(store) = std::fs::metadata(path) else { return };
+    if store.nlink() < 2 {
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir(folder_of(path)) else { return };
+    let Some(name) = path.file_name() else { return };
+    let mut aside = name.to_owned();
+    aside.push(ASIDE);
+    for entry in entries.flatten() {
+        let is_aside = entry.file_name().as_encoded_bytes().starts_with(aside.as_encoded_bytes());
+        let is_it = || {
+            entry
+                .metadata()
+                .is_ok_and(|found| (found.dev(), found.ino()) == (store.dev(), store.ino()))
+        };
+        if is_aside && is_it() {
+            let removed = std::fs::remove_file(entry.path());
+            tracing::info!(path = %entry.path().display(), ?removed, "a restore was broken off: the database is in force, and not put aside");
+        }
+    }
+}
+
 /// Puts a copy in the store's place. What was there goes to `aside`, whole; nothing is lost whenever
 /// this breaks off. Nobody may use the store.
 pub fn replace(path: &Path, copy: tempfile::TempPath, aside: &Path, _alone: &Hold) -> Result<bool> {
     let run = || -> Result<bool, StoreError> {
         let was_there = is_there(path);
+        forget_other_names(path);
         give_to_owner(&copy, path);
         if was_there {
             // A log that belongs to another file is the end of it: it goes into its own file, or, where

@@ -56,9 +56,6 @@ pub(super) const APPLICATION_ID: i64 = 0x7765_626f;
 /// How many copies of earlier schemas stay beside a store.
 const COPIES: usize = 3;
 
-/// Free room wanted beyond the copy, in parts of it: the steps themselves write as well.
-const SPARE: u64 = 4;
-
 /// Runs the steps that the file lacks. A file at `path` that has rows is copied before.
 pub(super) fn migrate(connection: &mut Connection, path: Option<&Path>) -> Result<(), StoreError> {
     if check(connection)? == SCHEMA_VERSION {
@@ -143,22 +140,8 @@ fn unnamed(path: &Path) -> PathBuf {
 fn keep_a_copy(path: &Path, schema: i64) -> Result<(), StoreError> {
     let making = unnamed(path);
     let _ = std::fs::remove_file(&making);
-    let size = std::fs::metadata(path)?.len();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(Path::new("."))) {
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < size + size / SPARE {
-            return Err(no_copy(
-                path,
-                schema,
-                &format!(
-                    "{} MiB are free, and {} MiB are needed",
-                    free >> 20,
-                    (size + size / SPARE).div_ceil(1 << 20)
-                ),
-            )
-            .into());
-        }
+    if let Some(missing) = backup::missing_for_a_copy(path)? {
+        return Err(no_copy(path, schema, &missing).into());
     }
     let made = (|| {
         let mut options = std::fs::OpenOptions::new();
@@ -212,9 +195,11 @@ fn name_the_copy(path: &Path, schema: i64) {
         copy = %copy.display(), schema, to = SCHEMA_VERSION,
         "the database was brought forward; a copy of it as it was is kept"
     );
-    let mut copies = copies(path);
-    while copies.len() > COPIES {
-        let oldest = copies.remove(0);
+    // This one stays, whatever the clock was when the others were made.
+    let mut others = copies(path);
+    others.retain(|other| *other != copy);
+    while others.len() >= COPIES {
+        let oldest = others.remove(0);
         match std::fs::remove_file(&oldest) {
             Ok(()) => tracing::info!(copy = %oldest.display(), "removed an old copy"),
             Err(error) => tracing::warn!(copy = %oldest.display(), %error, "an old copy stays"),
@@ -237,8 +222,7 @@ fn no_copy(path: &Path, schema: i64, why: &str) -> Error {
 /// Copies that were kept before, the oldest first; only those that are named as we name them.
 fn copies(path: &Path) -> Vec<PathBuf> {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
+    let Ok(entries) = std::fs::read_dir(backup::folder_of(path)) else {
         return Vec::new();
     };
     let is_ours = |other: &str| {

@@ -166,6 +166,7 @@ impl Store {
         let explain = |error: StoreError| error.explain(path);
         connection::find(path, options.begins).map_err(explain)?;
         let mut hold = backup::hold(path).map_err(explain)?;
+        backup::forget_other_names(path);
         let mut connection =
             connection::open_writer(path, options.lock_timeout).map_err(explain)?;
         let copied = options.keeps_a_copy.then_some(path.as_path());

@@ -114,7 +114,7 @@ async fn in_parts(storage: &Storage) {
     std::fs::write(file.path(), &content).unwrap();
     bucket.put("long", file.path(), &[]).await.unwrap();
     let fetched = tempfile::NamedTempFile::new().unwrap();
-    bucket.get("long", fetched.reopen().unwrap()).await.unwrap();
+    bucket.get("long", fetched.as_file()).await.unwrap();
     assert!(std::fs::read(fetched.path()).unwrap() == content);
 }
 

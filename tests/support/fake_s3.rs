@@ -2,7 +2,7 @@
 //! digest that comes with it, and lets nobody in whose address is not signed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     thread::JoinHandle,
 };
@@ -30,6 +30,8 @@ struct Kept {
     objects: BTreeMap<String, Vec<u8>>,
     asked: Vec<String>,
     is_down: bool,
+    /// What was asked once and refused, where it is asked for twice.
+    refused_once: Option<BTreeSet<String>>,
     /// Parts of what is not put together yet, by key.
     parts: BTreeMap<String, BTreeMap<u16, Vec<u8>>>,
     /// So many parts are refused before one is taken.
@@ -126,6 +128,11 @@ impl FakeS3 {
         self.kept.lock().unwrap().slow = slow;
     }
 
+    /// Refuses whatever is asked for the first time.
+    pub(crate) fn refuse_once(&self) {
+        self.kept.lock().unwrap().refused_once = Some(BTreeSet::new());
+    }
+
     pub(crate) fn is_down(&self, down: bool) {
         self.kept.lock().unwrap().is_down = down;
     }
@@ -156,6 +163,10 @@ fn answer(
     let key = uri.path().strip_prefix(&format!("/{BUCKET}/")).unwrap_or_default().to_owned();
     kept.asked.push(format!("{method} {key}"));
     if kept.is_down {
+        return refused(503, "SlowDown", "Please reduce your request rate.");
+    }
+    let what = format!("{method} {key}");
+    if kept.refused_once.as_mut().is_some_and(|refused| refused.insert(what)) {
         return refused(503, "SlowDown", "Please reduce your request rate.");
     }
     let query: BTreeMap<String, String> = reqwest::Url::parse(&format!("http://x{uri}"))

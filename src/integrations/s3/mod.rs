@@ -7,11 +7,12 @@ mod parts;
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read, Seek, Write},
     path::Path,
     time::Duration,
 };
 
+use backon::{ExponentialBuilder, Retryable};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -37,6 +38,10 @@ const PIECE: usize = 1 << 20;
 /// More than this is put in parts of this length: S3 takes 5 GiB in one request, and a part that breaks off is
 /// sooner put again than all of it.
 const PART: u64 = 16 << 20;
+
+/// What may pass is asked for so often at most, and anew after a first wait of this length.
+const TRIES: usize = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// As much of an answer as is read to say what was wrong.
 const TOLD: usize = 16 * 1024;
@@ -130,23 +135,24 @@ impl Storage {
     /// # Errors
     /// When it is not there afterwards.
     pub async fn put(&self, key: &str, file: &Path, sha256: &[u8]) -> Result<()> {
-        let open = || -> io::Result<(File, u64)> {
-            let file = File::open(file)?;
-            let length = file.metadata()?.len();
-            Ok((file, length))
-        };
-        let (content, length) = open().map_err(|cause| unreadable(file, cause))?;
+        let length = std::fs::metadata(file).map_err(|cause| unreadable(file, cause))?.len();
         if length > self.part {
             return self.put_in_parts(key, file, length).await;
         }
         let digest = STANDARD.encode(sha256);
+        let put = || self.put_once(key, file, length, &digest);
+        put.retry(waits()).when(may_pass).await
+    }
+
+    async fn put_once(&self, key: &str, file: &Path, length: u64, digest: &str) -> Result<()> {
+        let content = File::open(file).map_err(|cause| unreadable(file, cause))?;
         let mut action = self.bucket.put_object(Some(&self.credentials), key);
-        action.headers_mut().insert("x-amz-checksum-sha256", digest.as_str());
+        action.headers_mut().insert("x-amz-checksum-sha256", digest);
         let request = self
             .putting
             .put(action.sign(SIGNED_FOR))
             .timeout(time_for(length))
-            .header("x-amz-checksum-sha256", digest.as_str())
+            .header("x-amz-checksum-sha256", digest)
             .header(header::CONTENT_LENGTH, length)
             .body(Body::wrap_stream(pieces(content)));
         self.answered(request, "put", key).await.map(drop)
@@ -159,16 +165,8 @@ impl Storage {
     pub async fn list(&self, prefix: &str) -> Result<Vec<Stored>> {
         let (mut found, mut next) = (Vec::new(), None::<String>);
         loop {
-            let mut action = self.bucket.list_objects_v2(Some(&self.credentials));
-            action.with_prefix(prefix);
-            if let Some(token) = &next {
-                action.with_continuation_token(token.clone());
-            }
-            let request = self.client.get(action.sign(SIGNED_FOR));
-            let answer = self.answered(request, "list", prefix).await?;
-            let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
-            let page = ListObjectsV2::parse_response(&text)
-                .map_err(|cause| self.in_no_words(cause.to_string()))?;
+            let list = || self.list_from(prefix, next.as_deref());
+            let page = list.retry(waits()).when(may_pass).await?;
             found.extend(
                 page.contents
                     .into_iter()
@@ -181,19 +179,48 @@ impl Storage {
         }
     }
 
-    /// Fetches something into a file.
+    /// A page of what lies under a prefix, the first one or that after another.
+    async fn list_from(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<rusty_s3::actions::ListObjectsV2Response> {
+        let mut action = self.bucket.list_objects_v2(Some(&self.credentials));
+        action.with_prefix(prefix);
+        if let Some(token) = after {
+            action.with_continuation_token(token);
+        }
+        let request = self.client.get(action.sign(SIGNED_FOR));
+        let answer = self.answered(request, "list", prefix).await?;
+        let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
+        ListObjectsV2::parse_response(&text).map_err(|cause| self.in_no_words(cause.to_string()))
+    }
+
+    /// Fetches something into a file, which holds that alone then.
     ///
     /// # Errors
     /// When it is not there, or the connection breaks.
-    pub async fn get(&self, key: &str, mut to: File) -> Result<()> {
+    pub async fn get(&self, key: &str, to: &File) -> Result<()> {
+        let get = || self.get_once(key, to);
+        get.retry(waits()).when(may_pass).await
+    }
+
+    async fn get_once(&self, key: &str, to: &File) -> Result<()> {
+        let emptied = || -> io::Result<File> {
+            let mut to = to.try_clone()?;
+            to.set_len(0)?;
+            to.rewind()?;
+            Ok(to)
+        };
+        let unwritten = |cause| Error::failure("what was fetched cannot be written").because(cause);
+        let mut to = emptied().map_err(unwritten)?;
         let action = self.bucket.get_object(Some(&self.credentials), key);
         let request = self.client.get(action.sign(SIGNED_FOR));
         let mut answer = self.answered(request, "get", key).await?;
         while let Some(piece) = answer.chunk().await.map_err(|cause| self.unreachable(&cause))? {
             let written = tokio::task::spawn_blocking(move || to.write_all(&piece).map(|()| to));
-            to = written.await.map_err(io::Error::other).and_then(|written| written).map_err(
-                |cause| Error::failure("what was fetched cannot be written").because(cause),
-            )?;
+            let written = written.await.map_err(io::Error::other).and_then(|written| written);
+            to = written.map_err(unwritten)?;
         }
         Ok(())
     }
@@ -203,6 +230,11 @@ impl Storage {
     /// # Errors
     /// When it is not there, or the connection breaks.
     pub async fn head(&self, key: &str, bytes: usize) -> Result<Vec<u8>> {
+        let head = || self.head_once(key, bytes);
+        head.retry(waits()).when(may_pass).await
+    }
+
+    async fn head_once(&self, key: &str, bytes: usize) -> Result<Vec<u8>> {
         let action = self.bucket.get_object(Some(&self.credentials), key);
         let range = format!("bytes=0-{}", bytes.saturating_sub(1));
         let request = self.client.get(action.sign(SIGNED_FOR)).header(header::RANGE, range);
@@ -224,9 +256,12 @@ impl Storage {
     /// # Errors
     /// When it may still be there.
     pub async fn delete(&self, key: &str) -> Result<()> {
-        let action = self.bucket.delete_object(Some(&self.credentials), key);
-        let request = self.client.delete(action.sign(SIGNED_FOR));
-        self.answered(request, "delete", key).await.map(drop)
+        let delete = || async {
+            let action = self.bucket.delete_object(Some(&self.credentials), key);
+            let request = self.client.delete(action.sign(SIGNED_FOR));
+            self.answered(request, "delete", key).await.map(drop)
+        };
+        delete.retry(waits()).when(may_pass).await
     }
 
     fn name(&self) -> &str {
@@ -302,6 +337,14 @@ impl Storage {
         }
         Error::unavailable(format!("{} cannot be reached: {why}", self.name())).because(deepest)
     }
+}
+
+fn waits() -> ExponentialBuilder {
+    ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_times(TRIES - 1).with_jitter()
+}
+
+fn may_pass(error: &Error) -> bool {
+    error.kind() == Kind::Unavailable
 }
 
 /// How long it may take to put so many bytes.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
 use reqwest::{Body, header};
@@ -18,7 +18,7 @@ use rusty_s3::{
     actions::{CompleteMultipartUploadResponse, CreateMultipartUpload},
 };
 
-use super::{PIECE, SIGNED_FOR, Storage, pieces, time_for, unreadable};
+use super::{PIECE, SIGNED_FOR, Storage, may_pass, pieces, time_for, unreadable, waits};
 use crate::domain::{Error, Kind, Result};
 
 /// Parts of a file, at most.
@@ -26,10 +26,6 @@ const MOST: u64 = 10_000;
 
 /// How long putting parts together may take: S3 says minutes.
 const TOGETHER: Duration = Duration::from_mins(10);
-
-/// Each is asked for so often at most, and after a first wait of this length.
-const TRIES: usize = 5;
-const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// Some bytes of a file.
 struct Part<'a> {
@@ -49,14 +45,9 @@ struct Upload<'a> {
 impl Storage {
     /// Puts a file there in parts; none of them is left where that does not work.
     pub(super) async fn put_in_parts(&self, key: &str, file: &Path, length: u64) -> Result<()> {
-        let action = self.bucket.create_multipart_upload(Some(&self.credentials), key);
-        // A length is asked for by some, though there is nothing.
-        let request = self.client.post(action.sign(SIGNED_FOR)).header(header::CONTENT_LENGTH, 0);
-        let answer = self.answered(request, "put", key).await?;
-        let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
-        let begun = CreateMultipartUpload::parse_response(&text)
-            .map_err(|cause| self.in_no_words(cause.to_string()))?;
-        let upload = Upload { storage: self, key, id: begun.upload_id().to_owned() };
+        let begin = || self.begin_parts(key);
+        let id = begin.retry(waits()).when(may_pass).await?;
+        let upload = Upload { storage: self, key, id };
         match upload.finish(file, length).await {
             Ok(()) => Ok(()),
             Err(error) => match upload.give_up().await {
@@ -67,6 +58,17 @@ impl Storage {
                 ))),
             },
         }
+    }
+
+    async fn begin_parts(&self, key: &str) -> Result<String> {
+        let action = self.bucket.create_multipart_upload(Some(&self.credentials), key);
+        // A length is asked for by some, though there is nothing.
+        let request = self.client.post(action.sign(SIGNED_FOR)).header(header::CONTENT_LENGTH, 0);
+        let answer = self.answered(request, "put", key).await?;
+        let text = answer.text().await.map_err(|cause| self.unreachable(&cause))?;
+        let begun = CreateMultipartUpload::parse_response(&text)
+            .map_err(|cause| self.in_no_words(cause.to_string()))?;
+        Ok(begun.upload_id().to_owned())
     }
 }
 
@@ -145,14 +147,6 @@ impl Upload<'_> {
             answered => answered.map(drop),
         }
     }
-}
-
-fn waits() -> ExponentialBuilder {
-    ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_times(TRIES - 1).with_jitter()
-}
-
-fn may_pass(error: &Error) -> bool {
-    error.kind() == Kind::Unavailable
 }
 
 fn opened(file: &Path, from: u64) -> io::Result<File> {

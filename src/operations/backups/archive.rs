@@ -47,6 +47,9 @@ pub(super) enum Broken {
     /// It was, but is not any more.
     #[error("{0}")]
     Damaged(String),
+    /// The place that it lies in.
+    #[error("{0}")]
+    Unread(io::Error),
     /// The place that it is written to.
     #[error("{0}")]
     Write(io::Error),
@@ -180,6 +183,7 @@ fn decrypt<R: BufRead>(
     identity: &dyn Identity,
 ) -> Result<age::stream::StreamReader<R>, Broken> {
     let sealed = Decryptor::new_buffered(input).map_err(|error| match error {
+        DecryptError::Io(cause) if is_of_the_system(&cause) => Broken::Unread(cause),
         DecryptError::InvalidHeader | DecryptError::UnknownFormat => Broken::Foreign,
         DecryptError::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Broken::Foreign,
         error => Broken::Damaged(error.to_string()),
@@ -195,11 +199,28 @@ fn decrypt<R: BufRead>(
 }
 
 fn damaged(error: io::Error) -> Broken {
+    if is_of_the_system(&error) {
+        return Broken::Unread(error);
+    }
     let what = match error.kind() {
         io::ErrorKind::UnexpectedEof => "it breaks off before its end".to_owned(),
         _ => error.to_string(),
     };
     Broken::Damaged(what)
+}
+
+/// Whether the place failed that the bytes come from, and not what they say. Whoever unpacks them wraps that.
+fn is_of_the_system(error: &io::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>()
+            && error.raw_os_error().is_some()
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn about(entry: &mut impl Read) -> Result<BackupManifest, Broken> {
@@ -273,4 +294,55 @@ pub(super) fn unpack(
     // The last piece says that it is the last: without it, something may have been cut off.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;
     Ok(manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file on a disk that fails after some bytes.
+    struct Failing<'a>(&'a [u8]);
+
+    impl Read for Failing<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(into)? {
+                // EIO.
+                0 => Err(io::Error::from_raw_os_error(5)),
+                length => Ok(length),
+            }
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fails_says_nothing_about_the_backup() {
+        let key = age::x25519::Identity::generate();
+        let recipient = key.to_public();
+        let folder = tempfile::tempdir().unwrap();
+        let (database, sealed) = (folder.path().join("db"), folder.path().join("sealed"));
+        let noise: Vec<u8> = (0..400_000_u32).flat_map(|n| n.wrapping_mul(n ^ 0x9E37).to_le_bytes()).collect();
+        std::fs::write(&database, &noise).unwrap();
+        let about = BackupManifest {
+            format: BackupManifest::FORMAT,
+            webox: String::new(),
+            sqlite: String::new(),
+            made_at: jiff::Timestamp::UNIX_EPOCH,
+            schema: 1,
+            bytes: noise.len() as u64,
+            sha256: hex::encode(Sha256::digest(&noise)),
+            rows: std::collections::BTreeMap::new(),
+        };
+        let recipients = std::iter::once(&recipient as &dyn Recipient);
+        let to = File::create(&sealed).unwrap();
+        write(&about, &database, to, recipients, &Arc::default()).unwrap();
+        let whole = std::fs::read(&sealed).unwrap();
+        let keys: Vec<Box<dyn Identity>> = vec![Box::new(key)];
+        assert!(unpack(whole.as_slice(), &keys, io::sink()).is_ok());
+        for length in [0, 100, whole.len() / 2, whole.len() - 1] {
+            let failing = io::BufReader::with_capacity(64, Failing(&whole[..length]));
+            let failed = unpack(failing, &keys, io::sink()).unwrap_err();
+            assert!(matches!(failed, Broken::Unread(_)), "after {length}: {failed:?}");
+            let cut = unpack(&whole[..length], &keys, io::sink()).unwrap_err();
+            assert!(!matches!(cut, Broken::Unread(_)), "cut off after {length}: {cut:?}");
+        }
+    }
 }

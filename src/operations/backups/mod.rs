@@ -18,13 +18,18 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
+use archive::Broken;
 pub use place::Place;
 pub use seals::Seals;
 use workshop::{Scratch, Workshop};
 
 use crate::{
     domain::{BackupKeep, BackupManifest, BackupName, Error, Kind, Result},
-    store::{SCHEMA_VERSION, Store, backup, versions},
+    store::{
+        SCHEMA_VERSION, Store,
+        backup::{self, Unsound},
+        versions,
+    },
 };
 
 /// Hears how far a copy has come: pages, and how many there are.
@@ -38,7 +43,9 @@ pub struct Listed {
     pub name: BackupName,
     /// How long it is.
     pub bytes: u64,
-    /// What it says of itself; nothing where the keys at hand do not open it.
+    /// Whether the keys at hand open it; nothing where that is not known.
+    pub opens: Option<bool>,
+    /// What it says of itself; nothing where it was not opened.
     pub manifest: Option<BackupManifest>,
     /// Why not.
     pub trouble: Option<String>,
@@ -86,9 +93,8 @@ pub struct Unverified {
 }
 
 impl Unverified {
-    fn of(seals: &Seals, name: &str, broken: archive::Broken) -> Self {
-        use archive::Broken::{Damaged, Foreign};
-        let is_broken = matches!(broken, Damaged(_) | Foreign);
+    fn of(seals: &Seals, name: &str, broken: Broken) -> Self {
+        let is_broken = matches!(broken, Broken::Damaged(_) | Broken::Foreign);
         Self { error: seals.explain(name, broken), is_broken }
     }
 }
@@ -167,8 +173,9 @@ impl Backups {
                 progress(done, all);
                 !stopped.load(Ordering::Relaxed)
             };
+            store.has_room_for_a_copy()?;
             let contents = store.copy_to(&copy, told)?;
-            let found = backup::examine(&copy)?;
+            let found = backup::examine(&copy).map_err(|unsound| of_the_store(&store, unsound))?;
             if found != contents {
                 return Err(Error::failure(format!(
                     "the copy of {} does not hold what the database holds",
@@ -189,7 +196,7 @@ impl Backups {
                 rows: contents.rows,
             };
             let sealing = seals.sealing()?;
-            let file = place.begin(workshop.folder())?;
+            let file = place.begin(store.path(), workshop.folder())?;
             let into = file.as_file().try_clone().map_err(failed)?;
             let recipients = sealing.recipients.iter().map(|one| &**one as &dyn age::Recipient);
             let (digest, bytes) = archive::write(&manifest, &copy, into, recipients, &stopped)
@@ -205,8 +212,9 @@ impl Backups {
         });
         // The workshop goes last: what is sent to a bucket lies in it.
         let (_workshop, file, digest, bytes, manifest) = made.await?;
-        self.place.put(file, name, &digest).await?;
-        Ok(Listed { name, bytes, manifest: Some(manifest), trouble: None })
+        let name = self.place.put(file, name, &digest).await?;
+        let opens = self.seals.are_our_own().then_some(true);
+        Ok(Listed { name, bytes, opens, manifest: Some(manifest), trouble: None })
     }
 
     /// Whether they lie on another machine.
@@ -221,7 +229,7 @@ impl Backups {
     /// # Errors
     /// When it is another's.
     pub async fn claim(&self, store: &Store) -> Result<()> {
-        self.place.claim(&store.read_async(versions::store_id).await?).await
+        self.place.claim(&store.read_async(versions::store_id).await?, store.path()).await
     }
 
     /// Looks whether the place is another store's, and says nothing there.
@@ -235,9 +243,7 @@ impl Backups {
     /// When the newest was made. One that is later than now, by a clock that was wrong then, is the
     /// newest only where there is no other.
     pub async fn newest(&self, now: Timestamp) -> Result<Option<(BackupName, u64)>> {
-        let listed = self.place.list().await?;
-        let mut in_time = listed.iter().filter(|(name, _)| !name.is_ahead(now));
-        Ok(in_time.next().or(listed.first()).copied())
+        Ok(newest(&self.place.list().await?, now))
     }
 
     /// The backups there are, the newest first, with what they say of themselves.
@@ -247,14 +253,18 @@ impl Backups {
             let (head, seals) = (self.place.head(name).await, Arc::clone(&self.seals));
             let read = blocking(move || {
                 let opening = seals.opening()?;
-                archive::manifest(head?.as_slice(), &opening)
-                    .map_err(|broken| seals.explain(&name.to_string(), broken))
+                Ok(archive::manifest(head?.as_slice(), &opening).map_err(|broken| {
+                    let is_locked = matches!(broken, Broken::WrongKey | Broken::ForRecipients);
+                    (is_locked, seals.explain(&name.to_string(), broken))
+                }))
             });
-            let (manifest, trouble) = match read.await {
-                Ok(manifest) => (Some(manifest), None),
-                Err(error) => (None, Some(error.to_string())),
+            let (opens, manifest, trouble) = match read.await {
+                Ok(Ok(manifest)) => (Some(true), Some(manifest), None),
+                Ok(Err((is_locked, error))) => (is_locked.then_some(false), None, Some(error)),
+                Err(error) => (None, None, Some(error)),
             };
-            listed.push(Listed { name, bytes, manifest, trouble });
+            let trouble = trouble.map(|error| error.to_string());
+            listed.push(Listed { name, bytes, opens, manifest, trouble });
         }
         Ok(listed)
     }
@@ -290,6 +300,9 @@ impl Backups {
         now: Timestamp,
     ) -> Result<Restored> {
         may_replace(store, over)?;
+        if *which == Which::Latest {
+            self.is_the_latest(now).await?;
+        }
         let scratch = Scratch::open(store)?;
         let (name, fetched) = self.find(which, scratch.path(), now).await?;
         let (seals, store) = (Arc::clone(&self.seals), store.to_owned());
@@ -330,6 +343,24 @@ impl Backups {
         Ok(pruned)
     }
 
+    /// Looks whether nothing lies there that is later than the newest by this machine's clock: a new
+    /// machine's may be behind, and what came since the one before would be lost.
+    async fn is_the_latest(&self, now: Timestamp) -> Result<()> {
+        let listed = self.place.list().await?;
+        match (newest(&listed, now), listed.first()) {
+            (Some((newest, _)), Some((later, _))) if *later > newest => Err(Error::new(
+                Kind::Refused,
+                format!(
+                    "{later} is later than this machine's clock, and {newest} the newest before it"
+                ),
+            )
+            .hint(format!(
+                "set the clock right; or name the one that is meant: `webox backup restore {later}`"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     async fn find(
         &self,
         which: &Which,
@@ -353,6 +384,11 @@ impl Backups {
     }
 }
 
+fn newest(listed: &[(BackupName, u64)], now: Timestamp) -> Option<(BackupName, u64)> {
+    let mut in_time = listed.iter().filter(|(name, _)| !name.is_ahead(now));
+    in_time.next().or(listed.first()).copied()
+}
+
 /// There is no backup to be looked at.
 pub fn none_yet() -> Error {
     Error::not_found("there is no backup yet")
@@ -374,7 +410,7 @@ fn opened(
         };
         Error::new(kind, format!("the backup {name} cannot be read")).because(cause)
     })?;
-    let failed = |cause| seals.explain(name, archive::Broken::Write(cause));
+    let failed = |cause| seals.explain(name, Broken::Write(cause));
     let copy = tempfile::Builder::new().suffix(".db").tempfile_in(scratch).map_err(failed)?;
     let opening = seals.opening()?;
     let manifest =
@@ -391,15 +427,38 @@ fn opened(
     }
     let copy = copy.into_temp_path();
     // To the byte what was backed up: what is wrong with it was wrong then.
-    let found = backup::examine(&copy).map_err(|error| Unverified { error, is_broken: true })?;
+    let found = backup::examine(&copy).map_err(|unsound| match unsound {
+        Unsound::Damaged(what) => Unverified::of(seals, name, Broken::Damaged(what)),
+        Unsound::Unread(error) => error.into(),
+    })?;
     if found.schema != manifest.schema || found.rows != manifest.rows {
         let what = "the rows in it are not those that it tells of".to_owned();
-        return Err(Unverified::of(seals, name, archive::Broken::Damaged(what)));
+        return Err(Unverified::of(seals, name, Broken::Damaged(what)));
     }
     Ok((manifest, copy))
 }
 
+/// A copy to the byte that is not sound is one of a store that is not.
+fn of_the_store(store: &Store, unsound: Unsound) -> Error {
+    match unsound {
+        Unsound::Damaged(what) => {
+            Error::failure(format!("the store {} is damaged", store.path().display()))
+                .hint(
+                    "no backup of it is made until that is mended: keep the older ones, and see \
+                     \"The day it happens\" in docs/backups.md",
+                )
+                .because(what)
+        }
+        Unsound::Unread(error) => error,
+    }
+}
+
 fn may_replace(store: &Path, over: bool) -> Result<()> {
+    // Followed already wherever it led to something.
+    if store.is_symlink() {
+        return Err(Error::config(format!("the link {} leads nowhere", store.display()))
+            .hint("is the disk mounted that it leads to? Or name the file itself with `--db`; nothing was changed"));
+    }
     if over || !backup::is_there(store) {
         return Ok(());
     }
@@ -410,10 +469,11 @@ fn may_replace(store: &Path, over: bool) -> Result<()> {
 /// A name that nothing has yet, for what was there.
 fn aside(store: &Path, now: Timestamp) -> PathBuf {
     let moment = now.strftime("%Y-%m-%dT%H-%M-%SZ");
-    let mut aside = backup::beside(store, &format!(".replaced-{moment}"));
+    let named = |ending: &str| backup::beside(store, &format!("{}{moment}{ending}", backup::ASIDE));
+    let mut aside = named("");
     let mut n = 2;
     while aside.exists() || backup::beside(&aside, "-wal").exists() {
-        aside = backup::beside(store, &format!(".replaced-{moment}.{n}"));
+        aside = named(&format!(".{n}"));
         n += 1;
     }
     aside

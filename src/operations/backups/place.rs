@@ -14,7 +14,7 @@ use super::archive;
 use crate::{
     domain::{BackupName, Error, Kind, Result},
     integrations::s3::Storage,
-    store::backup::sync_folder,
+    store::backup::{give_to_owner, sync_folder},
 };
 
 /// Says whose backups lie in a place: the identity of their database.
@@ -97,18 +97,20 @@ impl Place {
         }
     }
 
-    /// Has the place be one database's alone.
+    /// Has the place be one database's alone. A folder that is not there yet is made, for whom `store`
+    /// belongs to.
     ///
     /// # Errors
     /// When it is another one's.
-    pub(super) async fn claim(&self, store_id: &str) -> Result<()> {
+    pub(super) async fn claim(&self, store_id: &str, store: &Path) -> Result<()> {
         if self.is_of(store_id).await? {
             return Ok(());
         }
         match self {
             Self::Folder(folder) => {
                 let (folder, store_id) = (folder.clone(), store_id.to_owned());
-                super::blocking(move || enter(&folder, &store_id)).await?;
+                let store = store.to_owned();
+                super::blocking(move || enter(&folder, &store_id, &store)).await?;
             }
             Self::Bucket(storage, prefix) => {
                 let said = say(&std::env::temp_dir(), store_id)?;
@@ -162,19 +164,18 @@ impl Place {
                     .prefix(UNFINISHED)
                     .tempfile_in(scratch)
                     .map_err(|error| unwritable(scratch, error))?;
-                let to = fetched.as_file().try_clone().map_err(|e| unwritable(scratch, e))?;
-                storage.get(&format!("{prefix}{name}"), to).await?;
+                storage.get(&format!("{prefix}{name}"), fetched.as_file()).await?;
                 Ok(Fetched::Here(fetched.into_temp_path()))
             }
         }
     }
 
-    /// A file to write a backup into, before it has its name. Those that a webox left behind which was
-    /// killed over them go now.
-    pub(super) fn begin(&self, scratch: &Path) -> Result<NamedTempFile> {
+    /// A file to write a backup of a store into, before it has its name. Those that a webox left behind
+    /// which was killed over them go now.
+    pub(super) fn begin(&self, store: &Path, scratch: &Path) -> Result<NamedTempFile> {
         let folder = match self {
             Self::Folder(folder) => {
-                make_folder(folder)?;
+                make_folder(folder, store)?;
                 tidy(folder);
                 folder
             }
@@ -184,26 +185,39 @@ impl Place {
             .prefix(UNFINISHED)
             .tempfile_in(folder)
             .map_err(|error| unwritable(folder, error))?;
+        give_to_owner(begun.path(), folder);
         // Says that somebody is still at it.
         let _ = begun.as_file().try_lock();
         Ok(begun)
     }
 
-    /// Gives a backup its name, once it is whole and on disk.
+    /// Gives a backup its name, once it is whole and on disk; in a folder where something has that name,
+    /// one that nothing has. Answers which.
     pub(super) async fn put(
         &self,
         whole: NamedTempFile,
         name: BackupName,
         sha256: &[u8],
-    ) -> Result<()> {
+    ) -> Result<BackupName> {
         match self {
             Self::Folder(folder) => {
-                let path = folder.join(name.to_string());
-                whole.persist_noclobber(&path).map_err(|error| unwritable(&path, error.error))?;
-                sync_folder(&path).map_err(|error| unwritable(&path, error))
+                let (mut whole, mut name) = (whole, name);
+                loop {
+                    let path = folder.join(name.to_string());
+                    match whole.persist_noclobber(&path) {
+                        Ok(_) => sync_folder(&path).map_err(|error| unwritable(&path, error))?,
+                        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                            (whole, name) = (error.file, name.next());
+                            continue;
+                        }
+                        Err(error) => return Err(unwritable(&path, error.error)),
+                    }
+                    return Ok(name);
+                }
             }
             Self::Bucket(storage, prefix) => {
-                storage.put(&format!("{prefix}{name}"), whole.path(), sha256).await
+                storage.put(&format!("{prefix}{name}"), whole.path(), sha256).await?;
+                Ok(name)
             }
         }
     }
@@ -238,8 +252,8 @@ impl fmt::Display for Place {
 }
 
 /// Says whose a folder is, where nobody has said so yet.
-fn enter(folder: &Path, store_id: &str) -> Result<()> {
-    make_folder(folder)?;
+fn enter(folder: &Path, store_id: &str, store: &Path) -> Result<()> {
+    make_folder(folder, store)?;
     let path = folder.join(OWNER);
     match say(folder, store_id)?.persist_noclobber(&path) {
         Ok(_) => sync_folder(&path).map_err(|error| unwritable(&path, error)),
@@ -254,15 +268,22 @@ fn say(folder: &Path, store_id: &str) -> Result<NamedTempFile> {
         let mut said = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         said.write_all(store_id.as_bytes())?;
         said.as_file().sync_all()?;
+        give_to_owner(said.path(), folder);
         Ok(said)
     };
     write().map_err(|error| unwritable(folder, error))
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
+/// Made by root for a store, it belongs to whom the store belongs to: the daemon's backups lie there as well.
+fn make_folder(folder: &Path, store: &Path) -> Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|part| !part.exists()).collect();
     let mut builder = std::fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder).map_err(|error| unwritable(folder, error))
+    builder.recursive(true).create(folder).map_err(|error| unwritable(folder, error))?;
+    for made in missing {
+        give_to_owner(made, store);
+    }
+    Ok(())
 }
 
 /// Removes what is unfinished, and nobody's any more.
@@ -274,12 +295,17 @@ fn tidy(folder: &Path) {
             continue;
         }
         let path = entry.path();
-        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-            match std::fs::remove_file(&path) {
-                Ok(()) => tracing::info!(path = %path.display(), "removed an unfinished backup"),
-                Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "an unfinished backup stays");
-                }
+        let removed = match File::open(&path) {
+            // Somebody is still at it.
+            Ok(file) if file.try_lock().is_err() => continue,
+            Ok(_) => std::fs::remove_file(&path),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Ok(()) => tracing::info!(path = %path.display(), "removed an unfinished backup"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "an unfinished backup stays");
             }
         }
     }
@@ -294,7 +320,7 @@ fn in_folder(folder: &Path) -> Result<Vec<(BackupName, u64)>> {
     };
     let ours = |entry: std::fs::DirEntry| {
         let name = entry.file_name().to_str()?.parse().ok()?;
-        let about = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        let about = std::fs::metadata(entry.path()).ok().filter(std::fs::Metadata::is_file)?;
         Some((name, about.len()))
     };
     Ok(entries.flatten().filter_map(ours).collect())

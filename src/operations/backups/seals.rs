@@ -63,6 +63,11 @@ impl Seals {
         Self { identities: Some((identities, origin)), ..self }
     }
 
+    /// Whether what is sealed is opened by the master key; not, where it is for others.
+    pub(super) fn are_our_own(&self) -> bool {
+        self.recipients.is_empty()
+    }
+
     pub(super) fn sealing(&self) -> Result<Sealing> {
         if self.recipients.is_empty() {
             let passphrases = self.vault.backup_passphrases()?;
@@ -144,6 +149,9 @@ impl Seals {
             Broken::Damaged(what) => Error::failure(format!("the backup {name} is damaged"))
                 .hint("take another one; `webox backup verify --all` tells which are whole")
                 .because(what),
+            Broken::Unread(cause) => Error::failure(format!("the backup {name} cannot be read"))
+                .hint("it may be whole: look at the disk that it lies on, and try again")
+                .because(cause),
             Broken::Write(cause) if cause.kind() == std::io::ErrorKind::StorageFull => {
                 Error::failure(format!("there is no room to unpack the backup {name}"))
                     .hint("free some space beside the database; nothing was changed")
