@@ -26,6 +26,7 @@
 //!                config         flags, environment, `webox.toml`, defaults
 //!                audio          sound as numbers: μ-law, WAV, who speaks
 //!                document       TOML that people write, and every mistake in it
+//!                files          files that are there whole or not at all
 //!                domain         what we talk about: plain types, no I/O, no clock
 //! ```
 //!
@@ -40,6 +41,7 @@ pub mod config;
 pub mod conversation;
 pub mod document;
 pub mod domain;
+pub mod files;
 pub mod integrations;
 pub mod line;
 pub mod operations;

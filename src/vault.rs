@@ -6,7 +6,6 @@
 
 use std::{
     fmt,
-    io::Write,
     os::unix::fs::DirBuilderExt,
     path::Path,
     sync::{PoisonError, RwLock},
@@ -20,7 +19,10 @@ use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Error, KeySource, Kind, Result, Secret};
+use crate::{
+    domain::{Error, KeySource, Kind, Result, Secret},
+    files,
+};
 
 /// Bytes of a key.
 const KEY: usize = 32;
@@ -190,6 +192,8 @@ impl Vault {
 
     /// Makes the file and a first key, readable by its owner alone. Says whether there was none.
     pub fn init(path: &Path) -> Result<bool> {
+        make_folder(path)?;
+        let _alone = alone(path)?;
         if path.exists() {
             Self::new(KeySource::File(path.to_owned())).key_in_force()?;
             return Ok(false);
@@ -364,27 +368,30 @@ fn refuse_open_to_others(path: &Path) -> Result<()> {
     )))
 }
 
-/// Beside its place, then moved there: half a key is never found.
-fn write(path: &Path, lines: &[String]) -> Result<()> {
-    let failed = |cause: std::io::Error| {
-        Error::failure(format!("the master key cannot be written to {}", path.display()))
-            .because(cause)
-    };
+fn make_folder(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    // The temporary file has mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|cause| unwritten(path, cause))
+}
+
+fn unwritten(path: &Path, cause: std::io::Error) -> Error {
+    let error = Error::failure(format!("the master key cannot be written to {}", path.display()));
+    let leads_nowhere = path.is_symlink() && !path.exists();
+    error
+        .maybe_hint(
+            leads_nowhere.then(|| "its link leads nowhere: is the disk mounted?".to_owned()),
+        )
+        .because(cause)
+}
+
+fn write(path: &Path, lines: &[String]) -> Result<()> {
     let text = format!(
         "# The master key of webox. Keep a copy apart from the database: without it, what\n\
          # `webox secrets` keeps cannot be read by anybody.\n{}\n",
         lines.join("\n")
     );
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    // A name that is not on disk is a key that is lost with the power.
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    files::replace(path, text.as_bytes(), 0o600).map_err(|cause| unwritten(path, cause))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
     // The doors. `cli` starts the daemon and the rehearsals, so it stands above them.
     &[("cli", &[
         "rehearsal", "server", "line", "conversation", "api", "operations", "provision", "billing", "watch",
-        "store", "twilio", "providers", "integrations", "config", "vault", "document", "audio", "domain",
+        "store", "twilio", "providers", "integrations", "config", "vault", "document", "audio", "files", "domain",
     ])],
     &[("rehearsal", &[
         "server", "line", "conversation", "api", "operations", "provision", "billing", "watch",
@@ -30,7 +30,7 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
     ])],
     &[("server", &[
         "line", "conversation", "api", "operations", "provision", "billing", "watch",
-        "store", "twilio", "providers", "integrations", "config", "vault", "domain",
+        "store", "twilio", "providers", "integrations", "config", "vault", "files", "domain",
     ])],
 
     // The live call. The engine reaches rows through `operations` alone.
@@ -47,7 +47,7 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
         "store", "twilio", "providers", "integrations", "vault", "document", "domain",
     ])],
     &[
-        ("provision", &["store", "config", "vault", "document", "domain"]),
+        ("provision", &["store", "config", "vault", "document", "files", "domain"]),
         ("billing", &["store", "document", "domain"]),
         ("watch", &["store", "integrations", "domain"]),
     ],
@@ -61,8 +61,8 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
     ],
 
     // The ground. Settings are read at the doors, which hand plain values down.
-    &[("config", &["document", "domain"]), ("vault", &["domain"])],
-    &[("document", &["domain"]), ("audio", &[])],
+    &[("config", &["document", "files", "domain"]), ("vault", &["files", "domain"])],
+    &[("document", &["domain"]), ("audio", &[]), ("files", &[])],
     &[("domain", &[])],
 ];
 

@@ -381,3 +381,25 @@ async fn who_connects_without_end_gets_no_connection_any_more_and_nobody_else_is
     assert!(connect([127, 0, 0, 3], &daemon).await.is_some());
     assert!(spoken(&daemon.ring(&sid(1)).await).contains("Gourmet"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_keeps_a_connection_for_longer_than_others_may() {
+    let webox = Webox::with_le_gourmet();
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let mut answer = [0; 4_096];
+        let length = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..length]).starts_with("HTTP/1.1 200")
+    };
+    let daemons = ["127.0.0.1", "192.0.2.1"].map(|proxy| {
+        let mut command = Daemon::command(&webox, &["--listen", "127.0.0.1:0"]);
+        command.env("WEBOX_TRUSTED_PROXIES", proxy);
+        Daemon::spawned(command)
+    });
+    let mut kept = daemons.each_ref().map(|daemon| TcpStream::connect(daemon.address).unwrap());
+    assert!(kept.iter_mut().all(ask));
+    // A proxy sends the next request of somebody else's whenever it comes; the others are cut off.
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert!(ask(&mut kept[0]));
+    assert_eq!(kept[1].read(&mut [0; 16]).unwrap(), 0, "closed");
+}

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Environment, PublicUrl},
     domain::{Error, Result, Secret},
+    files,
 };
 
 /// The keys, by address.
@@ -90,15 +90,11 @@ fn read(path: &Path) -> Result<Keys> {
     })
 }
 
-/// Beside its place, then moved there; the temporary file has mode 0600.
 fn write(path: &Path, keys: &Keys) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     let text = serde_json::to_string_pretty(keys)
         .map_err(|cause| Error::failure("the key cannot be kept").because(cause))?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    files::replace(path, format!("{text}\n").as_bytes(), 0o600)
+        .map_err(|cause| Error::config(format!("cannot write {}", path.display())).because(cause))
 }

@@ -225,7 +225,7 @@ async fn serve<'a>(
     let app = App::new(line, gate, store.clone(), secrets, models)
         .with_api(api, defaults)
         .knowing(daemon::standings(settings))
-        .removing_at(twilio)
+        .with_twilio(twilio)
         .connecting(daemon::home_of_numbers(settings))
         .keeping(archive)
         .delivering_by(couriers)

@@ -1,15 +1,14 @@
 //! Writing keys into a settings file: what else stands there, comments among it, stays as it is.
 
-use std::{
-    io::Write as _,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
-    path::Path,
-};
+use std::path::Path;
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use super::file;
-use crate::domain::{Error, Result};
+use crate::{
+    domain::{Error, Result},
+    files,
+};
 
 /// What a file begins with that was not there.
 const HEADING: &str = "# Settings of webox. The keys are in `man webox.toml`; `webox config show` prints those in \
@@ -51,27 +50,10 @@ pub fn write(path: &Path, keys: &[(&str, Written)]) -> Result<bool> {
         return Ok(false);
     }
     file::read(path, &after)?;
-    // Where a link leads: the link stays.
-    let led_to = if path.is_symlink() { path.canonicalize().ok() } else { None };
-    let path = led_to.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     // No secret stands in it, and the daemon may be another user's.
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mode = std::fs::metadata(path).map_or(0o644, |file| file.permissions().mode() & 0o777);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(after.as_bytes()).map_err(failed)?;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(failed)?;
-    // Whose it was, and whose group reads it.
-    if let Ok(before) = std::fs::metadata(path) {
-        let (user, group) = (before.uid(), before.gid());
-        let made = file.as_file().metadata().map_err(failed)?;
-        if (made.uid(), made.gid()) != (user, group) {
-            chown(file.path(), Some(user), Some(group)).map_err(failed)?;
-        }
-    }
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    files::replace(path, after.as_bytes(), 0o644).map_err(failed)?;
     Ok(true)
 }
 

@@ -84,11 +84,6 @@ impl Booking {
     pub const fn status(&self) -> &'static str {
         if self.cancelled_at.is_some() { "cancelled" } else { "confirmed" }
     }
-
-    /// Whether it is still to come.
-    pub fn is_coming(&self, now: Timestamp) -> bool {
-        self.cancelled_at.is_none() && self.ends_at > now
-    }
 }
 
 /// Which bookings.

@@ -129,7 +129,15 @@ impl Secrets {
     ) -> Result<Secret> {
         let found = match reference {
             SecretRef::Env(name) => std::env::var(name).ok(),
-            SecretRef::File(path) => std::fs::read_to_string(path).ok(),
+            SecretRef::File(path) => match std::fs::read_to_string(path) {
+                Ok(text) => Some(text),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(cause) => {
+                    return Err(Error::config(format!("the secret {reference} cannot be read"))
+                        .hint("let the user that webox runs as read it")
+                        .because(cause));
+                }
+            },
             SecretRef::Secret(name) => return self.find(store, owner, name),
         };
         match found.as_deref().map(str::trim) {

@@ -1,13 +1,16 @@
 //! A plan as a file: what was shown and approved is exactly what is applied later.
 
-use std::{io::Write, path::Path};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Plan;
-use crate::domain::{Error, Result};
+use crate::{
+    domain::{Error, Result},
+    files,
+};
 
 /// Grows by its second part when keys are added, by its first when old readers cannot follow.
 const FORMAT: &str = "1.0";
@@ -45,15 +48,7 @@ impl Plan {
         };
         let text = serde_json::to_string_pretty(&on_disk)
             .map_err(|cause| Error::failure("the plan cannot be written").because(cause))?;
-        // Beside its place, then moved there: half a plan is never found. The temporary file has
-        // mode 0600.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut file =
-            tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.write_all(b"\n").map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        Ok(())
+        files::replace(path, format!("{text}\n").as_bytes(), 0o600).map_err(failed)
     }
 
     /// Reads a plan that [`Plan::save`] wrote.

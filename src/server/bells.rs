@@ -61,13 +61,13 @@ impl Bells {
         attempts: u32,
         payload: &str,
     ) -> std::result::Result<Sent, Failure> {
-        let ringing = self.ring_without_end(watch, to, about, id, attempts, payload);
+        let ringing = self.ring_once(watch, to, about, id, attempts, payload);
         tokio::time::timeout(WITHIN, ringing).await.unwrap_or_else(|_| {
             Err((Trouble::Later(None), format!("it was not done within {WITHIN:?}")))
         })
     }
 
-    async fn ring_without_end(
+    async fn ring_once(
         &self,
         watch: &Watch,
         to: &str,

@@ -90,6 +90,12 @@ const TAKES_WITHIN: Duration = Duration::from_secs(10);
 /// Connections at once of one address (IPv6: one /64).
 const OF_ONE_ADDRESS: u32 = 512;
 
+/// A connection that is kept is closed when its next request has not come by then: a client's that is slow is
+/// cut off. A proxy gives up its own first (Caddy after 120 s, nginx after 60): what it sends just as the
+/// other end closes is lost, and it sends no POST twice.
+const ASKS_WITHIN: Duration = Duration::from_secs(8);
+const PROXY_ASKS_WITHIN: Duration = Duration::from_mins(5);
+
 /// After a failed accept (out of file descriptors), how long to let others finish.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
@@ -151,9 +157,10 @@ pub(super) async fn serve(
             },
         ));
         let (stopping, open, tls) = (stopping.clone(), open.clone(), tls.clone());
+        let within = if shares.is_proxy(peer.ip()) { PROXY_ASKS_WITHIN } else { ASKS_WITHIN };
         tokio::spawn(async move {
             tokio::select! {
-                () = protocol::serve(Box::pin(stream), service, tls, stopping) => {}
+                () = protocol::serve(Box::pin(stream), service, tls, within, stopping) => {}
                 () = kept.cut() => tracing::debug!(%peer, "cut off: it asks and asks"),
             }
             drop((kept, open));
@@ -188,21 +195,24 @@ async fn accept(
 /// Shares of connections; 127.0.0.1, ::1 and trusted proxies have all.
 struct Connections {
     shares: Shares<IpAddr>,
-    unbounded: Vec<IpNet>,
+    proxies: Vec<IpNet>,
 }
 
 impl Connections {
-    fn new(unbounded: Vec<IpNet>) -> Self {
-        Self { shares: Shares::new(OF_ONE_ADDRESS), unbounded }
+    fn new(proxies: Vec<IpNet>) -> Self {
+        Self { shares: Shares::new(OF_ONE_ADDRESS), proxies }
+    }
+
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.proxies.iter().any(|net| net.contains(&address))
     }
 
     /// Room for one more; refused when an address has its share.
     fn take(&self, address: IpAddr) -> Result<Option<Share<IpAddr>>, Full> {
         let address = address.to_canonical();
         let this_machine = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
-        if this_machine.contains(&address)
-            || self.unbounded.iter().any(|net| net.contains(&address))
-        {
+        if this_machine.contains(&address) || self.is_proxy(address) {
             return Ok(None);
         }
         self.shares.take(limits::subscriber(address)).map(Some).ok_or(Full)

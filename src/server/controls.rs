@@ -43,6 +43,11 @@ impl Controls {
         self.limits.set(rates);
     }
 
+    /// Whether it was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.leaving.has_begun()
+    }
+
     /// How long live calls may go on when it is to stop.
     pub fn drain(&self) -> Duration {
         self.leaving.drain()

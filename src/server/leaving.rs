@@ -56,20 +56,20 @@ impl Leaving {
 /// Resolves when no more connections need be taken.
 pub(super) async fn leave(app: &App) {
     app.leaving.begun.store(true, Ordering::Relaxed);
-    let drain = app.leaving.drain();
-    if !drain.is_zero() {
-        live_calls_end(app, drain).await;
+    if !app.leaving.drain().is_zero() {
+        live_calls_end(app).await;
     }
     // The sockets finish what they say. Those who watch events would keep us from stopping.
     app.stop.send_replace(true);
     app.line.without_sockets(DRAIN).await;
 }
 
-/// Waits until no call is live, or it has taken long enough.
-async fn live_calls_end(app: &App, longest: Duration) {
-    let until = Instant::now() + longest;
+/// Waits until no call is live, or it has taken long enough. That may be set otherwise meanwhile.
+async fn live_calls_end(app: &App) {
+    let begun = Instant::now();
     let mut told = None;
     loop {
+        let until = begun + app.leaving.drain();
         let store = app.store.clone();
         let live = tokio::task::spawn_blocking(move || observed::standing(&store)).await;
         let live = match live {

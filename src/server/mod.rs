@@ -31,6 +31,7 @@ pub mod observing;
 #[doc(hidden)]
 pub mod offline;
 mod peer;
+mod permits;
 mod problem;
 mod proofs;
 mod recordings;
@@ -43,9 +44,9 @@ mod sockets;
 mod tarpit;
 mod texts;
 mod tls;
-mod turns;
 mod twilio_accounts;
 mod webhooks;
+mod workers;
 
 use std::{future::Future, net::IpAddr, sync::Arc, time::Duration};
 
@@ -74,9 +75,10 @@ pub use controls::Controls;
 pub use gate::{Gate, Trust};
 pub use ipnet::IpNet;
 pub use limits::Rates;
+use permits::Permits;
 pub use recordings::Archive;
 pub use tls::{Issuer, Tls};
-use turns::Turns;
+use workers::Workers;
 
 /// How long a stopping daemon waits for turns in flight.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -137,12 +139,12 @@ pub struct App {
     limits: Arc<limits::Limits>,
     known: known::Known,
     tarpit: tarpit::Tarpit,
-    bundles: Arc<Turns>,
-    rehearsals: Arc<Turns>,
-    wirings: Arc<Turns>,
-    exports: Arc<Turns>,
+    bundles: Arc<Permits>,
+    rehearsals: Arc<Permits>,
+    wirings: Arc<Permits>,
+    exports: Arc<Permits>,
     /// Bytes of bodies that may be held at once.
-    bodies: Arc<Turns>,
+    bodies: Arc<Permits>,
     large_bodies: shares::Shares<IpAddr>,
     streams: shares::Shares<UserId>,
     newest_event: Arc<watch::Sender<EventId>>,
@@ -163,7 +165,7 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         let known = known::Known::default();
         let api = ApiSettings::default();
-        let turns = |(at_once, each)| Arc::new(Turns::new(at_once, each));
+        let permits = |(at_once, each)| Arc::new(Permits::new(at_once, each));
         Self {
             line,
             gate: gate.into(),
@@ -174,11 +176,11 @@ impl App {
             limits: limits::Limits::new(api.rates).into(),
             tarpit: tarpit::Tarpit::new(known.clone(), stopping.clone()),
             known,
-            bundles: turns(BUNDLES),
-            rehearsals: turns(REHEARSALS),
-            wirings: turns(WIRINGS),
-            exports: turns(EXPORTS),
-            bodies: turns(BODIES),
+            bundles: permits(BUNDLES),
+            rehearsals: permits(REHEARSALS),
+            wirings: permits(WIRINGS),
+            exports: permits(EXPORTS),
+            bodies: permits(BODIES),
             large_bodies: shares::Shares::new(LARGE_BODIES),
             streams: shares::Shares::new(STREAMS),
             newest_event: watch::Sender::new(EventId(0)).into(),
@@ -215,9 +217,9 @@ impl App {
         Self { providers: providers.into(), ..self }
     }
 
-    /// Asks Twilio to remove what was promised to callers.
+    /// Asks Twilio, as the daemon's own account and as its clients'.
     #[must_use]
-    pub fn removing_at(self, twilio: TwilioAccess) -> Self {
+    pub fn with_twilio(self, twilio: TwilioAccess) -> Self {
         Self { twilio: Some(twilio), ..self }
     }
 
@@ -299,64 +301,10 @@ pub async fn run(
     let router = routes::routes(app.clone())?;
     let (proxies, known) = (app.api.trusted_proxies.clone(), app.known.clone());
     let line = app.line.clone();
-    let sweeper = tokio::spawn(rounds::sweep(line.clone(), Arc::clone(&app.limits)));
-    let warmer = tokio::spawn({
-        let line = line.clone();
-        async move { line.keep_warm().await }
-    });
-    let looker = tokio::spawn(rounds::look_back(line.clone()));
-    let forgetter = tokio::spawn(rounds::forget(app.store.clone()));
-    let watcher =
-        tokio::spawn(api::tell_of_events(app.store.clone(), Arc::clone(&app.newest_event)));
-    let remover = app
-        .twilio
-        .clone()
-        .map(|access| (app.store.clone(), app.accounts.clone(), access, app.archive.clone()))
-        .map(|(store, accounts, access, archive)| {
-            tokio::spawn(removals::run(store, accounts, access, archive))
-        });
-    let fetcher = app.archive.clone().map(|archive| tokio::spawn(archive.run()));
-    let asker = app
-        .twilio
-        .clone()
-        .map(|access| tokio::spawn(charges::run(app.store.clone(), app.accounts.clone(), access)));
-    let dialler = app.twilio.clone().map(|access| {
-        let (store, accounts) = (app.store.clone(), app.accounts.clone());
-        tokio::spawn(dialling::run(store, accounts, access, line.public_url()))
-    });
-    let deliverer = app.couriers.clone().map(|couriers| {
-        let texts = texts::Texts { accounts: app.accounts.clone(), access: app.twilio.clone() };
-        tokio::spawn(deliveries::run(app.store.clone(), app.secrets.clone(), couriers, texts))
-    });
-    let reader = app
-        .couriers
-        .clone()
-        .map(|couriers| tokio::spawn(busy::run(app.store.clone(), app.secrets.clone(), couriers)));
-    let library = line.library().clone();
-    let embedder = library.asks().then(|| tokio::spawn(embedding::run(app.store.clone(), library)));
-    let observing = app.observing.clone();
-    let observer =
-        observing.clone().map(|observing| tokio::spawn(observing.run(app.store.clone())));
-    let store = app.store.clone();
-    let watching = app.watch.clone().map(|watch| {
-        let (store, tallies) = (app.store.clone(), Arc::clone(&app.tallies));
-        let backups = app.backups.clone();
-        tokio::spawn(alerts::look(store, watch, line.clone(), tallies, app.bells(), backups))
-    });
-    let telling = app
-        .watch
-        .clone()
-        .zip(app.bells())
-        .map(|(watch, bells)| tokio::spawn(alerts::tell(app.store.clone(), watch, bells)));
-    let saver = app.backups.clone().map(|backups| tokio::spawn(backups.run(app.store.clone())));
-    let reminder = app.couriers.is_some().then(|| tokio::spawn(reminders::run(app.store.clone())));
-    let keeper = app.tls.clone().map(|tls| tokio::spawn(tls.look_after()));
-    let prover = app.tls.as_ref().and_then(Tls::proofs).map(|(address, proofs)| {
-        let handed_over = app.proof_listener.clone();
-        tokio::spawn(proofs::serve(address, handed_over, proofs))
-    });
+    let workers = Workers::of(&app);
+    let dials = workers.dials();
+    let (observing, store) = (app.observing.clone(), app.store.clone());
     let acceptor = app.tls.as_ref().map(Tls::acceptor);
-    let dials = dialler.as_ref().map(tokio::task::JoinHandle::abort_handle);
     let leaving = app.clone();
     let shutdown = async move {
         shutdown.await;
@@ -367,18 +315,8 @@ pub async fn run(
         leaving::leave(&leaving).await;
     };
     connections::serve(listener, router, shutdown, proxies, known, acceptor).await;
-    sweeper.abort();
-    warmer.abort();
-    looker.abort();
-    forgetter.abort();
-    watcher.abort();
-    let workers =
-        [remover, fetcher, asker, dialler, deliverer, reader, reminder, embedder, observer];
-    let workers = workers.into_iter().chain([watching, telling, saver, keeper, prover]);
-    for worker in workers.flatten() {
-        // What it was at is done again after a restart.
-        worker.abort();
-    }
+    // What they were at is done again after a restart.
+    drop(workers);
     if !line.drain(DRAIN).await {
         tracing::warn!(
             "stopped with turns still in flight; they are stored and go on after a restart"

@@ -35,7 +35,8 @@ pub(super) async fn serve(
             Ok(listener) => break listener,
             Err(error) => {
                 if !std::mem::replace(&mut told, true) {
-                    tracing::error!(%address, %error, "cannot listen for those who ask for a proof over HTTP: no certificate can be had");
+                    let hint = "under systemd, enable webox-http.socket (docs/deployment.md)";
+                    tracing::error!(%address, %error, hint, "cannot listen for those who ask for a proof over HTTP: no certificate can be had");
                 }
                 tokio::time::sleep(AGAIN).await;
             }

@@ -136,7 +136,10 @@ pub(super) async fn noted(
             tracing::error!(%error, causes = ?error.causes(), "what Twilio told could not be stored");
             problem::from_error(&error)
         }
-        Err(_) => problem::problem(StatusCode::INTERNAL_SERVER_ERROR, "this is a bug of webox"),
+        Err(error) => {
+            tracing::error!(call_sid = %sid, %error, "what Twilio told was broken off: this is a bug of webox");
+            problem::problem(StatusCode::INTERNAL_SERVER_ERROR, "this is a bug of webox")
+        }
     }
 }
 

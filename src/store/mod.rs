@@ -262,13 +262,17 @@ impl Store {
             };
             connection.execute_batch("BEGIN")?;
             let result = work(&connection);
-            connection.execute_batch("COMMIT")?;
-            let mut idle = self.lock_readers();
-            if idle.len() < IDLE_READERS {
-                idle.push(connection);
+            // What went wrong is in `result`: SQLite may have given up the transaction over it.
+            let ended = connection.execute_batch("COMMIT");
+            if ended.is_ok() {
+                let mut idle = self.lock_readers();
+                if idle.len() < IDLE_READERS {
+                    idle.push(connection);
+                }
             }
-            drop(idle);
-            result
+            let read = result?;
+            ended?;
+            Ok(read)
         };
         run().map_err(|error| self.failed(error))
     }

@@ -67,11 +67,9 @@ impl Writer {
                     .spawn(move || checkpoint_until(&stop, &path))?,
             );
         }
-        threads.push(
-            std::thread::Builder::new()
-                .name("writer".to_owned())
-                .spawn(move || Loop { connection, path, options }.run(&queue))?,
-        );
+        threads.push(std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+            Loop { connection, path, options, is_in_doubt: false }.run(&queue);
+        })?);
         Ok(Self { jobs: Some(jobs), threads, stop })
     }
 
@@ -182,6 +180,8 @@ struct Loop {
     connection: Connection,
     path: PathBuf,
     options: Options,
+    /// Whether a commit over this connection has failed.
+    is_in_doubt: bool,
 }
 
 impl Loop {
@@ -221,12 +221,15 @@ impl Loop {
             answer(committed.as_ref().copied());
         }
         if committed.is_err() {
-            self.reopen();
+            self.is_in_doubt = true;
         }
         count
     }
 
-    fn begin(&self) -> Result<(), StoreError> {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if self.is_in_doubt {
+            self.reopen()?;
+        }
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         Ok(())
     }
@@ -236,18 +239,15 @@ impl Loop {
         Ok(())
     }
 
-    /// After a failed commit nothing that this connection believes can be trusted
-    /// (a failed fsync is not made good by a second one), unless it was only kept waiting.
-    fn reopen(&mut self) {
+    /// After a failed commit nothing that this connection believes can be trusted: a failed fsync is not
+    /// made good by a second one. Until there is another, nothing is written.
+    fn reopen(&mut self) -> Result<(), StoreError> {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        match connection::open_writer(&self.path, self.options.lock_timeout) {
-            Ok(connection) => self.connection = connection,
-            Err(error) => {
-                tracing::error!(path = %self.path.display(), %error, "the store cannot be reopened");
-            }
-        }
+        self.connection = connection::open_writer(&self.path, self.options.lock_timeout)?;
+        self.is_in_doubt = false;
+        Ok(())
     }
 }
 

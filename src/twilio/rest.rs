@@ -62,6 +62,21 @@ pub enum Request {
 
 impl Request {
     /// The path below an account.
+    /// What is posted; what is deleted has none.
+    fn form(&self) -> Option<Form> {
+        Some(match self {
+            Self::DeleteRecording(_) | Self::DeleteCall(_) => return None,
+            Self::StopRecording(_) => Form::from_fields([("Status", "stopped")]),
+            Self::HangUp(_) => Form::from_fields([("Status", "completed")]),
+            Self::Redirect { to, .. } => {
+                Form::from_fields([("Url", to.as_str()), ("Method", "POST")])
+            }
+            Self::SendMessage { from, to, body } => {
+                Form::from_fields([("From", from.as_str()), ("To", to.as_str()), ("Body", body)])
+            }
+        })
+    }
+
     fn path(&self) -> String {
         match self {
             Self::StopRecording(call) => format!("Calls/{call}/Recordings/Twilio.CURRENT.json"),
@@ -187,41 +202,19 @@ impl Rest {
 
     /// Asks. What is gone already counts as done.
     pub async fn ask(&self, account: &Account, request: &Request) -> Result<(), RestError> {
-        let (base, sid) = (&self.base_url, &account.sid);
-        let url = format!("{base}/2010-04-01/Accounts/{sid}/{}", request.path());
-        let asked = match request {
-            Request::StopRecording(_) => self
-                .client
-                .post(url)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body("Status=stopped"),
-            Request::DeleteRecording(_) | Request::DeleteCall(_) => self.client.delete(url),
-            Request::HangUp(_) => self
-                .client
-                .post(url)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body("Status=completed"),
-            Request::Redirect { to, .. } => self
-                .client
-                .post(url)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(Form::from_fields([("Url", to.as_str()), ("Method", "POST")]).encode()),
-            Request::SendMessage { from, to, body } => {
-                let fields = [("From", from.as_str()), ("To", to.as_str()), ("Body", body)];
-                self.client
-                    .post(url)
-                    .header("content-type", "application/x-www-form-urlencoded")
-                    .body(Form::from_fields(fields).encode())
-            }
+        let path = request.path();
+        let asked = match request.form() {
+            Some(form) => self.posting(account, &path, &form),
+            None => self.deleting(account, &path),
         };
-        let asked = asked.basic_auth(account.user(), Some(account.secret()));
         let response = asked.send().await.map_err(|cause| unreachable(&cause))?;
         let status = response.status();
         let may_be_gone = !matches!(request, Request::SendMessage { .. });
         if status.is_success() || (may_be_gone && status.as_u16() == 404) {
             return Ok(());
         }
-        let refusal = refusal(status.as_u16(), &read(response).await);
+        let why = read_up_to(response, LONGEST).await.unwrap_or_default();
+        let refusal = refusal(status.as_u16(), &why);
         let over = matches!(
             request,
             Request::StopRecording(_) | Request::HangUp(_) | Request::Redirect { .. }
@@ -232,6 +225,20 @@ impl Rest {
         Err(RestError::Refused(refusal))
     }
 
+    fn posting(&self, account: &Account, path: &str, form: &Form) -> reqwest::RequestBuilder {
+        self.client
+            .post(self.below(account, path))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.encode())
+            .basic_auth(account.user(), Some(account.secret()))
+    }
+
+    fn deleting(&self, account: &Account, path: &str) -> reqwest::RequestBuilder {
+        self.client
+            .delete(self.below(account, path))
+            .basic_auth(account.user(), Some(account.secret()))
+    }
+
     /// Posts a form below an account, and answers what came back.
     pub(super) async fn post(
         &self,
@@ -239,14 +246,7 @@ impl Rest {
         path: &str,
         form: &Form,
     ) -> Result<Vec<u8>, RestError> {
-        let (base, sid) = (&self.base_url, &account.sid);
-        let request = self
-            .client
-            .post(format!("{base}/2010-04-01/Accounts/{sid}/{path}"))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form.encode())
-            .basic_auth(account.user(), Some(account.secret()));
-        answered(request).await
+        answered(self.posting(account, path, form)).await
     }
 
     /// The address of a path below an account.
@@ -317,11 +317,7 @@ impl Rest {
     /// Deletes what is at a path below an account; what is gone already counts as done.
     pub(super) async fn delete(&self, account: &Account, path: &str) -> Result<(), RestError> {
         let ask = || async {
-            let request = self
-                .client
-                .delete(self.below(account, path))
-                .basic_auth(account.user(), Some(account.secret()));
-            match answered(request).await {
+            match answered(self.deleting(account, path)).await {
                 Err(RestError::Refused(refusal)) if refusal.status == 404 => Ok(()),
                 answered => answered.map(drop),
             }
@@ -336,10 +332,9 @@ impl Rest {
 
     /// What is at a path below an account.
     pub(super) async fn get(&self, account: &Account, path: &str) -> Result<Vec<u8>, RestError> {
-        let (base, sid) = (&self.base_url, &account.sid);
         let request = self
             .client
-            .get(format!("{base}/2010-04-01/Accounts/{sid}/{path}"))
+            .get(self.below(account, path))
             .basic_auth(account.user(), Some(account.secret()));
         answered(request).await
     }
@@ -366,25 +361,22 @@ async fn answered_up_to(
     let status = response.status();
     let body = read_up_to(response, longest).await;
     if status.is_success() {
-        return Ok(body);
+        return body;
     }
-    Err(RestError::Refused(refusal(status.as_u16(), &body)))
+    // What is refused is refused, whatever became of the reasons.
+    Err(RestError::Refused(refusal(status.as_u16(), &body.unwrap_or_default())))
 }
 
-/// The beginning of a body.
-async fn read(response: reqwest::Response) -> Vec<u8> {
-    read_up_to(response, LONGEST).await
-}
-
-async fn read_up_to(mut response: reqwest::Response, longest: usize) -> Vec<u8> {
+/// A body, whole.
+async fn read_up_to(mut response: reqwest::Response, longest: usize) -> Result<Vec<u8>, RestError> {
     let mut body = Vec::new();
-    while let Ok(Some(part)) = response.chunk().await {
+    while let Some(part) = response.chunk().await.map_err(|cause| unreachable(&cause))? {
         body.extend_from_slice(&part);
         if body.len() > longest {
-            break;
+            return Err(RestError::Unreadable(format!("it is longer than {longest} bytes")));
         }
     }
-    body
+    Ok(body)
 }
 
 pub(super) fn refusal(status: u16, body: &[u8]) -> Refusal {

@@ -1,9 +1,6 @@
 //! What is made: files of secrets, the settings, the master key, the database, an admin, an assistant.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{Answers, Done, First, unit};
 use crate::{
@@ -12,6 +9,7 @@ use crate::{
     domain::{
         AssistantName, EmailAddress, Error, KeySource, ModelRef, Result, Role, Scope, Secret,
     },
+    files,
     operations::{accounts::Wanted, provisioning, secrets},
     provision::trades,
     store::{Options, Store},
@@ -61,7 +59,6 @@ pub(super) fn write(answers: &Answers, context: &Context) -> Result<Done> {
     Ok(Done { settings: Some(answers.place.clone()), secrets: written, ..Done::default() })
 }
 
-/// Beside its place, then moved there; the temporary file has mode 0600.
 fn keep_secret(path: &Path, secret: &Secret) -> Result<()> {
     let failed = |cause: std::io::Error| {
         Error::config(format!("the secret cannot be kept in {}", path.display()))
@@ -69,14 +66,8 @@ fn keep_secret(path: &Path, secret: &Secret) -> Result<()> {
             .because(cause)
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(secret.expose().as_bytes()).map_err(failed)?;
-    file.write_all(b"\n").map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    std::fs::create_dir_all(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    files::replace(path, format!("{}\n", secret.expose()).as_bytes(), 0o600).map_err(failed)
 }
 
 /// Whether what is there, if anything is, is a database.

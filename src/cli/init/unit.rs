@@ -12,10 +12,12 @@ use crate::{
     domain::{Error, KeySource, Kind, Result},
 };
 
-/// The units as they are packaged: the daemon, and where calls come in.
-const UNITS: [(&str, &str); 2] = [
+/// The units as they are packaged: the daemon, where calls come in, and where proofs for certificates are
+/// asked for, which is enabled by whoever has them so.
+const UNITS: [(&str, &str); 3] = [
     ("webox.service", include_str!("../../../packaging/systemd/webox.service")),
     ("webox.socket", include_str!("../../../packaging/systemd/webox.socket")),
+    ("webox-http.socket", include_str!("../../../packaging/systemd/webox-http.socket")),
 ];
 
 /// Where units of this machine's own are.
@@ -46,7 +48,8 @@ pub(super) fn secret_name(key: &str) -> String {
     }
 }
 
-/// Writes the units where there are none, and a drop-in beside each; answers where these are.
+/// Writes the units where there are none, and what is particular to this machine beside them; answers where
+/// that is.
 pub(super) fn install(
     folder: &Path,
     settings: &Settings,
@@ -56,8 +59,8 @@ pub(super) fn install(
     let listen = settings.listen.value;
     let socket = format!("{WRITTEN}[Socket]\nListenStream=\nListenStream={listen}\n");
     let mut files = Vec::new();
-    for ((name, unit), text) in UNITS.into_iter().zip([drop_in(settings, place, written)?, socket])
-    {
+    let particular = [Some(drop_in(settings, place, written)?), Some(socket), None];
+    for ((name, unit), text) in UNITS.into_iter().zip(particular) {
         // One that is there came with a package, or was made by hand.
         let path = folder.join(name);
         let is_packaged = folder == Path::new(USUAL)
@@ -65,6 +68,7 @@ pub(super) fn install(
         if !path.exists() && !is_packaged {
             write(&path, unit)?;
         }
+        let Some(text) = text else { continue };
         let beside = folder.join(format!("{name}.d")).join("10-init.conf");
         write(&beside, &text)?;
         files.push(beside);

@@ -58,14 +58,27 @@ impl<'a> Reloading<'a> {
 
     /// Reads settings and certificate anew.
     pub(super) fn reload(&mut self) {
-        systemd::reloading();
+        if !self.controls.is_stopping() {
+            systemd::reloading();
+        }
         if let Err(error) = self.take_over() {
-            tracing::error!(%error, hint = error.hint_text(), "the settings cannot be read: those in force stay");
+            tracing::error!(
+                error = error.with_causes(),
+                hint = error.hint_text(),
+                "the settings cannot be read: those in force stay"
+            );
         }
         if let Err(error) = self.controls.reload_certificate() {
-            tracing::error!(%error, hint = error.hint_text(), "the certificate cannot be read: the one in force stays");
+            tracing::error!(
+                error = error.with_causes(),
+                hint = error.hint_text(),
+                "the certificate cannot be read: the one in force stays"
+            );
         }
-        systemd::ready();
+        // Whoever stops goes on stopping.
+        if !self.controls.is_stopping() {
+            systemd::ready();
+        }
     }
 
     fn take_over(&mut self) -> Result<()> {

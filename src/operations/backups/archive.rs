@@ -166,12 +166,12 @@ fn unseal<R: BufRead>(
     let head = input.fill_buf().map_err(damaged)?;
     for identity in identities {
         match decrypt(head, &**identity) {
-            Ok(_) => {
+            Err(broken @ (Broken::WrongKey | Broken::ForRecipients)) => last = broken,
+            // What is wrong with it, if anything is, may be the disk after so many bytes.
+            Ok(_) | Err(_) => {
                 fitting = Some(identity);
                 break;
             }
-            Err(broken @ (Broken::WrongKey | Broken::ForRecipients)) => last = broken,
-            Err(broken) => return Err(broken),
         }
     }
     let plain = decrypt(input, &**fitting.ok_or(last)?)?;
@@ -319,7 +319,8 @@ mod tests {
         let recipient = key.to_public();
         let folder = tempfile::tempdir().unwrap();
         let (database, sealed) = (folder.path().join("db"), folder.path().join("sealed"));
-        let noise: Vec<u8> = (0..400_000_u32).flat_map(|n| n.wrapping_mul(n ^ 0x9E37).to_le_bytes()).collect();
+        let noise: Vec<u8> =
+            (0..400_000_u32).flat_map(|n| n.wrapping_mul(n ^ 0x9E37).to_le_bytes()).collect();
         std::fs::write(&database, &noise).unwrap();
         let about = BackupManifest {
             format: BackupManifest::FORMAT,

@@ -84,12 +84,15 @@ impl Place {
         match self {
             Self::Folder(folder) => {
                 let path = folder.join(name.to_string());
-                let read = || -> io::Result<Vec<u8>> {
-                    let mut head = Vec::new();
-                    File::open(&path)?.take(archive::HEAD as u64).read_to_end(&mut head)?;
-                    Ok(head)
-                };
-                read().map_err(|error| unreadable(&path, error))
+                super::blocking(move || {
+                    let read = || -> io::Result<Vec<u8>> {
+                        let mut head = Vec::new();
+                        File::open(&path)?.take(archive::HEAD as u64).read_to_end(&mut head)?;
+                        Ok(head)
+                    };
+                    read().map_err(|error| unreadable(&path, error))
+                })
+                .await
             }
             Self::Bucket(storage, prefix) => {
                 storage.head(&format!("{prefix}{name}"), archive::HEAD).await
@@ -201,19 +204,8 @@ impl Place {
     ) -> Result<BackupName> {
         match self {
             Self::Folder(folder) => {
-                let (mut whole, mut name) = (whole, name);
-                loop {
-                    let path = folder.join(name.to_string());
-                    match whole.persist_noclobber(&path) {
-                        Ok(_) => sync_folder(&path).map_err(|error| unwritable(&path, error))?,
-                        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                            (whole, name) = (error.file, name.next());
-                            continue;
-                        }
-                        Err(error) => return Err(unwritable(&path, error.error)),
-                    }
-                    return Ok(name);
-                }
+                let folder = folder.clone();
+                super::blocking(move || put_in_folder(whole, &folder, name)).await
             }
             Self::Bucket(storage, prefix) => {
                 storage.put(&format!("{prefix}{name}"), whole.path(), sha256).await?;
@@ -227,9 +219,13 @@ impl Place {
         match self {
             Self::Folder(folder) => {
                 let path = folder.join(name.to_string());
-                std::fs::remove_file(&path).map_err(|error| {
-                    Error::failure(format!("{} cannot be removed", path.display())).because(error)
+                super::blocking(move || {
+                    std::fs::remove_file(&path).map_err(|error| {
+                        Error::failure(format!("{} cannot be removed", path.display()))
+                            .because(error)
+                    })
                 })
+                .await
             }
             Self::Bucket(storage, prefix) => storage.delete(&format!("{prefix}{name}")).await,
         }
@@ -247,6 +243,25 @@ impl fmt::Display for Place {
             Self::Folder(folder) => write!(f, "{}", folder.display()),
             Self::Bucket(_, prefix) if prefix.is_empty() => f.write_str("the bucket"),
             Self::Bucket(_, prefix) => write!(f, "`{prefix}` of the bucket"),
+        }
+    }
+}
+
+fn put_in_folder(
+    mut whole: NamedTempFile,
+    folder: &Path,
+    mut name: BackupName,
+) -> Result<BackupName> {
+    loop {
+        let path = folder.join(name.to_string());
+        match whole.persist_noclobber(&path) {
+            Ok(_) => {
+                return sync_folder(&path).map(|()| name).map_err(|error| unwritable(&path, error));
+            }
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                (whole, name) = (error.file, name.next());
+            }
+            Err(error) => return Err(unwritable(&path, error.error)),
         }
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Standing, Telephony, no_account, told};
+use super::{Standing, Telephony, told};
 use crate::{
     domain::{
         AccountSid, Actor, AddressSid, AssistantName, BundleSid, CountryCode, Error, Kind, Micros,
@@ -235,20 +235,6 @@ impl Telephony {
     pub(super) async fn note(&self, actor: &Actor, deed: Deed, now: Timestamp) -> Result<()> {
         let actor = actor.clone();
         self.store.write_async(move |tx| audit::record(tx, &actor, now, &deed)).await
-    }
-
-    /// Whether anything can be asked at all.
-    ///
-    /// # Errors
-    /// Names what is not set.
-    pub fn can_ask(&self) -> Result<()> {
-        if self.access.account.is_none() {
-            return Err(no_account());
-        }
-        if self.access.credentials().is_empty() {
-            return Err(told("Twilio cannot be asked", &RestError::NoCredential));
-        }
-        Ok(())
     }
 }
 

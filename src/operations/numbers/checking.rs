@@ -127,18 +127,13 @@ impl Telephony {
             account,
             self.access.account.as_ref(),
         ));
-        findings.extend(inventory.unread.iter().map(|unread| {
-            Finding {
-                kind: FindingKind::Unread,
-                number: None,
-                assistant: None,
-                account: Some(unread.account.clone()),
-                changes: Vec::new(),
-                what: std::iter::once(unread.why.to_string())
-                    .chain(unread.why.causes())
-                    .collect::<Vec<_>>()
-                    .join(": "),
-            }
+        findings.extend(inventory.unread.iter().map(|unread| Finding {
+            kind: FindingKind::Unread,
+            number: None,
+            assistant: None,
+            account: Some(unread.account.clone()),
+            changes: Vec::new(),
+            what: unread.why.with_causes(),
         }));
         Ok((findings, inventory.numbers.len()))
     }

@@ -95,7 +95,8 @@ impl Telephony {
             .map(|one| (one.spec.name.clone(), one))
             .collect();
         let mut kept = Vec::new();
-        for change in plan.changes.iter().filter(|_| moment == Moment::Before) {
+        let to_come = if moment == Moment::Before { &plan.changes[..] } else { &[] };
+        for change in to_come {
             // A plan may come from anywhere: nothing in it is believed unseen.
             change.spec.as_ref().map_or(Ok(()), provision::check_spec)?;
             let before = known.remove(change.renamed_from.as_ref().unwrap_or(&change.name));

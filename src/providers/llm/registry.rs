@@ -280,7 +280,14 @@ impl Models {
         let missing = |why: String| error(Outcome::NoKey, why);
         let found = match (reference, &self.keeper) {
             (SecretRef::Env(name), _) => std::env::var(name).ok(),
-            (SecretRef::File(path), _) => std::fs::read_to_string(path).ok(),
+            (SecretRef::File(path), _) => match std::fs::read_to_string(path) {
+                Ok(text) => Some(text),
+                Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => None,
+                Err(cause) => {
+                    let what = format!("the assistant's own key {reference} cannot be read");
+                    return Err(missing(format!("{what}: {cause}")));
+                }
+            },
             (SecretRef::Secret(name), Some(keeper)) => {
                 return keeper(owner, name).map_err(|error| missing(error.to_string()));
             }

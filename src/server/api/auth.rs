@@ -22,8 +22,9 @@ use crate::{
     server::{
         App,
         access_log::Asked,
-        peer, problem, tarpit,
-        turns::{Turn, Turns},
+        peer,
+        permits::{Permit, Permits},
+        problem, tarpit,
     },
     store::Store,
 };
@@ -41,23 +42,23 @@ pub(super) struct Asker {
 impl Asker {
     /// The same for what takes long: a few at a time, whoever asks, also when nobody waits for it
     /// any more.
-    pub(super) async fn ask_in_turn<T: Send + 'static>(
+    pub(super) async fn ask_with_permit<T: Send + 'static>(
         &self,
-        turns: &Turns,
+        permits: &Permits,
         work: impl FnOnce(&Store, &Actor, Timestamp) -> Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let turn = self.turn(turns).await?;
+        let permit = self.permit(permits).await?;
         self.ask(move |store, actor, now| {
             let done = work(store, actor, now);
-            drop(turn);
+            drop(permit);
             done
         })
         .await
     }
 
-    /// Waits for a turn, which lasts until what it answers is dropped.
-    pub(super) async fn turn(&self, turns: &Turns) -> Result<Turn, Failure> {
-        turns.take(self.actor.user()).await.ok_or_else(|| {
+    /// Waits for a permit, which lasts until what it answers is dropped.
+    pub(super) async fn permit(&self, permits: &Permits) -> Result<Permit, Failure> {
+        permits.take(self.actor.user()).await.ok_or_else(|| {
             Error::new(Kind::TooMany, "as many ask for the same already as may")
                 .hint("ask again in a minute")
                 .into()

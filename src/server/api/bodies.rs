@@ -15,7 +15,7 @@ use hyper::body::Body as _;
 use super::failure::Failure;
 use crate::{
     domain::{Actor, Error, Kind},
-    server::{App, problem, turns::Turn},
+    server::{App, permits::Permit, problem},
 };
 
 /// Bytes of a body: a long context, a value of 64 KiB, with room.
@@ -72,14 +72,14 @@ pub(super) async fn buffer(State(app): State<App>, request: Request, next: Next)
 async fn read(
     mut body: Body,
     most: usize,
-    room: impl Fn(u32) -> Option<Turn>,
-) -> Result<(Bytes, Option<Turn>), Response> {
+    room: impl Fn(u32) -> Option<Permit>,
+) -> Result<(Bytes, Option<Permit>), Response> {
     // What its length says, before any of it is kept.
     if body.size_hint().lower() > most as u64 {
         return Err(too_large(body).await);
     }
     let mut bytes = Vec::new();
-    let mut held: Option<Turn> = None;
+    let mut held: Option<Permit> = None;
     while let Some(frame) = body.frame().await {
         let frame =
             frame.map_err(|_| Failure::from(Error::input("the body broke off")).into_response())?;

@@ -50,7 +50,7 @@ pub(super) async fn validate(
     Body(input): Body<ValidateInput>,
 ) -> Answer<Checked> {
     let problems = asker
-        .ask_in_turn(&Arc::clone(&app.bundles), move |_, _, _| {
+        .ask_with_permit(&Arc::clone(&app.bundles), move |_, _, _| {
             Ok(load(&input.files, app.defaults.clone())?.err().unwrap_or_default())
         })
         .await?;
@@ -65,7 +65,7 @@ pub(super) async fn plan(
     Body(input): Body<PlanInput>,
 ) -> Answer<Planned> {
     let plan = asker
-        .ask_in_turn(&Arc::clone(&app.bundles), move |store, actor, _| {
+        .ask_with_permit(&Arc::clone(&app.bundles), move |store, actor, _| {
             make(store, actor, &input.files, input.prune, app.defaults.clone())
         })
         .await?;
@@ -78,7 +78,7 @@ pub(super) async fn apply(
     Body(input): Body<ApplyInput>,
 ) -> Answer<Applied> {
     let (id, plan) = asker
-        .ask_in_turn(&Arc::clone(&app.bundles), move |store, actor, now| {
+        .ask_with_permit(&Arc::clone(&app.bundles), move |store, actor, now| {
             actor.may_write()?;
             let plan = match (input.read_plan()?, input.files.is_empty()) {
                 (Some(plan), true) => plan,
@@ -133,10 +133,10 @@ async fn numbers(
     let plan = input.read_plan()?;
     numbers::may_keep(&asker.actor, &plan)?;
     let (telephony, handle) = (app.telephony()?, Handle::current());
-    let turn = asker.turn(&app.wirings).await?;
+    let permit = asker.permit(&app.wirings).await?;
     let asking = tokio::task::spawn_blocking(move || {
         let numbers = ask(&telephony, &asker, &plan, &handle);
-        drop(turn);
+        drop(permit);
         numbers
     });
     let numbers = asking

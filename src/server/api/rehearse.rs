@@ -54,7 +54,7 @@ pub(super) async fn rehearse(
         })
         .await?;
     // Asking models costs money, also when nobody waits for the answer any more.
-    let turn = asker.turn(&app.rehearsals).await?;
+    let permit = asker.permit(&app.rehearsals).await?;
     let playing = async move {
         let store = app.store.clone();
         let turns = play(app, spec, input.says).await?;
@@ -63,7 +63,7 @@ pub(super) async fn rehearse(
         if let Err(error) = ledger::rehearsed(&store, id, &attempts, asker.now).await {
             tracing::error!(%error, causes = ?error.causes(), "what a rehearsal cost could not be entered");
         }
-        drop(turn);
+        drop(permit);
         Ok::<_, Error>(turns)
     };
     let turns = tokio::spawn(playing.in_current_span()).await.map_err(|error| {

@@ -28,9 +28,6 @@ use tokio_rustls::TlsAcceptor;
 use super::{TAKES_WITHIN, answers::Answers};
 use crate::server::tls;
 
-/// A client that has not sent its headers by then is cut off. hyper has no limit of its own.
-const HEADERS_WITHIN: Duration = Duration::from_secs(8);
-
 /// Longer headers are answered with 431.
 const HEADER_BYTES: usize = 16 * 1024;
 
@@ -53,11 +50,13 @@ const SEND_BUFFER: usize = 64 * 1024;
 const ASK_EVERY: Duration = Duration::from_secs(20);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Serves a connection until it is closed, or, once `stopping` is true, until its last answer is out.
+/// Serves a connection until it is closed, or, once `stopping` is true, until its last answer is out. A
+/// client that has not sent the headers of its next request `within` that time is cut off.
 pub(super) async fn serve<I, S>(
     stream: I,
     service: S,
     tls: Option<TlsAcceptor>,
+    within: Duration,
     stopping: watch::Receiver<bool>,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -68,7 +67,7 @@ pub(super) async fn serve<I, S>(
     S::Future: Send + 'static,
 {
     let done = match tls {
-        None => over_http1(stream, service, stopping).await,
+        None => over_http1(stream, service, within, stopping).await,
         Some(tls) => {
             let stream = match timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
                 Ok(Ok(stream)) => stream,
@@ -86,9 +85,9 @@ pub(super) async fn serve<I, S>(
                 return;
             }
             if tls::is_http2(agreed) {
-                over_http2(stream, service, stopping).await
+                over_http2(stream, service, within, stopping).await
             } else {
-                over_http1(stream, service, stopping).await
+                over_http1(stream, service, within, stopping).await
             }
         }
     };
@@ -100,6 +99,7 @@ pub(super) async fn serve<I, S>(
 async fn over_http1<I, S>(
     stream: I,
     service: S,
+    within: Duration,
     mut stopping: watch::Receiver<bool>,
 ) -> hyper::Result<()>
 where
@@ -118,7 +118,7 @@ where
         }
     });
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(HEADER_BYTES);
+    server.timer(TokioTimer::new()).header_read_timeout(within).max_buf_size(HEADER_BYTES);
     let connection = server.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {
@@ -137,6 +137,7 @@ where
 async fn over_http2<I, S>(
     stream: I,
     service: S,
+    within: Duration,
     mut stopping: watch::Receiver<bool>,
 ) -> hyper::Result<()>
 where
@@ -173,7 +174,7 @@ where
     let mut connection = pin!(connection);
     // hyper has no limit for headers that come slowly here: a connection without a request is not
     // kept, as with HTTP/1.1.
-    let mut look = interval(HEADERS_WITHIN);
+    let mut look = interval(within);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     look.tick().await;
     let (mut before, mut told) = (0, false);

@@ -28,6 +28,8 @@ pub(super) enum Wrong {
     Unreadable(String),
     #[error("holds no private key in PEM")]
     NoKey,
+    #[error("holds a key with a password, which nobody is there to type")]
+    LockedKey,
     #[error("holds a key that cannot be used: {0}")]
     BadKey(String),
     #[error("the key is not that of the certificate")]
@@ -44,7 +46,9 @@ impl Certificate {
             Some(certificate) => about(certificate)?,
             None => return Err(Wrong::NoCertificate),
         };
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| Wrong::NoKey)?;
+        let locked = String::from_utf8_lossy(key).contains("ENCRYPTED");
+        let no_key = if locked { Wrong::LockedKey } else { Wrong::NoKey };
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| no_key)?;
         let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
         let key = key.map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => Wrong::Strangers,

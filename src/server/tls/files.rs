@@ -1,6 +1,7 @@
 //! A certificate in files, which somebody else renews: read again when they change.
 
 use std::{
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -24,6 +25,10 @@ const SETTLED: Duration = Duration::from_millis(500);
 
 /// Where something is written in their folders all the time, they are read so often.
 const SETTLED_AT_LAST: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether others lie there: behind a link, or in a folder that was made anew, nothing
+/// is seen to change.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// How often they are read although nothing was seen to change, and it is looked how long the
 /// certificate is still good for.
@@ -50,7 +55,7 @@ impl Files {
         Certificate::read(&chain, &key).map_err(|wrong| match wrong {
             Wrong::NoCertificate | Wrong::Unreadable(_) => Error::config(format!("{at} {wrong}"))
                 .hint("name the file with the certificate and those above it, often called `fullchain.pem`"),
-            Wrong::NoKey | Wrong::BadKey(_) => Error::config(format!("{key_at} {wrong}"))
+            Wrong::NoKey | Wrong::LockedKey | Wrong::BadKey(_) => Error::config(format!("{key_at} {wrong}"))
                 .hint("name the file with the key, often called `privkey.pem`, without a password"),
             Wrong::Strangers => Error::config(format!("{key_at} is not the key of {at}"))
                 .hint("name the two that were made together"),
@@ -72,15 +77,20 @@ impl Files {
     pub(super) async fn follow(&self, certificates: Arc<Certificates>) {
         let (changed, mut changes) = mpsc::unbounded_channel();
         let watcher = self.watch(changed).inspect_err(|error| {
-            tracing::warn!(%error, "files of certificates cannot be watched: they are read every few hours, and on SIGHUP");
+            tracing::warn!(%error, "files of certificates cannot be watched: they are looked at every minute, and on SIGHUP");
         });
         self.tell_how_long(&certificates);
         let mut anyhow = Instant::now() + ANYHOW;
-        let mut told = None;
+        let (mut told, mut marks) = (None, self.marks());
         loop {
-            let seen = time::timeout_at(anyhow, changes.recv()).await;
+            let look = anyhow.min(Instant::now() + LOOK_EVERY);
+            let seen = time::timeout_at(look, changes.recv()).await;
             if let (Ok(None), Err(_)) = (&seen, &watcher) {
-                time::sleep_until(anyhow).await;
+                time::sleep_until(look).await;
+            }
+            let before = std::mem::replace(&mut marks, self.marks());
+            if seen.is_err() && marks == before && Instant::now() < anyhow {
+                continue;
             }
             // Others may write in these folders without end: a log, a database.
             let latest = Instant::now() + SETTLED_AT_LAST;
@@ -95,8 +105,10 @@ impl Files {
             }
             // What was told already is told again by the clock alone.
             let wrong = self.reload(&certificates).map_err(|error| error.with_causes());
+            if is_time || matches!(wrong, Ok(true)) {
+                self.tell_how_long(&certificates);
+            }
             match &wrong {
-                Ok(is_another) if *is_another || is_time => self.tell_how_long(&certificates),
                 Err(error) if is_time || told.as_ref() != Some(error) => {
                     tracing::warn!(%error, "the files of the certificate are no good: the one before stays in force");
                 }
@@ -104,6 +116,14 @@ impl Files {
             }
             told = wrong.err();
         }
+    }
+
+    /// Which files lie there, and as of when.
+    fn marks(&self) -> [Option<(u64, u64, i64, i64)>; 2] {
+        [&self.certificate, &self.key].map(|path| {
+            let found = std::fs::metadata(path).ok()?;
+            Some((found.dev(), found.ino(), found.mtime(), found.mtime_nsec()))
+        })
     }
 
     fn tell_how_long(&self, certificates: &Certificates) {
@@ -175,6 +195,15 @@ mod tests {
         assert!(certificates.current().unwrap().is(&before), "the one before stays in force");
         at("chain.pem", &other.0);
         files.reload(&certificates).unwrap();
+        // Another file behind a link, of which no folder tells.
+        let link = folder.path().join("linked.pem");
+        std::os::unix::fs::symlink(&chain, &link).unwrap();
+        let linked = Files::new(&link, &key);
+        let marks = linked.marks();
+        assert_eq!(linked.marks(), marks);
+        let renewed = at("renewed.pem", &other.0);
+        std::fs::rename(renewed, &chain).unwrap();
+        assert_ne!(linked.marks(), marks);
         assert!(!certificates.current().unwrap().is(&before));
     }
 }

@@ -88,7 +88,7 @@ fn one_order(folder: &Path, run: i64) {
     let of_writer = path.clone();
     let writer = thread::spawn(move || {
         let options = Options::terminal();
-        Loop { connection, path: of_writer, options }.run(&queue);
+        Loop { connection, path: of_writer, options, is_in_doubt: false }.run(&queue);
     });
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| {

@@ -2,7 +2,7 @@
 //! for each server that was asked.
 
 use std::{
-    io::{self, Write},
+    io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
@@ -10,7 +10,10 @@ use std::{
 use instant_acme::AccountCredentials;
 
 use super::super::certificate::Certificate;
-use crate::domain::{Error, Result};
+use crate::{
+    domain::{Error, Result},
+    files,
+};
 
 /// What is kept of one server.
 pub(super) struct Kept {
@@ -55,7 +58,7 @@ impl Kept {
     }
 
     pub(super) fn keep_account(&self, account: &AccountCredentials) -> io::Result<()> {
-        self.keep(&self.account_file(), &serde_json::to_vec(account)?)
+        files::replace(&self.account_file(), &serde_json::to_vec(account)?, 0o600)
     }
 
     pub(super) fn forget_account(&self) -> io::Result<()> {
@@ -79,16 +82,7 @@ impl Kept {
     }
 
     pub(super) fn keep_certificate(&self, chain: &str, key: &str) -> io::Result<()> {
-        self.keep(&self.certificate_file(), format!("{key}\n{chain}").as_bytes())
-    }
-
-    /// Writes a file whole, or not at all. A new one of `tempfile` is its owner's alone.
-    fn keep(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        std::fs::File::open(&self.folder)?.sync_all()
+        files::replace(&self.certificate_file(), format!("{key}\n{chain}").as_bytes(), 0o600)
     }
 }
 

@@ -69,8 +69,26 @@ enum Failed {
     Wrong(#[from] Wrong),
     #[error("a proof could not be made: {0}")]
     Proof(String),
+    #[error("`server.acme.root` = {0} is of no use: {1}")]
+    Root(String, instant_acme::Error),
     #[error("it cannot be kept: {0}")]
     Unkept(#[from] std::io::Error),
+}
+
+impl Failed {
+    /// In one line, with what it comes from: of what a client of HTTP says, only the last part tells anything.
+    fn with_causes(&self) -> String {
+        let mut told = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let why = error.to_string();
+            if !told.contains(&why) {
+                told = format!("{told}: {why}");
+            }
+            cause = error.source();
+        }
+        told
+    }
 }
 
 impl Issuer {
@@ -119,8 +137,20 @@ impl Issuer {
             }
             match self.have_another(&certificates).await {
                 Ok(until) => {
-                    failures = 0;
                     tracing::info!(domains = self.domains.join(","), %until, "another certificate is in force");
+                    let still_due = certificates.current().is_none_or(|current| {
+                        !self.is_for_us(&current) || current.renewed_from() <= Timestamp::now()
+                    });
+                    if still_due {
+                        // Asked for at once again and again, it would use up what may be asked for in a week.
+                        tracing::warn!(
+                            domains = self.domains.join(","),
+                            again_s = AGAIN_AT_MOST.as_secs(),
+                            "it is due already, or not for all of the names: is the clock right?"
+                        );
+                        time::sleep(AGAIN_AT_MOST).await;
+                    }
+                    failures = 0;
                 }
                 Err(failed) => {
                     let wait = AGAIN.saturating_mul(1 << failures.min(9)).min(AGAIN_AT_MOST);
@@ -135,18 +165,35 @@ impl Issuer {
     /// Says that it failed: once, and more often when it is urgent.
     fn tell(&self, failed: &Failed, current: Option<&Certificate>, first: bool, wait: Duration) {
         let (domains, again_s) = (self.domains.join(","), wait.as_secs());
+        let failed = failed.with_causes();
         match current.map(|current| current.left(Timestamp::now())) {
             None => {
-                tracing::error!(domains, %failed, again_s, "there is no certificate yet, and none can be had: Twilio cannot call");
+                tracing::error!(
+                    domains,
+                    failed,
+                    again_s,
+                    "there is no certificate yet, and none can be had: Twilio cannot call"
+                );
             }
             Some(left) if left < URGENT => {
                 let hours = left.as_hours();
-                tracing::error!(domains, %failed, hours, again_s, "the certificate ends, and another cannot be had");
+                tracing::error!(
+                    domains,
+                    failed,
+                    hours,
+                    again_s,
+                    "the certificate ends, and another cannot be had"
+                );
             }
             Some(_) if first => {
-                tracing::warn!(domains, %failed, again_s, "another certificate cannot be had: the one before stays in force, and it is asked again");
+                tracing::warn!(
+                    domains,
+                    failed,
+                    again_s,
+                    "another certificate cannot be had: the one before stays in force, and it is asked again"
+                );
             }
-            Some(_) => tracing::debug!(domains, %failed, again_s, "still no other certificate"),
+            Some(_) => tracing::debug!(domains, failed, again_s, "still no other certificate"),
         }
     }
 
@@ -242,8 +289,9 @@ impl Issuer {
     /// The account that was kept, or another.
     async fn account(&self) -> std::result::Result<Account, Failed> {
         let builder = || match &self.root {
-            Some(root) => Account::builder_with_root(root),
-            None => Account::builder(),
+            Some(root) => Account::builder_with_root(root)
+                .map_err(|error| Failed::Root(root.display().to_string(), error)),
+            None => Ok(Account::builder()?),
         };
         if let Some(credentials) = self.kept.account()? {
             return Ok(builder()?.from_credentials(credentials).await?);
