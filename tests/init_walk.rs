@@ -311,3 +311,26 @@ fn a_service_is_told_what_only_the_shell_knew() {
     webox.run(["init", "--public-url", "https://other.example.com"]).ok();
     assert!(path.is_symlink() && text(&webox, "webox.toml").contains("other.example.com"));
 }
+
+#[test]
+fn tokens_that_are_kept_stay_and_a_twilio_that_is_busy_has_refused_nothing() {
+    let twilio = FakeTwilio::start(ACCOUNT, TOKEN);
+    let webox = Webox::new().env("TWILIO_BASE_URL", twilio.url());
+    let args = ["init", "--twilio-account", ACCOUNT];
+    let with_file = [&args[..], &["--twilio-token-file", "-"]].concat();
+    twilio.fail(&[503, 429]);
+    webox.run_with_stdin(TOKEN, with_file).ok();
+    // Another one beside it, as while the token is exchanged.
+    let file = webox.home().join("config/webox/twilio-auth-token");
+    std::fs::write(&file, format!("{TOKEN},the-one-before\n")).unwrap();
+    webox.run(args).ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{TOKEN},the-one-before\n"));
+    // One that a variable holds is not written out.
+    std::fs::remove_file(&file).unwrap();
+    let settings = text(&webox, "webox.toml")
+        .replace("{ file = \"twilio-auth-token\" }", "{ env = \"OUR_TOKEN\" }");
+    webox.file("config/webox/webox.toml", &settings);
+    let webox = webox.env("OUR_TOKEN", TOKEN);
+    webox.run(args).ok();
+    assert!(text(&webox, "webox.toml").contains("OUR_TOKEN") && !file.exists());
+}

@@ -149,6 +149,27 @@ fn an_answer_that_is_lost_is_looked_for_and_not_asked_for_again() {
     twilio.fail_after(asked, 503);
     webox.run(buy).code(69).says("not known whether").says("webox numbers list");
     assert_eq!(twilio.changes().len(), 2, "a purchase is never asked for twice");
+    // One that Twilio did nothing about is.
+    twilio.fail_after(asked, 429);
+    webox.run(buy).ok().says("is yours");
+    assert_eq!(twilio.changes().len(), 4);
+}
+
+#[test]
+fn what_twilio_did_is_told_though_nothing_can_be_written_here() {
+    let (twilio, webox) = with_le_gourmet();
+    twilio.sells("FR", "Local", OTHER, "none");
+    twilio.price("FR", "local", "1.35");
+    let sql = rusqlite::Connection::open(webox.db()).unwrap();
+    sql.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'no room'); END",
+    )
+    .unwrap();
+    webox.run(["numbers", "buy", OTHER, "--yes"]).code(4).says("was bought (PN").says("audit log");
+    let connect = ["numbers", "connect", "le-gourmet", "--number", OTHER, "--yes"];
+    webox.run(connect).code(4).says("come here now").says("does not have it yet");
+    webox.run(["numbers", "release", OTHER, "--yes"]).code(4).says("was given back");
+    sql.execute_batch("DROP TRIGGER full").unwrap();
 }
 
 #[test]

@@ -177,3 +177,26 @@ fn the_fallback_address_needs_no_database() {
     assert!(spoken(&answer).contains("I'm sorry"), "{}", answer.body);
     assert!(answer.body.contains("+33155667788"), "a human is put through: {}", answer.body);
 }
+
+#[test]
+fn a_call_of_when_the_number_was_another_ones_is_nobodys() {
+    let (twilio, webox) = with_le_gourmet();
+    let sql = rusqlite::Connection::open(webox.db()).unwrap();
+    sql.execute("UPDATE assistants SET created_at = created_at - 864000000", []).unwrap();
+    // Ten days ago it had another number, and this one since an hour.
+    let older = "INSERT INTO assistant_versions
+            (assistant_id, revision, spec, deleted, at, apply_id, author)
+        SELECT assistant_id, 0, replace(spec, '+33123456789', '+33199999998'), 0,
+            at - 864000000, apply_id, author FROM assistant_versions";
+    assert_eq!(sql.execute(older, []).unwrap(), 1);
+    sql.execute("UPDATE assistant_versions SET at = at - 3600000 WHERE revision > 0", []).unwrap();
+    drop(sql);
+    let priced = json!({ "duration": "61", "price": "-0.0200" });
+    twilio.call(ACCOUNT, &format!("CA{:032x}", 101), ago(90), &priced);
+    twilio.call(ACCOUNT, &format!("CA{:032x}", 102), ago(30), &priced);
+    let found = webox.run(["twilio", "calls", "--since", "2d", "-o", "json"]).ok().json();
+    assert_eq!(found["strangers"], 1, "{found}");
+    assert_eq!(found["calls"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["calls"][0]["sid"].as_str().unwrap(), format!("CA{:032x}", 102));
+    assert_eq!(found["unread"], json!([]));
+}

@@ -131,6 +131,7 @@ fn installation(settings: &Settings, context: &Context) -> Result<Installation> 
         public_url: settings.public_url.value.as_ref().map(ToString::to_string),
         account: twilio.account,
         tokens: settings.twilio.auth_tokens.value.clone(),
+        api_key: daemon::credentials(settings).into_iter().find(|one| one.key.is_some()),
         rest: twilio.rest,
         twilio_url: twilio_url.unwrap_or_else(|| rest::BASE_URL.to_owned()),
         asked: daemon::asked(settings),

@@ -195,5 +195,10 @@ fn listing(comparison: &Comparison, context: &Context) -> Result<()> {
     ] {
         listing.beside.insert(key.to_owned(), json!(value));
     }
+    let unread = comparison
+        .unread
+        .iter()
+        .map(|unread| json!({ "account": unread.account, "error": unread.why.to_string() }));
+    listing.beside.insert("unread".to_owned(), unread.collect());
     context.out.listing(&listing)
 }

@@ -10,8 +10,8 @@ use super::{
     assistants::{read, time},
 };
 use crate::domain::{
-    AccountSid, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, SetName,
-    Sight,
+    AccountSid, ApplyId, Assistant, AssistantId, AssistantName, AssistantSpec, Author, PhoneNumber,
+    SetName, Sight,
 };
 
 /// When, by whom, and in which apply something is changed.
@@ -234,6 +234,25 @@ pub fn of_assistant(tx: &Tx, id: AssistantId) -> Result<Vec<Version>, StoreError
         });
     }
     Ok(versions)
+}
+
+/// The number that an assistant had at a moment; that of its oldest version, where none is as old.
+pub fn number_at(
+    tx: &Tx,
+    id: AssistantId,
+    at: Timestamp,
+) -> Result<Option<PhoneNumber>, StoreError> {
+    let spec: Option<String> = tx
+        .prepare_cached(
+            "SELECT coalesce(
+                (SELECT spec FROM assistant_versions WHERE assistant_id = ?1 AND at <= ?2
+                 ORDER BY revision DESC LIMIT 1),
+                (SELECT spec FROM assistant_versions WHERE assistant_id = ?1
+                 ORDER BY revision LIMIT 1))",
+        )?
+        .query_row(params![id.0, at.as_millisecond()], |row| row.get(0))?;
+    let spec = spec.map(|text| serde_json::from_str::<AssistantSpec>(&text)).transpose()?;
+    Ok(spec.map(|spec| spec.phone.number))
 }
 
 pub(super) const ACCOUNTS: &str = "

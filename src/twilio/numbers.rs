@@ -307,7 +307,7 @@ impl OpenAccount {
         let form = Form::from_fields(fields);
         let body = self
             .with(async |rest: &Rest, account: &Account| {
-                rest.post(account, "IncomingPhoneNumbers.json", &form).await
+                rest.add(account, "IncomingPhoneNumbers.json", &form).await
             })
             .await?;
         one(&body)

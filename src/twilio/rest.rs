@@ -314,6 +314,22 @@ impl Rest {
         ask.retry(waits()).when(RestError::may_pass).await
     }
 
+    /// Posts a form that adds something: again only where Twilio did nothing about it.
+    pub(super) async fn add(
+        &self,
+        account: &Account,
+        path: &str,
+        form: &Form,
+    ) -> Result<Vec<u8>, RestError> {
+        let ask = || self.post(account, path, form);
+        let nothing_was_done = |error: &RestError| match error {
+            RestError::NotConnected(_) => true,
+            RestError::Refused(refusal) => refusal.status == 429,
+            _ => false,
+        };
+        ask.retry(waits()).when(nothing_was_done).await
+    }
+
     /// Deletes what is at a path below an account; what is gone already counts as done.
     pub(super) async fn delete(&self, account: &Account, path: &str) -> Result<(), RestError> {
         let ask = || async {
@@ -327,7 +343,8 @@ impl Rest {
 
     /// Whether Twilio takes what an account is asked with. The smallest question that every account may ask.
     pub async fn takes(&self, account: &Account) -> Result<(), RestError> {
-        self.get(account, "IncomingPhoneNumbers.json?PageSize=1").await.map(drop)
+        let url = self.below(account, "IncomingPhoneNumbers.json?PageSize=1");
+        self.read(account, &url).await.map(drop)
     }
 
     /// What is at a path below an account.

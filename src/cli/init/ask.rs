@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Answers, First, Init, Key, Outcome, Provider, try_token, unit};
+use super::{Answers, First, Init, Key, Outcome, Provider, kept_tokens, try_token, unit};
 use crate::{
     cli::{Context, prompt},
     config::{PublicUrl, Settings},
@@ -34,8 +34,11 @@ pub(super) fn walk(
         let url = prompt::line(question, known.as_deref(), check)?;
         answers.public_url = read(&url)?;
     }
-    if answers.twilio.is_none() && args.twilio_token_file.is_none() {
-        answers.twilio = account(args, settings, context)?;
+    if answers.twilio.is_none()
+        && args.twilio_token_file.is_none()
+        && let Some((account, tokens)) = account(args, settings, context)?
+    {
+        (answers.twilio, answers.tokens) = (Some(account), tokens);
     }
     if answers.admin.is_none() {
         let question = "E-mail of the first admin of the API (may be empty)";
@@ -58,8 +61,12 @@ pub(super) fn service() -> Result<Option<PathBuf>> {
     Ok(wanted.then(|| unit::USUAL.into()))
 }
 
-/// An account and its token, tried until Twilio takes it.
-fn account(args: &Init, settings: &Settings, context: &Context) -> Result<Option<Account>> {
+/// An account and its token, tried until Twilio takes it; and what of that is to be written.
+fn account(
+    args: &Init,
+    settings: &Settings,
+    context: &Context,
+) -> Result<Option<(Account, Option<Secret>)>> {
     let mut known = args.twilio_account.clone().or(settings.twilio.account_sid.value.clone());
     loop {
         let shown = known.as_ref().map(ToString::to_string);
@@ -76,20 +83,22 @@ fn account(args: &Init, settings: &Settings, context: &Context) -> Result<Option
         } else {
             "Auth token (hidden)"
         };
-        let Some(token) = prompt::hidden(question)?.or_else(|| kept.cloned()) else {
+        let typed = prompt::hidden(question)?;
+        let Some(token) = typed.clone().or_else(|| kept.cloned()) else {
             context.out.say("Without its token no webhook of the account could be believed.");
             continue;
         };
+        let tokens = typed.or_else(|| kept_tokens(settings));
         let account = Account { sid, credential: token.into() };
         match try_token(&account, args, settings, context)? {
-            Outcome::Taken | Outcome::Untried => return Ok(Some(account)),
+            Outcome::Taken | Outcome::Untried => return Ok(Some((account, tokens))),
             Outcome::Refused(why) => {
                 context.out.say(&format!("{why}. Copy both from Twilio's console."));
             }
             Outcome::Unreachable(why) => {
                 context.out.say(&format!("{why}."));
                 if prompt::again("Keep them untried?")? {
-                    return Ok(Some(account));
+                    return Ok(Some((account, tokens)));
                 }
             }
         }

@@ -35,8 +35,8 @@ pub(super) fn write(answers: &Answers, context: &Context) -> Result<Done> {
         keys.push((key, Written::InFile(name)));
         Ok(())
     };
-    if let Some(account) = &answers.twilio {
-        keep("twilio.auth_token", &account.credential.secret)?;
+    if let (Some(_), Some(tokens)) = (&answers.twilio, &answers.tokens) {
+        keep("twilio.auth_token", tokens)?;
     }
     for key in &answers.keys {
         keep(key.provider.key(), &key.secret)?;

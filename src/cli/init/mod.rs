@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Context, daemon, exit, help, output::Format, progress::Waiting};
+use super::{Context, context::shell_word, daemon, exit, help, output::Format, progress::Waiting};
 use crate::{
     config::{Origin, PublicUrl, Settings},
     domain::{
@@ -147,6 +147,8 @@ struct Answers {
     db: Option<PathBuf>,
     public_url: Option<PublicUrl>,
     twilio: Option<Account>,
+    /// What is written as its token; nothing where those that are kept stay as they are.
+    tokens: Option<Secret>,
     keys: Vec<Key>,
     admin: Option<EmailAddress>,
     first: Option<First>,
@@ -312,6 +314,7 @@ fn given(
             Error::usage("whose token is it?").hint("name the account: --twilio-account AC…")
         );
     }
+    let tokens = from_file.clone().or_else(|| kept_tokens(settings));
     let token = from_file.or_else(|| settings.twilio.auth_tokens.value.first().cloned());
     let twilio = sid.zip(token).filter(|_| named);
     let twilio = twilio.map(|(sid, token)| Account { sid, credential: token.into() });
@@ -341,11 +344,21 @@ fn given(
         db,
         public_url,
         twilio,
+        tokens,
         keys: keys.collect::<Result<_>>()?,
         admin: args.admin.clone(),
         first,
         unit,
     })
+}
+
+/// The tokens of the account that are to be written into the settings: those that the environment alone
+/// knows. What the settings name stays where it is, however many they are.
+fn kept_tokens(settings: &Settings) -> Option<Secret> {
+    let tokens = &settings.twilio.auth_tokens;
+    let texts: Vec<&str> = tokens.value.iter().map(Secret::expose).collect();
+    let is_here_alone = matches!(tokens.origin, Origin::Environment(_)) && !texts.is_empty();
+    is_here_alone.then(|| Secret::new(texts.join(",")))
 }
 
 /// What came of trying a token.
@@ -376,7 +389,9 @@ fn try_token(
             context.out.note(&format!("Twilio takes the token of {}.", account.sid));
             Outcome::Taken
         }
-        Err(error @ RestError::Refused(_)) => Outcome::Refused(error.to_string()),
+        Err(RestError::Refused(refusal)) if matches!(refusal.status, 401 | 403 | 404) => {
+            Outcome::Refused(RestError::Refused(refusal).to_string())
+        }
         Err(error) => Outcome::Unreachable(error.to_string()),
     })
 }
@@ -400,7 +415,7 @@ fn next(answers: &Answers, done: &Done, context: &Context) -> Result<()> {
     }
     if let (Some(name), Some(file)) = (&done.assistant, &done.file) {
         step(&format!("webox try {name}"), "talk to it by typing");
-        step(&format!("webox apply {}", file.display()), "after its file was completed");
+        step(&format!("webox apply {}", shell_word(file)), "after its file was completed");
     }
     if answers.unit.is_some() {
         step("systemctl daemon-reload", "the unit is known");

@@ -59,8 +59,13 @@ pub(super) fn buy(args: &Buy, context: &Context) -> Result<()> {
     let waiting = Waiting::begin(context, "asking Twilio what the number costs and needs");
     let looked = runtime.block_on(telephony.offer(&actor, args.account.as_ref(), number))?;
     drop(waiting);
-    let next =
-        format!("`webox numbers connect NAME --number {number}` has an assistant answer it.");
+    let first = args.account.as_ref().filter(|account| !telephony.of(account).is_empty());
+    let first = first.map_or_else(String::new, |account| {
+        format!("Name {account} in the section `[twilio]` of an assistant's file; then ")
+    });
+    let next = format!(
+        "{first}`webox numbers connect NAME --number {number}` has an assistant answer it."
+    );
     let offer = match looked {
         Looked::Ours(owned) => {
             printed(context, number, Some((owned.sid.as_str(), false)), None)?;
@@ -76,6 +81,9 @@ pub(super) fn buy(args: &Buy, context: &Context) -> Result<()> {
     } else {
         // Nobody is asked to buy what they were not told of.
         context.out.say(&told(&offer));
+    }
+    if let Some(why) = &offer.unpriced {
+        context.out.warn(&format!("its price could not be looked up: {why}"));
     }
     if let Some(why) = &offer.unknown {
         context.out.warn(&format!("it is not known which papers its country wants: {why}"));
@@ -150,6 +158,13 @@ pub(super) fn release(args: &Release, context: &Context) -> Result<()> {
         None => "no assistant has it".to_owned(),
     };
     if args.dry_run {
+        if matches!(context.out.format(), Format::Json | Format::Jsonl) {
+            let (account, assistant) = (&standing.account, &standing.assistant);
+            let value = json!({
+                "number": number, "account": account, "assistant": assistant, "released": false,
+            });
+            context.out.object("number", value)?;
+        }
         context.out.note(&format!("{number} would be given back; {loses}."));
         return Ok(());
     }

@@ -82,7 +82,7 @@ struct Search {
     #[arg(long, value_name = "TOWN")]
     locality: Option<String>,
     /// At most so many of each kind.
-    #[arg(long, value_name = "N", default_value_t = SCREENFUL)]
+    #[arg(long, value_name = "N", default_value_t = SCREENFUL, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// For which account or sub-account; the agency's otherwise.
     #[arg(long, value_name = "AC…")]
@@ -149,6 +149,9 @@ fn search(args: &Search, context: &Context) -> Result<()> {
     let found = telephony.search(&actor, args.account.as_ref(), &searches);
     let market = daemon::runtime()?.block_on(found)?;
     drop(waiting);
+    if let Some(why) = &market.unpriced {
+        context.out.warn(&format!("their prices could not be looked up: {why}"));
+    }
     let unit = &market.prices.unit;
     let mut listing = Listing::new(
         "numbers",

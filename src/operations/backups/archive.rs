@@ -165,13 +165,13 @@ fn unseal<R: BufRead>(
     let mut fitting = None;
     let head = input.fill_buf().map_err(damaged)?;
     for identity in identities {
-        match decrypt(head, &**identity) {
-            Err(broken @ (Broken::WrongKey | Broken::ForRecipients)) => last = broken,
+        if let Err(broken @ (Broken::WrongKey | Broken::ForRecipients)) = decrypt(head, &**identity)
+        {
+            last = broken;
+        } else {
             // What is wrong with it, if anything is, may be the disk after so many bytes.
-            Ok(_) | Err(_) => {
-                fitting = Some(identity);
-                break;
-            }
+            fitting = Some(identity);
+            break;
         }
     }
     let plain = decrypt(input, &**fitting.ok_or(last)?)?;

@@ -33,7 +33,7 @@ use crate::{
     },
     providers::check::Asked,
     store::{self as rows, Options, Store},
-    twilio::{reach::Reach, rest::Rest},
+    twilio::{access::Credential, reach::Reach, rest::Rest},
 };
 
 /// How long a group may take where others are waited for.
@@ -76,6 +76,8 @@ pub struct Installation {
     pub account: Option<AccountSid>,
     /// What that account signs with, the newest first.
     pub tokens: Vec<Secret>,
+    /// What is asked first where an API key is set.
+    pub api_key: Option<Credential>,
     /// Twilio's REST API.
     pub rest: Rest,
     /// Where that is.

@@ -121,6 +121,20 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
             continue;
         }
         found.push(GROUP.ok(name, format!("{} is taken with its token", account.sid)));
+        if let Some(credential) = case.here.api_key.clone().filter(|_| !known.is_clients) {
+            let by_key = Account { sid: account.sid.clone(), credential };
+            found.push(match case.here.rest.takes(&by_key).await {
+                Ok(()) => GROUP.ok("api key", format!("{} is taken with it", account.sid)),
+                Err(RestError::Refused(refusal)) if matches!(refusal.status, 401 | 403 | 404) => {
+                    GROUP.problem(
+                        "api key",
+                        RestError::Refused(refusal).to_string(),
+                        "look at `twilio.api_key` and `twilio.api_secret`, and at the rights of the key in Twilio's console",
+                    )
+                }
+                Err(error) => not_taken("api key".to_owned(), &error),
+            });
+        }
         found.extend(numbers(&case, &known, &account).await);
     }
     found

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Standing, Telephony, told};
 use crate::{
     domain::{
-        AccountSid, Actor, AddressSid, AssistantName, BundleSid, CountryCode, Error, Kind, Micros,
-        NumberKind, PhoneNumber, Result,
+        AccountSid, Actor, AddressNeed, AddressSid, AssistantName, BundleSid, CountryCode, Error,
+        Kind, Micros, NumberKind, PhoneNumber, Result,
     },
     operations::audit,
     store::audit::Deed,
@@ -33,6 +33,8 @@ pub struct Offer {
     pub regulation: Option<Regulation>,
     /// Why it is not known which papers are wanted, where it is not.
     pub unknown: Option<String>,
+    /// Why its price is not known, where it could not be asked for.
+    pub unpriced: Option<String>,
     /// The addresses that the account has given.
     pub addresses: Vec<Address>,
     account: OpenAccount,
@@ -86,7 +88,14 @@ impl Offer {
             let known: Vec<String> = self
                 .addresses
                 .iter()
-                .filter(|one| one.country.as_ref().is_none_or(|at| *at == self.country))
+                .filter(|one| {
+                    let at_home = one.country.as_ref().map(|at| *at == self.country);
+                    match self.on_sale.address {
+                        AddressNeed::Local => at_home != Some(false),
+                        AddressNeed::Foreign => at_home != Some(true),
+                        AddressNeed::Any | AddressNeed::None => true,
+                    }
+                })
                 .map(|one| format!("`--address {}` ({})", one.sid, one.label))
                 .collect();
             let hint = if known.is_empty() {
@@ -125,8 +134,11 @@ impl Telephony {
                 country.as_str()
             ))
         })?;
-        let prices = account.number_prices(&country).await.map_err(looking)?;
-        let price = prices.of(on_sale.kind).map(|price| (price, prices.unit.clone()));
+        let (price, unpriced) = match account.number_prices(&country).await {
+            Ok(prices) => (prices.of(on_sale.kind).map(|price| (price, prices.unit.clone())), None),
+            // It can be bought all the same, by who says so.
+            Err(error) => (None, Some(error.to_string())),
+        };
         let (regulation, unknown) = match account.regulation(&country, on_sale.kind).await {
             Ok(regulation) => (regulation, None),
             // Twilio itself refuses what lacks its papers.
@@ -142,6 +154,7 @@ impl Telephony {
             price,
             regulation,
             unknown,
+            unpriced,
             addresses,
             account,
         })))
@@ -171,7 +184,10 @@ impl Telephony {
                         format!("it is not known whether {number} was bought"),
                     )
                     .because(error)
-                    .hint("look with `webox numbers list` before you buy it, or another, again")
+                    .hint(format!(
+                        "look with `webox numbers list{}` before you buy it, or another, again",
+                        self.of(&offer.account.sid)
+                    ))
                 })?
             }
             Err(error) => return Err(told(&format!("{number} was not bought"), &error)),
@@ -187,7 +203,8 @@ impl Telephony {
             },
             now,
         )
-        .await?;
+        .await
+        .map_err(|error| unwritten(&format!("{number} was bought ({})", owned.sid), &error))?;
         Ok(owned)
     }
 
@@ -229,6 +246,7 @@ impl Telephony {
             now,
         )
         .await
+        .map_err(|error| unwritten(&format!("{number} was given back"), &error))
     }
 
     /// Adds a line to the audit log.
@@ -236,6 +254,13 @@ impl Telephony {
         let actor = actor.clone();
         self.store.write_async(move |tx| audit::record(tx, &actor, now, &deed)).await
     }
+}
+
+/// What Twilio did is done, whether or not it could be written down here.
+pub(super) fn unwritten(done: &str, error: &Error) -> Error {
+    Error::new(Kind::Partial, format!("{done}, and the audit log does not say so"))
+        .because(error.with_causes())
+        .hint("look at the database: `webox doctor --only store`; at Twilio nothing is left to do")
 }
 
 /// Whether what was asked for may have been done.

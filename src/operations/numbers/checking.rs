@@ -89,10 +89,17 @@ impl Telephony {
                 },
                 what,
             };
+            // One that its assistant looks for in another account is told of as that.
+            let in_its_account = |name: &AssistantName| {
+                let its = assistants.iter().find(|one| one.spec.name == *name);
+                let named = its.and_then(|one| one.spec.twilio.account_sid.as_ref());
+                named.or(self.access.account.as_ref()) == Some(&standing.account)
+            };
             let name = standing.assistant.as_ref();
             let repair =
                 |name: &AssistantName| format!("`webox numbers connect {name}` sets it right");
             match (name, standing.leads) {
+                (Some(name), _) if !in_its_account(name) => {}
                 (Some(name), Leads::HereAlmost) => {
                     findings.push(finding(FindingKind::Drift, repair(name)));
                 }

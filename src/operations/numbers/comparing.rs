@@ -11,7 +11,7 @@ use crate::{
         ledger,
         live::{self, Ringing, StatusChange},
     },
-    store::{StoreError, Tx, assistants, calls, charges, privacy, removals},
+    store::{StoreError, Tx, assistants, calls, charges, privacy, removals, versions},
     twilio::{call_log::LoggedCall, charge::Charge},
 };
 
@@ -160,7 +160,9 @@ fn look(tx: &Tx, logged: &LoggedCall) -> Result<Seen, StoreError> {
         return Ok(Seen::Stranger);
     };
     let Some(assistant) = assistants::by_phone(tx, &number)? else { return Ok(Seen::Stranger) };
-    if assistant.created_at > logged.started_at {
+    // It may have had another number then, and the call been somebody else's.
+    let had = versions::number_at(tx, assistant.id, logged.started_at)?;
+    if assistant.created_at > logged.started_at || had.as_ref() != Some(&number) {
         return Ok(Seen::Stranger);
     }
     Ok(if is_over { Seen::Differs(Difference::Missing, assistant.spec.name) } else { Seen::GoesOn })

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
-use super::{Telephony, told};
+use super::{Telephony, buying::unwritten, told};
 use crate::{
     domain::{
         AccountSid, Actor, Assistant, AssistantName, Error, Expected, Kind, PhoneNumber, Result,
@@ -47,6 +47,19 @@ impl Connection {
     /// The account that has the number.
     pub fn account(&self) -> &AccountSid {
         &self.account.sid
+    }
+}
+
+impl Connection {
+    /// Twilio sends its calls here, and nobody answers them yet.
+    fn without_assistant(&self, error: &Error) -> Error {
+        let (number, name) = (&self.number, &self.assistant);
+        Error::new(
+            Kind::Partial,
+            format!("the calls of {number} come here now, but `{name}` does not have it yet"),
+        )
+        .because(error.with_causes())
+        .hint(format!("run this again: `webox numbers connect {name} --number {number}`"))
     }
 }
 
@@ -122,14 +135,13 @@ impl Telephony {
             let all = self.list(actor, None).await.map(|all| all.numbers).unwrap_or_default();
             all.into_iter().map(|one| (one.owned.number, one.account)).collect()
         });
-        let is_agencys = self.access.account.as_ref() == Some(account);
-        let of = if is_agencys { String::new() } else { format!(" --account {account}") };
+        let of = self.of(account);
         error.hint(match listed.await.get(number) {
             Some(other) => format!(
                 "the account {other} has it: name it in the section `[twilio]` of `{name}`"
             ),
             None => format!(
-                "buy it with `webox numbers buy {number}{of}`, or have another with `webox numbers connect {name} --number +…`"
+                "if another account has it, name that in the section `[twilio]` of `{name}`; else buy it with `webox numbers buy {number}{of}`, or have another with `webox numbers connect {name} --number +…`"
             ),
         })
     }
@@ -157,14 +169,6 @@ impl Telephony {
         let wired = account.wire(&owned.sid, &connection.changes).await;
         let wired =
             wired.map_err(|error| told(&format!("{number} could not be connected"), &error))?;
-        let left = wired.wiring.changes_to(wanted);
-        if let Some(first) = left.first() {
-            return Err(Error::new(
-                Kind::Partial,
-                format!("{number} was connected, but its {} is `{}`", first.setting, first.before),
-            )
-            .hint("look at it in Twilio's console, and run this again"));
-        }
         let side = |value: fn(&WiringChange) -> &str| -> Value {
             let sides = connection
                 .changes
@@ -175,7 +179,19 @@ impl Telephony {
         let (before, mut after) = (side(|one| &one.before), side(|one| &one.after));
         after["assistant"] = json!(connection.assistant);
         let target = format!("number/{number}");
-        self.note(actor, Deed { action: "number.connect", target, before, after }, now).await
+        let deed = Deed { action: "number.connect", target, before, after };
+        let noted = self.note(actor, deed, now).await;
+        if let Some(first) = wired.wiring.changes_to(wanted).first() {
+            return Err(Error::new(
+                Kind::Partial,
+                format!("{number} was connected, but its {} is `{}`", first.setting, first.before),
+            )
+            .hint("look at it in Twilio's console, and run this again"));
+        }
+        noted.map_err(|error| match &connection.instead_of {
+            None => unwritten(&format!("{number} was connected"), &error),
+            Some(_) => connection.without_assistant(&error),
+        })
     }
 
     /// Gives the assistant the number, where it had another.
@@ -190,9 +206,15 @@ impl Telephony {
                     Ok(spec)
                 })
             });
-            changed.await.map_err(|cause| {
-                Error::failure("the assistant could not be changed").because(cause)
-            })??;
+            let changed = changed.await.unwrap_or_else(|cause| {
+                Err(Error::failure("the assistant could not be changed").because(cause))
+            });
+            let is_wired = !connection.changes.is_empty();
+            changed.map_err(
+                |error| {
+                    if is_wired { connection.without_assistant(&error) } else { error }
+                },
+            )?;
         }
         Ok(())
     }

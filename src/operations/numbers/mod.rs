@@ -137,6 +137,8 @@ pub struct Market {
     pub numbers: Vec<OnSale>,
     /// What they cost a month; not known where Twilio does not say.
     pub prices: NumberPrices,
+    /// Why Twilio does not say, where it could not be asked.
+    pub unpriced: Option<String>,
 }
 
 impl Telephony {
@@ -158,13 +160,18 @@ impl Telephony {
             numbers.extend(found.map_err(|error| told("numbers could not be looked for", &error))?);
         }
         let prices = match searches.first() {
-            Some(search) if !numbers.is_empty() => {
-                let prices = account.number_prices(&search.country).await;
-                prices.map_err(|error| told("prices could not be looked up", &error))?
-            }
-            _ => NumberPrices::default(),
+            Some(search) if !numbers.is_empty() => account.number_prices(&search.country).await,
+            _ => Ok(NumberPrices::default()),
         };
-        Ok(Market { numbers, prices })
+        // They are to be had all the same.
+        let unpriced = prices.as_ref().err().map(ToString::to_string);
+        Ok(Market { numbers, prices: prices.unwrap_or_default(), unpriced })
+    }
+
+    /// How a command names an account, if it has to: the agency's own is asked by itself.
+    pub fn of(&self, account: &AccountSid) -> String {
+        let is_agencys = self.access.account.as_ref() == Some(account);
+        if is_agencys { String::new() } else { format!(" --account {account}") }
     }
 
     /// The numbers of all accounts that are known here, or of one.
@@ -322,13 +329,9 @@ fn refused(refusal: &Refusal) -> (Kind, Option<String>) {
                     .to_owned(),
             ),
         ),
-        (429, _) => (
-            Kind::Unavailable,
-            Some(
-                "Twilio was asked several times, and is too busy: try again a little later"
-                    .to_owned(),
-            ),
-        ),
+        (429, _) => {
+            (Kind::Unavailable, Some("Twilio is too busy: try again a little later".to_owned()))
+        }
         (408 | 500.., _) => (Kind::Unavailable, Some("try again a little later".to_owned())),
         (404, _) => (Kind::NotFound, None),
         (_, Some(21_422)) => {
