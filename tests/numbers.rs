@@ -192,6 +192,18 @@ fn papers_and_addresses_that_a_country_wants_are_explained() {
     twilio.address(ACCOUNT, address, "FR");
     webox.run(with_bundle).code(3).says(&format!("`--address {address}` (Siège)"));
     assert!(twilio.changes().is_empty());
+    // One elsewhere is proposed where one elsewhere is needed.
+    let (foreign, abroad) = ("+33187654399", "AD00000000000000000000000000000002");
+    twilio.sells("FR", "Local", foreign, "foreign");
+    twilio.address(ACCOUNT, abroad, "BE");
+    let buy = ["numbers", "buy", foreign, "--yes", "--bundle", bundle];
+    let proposed = webox.run(buy).code(3).says(abroad);
+    assert!(!proposed.stderr.contains(address), "{}", proposed.stderr);
+    // Prices that may not be asked for keep nobody from looking.
+    let search = ["numbers", "search", "--country", "FR", "-o", "ids"];
+    twilio.fail_after(2, 403);
+    webox.run(search).ok().prints(foreign).says("prices could not be looked up");
+    webox.run(["numbers", "search", "--country", "FR", "--limit", "0"]).code(64);
     let all = [&with_bundle[..], &["--address", address]].concat();
     webox.run(all).ok();
     let (_, _, body) = twilio.changes().remove(0);

@@ -103,11 +103,14 @@ async fn outages_of_messages() {
 async fn a_fallback_answers_for_the_first_model() {
     let first = FakeOpenAi::start(vec![Behaviour::ServerError]);
     let second = FakeAnthropic::start(vec![say("Oui, rue Choron.")]);
+    // Nobody listens there, and nobody else can: that, too, is an outage.
+    let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let settings = ProviderSettings {
+        openai_base_url: Some(format!("http://{}/v1", nobody.local_addr().unwrap())),
         anthropic_base_url: Some(second.url()),
         ..Provider::OpenAi(first).settings()
     };
-    // The first double is gone by now: that, too, is an outage.
     let minds = ["openai/gpt-6-luna", "anthropic/claude-haiku-5-5"];
     let stage = Stage::set(&minds, settings, Pace::patient()).await;
     let mut call = stage.call().await;

@@ -343,8 +343,10 @@ impl Rest {
 
     /// Whether Twilio takes what an account is asked with. The smallest question that every account may ask.
     pub async fn takes(&self, account: &Account) -> Result<(), RestError> {
-        let url = self.below(account, "IncomingPhoneNumbers.json?PageSize=1");
-        self.read(account, &url).await.map(drop)
+        let ask = || self.get(account, "IncomingPhoneNumbers.json?PageSize=1");
+        // Whoever cannot be reached is soon told as that.
+        let is_busy = |error: &RestError| matches!(error, RestError::Refused(refusal) if matches!(refusal.status, 429 | 500..));
+        ask.retry(waits()).when(is_busy).await.map(drop)
     }
 
     /// What is at a path below an account.

@@ -36,7 +36,7 @@ pub(super) fn walk(
     }
     if answers.twilio.is_none()
         && args.twilio_token_file.is_none()
-        && let Some((account, tokens)) = account(args, settings, context)?
+        && let Some((account, tokens)) = account(args, answers.unit.is_some(), settings, context)?
     {
         (answers.twilio, answers.tokens) = (Some(account), tokens);
     }
@@ -64,6 +64,7 @@ pub(super) fn service() -> Result<Option<PathBuf>> {
 /// An account and its token, tried until Twilio takes it; and what of that is to be written.
 fn account(
     args: &Init,
+    is_service: bool,
     settings: &Settings,
     context: &Context,
 ) -> Result<Option<(Account, Option<Secret>)>> {
@@ -88,7 +89,7 @@ fn account(
             context.out.say("Without its token no webhook of the account could be believed.");
             continue;
         };
-        let tokens = typed.or_else(|| kept_tokens(settings));
+        let tokens = typed.or_else(|| kept_tokens(settings, is_service));
         let account = Account { sid, credential: token.into() };
         match try_token(&account, args, settings, context)? {
             Outcome::Taken | Outcome::Untried => return Ok(Some((account, tokens))),

@@ -314,7 +314,7 @@ fn given(
             Error::usage("whose token is it?").hint("name the account: --twilio-account AC…")
         );
     }
-    let tokens = from_file.clone().or_else(|| kept_tokens(settings));
+    let tokens = from_file.clone().or_else(|| kept_tokens(settings, unit.is_some()));
     let token = from_file.or_else(|| settings.twilio.auth_tokens.value.first().cloned());
     let twilio = sid.zip(token).filter(|_| named);
     let twilio = twilio.map(|(sid, token)| Account { sid, credential: token.into() });
@@ -352,13 +352,16 @@ fn given(
     })
 }
 
-/// The tokens of the account that are to be written into the settings: those that the environment alone
-/// knows. What the settings name stays where it is, however many they are.
-fn kept_tokens(settings: &Settings) -> Option<Secret> {
+/// The tokens of the account that are to be written into the settings: those that this environment alone
+/// knows. What the settings name stays where it is, however many they are; but a service sees no variable.
+fn kept_tokens(settings: &Settings, is_service: bool) -> Option<Secret> {
     let tokens = &settings.twilio.auth_tokens;
     let texts: Vec<&str> = tokens.value.iter().map(Secret::expose).collect();
-    let is_here_alone = matches!(tokens.origin, Origin::Environment(_)) && !texts.is_empty();
-    is_here_alone.then(|| Secret::new(texts.join(",")))
+    let is_here_alone = match &tokens.origin {
+        Origin::Environment(name) => is_service || name.starts_with("TWILIO_AUTH_TOKEN"),
+        _ => false,
+    };
+    (is_here_alone && !texts.is_empty()).then(|| Secret::new(texts.join(",")))
 }
 
 /// What came of trying a token.
