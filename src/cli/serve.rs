@@ -254,7 +254,7 @@ async fn serve<'a>(
         let _ = stop.send(());
         tokio::select! {
             () = signals.next() => {}
-            () = systemd::stopping(controls.drain() + STOPS_WITHIN) => {}
+            () = systemd::stopping(|| controls.drain() + STOPS_WITHIN) => {}
         }
     };
     let hung_up = async move {

@@ -110,6 +110,15 @@ pub enum RestError {
 }
 
 impl RestError {
+    /// Whether Twilio did nothing about it: it was not reached, or turned it down as one too many.
+    fn came_to_nothing(&self) -> bool {
+        match self {
+            Self::NotConnected(_) => true,
+            Self::Refused(refusal) => refusal.status == 429,
+            _ => false,
+        }
+    }
+
     /// Whether the same may be answered a moment later. Only what changes nothing is asked again, or
     /// what is the same however often it is done.
     fn may_pass(&self) -> bool {
@@ -310,8 +319,7 @@ impl Rest {
         path: &str,
         form: &Form,
     ) -> Result<Vec<u8>, RestError> {
-        let ask = || self.post(account, path, form);
-        ask.retry(waits()).when(RestError::may_pass).await
+        (|| self.post(account, path, form)).retry(waits()).when(RestError::may_pass).await
     }
 
     /// Posts a form that adds something: again only where Twilio did nothing about it.
@@ -321,13 +329,7 @@ impl Rest {
         path: &str,
         form: &Form,
     ) -> Result<Vec<u8>, RestError> {
-        let ask = || self.post(account, path, form);
-        let nothing_was_done = |error: &RestError| match error {
-            RestError::NotConnected(_) => true,
-            RestError::Refused(refusal) => refusal.status == 429,
-            _ => false,
-        };
-        ask.retry(waits()).when(nothing_was_done).await
+        (|| self.post(account, path, form)).retry(waits()).when(RestError::came_to_nothing).await
     }
 
     /// Deletes what is at a path below an account; what is gone already counts as done.

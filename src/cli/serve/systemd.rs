@@ -67,11 +67,11 @@ pub(super) fn reloading() {
     }
 }
 
-/// The daemon stops, and may take so long. Never ends.
-pub(super) async fn stopping(longest: Duration) {
+/// The daemon stops, and may take so long, which may change meanwhile. Never ends.
+pub(super) async fn stopping(longest: impl Fn() -> Duration) {
     tell(&[NotifyState::Stopping, NotifyState::Status("finishes what is in flight")]);
-    let until = Instant::now() + longest;
-    while Instant::now() < until {
+    let begun = Instant::now();
+    while begun.elapsed() < longest() {
         let more = u32::try_from(LONGER.as_micros()).unwrap_or(u32::MAX);
         tell(&[NotifyState::ExtendTimeoutUsec(more)]);
         sleep(STILL_STOPPING).await;

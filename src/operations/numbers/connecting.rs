@@ -48,9 +48,7 @@ impl Connection {
     pub fn account(&self) -> &AccountSid {
         &self.account.sid
     }
-}
 
-impl Connection {
     /// Twilio sends its calls here, and nobody answers them yet.
     fn without_assistant(&self, error: &Error) -> Error {
         let (number, name) = (&self.number, &self.assistant);
@@ -209,12 +207,13 @@ impl Telephony {
             let changed = changed.await.unwrap_or_else(|cause| {
                 Err(Error::failure("the assistant could not be changed").because(cause))
             });
-            let is_wired = !connection.changes.is_empty();
-            changed.map_err(
-                |error| {
-                    if is_wired { connection.without_assistant(&error) } else { error }
-                },
-            )?;
+            // Where nothing was changed at Twilio, nothing was done at all.
+            return match changed {
+                Err(error) if !connection.changes.is_empty() => {
+                    Err(connection.without_assistant(&error))
+                }
+                changed => changed.map(drop),
+            };
         }
         Ok(())
     }
