@@ -17,30 +17,32 @@ pub extern "C" fn __sanitizer_cov_8bit_counters_init(start: *mut u8, stop: *mut 
 #[unsafe(no_mangle)]
 pub extern "C" fn __sanitizer_cov_pcs_init(_: *const usize, _: *const usize) {}
 
+/// As many counters as are looked at at once.
+const PIECE: usize = 256;
+
 /// How often each branch was taken, in rough steps, by any input so far.
 pub struct Seen {
     steps: Vec<u8>,
 }
 
 impl Seen {
-    /// Nothing yet; none where nothing is counted.
+    /// Nothing yet, and counts from nothing; none where nothing is counted.
     pub fn new() -> Option<Self> {
         let length = LENGTH.load(Ordering::Relaxed);
+        counters().fill(0);
         (length > 0).then(|| Self { steps: vec![0; length] })
     }
 
-    /// Counts from nothing.
-    pub fn begin(&self) {
-        counters().fill(0);
-    }
-
-    /// Whether something new was seen since; it is known from now on.
+    /// Whether something new was seen since this was last asked; it is known from now on.
+    ///
+    /// Most inputs of a small parser take less time than a look at all that is counted: it is gone over once,
+    /// in pieces that a processor compares at a stroke, and only what is there is wiped out.
     pub fn is_new(&mut self) -> bool {
         let mut new = false;
-        let (counted, known) = (counters().chunks(8), self.steps.chunks_mut(8));
+        let (counted, known) = (counters().chunks_mut(PIECE), self.steps.chunks_mut(PIECE));
         for (counted, known) in counted.zip(known) {
             // Most were not taken.
-            if counted.iter().fold(0, |all, one| all | one) == 0 {
+            if counted.iter().fold(0, |all, one| all | *one) == 0 {
                 continue;
             }
             for (counted, known) in counted.iter().zip(known) {
@@ -58,6 +60,7 @@ impl Seen {
                 new |= step & !*known != 0;
                 *known |= step;
             }
+            counted.fill(0);
         }
         new
     }

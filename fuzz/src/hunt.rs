@@ -76,9 +76,6 @@ pub fn hunt(target: &Target, bounds: Bounds, mut before: impl FnMut(&[u8])) -> H
     let mut attempt = |input: &[u8], seen: &mut Option<Seen>| {
         before(input);
         runs += 1;
-        if let Some(seen) = seen {
-            seen.begin();
-        }
         let found = trouble(target, input, bounds.longest);
         (found, seen.as_mut().is_some_and(Seen::is_new))
     };
@@ -139,7 +136,6 @@ pub fn least(target: &Target, mut inputs: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let Some(mut seen) = Seen::new() else { return inputs };
     inputs.sort_by_key(Vec::len);
     inputs.retain(|input| {
-        seen.begin();
         let _ = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
         seen.is_new()
     });

@@ -35,7 +35,7 @@ impl BookingArguments {
             return Err("`name` is missing: ask the caller for it".to_owned());
         }
         let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-        let note = said(self.note).map(|note| note.trim().chars().take(LONGEST_NOTE).collect());
+        let note = said(self.note).map(|note| super::cut(&note, LONGEST_NOTE));
         Ok(BookingRequest {
             party: self.party,
             at,

@@ -178,7 +178,7 @@ impl ToolRequest {
             }
             "take_message" => {
                 let MessageArguments { name, text } = parse(arguments)?;
-                let text: String = text.trim().chars().take(LONGEST_MESSAGE).collect();
+                let text = cut(&text, LONGEST_MESSAGE);
                 if text.is_empty() {
                     return Err("`text` is empty".to_owned());
                 }
@@ -189,13 +189,13 @@ impl ToolRequest {
                 let reason: String = reason.unwrap_or_default();
                 let to = to.filter(|to| !to.trim().is_empty());
                 Ok(Self::Transfer {
-                    reason: reason.trim().chars().take(200).collect(),
-                    to: to.map(|to| to.trim().chars().take(LONGEST_NAME).collect()),
+                    reason: cut(&reason, 200),
+                    to: to.map(|to| cut(&to, LONGEST_NAME)),
                 })
             }
             looked_up::TOOL => {
                 let SearchArguments { query } = parse(arguments)?;
-                let query: String = query.trim().chars().take(LONGEST_QUERY).collect();
+                let query = cut(&query, LONGEST_QUERY);
                 if query.is_empty() {
                     return Err("`query` is empty".to_owned());
                 }
@@ -288,8 +288,15 @@ fn bounded(answer: &Value) -> Cow<'_, Value> {
 
 fn clean_name(name: &str) -> Option<String> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    let name = cut(&name, LONGEST_NAME);
     (!name.is_empty()).then_some(name)
+}
+
+/// As much of a text as is taken, without spaces around it.
+fn cut(text: &str, most: usize) -> String {
+    let text: String = text.trim().chars().take(most).collect();
+    text.trim_end().to_owned()
 }
 
 #[derive(Deserialize)]

@@ -22,6 +22,11 @@ const LEVEL: i32 = 3;
 const MANIFEST: &str = "manifest.json";
 const DATABASE: &str = "webox.db";
 
+/// How the last line of age's header begins (C2SP, "The age file encryption format"), and how far into a file:
+/// further than that of a hundred recipients.
+const END_OF_HEADER: &[u8] = b"\n--- ";
+const LONGEST_HEADER: usize = 16 * 1024;
+
 /// No manifest of ours is longer.
 const LONGEST_MANIFEST: u64 = 1 << 20;
 
@@ -164,6 +169,12 @@ fn unseal<R: BufRead>(
     let mut last = Broken::WrongKey;
     let mut fitting = None;
     let head = input.fill_buf().map_err(damaged)?;
+    // age reads what it takes for a header anew with every line of it.
+    if head.len() > LONGEST_HEADER
+        && !head.windows(END_OF_HEADER.len()).take(LONGEST_HEADER).any(|part| part == END_OF_HEADER)
+    {
+        return Err(Broken::Foreign);
+    }
     for identity in identities {
         if let Err(broken @ (Broken::WrongKey | Broken::ForRecipients)) = decrypt(head, &**identity)
         {
