@@ -1,9 +1,9 @@
-//! Files that are there whole or not at all.
+//! Files that are there whole or not at all, and whose they are.
 
 use std::{
-    fs::{File, Permissions},
+    fs::{DirBuilder, File, Permissions},
     io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown},
     path::Path,
 };
 
@@ -39,6 +39,34 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     file.persist(path).map_err(|error| error.error)?;
     // A name that is not on disk is a file that is lost with the power.
     File::open(folder)?.sync_all()
+}
+
+/// Gives what was made to whom something else belongs to: what root makes beside a daemon's files, the daemon
+/// must be able to use. Whoever is not root cannot, and need not.
+pub fn give(made: &Path, like: &Path) {
+    let (Ok(owner), Ok(now)) = (std::fs::metadata(like), std::fs::metadata(made)) else { return };
+    if (owner.uid(), owner.gid()) != (now.uid(), now.gid()) {
+        let _ = chown(made, Some(owner.uid()), Some(owner.gid()));
+    }
+}
+
+/// Makes a folder that only its owner sees, and those above it that are missing: for whom `like` belongs to.
+///
+/// # Errors
+/// Those of the file system.
+pub fn make_folder(folder: &Path, like: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|part| !part.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    for made in missing {
+        give(made, like);
+    }
+    Ok(())
+}
+
+/// The nearest folder above a path that is there.
+pub fn nearest(path: &Path) -> &Path {
+    let there = path.ancestors().skip(1).find(|part| part.is_dir());
+    there.filter(|part| !part.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

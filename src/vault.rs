@@ -272,6 +272,7 @@ fn alone(path: &Path) -> Result<std::fs::File> {
         options.write(true).create(true).truncate(false);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(beside)?;
+        files::give(beside, if path.exists() { path } else { files::nearest(path) });
         file.lock()?;
         Ok(file)
     };
@@ -345,7 +346,7 @@ fn read(path: &Path) -> Result<Secret> {
             format!("the master key cannot be read from {}", path.display())
         };
         Error::config(message)
-            .hint("put back the one that was there; if there was none yet, `webox init` makes it")
+            .hint("put back the one that was there, or run with what the daemon reads it by (`CREDENTIALS_DIRECTORY` under systemd); only where there never was one, `webox init` makes it")
             .because(cause)
     })
 }

@@ -44,7 +44,7 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
     // What can be asked.
     &[("operations", &[
         "provision", "billing", "watch",
-        "store", "twilio", "providers", "integrations", "vault", "document", "domain",
+        "store", "twilio", "providers", "integrations", "vault", "document", "files", "domain",
     ])],
     &[
         ("provision", &["store", "config", "vault", "document", "files", "domain"]),
@@ -54,7 +54,7 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
 
     // The outside world, one room each.
     &[
-        ("store", &["domain"]),
+        ("store", &["files", "domain"]),
         ("twilio", &["domain"]),
         ("providers", &["document", "audio", "domain"]),
         ("integrations", &["domain"]),

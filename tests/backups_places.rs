@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     backups::{calls, create, files, folder, holds_since_2020, in_a_bucket, ready},
-    support::{daemon::Daemon, fake_s3::FakeS3},
+    support::{cmd::Webox, daemon::Daemon, fake_s3::FakeS3, seed},
 };
 
 #[test]
@@ -212,4 +212,32 @@ fn storage_that_refuses_for_a_moment_is_asked_again() {
     webox.run(["backup", "list"]).ok().prints("true");
     storage.refuse_once();
     webox.run(["backup", "restore", &name, "--yes"]).ok();
+}
+
+#[test]
+fn a_restore_has_campaigns_wait_and_leaves_no_log_of_another_file() {
+    let webox = Webox::with_le_gourmet();
+    webox.run(["init"]).ok();
+    seed::campaign(&seed::store(&webox));
+    let place = webox.home().join("kept");
+    let place = place.to_str().unwrap();
+    webox.run(["backup", "create", "--to", place]).ok();
+    // What a program leaves that was killed over a database, and the database gone.
+    std::fs::remove_file(webox.db()).unwrap();
+    let log = |ending: &str| {
+        let mut path = webox.db().into_os_string();
+        path.push(ending);
+        std::path::PathBuf::from(path)
+    };
+    std::fs::write(log("-journal"), vec![7; 4_096]).unwrap();
+    let latest = ["backup", "restore", "latest", "--from", place];
+    webox.run(latest).code(3).says("there is a database already");
+    let ran = webox.run(latest.into_iter().chain(["--yes", "-o", "json"])).ok();
+    assert_eq!(ran.json()["restored"]["paused_campaigns"], 1, "{}", ran.stdout);
+    assert!(!log("-journal").exists());
+    let campaigns = webox.run(["campaign", "list", "-o", "json"]).ok().json();
+    assert_eq!(campaigns["campaigns"][0]["state"], "paused", "{campaigns}");
+    assert_eq!(campaigns["campaigns"][0]["why"], "restored from a backup", "{campaigns}");
+    let again = webox.run(latest.into_iter().chain(["--yes"])).ok();
+    again.says("1 campaign that ran when the backup was made is paused").says("It does not know");
 }

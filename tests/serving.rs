@@ -283,6 +283,26 @@ async fn a_database_that_is_not_there_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_promised_in_a_database_that_was_exchanged() {
+    let webox = Webox::with_le_gourmet();
+    let daemon = Daemon::start(&webox);
+    let away = webox.db().with_file_name("away.db");
+    std::fs::rename(webox.db(), &away).unwrap();
+    std::fs::copy(&away, webox.db()).unwrap();
+    // Nobody would find it again: the caller is not told that there is a table.
+    let answer = daemon.ring(&sid(7)).await;
+    assert_eq!(answer.status, 200);
+    daemon.logged("was moved away or exchanged: put it back, or start webox anew");
+    let answer = daemon.say(&sid(7), 1, "Une table pour deux demain à 20 heures").await;
+    assert!(!spoken(&answer).contains("réservé"), "{}", answer.body);
+    std::fs::rename(&away, webox.db()).unwrap();
+    until_status(&daemon, "/readyz", 200).await;
+    assert_eq!(webox.run(["calls", "-o", "ids"]).ok().stdout, "");
+    daemon.ring(&sid(8)).await;
+    assert_eq!(webox.run(["calls", "-o", "ids"]).ok().stdout.trim(), sid(8).as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_asks_and_asks_whether_it_is_ready_has_the_store_written_twice_a_second() {
     let webox = Webox::with_le_gourmet();
     let daemon = Daemon::start(&webox);

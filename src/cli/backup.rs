@@ -150,6 +150,18 @@ fn reading(args: &Reading, which: Option<&Which>, context: &Context) -> Result<B
     daemon::backups(settings, beside.as_ref().or(args.from.as_ref()), &[], identity)
 }
 
+/// What is in this folder and not in the place is named as a file.
+fn not_here(error: Error, which: &Which) -> Error {
+    match which {
+        Which::Named(name)
+            if error.kind() == Kind::NotFound && Path::new(&name.to_string()).exists() =>
+        {
+            error.hint(format!("the file in this folder is `./{name}`"))
+        }
+        _ => error,
+    }
+}
+
 fn identities(path: &std::path::Path) -> Result<(Secret, String)> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|cause| {
@@ -304,7 +316,7 @@ fn verify(args: &Verify, context: &Context) -> Result<()> {
                     let cells = vec![whole, Cell::none(), Cell::none(), said];
                     (shown, cells, Some(unverified))
                 }
-                Err(unverified) => return Err(unverified.error),
+                Err(unverified) => return Err(not_here(unverified.error, &one)),
             };
         listing.rows.push(Row {
             id: name.clone(),
@@ -364,8 +376,9 @@ fn restore(args: &Restore, context: &Context) -> Result<()> {
         over = true;
     }
     let waiting = Waiting::begin(context, "reading the backup to its end");
-    let restored =
-        daemon::runtime()?.block_on(backups.restore(&args.backup, &db, over, context.started))?;
+    let restored = daemon::runtime()?
+        .block_on(backups.restore(&args.backup, &db, over, context.started))
+        .map_err(|error| not_here(error, &args.backup))?;
     drop(waiting);
     if matches!(context.out.format(), Format::Json | Format::Jsonl) {
         return context.out.object("restored", views::value(&restored));
@@ -383,6 +396,19 @@ fn restore(args: &Restore, context: &Context) -> Result<()> {
     }
     if about.schema < crate::store::SCHEMA_VERSION {
         context.out.note("It is brought to this webox's schema when it is next opened.");
+    }
+    context.out.note(
+        "It does not know what came since: bills, who asked not to be called or to be forgotten. \
+         See \"The day it happens\" in docs/backups.md.",
+    );
+    if restored.paused_campaigns > 0 {
+        context.out.warn(&format!(
+            "{} that ran when the backup was made {} paused: it does not know whom {} called since \
+             (`webox campaign`)",
+            human::count(restored.paused_campaigns, "campaign", "campaigns"),
+            if restored.paused_campaigns == 1 { "is" } else { "are" },
+            if restored.paused_campaigns == 1 { "it" } else { "they" },
+        ));
     }
     Ok(())
 }

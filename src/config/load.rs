@@ -37,7 +37,9 @@ impl Settings {
             (None, Some(db), _) => {
                 Setting { value: db, origin: Origin::Environment("WEBOX_DB".to_owned()) }
             }
-            (None, None, Some(db)) => Setting { value: db, origin: sources.file() },
+            (None, None, Some(db)) => {
+                Setting { value: sources.beside(&db), origin: sources.file() }
+            }
             (None, None, None) => {
                 Setting { value: default_db(environment)?, origin: Origin::Default }
             }

@@ -13,7 +13,10 @@ use rusqlite::{
 };
 
 use super::{Store, StoreError, connection, migrate, writer};
-use crate::domain::{Error, Kind, Result};
+use crate::{
+    domain::{Error, Kind, Result},
+    files,
+};
 
 /// Pages copied at a time: a mebibyte. Between two of them others have the disk.
 const PAGES: i32 = 256;
@@ -114,6 +117,23 @@ pub(super) fn copy(
     Ok(contents)
 }
 
+/// Has the campaigns of a copy wait that ran when it was made: it does not know whom they called since.
+/// Answers how many.
+pub fn pause_campaigns(copy: &Path) -> Result<u64> {
+    let run = || -> Result<usize, StoreError> {
+        let copy = Connection::open(copy)?;
+        if !copy.table_exists(None, "campaigns")? {
+            return Ok(0);
+        }
+        Ok(copy.execute(
+            "UPDATE campaigns SET state = 'paused', why = 'restored from a backup'
+             WHERE state = 'running'",
+            [],
+        )?)
+    };
+    run().map(|paused| paused as u64).map_err(|error| error.explain(copy))
+}
+
 /// Why a copy is not known to be sound.
 #[derive(Debug)]
 pub enum Unsound {
@@ -205,14 +225,14 @@ fn lock_file(path: &Path) -> std::io::Result<File> {
 }
 
 /// What root makes beside the store belongs to whom the store belongs to, or its folder while there is
-/// none: the daemon must be able to use it. Whoever is not root cannot, and need not.
+/// none.
 pub fn give_to_owner(made: &Path, store: &Path) {
-    give(made, if store.exists() { store } else { folder_of(store) });
+    files::give(made, if store.exists() { store } else { folder_of(store) });
 }
 
 /// The same for the store itself: a package's folder is its daemon's, and root sets it up.
 pub(super) fn give_to_owner_of_folder(store: &Path) {
-    give(store, folder_of(store));
+    files::give(store, folder_of(store));
 }
 
 /// Where a store is: what a link leads to, if it is one.
@@ -225,14 +245,6 @@ pub fn resolved(path: &Path) -> PathBuf {
 /// The folder that a store is in.
 pub fn folder_of(store: &Path) -> &Path {
     store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn give(made: &Path, like: &Path) {
-    use std::os::unix::fs::MetadataExt as _;
-    let (Ok(owner), Ok(now)) = (std::fs::metadata(like), std::fs::metadata(made)) else { return };
-    if (owner.uid(), owner.gid()) != (now.uid(), now.gid()) {
-        let _ = std::os::unix::fs::chown(made, Some(owner.uid()), Some(owner.gid()));
-    }
 }
 
 /// A name beside the store: `webox.db` and an ending.
@@ -261,9 +273,7 @@ pub(super) fn hold(path: &Path) -> Result<Option<Hold>, StoreError> {
 pub fn hold_alone(path: &Path) -> Result<Hold> {
     let failed = |cause: std::io::Error| StoreError::Io(cause).explain(path);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let mut builder = std::fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.recursive(true).create(folder).map_err(failed)?;
+        files::make_folder(folder, files::nearest(path)).map_err(failed)?;
     }
     let file = lock_file(path).map_err(failed)?;
     let begun = std::time::Instant::now();
@@ -285,10 +295,14 @@ pub fn hold_alone(path: &Path) -> Result<Hold> {
     }
 }
 
+/// How what belongs to a database is called beside it: its write-ahead log, and what another program that
+/// was killed over it would have rolled back. Neither may meet another database in its place.
+const LOGS: [&str; 2] = ["-wal", "-journal"];
+
 /// Whether there is something at a place: a store, or what is left of one.
 pub fn is_there(path: &Path) -> bool {
-    ["", "-wal"]
-        .iter()
+    [""].iter()
+        .chain(&LOGS)
         .any(|ending| std::fs::metadata(beside(path, ending)).is_ok_and(|found| found.len() > 0))
 }
 
@@ -336,9 +350,11 @@ pub fn replace(path: &Path, copy: tempfile::TempPath, aside: &Path, _alone: &Hol
             if path.exists() && std::fs::hard_link(path, aside).is_err() {
                 std::fs::rename(path, aside)?;
             }
-            let log = beside(path, "-wal");
-            if log.exists() {
-                std::fs::rename(&log, beside(aside, "-wal"))?;
+            for ending in LOGS {
+                let log = beside(path, ending);
+                if log.exists() {
+                    std::fs::rename(&log, beside(aside, ending))?;
+                }
             }
             let index = beside(path, "-shm");
             if index.exists() {

@@ -51,6 +51,9 @@ pub enum StoreError {
     /// The transaction that held this write could not be committed.
     #[error("not committed: {0}")]
     NotCommitted(String, Kind),
+    /// Something else is at its path now, or nothing.
+    #[error("the database was moved away or exchanged: put it back, or start webox anew")]
+    Moved,
     /// The store is being closed.
     #[error("the store is closed")]
     Closed,
@@ -90,7 +93,7 @@ impl StoreError {
             | Self::Missing
             | Self::OldSqlite(_) => Kind::Config,
             Self::NotCommitted(_, kind) => *kind,
-            Self::Io(_) | Self::Row(_) | Self::Broken | Self::Closed => Kind::Failure,
+            Self::Io(_) | Self::Row(_) | Self::Broken | Self::Moved | Self::Closed => Kind::Failure,
         }
     }
 
@@ -126,7 +129,7 @@ impl StoreError {
                 let hint = (kind == Kind::Denied).then(|| permission_hint(path));
                 Error::new(kind, format!("cannot open the store {file}")).because(error).maybe_hint(hint)
             }
-            other @ (Self::Row(_) | Self::Broken | Self::Closed) => {
+            other @ (Self::Row(_) | Self::Broken | Self::Moved | Self::Closed) => {
                 Error::new(kind, format!("the store {file} cannot be used")).because(other)
             }
         }

@@ -121,10 +121,13 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
+/// Which file it is: its device, and its number on it.
+type FileId = (u64, u64);
+
 struct Inner {
     path: PathBuf,
-    /// Which file was opened there: its device, and its number on it.
-    file: (u64, u64),
+    /// Which file was opened there.
+    file: FileId,
     options: Options,
     readers: Mutex<Vec<rusqlite::Connection>>,
     assistants: assistants::Cache,
@@ -152,8 +155,17 @@ const SCRUB_WAITS: Duration = Duration::from_secs(5);
 const IDLE_READERS: usize = 4;
 
 /// A file, whatever it is called: its device, and its number on it.
-fn which(path: &Path) -> std::io::Result<(u64, u64)> {
+fn which(path: &Path) -> std::io::Result<FileId> {
     std::fs::metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+/// Whether a file is still where it was opened.
+fn is_in_place(path: &Path, file: FileId) -> std::io::Result<bool> {
+    match which(path) {
+        Ok(found) => Ok(found == file),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 impl Store {
@@ -190,7 +202,7 @@ impl Store {
             writer::settle(&connection, path);
         }
         let file = which(path).map_err(|error| StoreError::from(error).explain(path))?;
-        let writer = Writer::start(connection, path.to_owned(), options)
+        let writer = Writer::start(connection, path.to_owned(), file, options)
             .map_err(|error| Error::failure("cannot start the store's writer").because(error))?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -216,11 +228,7 @@ impl Store {
     /// # Errors
     /// When it cannot be looked at.
     pub fn is_in_place(&self) -> std::io::Result<bool> {
-        match which(&self.inner.path) {
-            Ok(found) => Ok(found == self.inner.file),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
+        is_in_place(&self.inner.path, self.inner.file)
     }
 
     /// Where the file is.

@@ -21,7 +21,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::{Options, StoreError, Tx, connection};
+use super::{FileId, Options, StoreError, Tx, connection, is_in_place};
 use crate::domain::Kind;
 
 /// Writes in one transaction at most: bounds how long the first one waits for the last.
@@ -54,6 +54,7 @@ impl Writer {
     pub(super) fn start(
         connection: Connection,
         path: PathBuf,
+        file: FileId,
         options: Options,
     ) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel();
@@ -68,7 +69,7 @@ impl Writer {
             );
         }
         threads.push(std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-            Loop { connection, path, options, is_in_doubt: false }.run(&queue);
+            Loop { connection, path, file, options, is_in_doubt: false }.run(&queue);
         })?);
         Ok(Self { jobs: Some(jobs), threads, stop })
     }
@@ -179,6 +180,7 @@ fn gather(first: Job, queue: &impl Queue, last: usize) -> Vec<Job> {
 struct Loop {
     connection: Connection,
     path: PathBuf,
+    file: FileId,
     options: Options,
     /// Whether a commit over this connection has failed.
     is_in_doubt: bool,
@@ -227,6 +229,11 @@ impl Loop {
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
+        // Nobody would find again what is written into a file that is elsewhere now: nothing is promised. One
+        // that cannot be looked at is not known to be.
+        if matches!(is_in_place(&self.path, self.file), Ok(false)) {
+            return Err(StoreError::Moved);
+        }
         if self.is_in_doubt {
             self.reopen()?;
         }

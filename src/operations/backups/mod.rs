@@ -114,6 +114,8 @@ pub struct Restored {
     pub store: PathBuf,
     /// Where the one is that was there.
     pub aside: Option<PathBuf>,
+    /// How many campaigns ran when it was made, and are paused now.
+    pub paused_campaigns: u64,
 }
 
 /// What became of backups that need not be kept.
@@ -249,8 +251,20 @@ impl Backups {
     /// The backups there are, the newest first, with what they say of themselves.
     pub async fn list(&self) -> Result<Vec<Listed>> {
         let mut listed = Vec::new();
+        let mut away: Option<String> = None;
         for (name, bytes) in self.place.list().await? {
+            // Each would be waited for as long as the first that did not come.
+            if let Some(why) = &away {
+                let trouble = Some(format!("{name} was not asked for: {why}"));
+                listed.push(Listed { name, bytes, opens: None, manifest: None, trouble });
+                continue;
+            }
             let (head, seals) = (self.place.head(name).await, Arc::clone(&self.seals));
+            if let Err(error) = &head
+                && error.kind() == Kind::Unavailable
+            {
+                away = Some(error.to_string());
+            }
             let read = blocking(move || {
                 let opening = seals.opening()?;
                 Ok(archive::manifest(head?.as_slice(), &opening).map_err(|broken| {
@@ -309,12 +323,14 @@ impl Backups {
         blocking(move || {
             let (manifest, copy) = opened(&seals, &name, fetched.path(), scratch.path())
                 .map_err(|unverified| unverified.error)?;
+            // Whom they called since, nobody here knows: a person has to say that they go on.
+            let paused_campaigns = backup::pause_campaigns(&copy)?;
             // Found and looked over; only now is it needed that nobody uses the store.
             let alone = backup::hold_alone(&store)?;
             may_replace(&store, over)?;
             let aside = aside(&store, now);
             let was_there = backup::replace(&store, copy, &aside, &alone)?;
-            Ok(Restored { manifest, store, aside: was_there.then_some(aside) })
+            Ok(Restored { manifest, store, aside: was_there.then_some(aside), paused_campaigns })
         })
         .await
     }

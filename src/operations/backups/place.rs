@@ -13,6 +13,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::archive;
 use crate::{
     domain::{BackupName, Error, Kind, Result},
+    files,
     integrations::s3::Storage,
     store::backup::{give_to_owner, sync_folder},
 };
@@ -150,8 +151,15 @@ impl Place {
             }
         };
         let Some(owner) = owner else { return Ok(false) };
-        if String::from_utf8_lossy(&owner).trim() == store_id {
+        let owner = String::from_utf8_lossy(&owner);
+        let owner = owner.trim();
+        if owner == store_id {
             return Ok(true);
+        }
+        // As a proxy between would answer that wants one to log in.
+        if owner.len() != store_id.len() || !owner.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(Error::unavailable(format!("`{OWNER}` in {self} names no database"))
+                .hint("look at what answers there, and at that file; whose backups these are is not known"));
         }
         Err(Error::config(format!("{self} has backups of another database")).hint(format!(
             "name a place of its own as `backup.to`; where the other one is given up for good, remove `{OWNER}` there"
@@ -178,7 +186,7 @@ impl Place {
     pub(super) fn begin(&self, store: &Path, scratch: &Path) -> Result<NamedTempFile> {
         let folder = match self {
             Self::Folder(folder) => {
-                make_folder(folder, store)?;
+                files::make_folder(folder, store).map_err(|error| unwritable(folder, error))?;
                 tidy(folder);
                 folder
             }
@@ -268,7 +276,7 @@ fn put_in_folder(
 
 /// Says whose a folder is, where nobody has said so yet.
 fn enter(folder: &Path, store_id: &str, store: &Path) -> Result<()> {
-    make_folder(folder, store)?;
+    files::make_folder(folder, store).map_err(|error| unwritable(folder, error))?;
     let path = folder.join(OWNER);
     match say(folder, store_id)?.persist_noclobber(&path) {
         Ok(_) => sync_folder(&path).map_err(|error| unwritable(&path, error)),
@@ -287,18 +295,6 @@ fn say(folder: &Path, store_id: &str) -> Result<NamedTempFile> {
         Ok(said)
     };
     write().map_err(|error| unwritable(folder, error))
-}
-
-/// Made by root for a store, it belongs to whom the store belongs to: the daemon's backups lie there as well.
-fn make_folder(folder: &Path, store: &Path) -> Result<()> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|part| !part.exists()).collect();
-    let mut builder = std::fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder).map_err(|error| unwritable(folder, error))?;
-    for made in missing {
-        give_to_owner(made, store);
-    }
-    Ok(())
 }
 
 /// Removes what is unfinished, and nobody's any more.

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::place::unwritable;
 use crate::{
     domain::{Error, Kind, Result},
+    files,
     store::backup::{beside, folder_of, give_to_owner},
 };
 
@@ -88,7 +89,7 @@ impl Scratch {
                 .hint("it is unpacked beside the database: name a place that you may write to with `--db`")
                 .because(cause)
         };
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(beside).map_err(failed)?;
+        files::make_folder(beside, files::nearest(store)).map_err(failed)?;
         clear_out(store);
         let folder =
             tempfile::Builder::new().prefix(UNPACKED).tempdir_in(beside).map_err(failed)?;

@@ -20,7 +20,7 @@ use shuttle::{
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::{Job, Loop, Options, Queue, job};
-use crate::store::{Store, StoreError, connection};
+use crate::store::{Store, StoreError, connection, which};
 
 /// How many orders are tried in the suite, and with `WEBOX_CHAOS=long`.
 const ORDERS: (usize, usize) = (300, 100_000);
@@ -88,7 +88,8 @@ fn one_order(folder: &Path, run: i64) {
     let of_writer = path.clone();
     let writer = thread::spawn(move || {
         let options = Options::terminal();
-        Loop { connection, path: of_writer, options, is_in_doubt: false }.run(&queue);
+        let file = which(&of_writer).unwrap();
+        Loop { connection, path: of_writer, file, options, is_in_doubt: false }.run(&queue);
     });
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| {
