@@ -83,8 +83,9 @@ fn an_assistant_without_a_free_line_keeps_nobody_else_from_calling() {
     };
     (0..30).for_each(|n| ask("le-gourmet", format!("+336123456{n:02}")));
     ask("la-table", "+33612345699".to_owned());
-    assert!(desk.dials(at(1, "10:00")).is_some());
-    assert_eq!(desk.dials(at(1, "10:00")).unwrap().0, "+33612345699");
+    // Who is first, is by lot.
+    let dialled = [(); 2].map(|()| desk.dials(at(1, "10:00")).unwrap().0);
+    assert!(dialled.contains(&"+33612345699".to_owned()), "{dialled:?}");
 }
 
 #[test]

@@ -183,6 +183,77 @@ async fn a_number_in_a_clients_own_account_believes_that_account_alone() {
     assert_eq!(ring(&twilio("the-next-token", own_sid), 8, &theirs).await.status, 200);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_account_signs_for_its_own_calls_alone() {
+    let world = World::with_settings("[limits]\ncalls_to_a_number = 3\ncalls_of_an_account = 5\n");
+    let own_sid = "AC0000000000000000000000000000000a";
+    let input = |number: &str| {
+        json!({
+            "client_name": format!("Autre {number}"), "twilio_phone_number": number,
+            "ai_context": "x", "ai_model": "builtin",
+            "twilio_account_sid": own_sid, "twilio_auth_token": "own-token-of-the-client",
+        })
+    };
+    let theirs: PhoneNumber = "+33140000001".parse().unwrap();
+    let made = input(theirs.as_str());
+    world.ask(Who::Other, "POST", "/api/voice/assistants", Some(made)).await.status(201);
+    // Nobody else may say that it is theirs.
+    let taken = input("+33140000002");
+    world.ask(Who::Owner, "POST", "/api/voice/assistants", Some(taken)).await.status(403);
+    let here = format!("http://{}", world.daemon.address);
+    let own = Caller::new(
+        &here,
+        PUBLIC_URL,
+        Secret::new("own-token-of-the-client"),
+        own_sid.parse().unwrap(),
+    );
+    let own = own.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    let post = async |path: &str, call: u32, more: &[(&str, &str)]| {
+        let mut fields = own.fields(&sid(call), "+33698765432", &theirs, "in-progress");
+        for (name, value) in more {
+            fields.retain(|(known, _)| known != name);
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        own.post(&format!("/api/voice/webhook/{path}"), fields).await.unwrap()
+    };
+    // A call that somebody else asked for is neither told of nor taken.
+    let ours = |call: u32| {
+        let (path, us) = (format!("outbound?outbound={}", 1), theirs.as_str());
+        (path, call, [("Direction", "outbound-api"), ("From", us), ("To", "+33698765432")])
+    };
+    let before = world.ask(Who::Owner, "GET", "/api/voice/outbound/1", None).await.ok();
+    let (path, call, fields) = ours(21);
+    assert_eq!(post(&path, call, &fields).await.status, 403);
+    assert_eq!(post("incoming", 22, &[]).await.status, 200);
+    for path in ["outbound?outbound=1", "status?outbound=1", "answered-by?outbound=1"] {
+        let fields = [
+            ("Direction", "outbound-api"),
+            ("From", theirs.as_str()),
+            ("CallStatus", "completed"),
+            ("AnsweredBy", "human"),
+        ];
+        let answer = post(path, 22, &fields).await;
+        assert!(!answer.body.contains("Zoé"), "{path}: {}", answer.body);
+    }
+    let after = world.ask(Who::Owner, "GET", "/api/voice/outbound/1", None).await.ok();
+    assert_eq!(before, after);
+    // Which call a human is rung for, only our own address says.
+    let caller = crate::support::seed::sid(1);
+    for path in ["whisper?turn=1&attempt=1", "take?turn=1&attempt=1"] {
+        let answer = post(path, 22, &[("ParentCallSid", &caller), ("Digits", "1")]).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+    }
+    // Others' numbers are not counted by what it names.
+    for call in 31..40 {
+        post("incoming", 22, &[("To", "+33123456789"), ("CallToken", &call.to_string())]).await;
+    }
+    let call = sid(41);
+    let answer = world.daemon.post_from("+33698765432", "+33123456789", "incoming", &call, &[]);
+    let answer = answer.await;
+    assert!(!answer.body.contains("très sollicitées"), "{}", answer.body);
+}
+
 #[test]
 fn the_master_key_is_replaced_while_the_daemon_runs_and_a_wrong_one_is_told() {
     let webox = Webox::with_le_gourmet();

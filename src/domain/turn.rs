@@ -33,6 +33,16 @@ pub enum Heard {
 }
 
 impl Heard {
+    /// The most bytes of an utterance: minutes of talk without a pause.
+    pub const LONGEST: usize = 8 * 1024;
+
+    /// Words, as far as they are kept: nobody can say more at a time, and who sends more keeps others waiting
+    /// who want to be heard.
+    pub fn bounded(mut text: String) -> String {
+        text.truncate(text.floor_char_boundary(Self::LONGEST));
+        text
+    }
+
     /// Words of which nothing more is known.
     pub fn words(text: impl Into<String>) -> Self {
         Self::Speech { text: text.into(), confidence: None, language: None }

@@ -121,13 +121,16 @@ impl Spoken {
         self.until = from + speech_length(words);
     }
 
-    /// Whether Twilio tells all words so far or only the new ones is not documented.
+    /// Whether Twilio tells all words so far or only the new ones is not documented. More than is said, spaces
+    /// counted twice, was never played: whoever sends such has no room for it here.
     fn note_played(&mut self, words: &str) {
+        let most = 2 * self.text.len();
         let played = self.played.get_or_insert_default();
         if words.starts_with(played.as_str()) {
-            words.clone_into(played);
+            words[..words.floor_char_boundary(most)].clone_into(played);
         } else {
-            played.push_str(words);
+            let room = most.saturating_sub(played.len());
+            played.push_str(&words[..words.floor_char_boundary(room)]);
         }
     }
 }
@@ -284,6 +287,7 @@ impl<S: Socket> Relay<'_, S> {
             FromTwilio::Prompt { voice_prompt, lang, .. } => {
                 let text: String =
                     voice_prompt.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
+                let text = Heard::bounded(text);
                 if !text.is_empty() {
                     // Where one is listened for at a time, it says no more than which.
                     let language = lang.filter(|_| self.hears_all).and_then(|tag| tag.parse().ok());
@@ -511,4 +515,23 @@ impl<S: Socket> Relay<'_, S> {
 /// How long a text takes to be spoken.
 fn speech_length(text: &str) -> Duration {
     Duration::from_millis(text.chars().count() as u64 * MS_PER_CHARACTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_was_played_than_was_said() {
+        let mut spoken = Spoken::new("Bonjour, où êtes-vous ?".to_owned(), None);
+        for words in ["Bonjour,", "Bonjour, où", " êtes-vous ?"] {
+            spoken.note_played(words);
+        }
+        assert_eq!(spoken.played.as_deref(), Some("Bonjour, où êtes-vous ?"));
+        for _ in 0..100 {
+            spoken.note_played(&"é".repeat(10_000));
+            spoken.note_played(&"a".repeat(10_000));
+        }
+        assert!(spoken.played.is_some_and(|played| played.len() <= 2 * spoken.text.len()));
+    }
 }

@@ -395,7 +395,8 @@ impl Opening {
 pub(super) fn joined(before: Option<Heard>, heard: Heard) -> Heard {
     match (before, heard) {
         (Some(Heard::Speech { text, .. }), Heard::Speech { text: more, confidence, language }) => {
-            Heard::Speech { text: format!("{text} {more}"), confidence, language }
+            let text = Heard::bounded(format!("{text} {more}"));
+            Heard::Speech { text, confidence, language }
         }
         (_, heard) => heard,
     }

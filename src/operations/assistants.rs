@@ -85,6 +85,17 @@ pub(super) fn may_say(
             .hint("name the client otherwise; if it is yours, ask an admin")
             .into());
     }
+    // Nor may anybody speak for another's account, whose token they cannot know.
+    let account = spec.twilio.account_sid.as_ref();
+    if let Some(account) = account
+        && before.is_none_or(|before| before.twilio.account_sid.as_ref() != Some(account))
+        && assistants::is_account_of_others(tx, account, member)?
+    {
+        let what = format!("`{account}` is the account of another's assistant");
+        return Err(Error::new(Kind::Denied, what)
+            .hint("name your own account at Twilio; if it is yours, ask an admin")
+            .into());
+    }
     Ok(may_write_down(before, spec)?)
 }
 

@@ -1,7 +1,7 @@
 //! Letting a webhook in: its body read, its signature judged, its fields made into types.
 //! Nothing is stored before this.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     body::Body,
@@ -20,12 +20,17 @@ use crate::{
     },
 };
 
+/// Once the daemon is to stop, a body is waited for no longer than this.
+const BODY_WITHIN: Duration = Duration::from_secs(1);
+
 /// A webhook of Twilio's that was let in.
 pub(super) struct Admitted<R> {
     /// What it carries.
     pub(super) request: R,
     /// What its address carries.
     pub(super) query: Query,
+    /// The client's own account that signed it, where it was not the agency's.
+    pub(super) own: Option<OwnAccount>,
 }
 
 /// What our own action URLs carry.
@@ -154,9 +159,14 @@ async fn admit<R: Webhook>(
         Some(address) => app.large_bodies.take(limits::subscriber(address)).map(Some),
         None => Some(None),
     };
-    let bytes = body::read_form(headers, body, share)
-        .await
-        .map_err(|(status, why)| Refused::Unreadable(status, why.to_owned()))?;
+    let bytes = tokio::select! {
+        read = body::read_form(headers, body, share) => read,
+        // Whoever sends it letter by letter keeps the next process from nobody.
+        () = app.is_stopping_for(BODY_WITHIN) => {
+            Err((StatusCode::SERVICE_UNAVAILABLE, "the daemon stops"))
+        }
+    };
+    let bytes = bytes.map_err(|(status, why)| Refused::Unreadable(status, why.to_owned()))?;
     let form = Form::parse(&bytes).map_err(Refused::bad)?;
     let query = read_query(uri.query().unwrap_or_default());
     // Not believed yet; but whose token it is signed with depends on the call it says it is of.
@@ -169,7 +179,8 @@ async fn admit<R: Webhook>(
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
     let own = own_account(app, &form, call, outbound).await?;
-    let let_in = own.map_or(agencys, |own| app.gate.lets_in(headers, uri, &form, Some(&own)));
+    let let_in =
+        own.as_ref().map_or(agencys, |own| app.gate.lets_in(headers, uri, &form, Some(own)));
     if !let_in {
         return Err(Refused::Stranger(uri.path().to_owned()));
     }
@@ -179,7 +190,7 @@ async fn admit<R: Webhook>(
     if query.call_sid.as_ref().is_some_and(|sid| !request.is_of(sid)) {
         return Err(Refused::bad("the address is that of another call"));
     }
-    Ok(Admitted { request, query })
+    Ok(Admitted { request, query, own })
 }
 
 /// The client's own account that the call is of, if it is of one.
@@ -193,14 +204,16 @@ async fn own_account(
         return Ok(None);
     }
     let call = named.or_else(|| form.get("CallSid")?.parse::<CallSid>().ok());
-    // Ours is the number that is called, unless it is we who call.
-    let ours = if form.get("Direction") == Some("outbound-api") { "From" } else { "To" };
-    let mut number = form.get(ours).and_then(|number| PhoneNumber::from_e164(number.trim()));
-    if number.is_none()
-        && let Some(id) = outbound
-    {
-        // Should the store be away, the agency's own token may still be the right one.
-        number = crate::operations::outbound::own_number(&app.store, id).await.ok().flatten();
+    // A call that we were asked to make is whose it is there, whatever numbers the request names. Should the
+    // store be away, the agency's own token may still be the right one.
+    let mut number = match outbound {
+        Some(id) => crate::operations::outbound::own_number(&app.store, id).await.ok().flatten(),
+        None => None,
+    };
+    if number.is_none() {
+        // Ours is the number that is called, unless it is we who call.
+        let ours = if form.get("Direction") == Some("outbound-api") { "From" } else { "To" };
+        number = form.get(ours).and_then(|number| PhoneNumber::from_e164(number.trim()));
     }
     match app.accounts.of(call, number).await {
         Ok(own) => Ok(own),

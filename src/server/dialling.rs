@@ -46,7 +46,7 @@ const ASKED: u32 = 3;
 /// Somebody whom we called has picked up.
 pub(super) async fn answered(
     State(app): State<App>,
-    Admitted { mut request, query }: Admitted<Incoming>,
+    Admitted { mut request, query, .. }: Admitted<Incoming>,
 ) -> Response {
     request.outbound = query.outbound;
     let (sid, step) = (request.call_sid.clone(), query.step.unwrap_or(0));
@@ -56,7 +56,7 @@ pub(super) async fn answered(
 /// Twilio has found out who it was.
 pub(super) async fn answered_by(
     State(app): State<App>,
-    Admitted { mut request, query }: Admitted<WhoAnswered>,
+    Admitted { mut request, query, .. }: Admitted<WhoAnswered>,
 ) -> Response {
     request.outbound = query.outbound;
     let sid = request.call_sid.clone();
@@ -82,7 +82,7 @@ pub(super) async fn answered_by(
 /// Twilio comes for what is left on an answering machine.
 pub(super) async fn machine(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<Incoming>,
+    Admitted { request, query, .. }: Admitted<Incoming>,
 ) -> Response {
     let (sid, step) = (request.call_sid.clone(), query.step.unwrap_or(0));
     let leave =

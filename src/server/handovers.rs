@@ -21,7 +21,7 @@ use crate::{
 /// A human was rung.
 pub(super) async fn transfer(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<Dialled>,
+    Admitted { request, query, .. }: Admitted<Dialled>,
 ) -> Response {
     let Some(turn) = query.turn else {
         return problem::problem(StatusCode::BAD_REQUEST, "the address lacks `turn`");
@@ -36,9 +36,9 @@ pub(super) async fn transfer(
 }
 
 /// The call, turn and attempt that a request of the human's side is for.
-fn rung_for(request: &HumanLeg, query: &Query) -> Option<(CallSid, u32, u32)> {
-    let sid = query.call_sid.clone().or_else(|| request.parent.clone())?;
-    Some((sid, query.turn?, query.attempt?))
+/// Which call, our own address says, which is signed: what else the request names, anybody may write.
+fn rung_for(query: &Query) -> Option<(CallSid, u32, u32)> {
+    Some((query.call_sid.clone()?, query.turn?, query.attempt?))
 }
 
 fn incomplete() -> Response {
@@ -48,9 +48,9 @@ fn incomplete() -> Response {
 /// A human picked up.
 pub(super) async fn whisper(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<HumanLeg>,
+    Admitted { query, .. }: Admitted<HumanLeg>,
 ) -> Response {
-    let Some((sid, turn, attempt)) = rung_for(&request, &query) else { return incomplete() };
+    let Some((sid, turn, attempt)) = rung_for(&query) else { return incomplete() };
     let call = sid.clone();
     let told = move |line: Line| async move { line.whisper(&call, turn, attempt).await };
     in_own_task(&sid, app.line, told).await
@@ -59,9 +59,9 @@ pub(super) async fn whisper(
 /// A human pressed a key.
 pub(super) async fn take(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<HumanLeg>,
+    Admitted { request, query, .. }: Admitted<HumanLeg>,
 ) -> Response {
-    let Some((sid, turn, attempt)) = rung_for(&request, &query) else { return incomplete() };
+    let Some((sid, turn, attempt)) = rung_for(&query) else { return incomplete() };
     let (call, step) = (sid.clone(), query.step.unwrap_or(0));
     let taken =
         move |line: Line| async move { line.taken(&call, &request, turn, attempt, step).await };
@@ -71,7 +71,7 @@ pub(super) async fn take(
 /// A message was spoken.
 pub(super) async fn voicemail(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<LeftMessage>,
+    Admitted { request, query, .. }: Admitted<LeftMessage>,
 ) -> Response {
     let (sid, step) = (request.call_sid.clone(), query.step.unwrap_or(0));
     let left = move |line: Line| async move { line.left_message(request, step).await };

@@ -39,7 +39,16 @@ pub(super) struct Limits {
 struct Rated {
     users: Keyed<UserId>,
     numbers: Keyed<PhoneNumber>,
-    accounts: Keyed<AccountSid>,
+    accounts: Keyed<Signer>,
+}
+
+/// Whose token a call is signed with: anybody may say that an account is a client's own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Signer {
+    /// The agency's, for its account or one below it.
+    Agency(AccountSid),
+    /// A client's own.
+    Client(AccountSid),
 }
 
 /// What may be set.
@@ -96,12 +105,12 @@ impl Limits {
     /// A call that rings, signed by its account.
     pub(super) fn ring(
         &self,
-        account: Option<&AccountSid>,
+        signer: Option<Signer>,
         number: Option<&PhoneNumber>,
     ) -> Result<(), Duration> {
         let rated = self.rated();
         number.map_or(Ok(()), |number| check(&rated.numbers, number))?;
-        account.map_or(Ok(()), |account| check(&rated.accounts, account))
+        signer.map_or(Ok(()), |signer| check(&rated.accounts, &signer))
     }
 
     /// Forgets those who have been quiet.

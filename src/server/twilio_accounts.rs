@@ -18,6 +18,8 @@ pub(super) struct OwnAccount {
     pub(super) sid: AccountSid,
     /// What it signs with.
     pub(super) token: Secret,
+    /// The number that it signs for.
+    pub(super) number: PhoneNumber,
 }
 
 /// For so long what is known of clients' accounts is good. Whoever sends thousands of forgeries has the
@@ -90,6 +92,6 @@ impl Accounts {
         let token = tokio::task::spawn_blocking(move || secrets.resolve(&store, owner, &reference))
             .await
             .map_err(|cause| Error::failure("a secret could not be read").because(cause))??;
-        Ok(Some(OwnAccount { sid, token }))
+        Ok(Some(OwnAccount { sid, token, number: assistant.spec.phone.number.clone() }))
     }
 }

@@ -7,7 +7,9 @@ use axum::{
 };
 use tracing::Instrument;
 
-use super::{App, admission::Admitted, leaving, problem};
+use super::{
+    App, admission::Admitted, leaving, limits::Signer, problem, twilio_accounts::OwnAccount,
+};
 use crate::{
     domain::CallSid,
     line::Line,
@@ -17,7 +19,7 @@ use crate::{
 /// A call rings.
 pub(super) async fn incoming(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<Incoming>,
+    Admitted { request, query, own }: Admitted<Incoming>,
 ) -> Response {
     let (sid, step) = (request.call_sid.clone(), query.step.unwrap_or(0));
     let later = query.later.unwrap_or(0);
@@ -26,11 +28,22 @@ pub(super) async fn incoming(
         return twiml(app.line.later(&sid, "incoming", 4, later + 1));
     }
     // A call that Twilio comes back for was let through before.
-    if step == 0 && app.limits.ring(request.account.as_ref(), request.to.as_ref()).is_err() {
+    if step == 0 && is_too_much(&app, &request, own.as_ref()) {
         tracing::warn!(call_sid = %sid, "too many calls ring at once: answered as busy");
         return twiml(app.line.busy(request.to.as_ref()));
     }
     in_own_task(&sid, app.line, move |line| async move { line.ring(request, step).await }).await
+}
+
+/// Whether too many ring. What is counted is what the signature is good for: a client's own account signs for
+/// its numbers, whatever others its requests name.
+fn is_too_much(app: &App, request: &Incoming, own: Option<&OwnAccount>) -> bool {
+    let (signer, number) = if let Some(own) = own {
+        (Some(Signer::Client(own.sid.clone())), request.to.as_ref().filter(|to| **to == own.number))
+    } else {
+        (request.account.clone().map(Signer::Agency), request.to.as_ref())
+    };
+    app.limits.ring(signer, number).is_err()
 }
 
 /// Twilio comes here where the address of a call that rings gave no answer that it could use. Whatever
@@ -59,7 +72,7 @@ pub(super) async fn fallback(
 /// The caller was heard.
 pub(super) async fn process(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<Gathered>,
+    Admitted { request, query, .. }: Admitted<Gathered>,
 ) -> Response {
     let (sid, step) = (request.call_sid.clone(), query.step.unwrap_or(0));
     let hear = move |line: Line| async move { line.hear(request, query.turn, step).await };
@@ -69,7 +82,7 @@ pub(super) async fn process(
 /// Twilio comes back for a reply that was late.
 pub(super) async fn wait(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<Incoming>,
+    Admitted { request, query, .. }: Admitted<Incoming>,
 ) -> Response {
     let (Some(turn), Some(step)) = (query.turn, query.step) else {
         return problem::problem(StatusCode::BAD_REQUEST, "the address lacks `turn` or `step`");
@@ -82,7 +95,7 @@ pub(super) async fn wait(
 /// A socket of ours is over.
 pub(super) async fn resume(
     State(app): State<App>,
-    Admitted { request, query }: Admitted<Resumed>,
+    Admitted { request, query, .. }: Admitted<Resumed>,
 ) -> Response {
     let (sid, step) = (request.incoming.call_sid.clone(), query.step.unwrap_or(0));
     if *app.stopping.borrow() {
@@ -102,7 +115,7 @@ pub(super) async fn resume(
 /// call.
 pub(super) async fn status(
     State(app): State<App>,
-    Admitted { mut request, query }: Admitted<Status>,
+    Admitted { mut request, query, .. }: Admitted<Status>,
 ) -> Response {
     request.outbound = query.outbound;
     let sid = request.call_sid.clone();

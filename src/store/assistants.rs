@@ -13,8 +13,8 @@ use super::{
     versions::{self, Stamp},
 };
 use crate::domain::{
-    Assistant, AssistantId, AssistantName, AssistantSpec, Compliance, Error, Owner, PhoneNumber,
-    Sight, UserId,
+    AccountSid, Assistant, AssistantId, AssistantName, AssistantSpec, Compliance, Error, Owner,
+    PhoneNumber, Sight, UserId,
 };
 
 const COLUMNS: &str = "id, spec, revision, created_at, updated_at, owner_id,
@@ -226,6 +226,20 @@ pub fn has_others(tx: &Tx, client: &str, user: UserId) -> Result<bool, StoreErro
         }
     }
     Ok(false)
+}
+
+/// Whether an account at Twilio is that of an assistant that is not a user's.
+pub fn is_account_of_others(
+    tx: &Tx,
+    account: &AccountSid,
+    user: UserId,
+) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM assistants WHERE owner_id IS NOT ?1
+             AND deleted_at IS NULL AND spec ->> '$.twilio.account_sid' = ?2)",
+        )?
+        .query_row(params![user.0, account.as_str()], |row| row.get(0))?)
 }
 
 /// The newest version of every assistant.

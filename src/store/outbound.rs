@@ -144,13 +144,17 @@ pub fn list(tx: &Tx, sight: Sight, most: u32) -> Result<Vec<OutboundCall>, Store
     Ok(calls)
 }
 
-/// Those that are due, the oldest first.
+/// Those that are due, the oldest of each assistant: first of whom the fewest are called for now, and among
+/// equals by lot, so that nobody who asks for many has all others wait.
 pub fn due(tx: &Tx, now: Timestamp) -> Result<Vec<OutboundCall>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM {TABLES} WHERE o.id IN (
              SELECT min(id) FROM outbound_calls
              WHERE ended_at IS NULL AND state = 'queued' AND due_at <= ?1 GROUP BY assistant_id)
-         ORDER BY o.id"
+         ORDER BY (
+             SELECT count(*) FROM outbound_calls l JOIN assistants b ON b.id = l.assistant_id
+             WHERE l.ended_at IS NULL AND l.state IN ('dialling', 'ringing', 'answered')
+             AND b.owner_id IS a.owner_id), random()"
     );
     let mut statement = tx.prepare_cached(&sql)?;
     let mut rows = statement.query(params![now.as_millisecond()])?;
@@ -171,13 +175,21 @@ pub fn under_way(tx: &Tx, assistant: AssistantId) -> Result<u32, StoreError> {
         .query_row([assistant.0], |row| row.get(0))?)
 }
 
-/// Whether a number is being called already, or is about to be.
-pub fn is_under_way(tx: &Tx, number: &PhoneNumber) -> Result<bool, StoreError> {
+/// Whether a number is being called already, or is about to be, by assistants of the same owner. Whom another's
+/// calls is not theirs to know.
+pub fn is_under_way(
+    tx: &Tx,
+    assistant: AssistantId,
+    number: &PhoneNumber,
+) -> Result<bool, StoreError> {
     Ok(tx
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM outbound_calls WHERE number = ?1 AND ended_at IS NULL)",
+            "SELECT EXISTS (
+                 SELECT 1 FROM outbound_calls o JOIN assistants a ON a.id = o.assistant_id
+                 WHERE o.number = ?1 AND o.ended_at IS NULL
+                 AND a.owner_id IS (SELECT owner_id FROM assistants WHERE id = ?2))",
         )?
-        .query_row([number.as_str()], |row| row.get(0))?)
+        .query_row(params![number.as_str(), assistant.0], |row| row.get(0))?)
 }
 
 /// How often a number was dialled since a moment, by assistants of the same owner; what nobody knows
@@ -229,16 +241,21 @@ pub fn set_due(tx: &Tx, id: OutboundId, due_at: Timestamp) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Notes which call it became. What was thought lost is found again.
-pub fn link(tx: &Tx, id: OutboundId, sid: &CallSid) -> Result<(), StoreError> {
+/// Notes which call it became, where that is one of its own assistant. What was thought lost is found again.
+pub fn link(
+    tx: &Tx,
+    id: OutboundId,
+    sid: &CallSid,
+    assistant: Option<AssistantId>,
+) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE outbound_calls SET call_sid = ?2,
          ended_at = CASE WHEN state = 'unknown' THEN NULL ELSE ended_at END,
          failure = CASE WHEN state IN ('dialling', 'unknown') THEN NULL ELSE failure END,
          state = CASE WHEN state IN ('dialling', 'unknown') THEN 'ringing' ELSE state END
-         WHERE id = ?1 AND call_sid IS NULL",
+         WHERE id = ?1 AND call_sid IS NULL AND (?3 IS NULL OR assistant_id = ?3)",
     )?
-    .execute(params![id.0, sid.as_str()])?;
+    .execute(params![id.0, sid.as_str(), assistant.map(|assistant| assistant.0)])?;
     Ok(())
 }
 

@@ -79,6 +79,12 @@ impl World {
         Self::of(webox)
     }
 
+    pub(crate) fn with_settings(text: &str) -> Self {
+        let webox = Webox::with_le_gourmet().env("WEBOX_TRUSTED_PROXIES", "127.0.0.1");
+        webox.file("config/webox/webox.toml", text);
+        Self::of(webox)
+    }
+
     pub(crate) fn of(webox: Webox) -> Self {
         webox.run(["init"]).ok();
         for (email, role) in [(OWNER, "member"), (OTHER, "member"), (ADMIN, "admin")] {

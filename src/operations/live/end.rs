@@ -38,7 +38,14 @@ pub async fn follow_status(store: &Store, change: StatusChange) -> Result<bool> 
             let StatusChange { ringing, status, duration_s, is_logged } = change;
             let found = calls::by_sid(tx, &ringing.sid)?;
             if let Some(id) = ringing.outbound {
-                asked_for(tx, Some(id), &ringing.sid)?;
+                let assistant = match (&found, &ringing.to) {
+                    (Some(call), _) => Some(call.assistant_id),
+                    (None, Some(to)) => {
+                        cache.assistants().by_phone(tx, to)?.map(|assistant| assistant.id)
+                    }
+                    (None, None) => None,
+                };
+                asked_for(tx, Some(id), &ringing.sid, assistant)?;
             }
             if !status.is_final() {
                 return Ok(found.is_some());

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Greeted, kept_reply, next_number};
 use crate::{
     domain::{
-        AnsweredBy, AssistantSpec, Call, CallSid, Direction, EndReason, Errand, LanguageTag,
-        OnMachine, OutboundCall, OutboundId, Result, TurnId, TurnTimings,
+        AnsweredBy, AssistantId, AssistantSpec, Call, CallSid, Direction, EndReason, Errand,
+        LanguageTag, OnMachine, OutboundCall, OutboundId, Result, TurnId, TurnTimings,
     },
     operations::ledger,
     store::{
@@ -31,16 +31,19 @@ pub enum PickedUp {
     Over,
 }
 
-/// The call that was asked for, of a call: by what Twilio was given along, or by the call itself.
+/// The call that was asked for, of a call: by what Twilio was given along, or by the call itself. Of another
+/// assistant than the call's it is none: whoever signs for one may name any.
 pub(super) fn asked_for(
     tx: &Tx,
     id: Option<OutboundId>,
     sid: &CallSid,
+    assistant: Option<AssistantId>,
 ) -> Result<Option<OutboundCall>, StoreError> {
     if let Some(id) = id {
-        outbound::link(tx, id, sid)?;
+        outbound::link(tx, id, sid, assistant)?;
     }
-    outbound::by_call(tx, sid)
+    let asked = outbound::by_call(tx, sid)?;
+    Ok(asked.filter(|asked| assistant.is_none_or(|assistant| asked.assistant_id == assistant)))
 }
 
 /// What a call that we made is for.
@@ -74,9 +77,12 @@ pub async fn picked_up(
     let cache = store.clone();
     store
         .write_async(move |tx| {
-            let Some(asked) = asked_for(tx, id, &sid)? else { return Ok(PickedUp::Over) };
-            outbound::set_answered_by(tx, asked.id, who)?;
             let call = calls::by_sid(tx, &sid)?;
+            let assistant = call.as_ref().map(|call| call.assistant_id);
+            let Some(asked) = asked_for(tx, id, &sid, assistant)? else {
+                return Ok(PickedUp::Over);
+            };
+            outbound::set_answered_by(tx, asked.id, who)?;
             if let Some(call) = &call {
                 calls::set_answered_by(tx, call.id, who)?;
             }

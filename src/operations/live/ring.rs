@@ -80,7 +80,11 @@ fn ring_in(tx: &Tx, store: &Store, ringing: Ringing, greet: Greet) -> Result<Run
     };
     let call = new_call(&ringing, &assistant, to);
     let called = ringing.direction == Direction::Outbound;
-    let asked = if called { asked_for(tx, ringing.outbound, &ringing.sid)? } else { None };
+    let asked = if called {
+        asked_for(tx, ringing.outbound, &ringing.sid, Some(assistant.id))?
+    } else {
+        None
+    };
     let reason = if called {
         // Looked at before it was dialled: now somebody has picked up.
         None

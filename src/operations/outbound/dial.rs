@@ -137,7 +137,7 @@ fn first_of_each(tx: &Tx, store: &Store, now: Timestamp) -> Result<Looked, Store
 
 /// Twilio has taken it: it rings.
 pub async fn placed(store: &Store, id: OutboundId, sid: CallSid) -> Result<()> {
-    store.write_async(move |tx| outbound::link(tx, id, &sid)).await
+    store.write_async(move |tx| outbound::link(tx, id, &sid, None)).await
 }
 
 /// Nobody was dialled, and nobody will be.

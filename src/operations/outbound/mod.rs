@@ -189,7 +189,7 @@ pub(super) fn may_be_called(
             .hint("if they asked to be called again: `webox do-not-call remove NUMBER`")
             .into());
     }
-    if outbound::is_under_way(tx, number)? {
+    if outbound::is_under_way(tx, assistant.id, number)? {
         return Err(Error::conflict(format!("{number} is being called already"))
             .hint("wait until that call is over")
             .into());
