@@ -8,8 +8,8 @@ use crate::{
     store::{Store, removals},
 };
 
-/// At once: the next webhook waits no longer than a moment.
-const AT_ONCE: u32 = 20;
+/// At a time: whoever objects to being recorded waits for one of the others at most.
+const AT_ONCE: u32 = 1;
 
 /// What the actor may see of it, oldest first.
 pub fn list(store: &Store, actor: &Actor) -> Result<Vec<Removal>> {

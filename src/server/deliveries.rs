@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 use super::texts::Texts;
 use crate::{
@@ -36,14 +36,25 @@ struct Post {
     texts: Texts,
 }
 
-/// Looks for deliveries that are due, and has them on their way side by side.
-pub(super) async fn run(store: Store, secrets: Secrets, couriers: Couriers, texts: Texts) {
+/// Looks for deliveries that are due, and has them on their way side by side. Once it is to stop, those end that
+/// are on their way: whoever was told already is not told again.
+pub(super) async fn run(
+    store: Store,
+    secrets: Secrets,
+    couriers: Couriers,
+    texts: Texts,
+    mut stopping: watch::Receiver<bool>,
+) {
     let post = Post { store, secrets, couriers, texts };
     let mut tries: JoinSet<(AssistantId, String)> = JoinSet::new();
     let mut in_flight = InFlight::new();
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
+            true = async { stopping.wait_for(|stop| *stop).await.is_ok() } => {
+                while tries.join_next().await.is_some() {}
+                return;
+            }
             // Whatever comes after it may be ready now.
             Some(done) = tries.join_next() => forget(&mut in_flight, done),
         }

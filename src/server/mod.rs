@@ -160,6 +160,15 @@ pub struct App {
 }
 
 impl App {
+    /// Resolves once the daemon has been stopping for so long, counted from now at the earliest.
+    async fn is_stopping_for(&self, time: Duration) {
+        let mut stopping = self.stopping.clone();
+        if stopping.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(time).await;
+    }
+
     /// A daemon's parts put together.
     pub fn new(line: Line, gate: Gate, store: Store, secrets: Secrets, models: Models) -> Self {
         let (stop, stopping) = watch::channel(false);
@@ -315,9 +324,9 @@ pub async fn run(
         leaving::leave(&leaving).await;
     };
     connections::serve(listener, router, shutdown, proxies, known, acceptor).await;
-    // What they were at is done again after a restart.
-    drop(workers);
-    if !line.drain(DRAIN).await {
+    // What others were at is done again after a restart.
+    let ((), drained) = tokio::join!(workers.finish(DRAIN), line.drain(DRAIN));
+    if !drained {
         tracing::warn!(
             "stopped with turns still in flight; they are stored and go on after a restart"
         );

@@ -29,6 +29,9 @@ use crate::{
     },
 };
 
+/// What nothing came to for so long will not be whole any more.
+const LEFT_BEHIND: Duration = Duration::from_secs(30);
+
 /// How often it is looked for what is to be fetched, and for recordings that are new.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const LOOK_FOR_NEW: SignedDuration = SignedDuration::from_secs(10);
@@ -140,6 +143,10 @@ impl Archive {
     pub(super) async fn run(self) {
         let Some(folder) = self.folder.clone() else { return };
         tracing::info!(folder = %folder.display(), "recordings are kept here");
+        let unfinished = folder.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || clear_out(&unfinished)).await {
+            tracing::error!(%error, "what was not fetched whole could not be looked for");
+        }
         // All that there are at first, then what came lately.
         let (mut since, mut looked) = (Timestamp::MIN, None);
         loop {
@@ -255,6 +262,26 @@ fn unwritten(to: &Path, cause: io::Error) -> Error {
     Error::failure(format!("the recording could not be written to {}", to.display())).because(cause)
 }
 
+/// What a sound is called until it is whole.
+const UNFINISHED: (&str, &str) = (".webox-", ".mp3");
+
+/// Removes what a daemon left that was killed over it: nobody would forget what was said in it. What was written
+/// to lately may be another's, who saves one there.
+fn clear_out(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let is_ours = name.starts_with(UNFINISHED.0) && name.ends_with(UNFINISHED.1);
+        let written = entry.metadata().and_then(|found| found.modified());
+        let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|ago| ago > LEFT_BEHIND));
+        if is_ours && is_old {
+            let removed = std::fs::remove_file(entry.path());
+            tracing::info!(path = %entry.path().display(), ?removed, "a recording that was not fetched whole");
+        }
+    }
+}
+
 /// Writes a sound beside its place first: what has the name is whole.
 async fn write(sound: Sound, to: &Path) -> Result<()> {
     let failed = |cause: io::Error| unwritten(to, cause);
@@ -263,7 +290,7 @@ async fn write(sound: Sound, to: &Path) -> Result<()> {
     let beside = folder.clone();
     let made = tokio::task::spawn_blocking(move || {
         // Private from its first byte.
-        tempfile::Builder::new().prefix(".webox-").suffix(".mp3").tempfile_in(beside)
+        tempfile::Builder::new().prefix(UNFINISHED.0).suffix(UNFINISHED.1).tempfile_in(beside)
     });
     let made = made.await.map_err(|cause| failed(io::Error::other(cause)))?.map_err(failed)?;
     let (file, part) = made.into_parts();
@@ -272,6 +299,8 @@ async fn write(sound: Sound, to: &Path) -> Result<()> {
     while let Some(piece) = pieces.next().await {
         file.write_all(&piece.map_err(not_given)?).await.map_err(failed)?;
     }
+    // tokio answers before the system has taken a piece, and tells of a full disk only here.
+    file.flush().await.map_err(failed)?;
     file.sync_all().await.map_err(failed)?;
     let (place, lasting) = (to.to_owned(), folder);
     tokio::task::spawn_blocking(move || {

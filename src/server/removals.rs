@@ -25,8 +25,11 @@ pub(super) async fn run(
     access: TwilioAccess,
     archive: Option<Archive>,
 ) {
+    let mut is_more = false;
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        if !std::mem::take(&mut is_more) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
         let due = match removals::due(&store, Timestamp::now()).await {
             Ok(due) => due,
             Err(error) => {
@@ -35,9 +38,9 @@ pub(super) async fn run(
             }
         };
         for removal in due {
-            let kept = settle(&store, &accounts, &access, archive.as_ref(), removal).await;
-            if let Err(error) = kept {
-                tracing::error!(%error, "what Twilio removed could not be noted");
+            match settle(&store, &accounts, &access, archive.as_ref(), removal).await {
+                Ok(()) => is_more = true,
+                Err(error) => tracing::error!(%error, "what Twilio removed could not be noted"),
             }
         }
     }

@@ -13,6 +13,9 @@ use crate::{
 /// How often calls that were never announced as ended are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
+/// How long it is left alone when what a model said could not be kept.
+const AFTER_FAILURE: Duration = Duration::from_mins(1);
+
 /// How often it is looked for calls to ask models about.
 const LOOK_BACK_EVERY: Duration = Duration::from_secs(1);
 
@@ -69,7 +72,11 @@ pub(super) async fn look_back(line: Line) {
                 tracing::debug!(calls, "models were asked about calls that are over");
                 continue;
             }
-            Err(error) => tracing::error!(%error, "what came of calls could not be noted"),
+            Err(error) => {
+                tracing::error!(%error, "what came of calls could not be noted");
+                // Each time a model is asked anew, for a price.
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
         }
         tokio::time::sleep(LOOK_BACK_EVERY).await;
     }

@@ -14,11 +14,15 @@ use super::{
 /// How long after it broke off somebody begins anew.
 const AGAIN: Duration = Duration::from_mins(1);
 
+/// How often it is looked whether somebody is done.
+const LOOKS_EVERY: Duration = Duration::from_millis(20);
+
 /// All who work beside; they end when this is dropped.
 #[derive(Default)]
 pub(super) struct Workers {
     all: JoinSet<()>,
     dials: Option<AbortHandle>,
+    deliveries: Option<AbortHandle>,
 }
 
 impl Workers {
@@ -50,10 +54,10 @@ impl Workers {
         }
         if let Some(couriers) = app.couriers.clone() {
             let by = couriers.clone();
-            workers.begin("deliveries", app, move |app| {
+            workers.deliveries = Some(workers.begin("deliveries", app, move |app| {
                 let texts = texts::Texts { accounts: app.accounts, access: app.twilio };
-                deliveries::run(app.store, app.secrets, by.clone(), texts)
-            });
+                deliveries::run(app.store, app.secrets, by.clone(), texts, app.stopping)
+            }));
             workers.begin("calendars", app, move |app| {
                 busy::run(app.store, app.secrets, couriers.clone())
             });
@@ -95,6 +99,15 @@ impl Workers {
     /// Ends who makes calls, before the others.
     pub(super) fn dials(&self) -> Option<AbortHandle> {
         self.dials.clone()
+    }
+
+    /// Resolves once nothing is on its way to anybody, or that has taken long enough; who works beside ends then.
+    pub(super) async fn finish(self, within: Duration) {
+        let Some(deliveries) = &self.deliveries else { return };
+        let until = tokio::time::Instant::now() + within;
+        while !deliveries.is_finished() && tokio::time::Instant::now() < until {
+            tokio::time::sleep(LOOKS_EVERY).await;
+        }
     }
 
     /// Has somebody work until the daemon ends, or there is nothing to do for them.

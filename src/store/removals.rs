@@ -34,10 +34,12 @@ pub fn ask(tx: &Tx, call: &CallSid, what: &Removable, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Those that are due, oldest first.
+/// Those that are due: first the recordings that go on though somebody objects, then the oldest.
 pub fn due(tx: &Tx, now: Timestamp, most: u32) -> Result<Vec<Removal>, StoreError> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM removals r WHERE r.due_at <= ?1 ORDER BY r.due_at LIMIT ?2");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM removals r WHERE r.due_at <= ?1
+         ORDER BY r.what <> 'live-recording', r.due_at LIMIT ?2"
+    );
     read_all(tx, &sql, params![now.as_millisecond(), most])
 }
 

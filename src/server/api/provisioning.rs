@@ -170,7 +170,7 @@ pub(in crate::server) fn load(
     if files.is_empty() || files.len() > MOST {
         return Err(Error::input(format!("a bundle has 1 to {MOST} files")));
     }
-    let folder = tempfile::tempdir()?;
+    let folder = tempfile::tempdir().map_err(Error::of_temporary_folder)?;
     for file in files {
         let path = Path::new(&file.path);
         let plain = |part| matches!(part, Component::Normal(_));

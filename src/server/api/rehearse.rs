@@ -74,7 +74,7 @@ pub(super) async fn rehearse(
 }
 
 async fn play(app: App, spec: AssistantSpec, says: Vec<String>) -> Result<Vec<Turn>> {
-    let folder = tempfile::tempdir()?;
+    let folder = tempfile::tempdir().map_err(Error::of_temporary_folder)?;
     let path = folder.path().join("rehearsal.db");
     let actor = Actor::webox("rehearse");
     let clock = Clock::system();

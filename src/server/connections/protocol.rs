@@ -2,18 +2,20 @@
 
 use std::{
     convert::Infallible,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::body::Body;
+use bytes::Bytes;
 use hyper::{
     Request, Response,
-    body::Incoming,
+    body::{Frame, Incoming, SizeHint},
     server::conn::{http1, http2},
     service::{Service, service_fn},
 };
@@ -21,7 +23,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{Notify, watch},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -39,6 +41,11 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(8);
 /// again at once, or not at all; the answer then says that it is closed.
 const ASKS_WITHIN: Duration = Duration::from_secs(1);
 const ASKS_AGAIN_WITHIN: Duration = Duration::from_millis(300);
+
+/// How often it is looked then whether a request is still under way. A connection with none is closed the
+/// second time that there was none: whoever is silent, or sends a request letter by letter, keeps the next
+/// process from nobody.
+const LOOKS_EVERY: Duration = Duration::from_millis(300);
 
 /// Requests of one HTTP/2 connection at once.
 const REQUESTS_AT_ONCE: u32 = 64;
@@ -68,31 +75,52 @@ pub(super) async fn serve<I, S>(
 {
     let done = match tls {
         None => over_http1(stream, service, within, stopping).await,
-        Some(tls) => {
-            let stream = match timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => {
-                    tracing::debug!(%error, "a handshake came to nothing");
-                    return;
-                }
-                Err(_) => {
-                    tracing::debug!("a handshake took too long");
-                    return;
-                }
-            };
-            let agreed = stream.get_ref().1.alpn_protocol();
-            if tls::is_proof(agreed) {
-                return;
-            }
-            if tls::is_http2(agreed) {
-                over_http2(stream, service, within, stopping).await
-            } else {
-                over_http1(stream, service, within, stopping).await
-            }
-        }
+        // Apart: most connections need no room for it.
+        Some(tls) => Box::pin(over_tls(stream, service, tls, within, stopping)).await,
     };
     if let Err(error) = done {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn over_tls<I, S>(
+    stream: I,
+    service: S,
+    tls: TlsAcceptor,
+    within: Duration,
+    mut stopping: watch::Receiver<bool>,
+) -> hyper::Result<()>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let shaken = tokio::select! {
+        shaken = timeout(HANDSHAKE_WITHIN, tls.accept(stream)) => shaken,
+        () = stops_for(&mut stopping, ASKS_WITHIN) => return Ok(()),
+    };
+    let stream = match shaken {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a handshake came to nothing");
+            return Ok(());
+        }
+        Err(_) => {
+            tracing::debug!("a handshake took too long");
+            return Ok(());
+        }
+    };
+    let agreed = stream.get_ref().1.alpn_protocol();
+    if tls::is_proof(agreed) {
+        return Ok(());
+    }
+    if tls::is_http2(agreed) {
+        over_http2(stream, service, within, stopping).await
+    } else {
+        over_http1(stream, service, within, stopping).await
     }
 }
 
@@ -112,9 +140,8 @@ where
         let under_way = counted.one_more();
         let answer = service.call(request);
         async move {
-            let answer = answer.await;
-            drop(under_way);
-            answer
+            let Ok(answer) = answer.await;
+            Ok::<_, Infallible>(answer.map(|body| Whole { body, _under_way: under_way }))
         }
     });
     let mut server = http1::Builder::new();
@@ -129,8 +156,45 @@ where
                 () = requests.asks() => {}
             }
             connection.as_mut().graceful_shutdown();
-            connection.await
+            // Apart, so that each connection does not have the room for it all the time.
+            let until_quiet = Box::pin(async {
+                let mut quiet = 0;
+                while quiet < 2 {
+                    sleep(LOOKS_EVERY).await;
+                    quiet = if requests.under_way() { 0 } else { quiet + 1 };
+                }
+            });
+            tokio::select! {
+                done = connection => done,
+                () = until_quiet => Ok(()),
+            }
         }
+    }
+}
+
+/// An answer whose request is under way until the last of it is out.
+struct Whole {
+    body: Body,
+    _under_way: Arc<()>,
+}
+
+impl hyper::body::Body for Whole {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -177,7 +241,7 @@ where
     let mut look = interval(within);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     look.tick().await;
-    let (mut before, mut told) = (0, false);
+    let (mut before, mut told, mut quiet) = (0, false, 0);
     loop {
         tokio::select! {
             done = connection.as_mut() => return done,
@@ -188,6 +252,8 @@ where
                 }
                 connection.as_mut().graceful_shutdown();
                 told = true;
+                look = interval(LOOKS_EVERY);
+                look.tick().await;
             }
             _ = look.tick() => {
                 let given_up = on_their_way.give_up(TAKES_WITHIN);
@@ -200,6 +266,11 @@ where
                 }
                 let so_far = requests.so_far();
                 if requests.under_way() || so_far != std::mem::replace(&mut before, so_far) {
+                    quiet = 0;
+                    continue;
+                }
+                quiet += 1;
+                if told && quiet < 2 {
                     continue;
                 }
                 if told {
@@ -256,9 +327,48 @@ async fn stops(stopping: &mut watch::Receiver<bool>) {
     }
 }
 
+/// Resolves so long after that.
+async fn stops_for(stopping: &mut watch::Receiver<bool>, time: Duration) {
+    stops(stopping).await;
+    sleep(time).await;
+}
+
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
     use super::*;
+
+    /// Whoever has sent this when it is to stop, and what they hear then. Without a stop, their headers would be
+    /// waited for much longer.
+    async fn stopped_beside(sent: &'static str) -> String {
+        let (mut client, ours) = duplex(64 * 1024);
+        let (stop, stopping) = watch::channel(false);
+        let slowly = service_fn(async |_: Request<Incoming>| {
+            sleep(Duration::from_secs(2)).await;
+            Ok::<_, Infallible>(Response::new(Body::from("late")))
+        });
+        let within = Duration::from_mins(5);
+        let served = tokio::spawn(serve(ours, slowly, None, within, stopping));
+        client.write_all(sent.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        stop.send_replace(true);
+        timeout(Duration::from_mins(1), served).await.expect("it is closed").unwrap();
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).await.unwrap();
+        heard
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_nothing_holds_up_no_stop_and_whoever_asked_is_answered() {
+        let (silent, slow, asked) = tokio::join!(
+            stopped_beside(""),
+            stopped_beside("POST / HTTP/1.1\r\nHost: a"),
+            stopped_beside("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        );
+        assert_eq!((silent.as_str(), slow.as_str()), ("", ""));
+        assert!(asked.ends_with("late"), "{asked}");
+    }
 
     #[test]
     fn a_request_is_under_way_until_its_answer_is_out() {

@@ -58,7 +58,7 @@ impl Files {
             Wrong::NoKey | Wrong::LockedKey | Wrong::BadKey(_) => Error::config(format!("{key_at} {wrong}"))
                 .hint("name the file with the key, often called `privkey.pem`, without a password"),
             Wrong::Strangers => Error::config(format!("{key_at} is not the key of {at}"))
-                .hint("name the two that were made together"),
+                .hint("name the two that were made together; in the file of the certificate, it comes before those above it"),
         })
     }
 
@@ -69,6 +69,7 @@ impl Files {
         if is_another {
             tracing::info!(certificate = %self.certificate.display(), until = %read.until(), "another certificate is in force");
             certificates.put(read);
+            self.tell_how_long(certificates);
         }
         Ok(is_another)
     }
@@ -105,7 +106,7 @@ impl Files {
             }
             // What was told already is told again by the clock alone.
             let wrong = self.reload(&certificates).map_err(|error| error.with_causes());
-            if is_time || matches!(wrong, Ok(true)) {
+            if is_time && !matches!(wrong, Ok(true)) {
                 self.tell_how_long(&certificates);
             }
             match &wrong {

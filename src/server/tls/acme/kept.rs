@@ -9,7 +9,7 @@ use std::{
 
 use instant_acme::AccountCredentials;
 
-use super::super::certificate::Certificate;
+use super::{super::certificate::Certificate, Failed};
 use crate::{
     domain::{Error, Result},
     files,
@@ -48,13 +48,16 @@ impl Kept {
         self.folder.join("certificate.pem")
     }
 
-    pub(super) fn account(&self) -> io::Result<Option<AccountCredentials>> {
-        let text = match std::fs::read(self.account_file()) {
+    pub(super) fn account(&self) -> Result<Option<AccountCredentials>, Failed> {
+        let file = self.account_file();
+        let text = match std::fs::read(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) => return Err(Failed::Account(file, error)),
         };
-        serde_json::from_slice(&text).map(Some).map_err(io::Error::other)
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|error| Failed::Account(file, io::Error::other(error)))
     }
 
     pub(super) fn keep_account(&self, account: &AccountCredentials) -> io::Result<()> {

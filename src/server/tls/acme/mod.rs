@@ -73,6 +73,10 @@ enum Failed {
     Root(String, instant_acme::Error),
     #[error("it cannot be kept: {0}")]
     Unkept(#[from] std::io::Error),
+    #[error(
+        "the account kept in {0} cannot be read ({1}): move the file away, and another account is made"
+    )]
+    Account(std::path::PathBuf, std::io::Error),
 }
 
 impl Failed {
