@@ -30,8 +30,9 @@ fn the_demo_books_a_table_and_shows_it() {
 #[test]
 fn an_assistant_is_tried_by_typing() {
     let webox = Webox::with_le_gourmet();
-    let ran =
-        webox.run_with_stdin("Avez-vous un parking ?\n", ["try", "le-gourmet", "--line"]).ok();
+    let ran = webox
+        .run_with_stdin("Avez-vous un parking ?\n", ["try", "le-gourmet", "--line", "--keep"])
+        .ok();
     assert!(ran.stdout.contains("rue Choron"), "{}", ran.stdout);
     assert!(ran.stdout.contains("<Gather"), "{}", ran.stdout);
     let store = seed::store(&webox);
@@ -44,6 +45,17 @@ fn an_assistant_is_tried_by_typing() {
     .calls;
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].status, CallStatus::Completed);
+    // Otherwise nothing is left of it: no call, no booking, nobody who is told.
+    let contacts = webox.run(["contacts", "-o", "ids"]).ok().stdout;
+    let booked = "Une table pour 2 demain à 20h\nau nom de Martin\noui\n";
+    let ran =
+        webox.run_with_stdin(booked, ["try", "le-gourmet"]).ok().says("Nothing of it is kept");
+    assert!(ran.stdout.contains("réservé"), "{}", ran.stdout);
+    assert_eq!(webox.run(["calls", "-o", "ids"]).ok().stdout.lines().count(), 1);
+    for kept in ["bookings", "deliveries"] {
+        assert_eq!(webox.run([kept, "-o", "ids"]).ok().stdout, "", "{kept}");
+    }
+    assert_eq!(webox.run(["contacts", "-o", "ids"]).ok().stdout, contacts);
     webox.run(["try", "le-gourmt"]).code(1).says("did you mean `le-gourmet`?");
 }
 

@@ -114,7 +114,7 @@ fn recordings_speak_to_an_assistant() {
     speech.understands(["Avez-vous un parking ?", "Au revoir, merci"]);
     let webox = streamed(&speech);
     let question = question(&webox);
-    let args = ["try", "le-gourmet", "--audio", &question, &question, &question];
+    let args = ["try", "le-gourmet", "--keep", "--audio", &question, &question, &question];
     let ran = webox.run(args).ok().says("question.wav").says("The assistant hung up.");
     for part in [
         "assistant  Le Gourmet, bonjour.",

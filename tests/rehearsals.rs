@@ -215,7 +215,9 @@ fn what_is_recorded_passes() {
 #[test]
 fn a_past_call_is_said_to_todays_assistant() {
     let webox = Webox::with_le_gourmet();
-    webox.run_with_stdin("Avez-vous un parking ?\n\nAu revoir\n", ["try", "le-gourmet"]).ok();
+    webox
+        .run_with_stdin("Avez-vous un parking ?\n\nAu revoir\n", ["try", "le-gourmet", "--keep"])
+        .ok();
     let sid = webox.run(["calls", "-o", "ids"]).ok().stdout.trim().to_owned();
     webox.run(["replay", &sid]).ok().says("0 of 4 replies are others now (builtin)");
     webox.run(["assistants", "edit", "le-gourmet", "--greeting", "Salut"]).ok();

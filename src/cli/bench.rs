@@ -119,7 +119,8 @@ pub(super) fn run(args: &Bench, context: &Context) -> Result<u8> {
 
 async fn measure(args: &Bench, context: &Context) -> Result<Report> {
     let plan = Plan { line: args.line, calls: args.calls, length: args.length, ramp: args.ramp };
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut terminate = signal(SignalKind::terminate())
+        .map_err(|cause| Error::failure("signals cannot be listened for").because(cause))?;
     let measured = async {
         match (&args.url, &args.number) {
             (Some(url), Some(number)) => {

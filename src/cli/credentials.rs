@@ -75,7 +75,11 @@ fn read(path: &Path) -> Result<Keys> {
             return Err(Error::config(format!("cannot read {}", path.display())).because(cause));
         }
     };
-    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    let mode = std::fs::metadata(path)
+        .map_err(|cause| Error::of_file(path, "cannot be read", cause))?
+        .permissions()
+        .mode()
+        & 0o777;
     if mode & 0o077 != 0 {
         return Err(Error::config(format!(
             "{} can be read by others (mode {mode:04o})",
@@ -92,7 +96,11 @@ fn read(path: &Path) -> Result<Keys> {
 
 fn write(path: &Path, keys: &Keys) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|cause| Error::of_file(folder, "cannot be made", cause))?;
     let text = serde_json::to_string_pretty(keys)
         .map_err(|cause| Error::failure("the key cannot be kept").because(cause))?;
     files::replace(path, format!("{text}\n").as_bytes(), 0o600)

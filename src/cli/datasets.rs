@@ -87,7 +87,7 @@ pub(super) fn run(which: &Which, context: &Context) -> Result<()> {
         Which::Ledger(flags) => (Dataset::Ledger, flags),
         Which::Contacts(flags) => (Dataset::Contacts, flags),
     };
-    let format = flags.format();
+    let format = flags.format()?;
     if flags.bom && format != Format::Csv {
         return Err(Error::usage(format!("--bom is of CSV, and this is {format}"))
             .hint("leave it out, or say `--format csv`"));
@@ -136,12 +136,18 @@ const fn dataset_words(dataset: Dataset) -> (&'static str, &'static str) {
 }
 
 impl Flags {
-    fn format(&self) -> Format {
-        let named = || {
-            let extension = self.out.as_ref()?.extension()?.to_str()?;
-            extension.to_ascii_lowercase().parse().ok()
+    fn format(&self) -> Result<Format> {
+        if let Some(format) = self.format {
+            return Ok(format.into());
+        }
+        let Some(ending) = self.out.as_ref().and_then(|out| out.extension()) else {
+            return Ok(Format::Csv);
         };
-        self.format.map(Format::from).or_else(named).unwrap_or(Format::Csv)
+        let ending = ending.to_string_lossy().to_ascii_lowercase();
+        ending.parse().map_err(|_| {
+            Error::usage(format!("`.{}` is no format of an export", ending.escape_debug()))
+                .hint("end the name in .csv, .jsonl or .parquet, or say which with `--format`")
+        })
     }
 }
 
@@ -163,14 +169,14 @@ fn into_file(path: &Path, bom: bool, parts: &mut dyn Parts, bar: &Rows) -> Resul
 /// Answers how many rows there were, where that is known.
 fn copy(out: &mut dyn Write, bom: bool, parts: &mut dyn Parts, bar: &Rows) -> Result<Option<u64>> {
     if bom {
-        out.write_all(BOM)?;
+        out.write_all(BOM).map_err(Error::of_output)?;
     }
     let mut rows = Some(0);
     while let Some(part) = parts.next()? {
-        out.write_all(&part.bytes)?;
+        out.write_all(&part.bytes).map_err(Error::of_output)?;
         bar.more(part.rows);
         rows = rows.and_then(|rows| Some(rows + part.rows?));
     }
-    out.flush()?;
+    out.flush().map_err(Error::of_output)?;
     Ok(rows)
 }

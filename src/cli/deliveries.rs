@@ -26,7 +26,7 @@ const SCREENFUL: u64 = 50;
         ("webox deliveries", "what others were told, newest first"),
         ("webox deliveries list --state dead --since 7d", "what was given up this week, and why"),
         ("webox deliveries show 17 -o json | jq .delivery.payload", "what is delivered, as it is sent"),
-        ("webox deliveries list --state dead -o ids | xargs webox deliveries retry", "tries again what was given up"),
+        ("webox deliveries list --state dead -o ids | xargs -r webox deliveries retry", "tries again what was given up"),
     ],
     &[exit::FAILURE, exit::USAGE, exit::DATA, exit::DENIED],
 ))]

@@ -92,13 +92,18 @@ fn examine(args: &Doctor, context: &Context) -> Result<Vec<Finding>> {
         offline: args.offline,
         deep: args.deep,
     };
+    let quotas = wanted.only.is_empty() || wanted.only.contains(&Group::Quotas);
+    let billing =
+        context.catalogue().err().filter(|_| quotas && !wanted.skip.contains(&Group::Quotas));
     let waiting = Waiting::begin(context, "looking");
     let runtime = daemon::runtime()?;
     let found = runtime.block_on(doctor::examine(installation, wanted));
     // A name that is still being looked up in a dead network is not waited for.
     runtime.shutdown_background();
     drop(waiting);
-    found
+    let mut found = found?;
+    found.extend(billing.map(|error| Group::Quotas.failed("billing", &error)));
+    Ok(found)
 }
 
 fn installation(settings: &Settings, context: &Context) -> Result<Installation> {
@@ -137,7 +142,8 @@ fn installation(settings: &Settings, context: &Context) -> Result<Installation> 
         asked: daemon::asked(settings),
         standings: daemon::standings(settings),
         open_files: rlimit::Resource::NOFILE.get().ok().map(|(_, hard)| hard),
-        allowances: context.catalogue()?.allowances(),
+        // Told of with the quotas, where it cannot be read.
+        allowances: context.catalogue().ok().map(|plans| plans.allowances()),
         clock: jiff::Timestamp::now,
     })
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{AssistantName, Error, Result, SetName},
+    files,
     operations::provisioning::Standing,
     provision::{self, Exported, Loaded, Outcome, Target},
 };
@@ -68,11 +69,11 @@ pub(super) fn run(args: &Export, context: &Context) -> Result<u8> {
         .collect::<Result<Vec<_>>>()?;
     one_text_each(&exported)?;
     if !args.check {
-        std::fs::create_dir_all(folder)?;
+        make_folder(folder)?;
         for (_, file) in &exported {
             for (path, text) in &file.texts {
                 if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder)?;
+                    make_folder(folder)?;
                 }
                 write(path, text)?;
             }
@@ -149,7 +150,7 @@ fn existing(folder: &Path, context: &Context) -> Result<Vec<Loaded>> {
     let empty = match std::fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
-        Err(error) => return Err(error.into()),
+        Err(cause) => return Err(Error::of_file(folder, "cannot be read", cause)),
     };
     if empty {
         return Ok(Vec::new());
@@ -164,23 +165,13 @@ fn existing(folder: &Path, context: &Context) -> Result<Vec<Loaded>> {
     }
 }
 
-/// Beside its place, then moved there: half a file is never found. Its permissions stay.
 fn write(path: &Path, text: &str) -> Result<()> {
-    use std::io::Write as _;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let real = if path.exists() { path.canonicalize()? } else { path.to_path_buf() };
-    let mut builder = tempfile::Builder::new();
-    if let Ok(meta) = std::fs::metadata(&real) {
-        builder.permissions(meta.permissions());
-    } else {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
-    }
-    let mut file = builder.tempfile_in(real.parent().unwrap_or(folder))?;
-    file.write_all(text.as_bytes())?;
-    file.persist(&real).map_err(|error| error.error)?;
-    Ok(())
+    files::replace(path, text.as_bytes(), 0o644)
+        .map_err(|cause| Error::of_file(path, "cannot be written", cause))
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|cause| Error::of_file(folder, "cannot be made", cause))
 }
 
 fn listing(exported: &[(AssistantName, Exported)]) -> Listing {

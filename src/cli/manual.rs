@@ -32,9 +32,8 @@ const FORMATS: [(&str, &str); 2] = [
 ];
 
 pub(super) fn run(args: &Man, context: &Context) -> Result<()> {
-    let cannot = |cause: std::io::Error| {
-        Error::from(cause).hint(format!("can {} be written to?", args.folder.display()))
-    };
+    let cannot =
+        |cause: std::io::Error| Error::of_file(&args.folder, "cannot be written to", cause);
     std::fs::create_dir_all(&args.folder).map_err(cannot)?;
     let pages = pages()?;
     for (name, text) in &pages {
@@ -75,7 +74,7 @@ fn add(command: &Command, name: &str, pages: &mut Vec<(String, String)>) -> Resu
         .source(concat!("webox ", env!("CARGO_PKG_VERSION")))
         // A date would make pages stale by themselves; an empty one would shift what follows.
         .date(" ");
-    page.render(&mut text)?;
+    page.render(&mut text).map_err(Error::of_output)?;
     pages.push((format!("{name}.1"), String::from_utf8_lossy(&text).into_owned()));
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         add(sub, &format!("{name}-{}", sub.get_name()), pages)?;

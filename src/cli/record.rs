@@ -56,7 +56,8 @@ pub(super) fn run(args: &Record, context: &Context) -> Result<()> {
         context.out.note("Nothing was said, and nothing is kept.");
         return Ok(());
     };
-    std::fs::write(&path, text)?;
+    std::fs::write(&path, text)
+        .map_err(|cause| Error::of_file(&path, "cannot be written", cause))?;
     let shown = path.display();
     context.out.note(&format!("Kept in {shown}. Play it with `webox test {shown}`."));
     let name = shown.to_string();

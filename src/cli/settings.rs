@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Context, credentials, exit, help,
-    output::{Cell, Column, Listing, Row, Tone},
+    output::{Cell, Column, Format, Listing, Row, Tone},
 };
 use crate::{
     config::{
@@ -67,6 +67,9 @@ fn show(context: &Context) -> Result<()> {
 
 fn path(context: &Context) -> Result<()> {
     let settings = context.settings()?;
+    if matches!(context.out.format(), Format::Json | Format::Jsonl) {
+        return context.out.object("settings", json!({ "path": settings.file }));
+    }
     if let Some(path) = &settings.file {
         return context.out.text(&format!("{}\n", path.display()));
     }

@@ -3,7 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, daemon, output::Tone, progress::Waiting, try_out::Try};
+use super::{
+    Context, daemon,
+    output::Tone,
+    progress::Waiting,
+    try_out::{Try, tell_of},
+};
 use crate::{
     audio::{RATE, g711, wav},
     domain::{AssistantSpec, Error, Recording as ToRecord, Result, Turn, VoiceLine},
@@ -11,7 +16,7 @@ use crate::{
     operations::endpoints::Endpoints,
     providers::breaker::Breakers,
     rehearsal::{
-        self, Daemon, Stage, State,
+        Daemon, Stage, State,
         aloud::{self, Transcript},
         streamed::{Heard, Manner, Speech, StreamedCall},
     },
@@ -51,7 +56,12 @@ struct Place<'a> {
     spec: &'a AssistantSpec,
 }
 
-pub(super) async fn run(args: &Try, context: &Context, spec: AssistantSpec) -> Result<()> {
+pub(super) async fn run(
+    args: &Try,
+    context: &Context,
+    spec: AssistantSpec,
+    asks: Endpoints,
+) -> Result<()> {
     if spec.voice.line != VoiceLine::Stream {
         return Err(Error::usage(format!(
             "`{}` is on the line `{}`, where Twilio hears and speaks: there is no sound to play into",
@@ -68,23 +78,20 @@ pub(super) async fn run(args: &Try, context: &Context, spec: AssistantSpec) -> R
             .because(error)
     })?;
     let models = daemon::models(settings);
-    if context.is_far()? {
-        // On a store that is thrown away: nothing is left behind there.
-        let spec = rehearsal::rehearsed(&spec, Some(&spec.ai.model));
-        let stage =
-            Stage::set_in_sound(spec, models, Clock::system(), voices, Endpoints::default())
-                .await?;
+    if !args.keep {
+        let stage = Stage::set_in_sound(spec, models, Clock::system(), voices, asks).await?;
         let (daemon, store) = (&stage.daemon, &stage.store);
         let place = Place { daemon, store, spec: &stage.assistant.spec };
-        call(args, context, &recordings, &place).await?;
+        let sid = call(args, context, &recordings, &place).await?;
+        tell_of(args, context, &sid);
         return stage.daemon.stop().await;
     }
     let store = context.store()?;
-    let (at, asks) = (Clock::system(), daemon::endpoints(settings, &store)?);
-    let daemon = Daemon::start_in_sound(store.clone(), models, at, voices, asks).await?;
+    let daemon =
+        Daemon::start_in_sound(store.clone(), models, Clock::system(), voices, asks).await?;
     let place = Place { daemon: &daemon, store: &store, spec: &spec };
     let sid = call(args, context, &recordings, &place).await?;
-    context.out.note(&format!("See it again: webox calls show {sid}"));
+    tell_of(args, context, &sid);
     daemon.stop().await
 }
 

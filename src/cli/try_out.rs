@@ -1,5 +1,6 @@
 //! `webox try`: talk to an assistant by typing, over the same road as a call; or in sound, see
-//! `try_aloud`.
+//! `try_aloud`. On a database that is thrown away: a call in the agency's own is billed, and tells people of
+//! bookings that nobody made.
 
 use std::{
     io::{BufRead, IsTerminal},
@@ -10,11 +11,14 @@ use clap::Args;
 
 use super::{Context, daemon, exit, help, output::Tone, progress::Waiting, try_aloud};
 use crate::{
-    domain::{AssistantSpec, Error, Result},
+    domain::{AssistantSpec, Error, PhoneNumber, Result},
     line::Clock,
+    operations::endpoints::Endpoints,
     rehearsal::{self, Call, Daemon, Heard, Human, Humans, Stage, State},
-    store::Store,
 };
+
+/// Of those that the French numbering plan keeps for works of fiction (06 39 98 and four figures, ARCEP).
+const NOBODYS: &str = "+33639980000";
 
 /// Arguments of `webox try`.
 #[derive(Debug, Args)]
@@ -34,9 +38,12 @@ pub struct Try {
     /// Show what goes over the line: the TwiML of every answer.
     #[arg(long)]
     pub(super) line: bool,
-    /// The number to call from.
-    #[arg(long, value_name = "NUMBER", default_value = "+33612345678")]
+    /// The number to call from; one that nobody has, otherwise.
+    #[arg(long, value_name = "NUMBER", default_value = NOBODYS)]
     pub(super) from: String,
+    /// Keep the call as one that was made: it books, tells people, counts and is billed.
+    #[arg(long)]
+    pub(super) keep: bool,
     /// On the line `stream`: recordings that speak for the caller, one after the other, in real time.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) audio: Vec<PathBuf>,
@@ -56,28 +63,53 @@ impl Try {
 }
 
 pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
+    if args.keep && context.is_far()? {
+        return Err(Error::usage("--keep is for a database here")
+            .hint("log in to the machine of that daemon, and run it there"));
+    }
     let mut assistant = context.desk("try")?.assistant(&args.name)?;
-    if context.is_far()? {
-        assistant.spec = context.desk("try")?.with_texts(&assistant)?;
+    if !args.keep {
+        assistant.spec = tried(context.desk("try")?.with_texts(&assistant)?, context)?;
     }
+    let asks = asked(context)?;
     if !args.audio.is_empty() {
-        return daemon::runtime()?.block_on(try_aloud::run(args, context, assistant.spec));
+        return daemon::runtime()?.block_on(try_aloud::run(args, context, assistant.spec, asks));
     }
-    if context.is_far()? {
-        return daemon::runtime()?.block_on(talk_here(args, context, assistant.spec));
-    }
-    let store = context.store()?;
-    daemon::runtime()?.block_on(talk(args, context, store, assistant.spec.phone.number))
+    daemon::runtime()?.block_on(async {
+        let models = daemon::models(context.settings()?);
+        let phone = assistant.spec.phone.number.clone();
+        if args.keep {
+            let store = context.store()?;
+            let daemon = Daemon::start_asking(store, models, Clock::system(), asks).await?;
+            talk(args, context, &daemon, &phone).await?;
+            return daemon.stop().await;
+        }
+        let stage = Stage::set_asking(assistant.spec, models, Clock::system(), asks).await?;
+        talk(args, context, &stage.daemon, &phone).await?;
+        stage.daemon.stop().await
+    })
 }
 
-/// With an assistant of a daemon far away, on a store that is thrown away and the models of this
-/// machine: nothing is left behind there.
-async fn talk_here(args: &Try, context: &Context, spec: AssistantSpec) -> Result<()> {
-    let spec = rehearsal::rehearsed(&spec, Some(&spec.ai.model));
-    let stage = Stage::set(spec, daemon::models(context.settings()?), Clock::system()).await?;
-    let phone = stage.assistant.spec.phone.number.clone();
+/// The assistant as it is tried: in service, and thought for by the models of this machine. Its own of a
+/// daemon far away may not be had here, so that it has but one.
+fn tried(spec: AssistantSpec, context: &Context) -> Result<AssistantSpec> {
+    if context.is_far()? {
+        return Ok(rehearsal::rehearsed(&spec, Some(&spec.ai.model)));
+    }
+    Ok(AssistantSpec { active: true, ..spec })
+}
+
+/// What an assistant that is tried may ask: what it asks when it is called, where that is known here.
+fn asked(context: &Context) -> Result<Endpoints> {
+    if context.is_far()? {
+        return Ok(Endpoints::default());
+    }
+    daemon::endpoints(context.settings()?, &context.store()?)
+}
+
+async fn talk(args: &Try, context: &Context, daemon: &Daemon, phone: &PhoneNumber) -> Result<()> {
     let (mut call, greeting) =
-        Call::place_with(stage.daemon.caller(), &args.from, &phone, args.humans()).await?;
+        Call::place_with(daemon.caller(), &args.from, phone, args.humans()).await?;
     context.out.note("Type what the caller says; an empty line is silence, Ctrl-D hangs up.");
     let talked = converse(&mut call, &greeting, args.line, context).await;
     if talked.is_err() {
@@ -91,38 +123,17 @@ async fn talk_here(args: &Try, context: &Context, spec: AssistantSpec) -> Result
         State::Transferred(number) => context.out.note(&format!("The call goes to {number}.")),
     }
     call.hang_up().await?;
-    stage.daemon.stop().await
+    tell_of(args, context, call.sid().as_str());
+    Ok(())
 }
 
-async fn talk(
-    args: &Try,
-    context: &Context,
-    store: Store,
-    phone: crate::domain::PhoneNumber,
-) -> Result<()> {
-    let models = daemon::models(context.settings()?);
-    let endpoints = daemon::endpoints(context.settings()?, &store)?;
-    let daemon = Daemon::start_asking(store, models, Clock::system(), endpoints).await?;
-    let (mut call, greeting) =
-        Call::place_with(daemon.caller(), &args.from, &phone, args.humans()).await?;
-    context.out.note(&format!(
-        "Call {}. Type what the caller says; an empty line is silence, Ctrl-D hangs up.",
-        call.sid()
-    ));
-    let talked = converse(&mut call, &greeting, args.line, context).await;
-    if talked.is_err() {
-        // Whatever went wrong, the call is over.
-        call.hang_up().await?;
-    }
-    talked?;
-    match call.state() {
-        State::Listening => context.out.note("You hung up."),
-        State::HungUp => context.out.note("The assistant hung up."),
-        State::Transferred(number) => context.out.note(&format!("The call goes to {number}.")),
-    }
-    call.hang_up().await?;
-    context.out.note(&format!("See it again: webox calls show {}", call.sid()));
-    daemon.stop().await
+/// Where the call is to be seen again.
+pub(super) fn tell_of(args: &Try, context: &Context, sid: &str) {
+    context.out.note(&if args.keep {
+        format!("See it again: webox calls show {sid}")
+    } else {
+        "Nothing of it is kept; `--keep` keeps a call, with all that comes of one.".to_owned()
+    });
 }
 
 /// Types back and forth until one side hangs up; answers what the caller said.
@@ -162,7 +173,7 @@ async fn next_line(typing: bool) -> Result<Option<String>> {
     });
     let line =
         read.await.map_err(|error| Error::failure("nothing could be read").because(error))?;
-    Ok(line?)
+    line.map_err(|cause| Error::failure("nothing could be read").because(cause))
 }
 
 /// The prompt is talk, not data.

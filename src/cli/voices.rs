@@ -204,7 +204,7 @@ async fn play(
         return context.out.bytes(&sound);
     }
     std::fs::write(Path::new(file), &sound)
-        .map_err(|cause| Error::from(cause).hint(format!("can {file} be written to?")))?;
+        .map_err(|cause| Error::of_file(Path::new(file), "cannot be written", cause))?;
     context.out.note(&format!("{provider}, {by}: {file}"));
     Ok(())
 }

@@ -38,7 +38,13 @@ impl Billing {
         file: Option<&Path>,
     ) -> Self {
         let place = |named: &Option<PathBuf>, usual: &str| {
-            let beside = file.map(|file| file.with_file_name(usual)).filter(|path| path.is_file());
+            // Where there is no `webox.toml`, it would be in one of these.
+            let places = match file {
+                Some(file) => vec![file.to_path_buf()],
+                None => super::file::usual_places(sources.environment),
+            };
+            let beside = places.iter().map(|place| place.with_file_name(usual));
+            let beside = beside.into_iter().find(|path| path.is_file());
             match (named, beside) {
                 (Some(path), _) => {
                     Setting { value: Some(sources.beside(path)), origin: sources.file() }

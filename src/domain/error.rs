@@ -134,6 +134,29 @@ impl Error {
         Self::new(Kind::Failure, message)
     }
 
+    /// What the system said of a file or a folder: `what` says what cannot be done with it, such as `cannot be
+    /// written`.
+    pub fn of_file(path: &std::path::Path, what: &str, cause: std::io::Error) -> Self {
+        let kind = match cause.kind() {
+            std::io::ErrorKind::PermissionDenied => Kind::Denied,
+            std::io::ErrorKind::NotFound => Kind::NotFound,
+            _ => Kind::Failure,
+        };
+        Self::new(kind, format!("{} {what}", path.display())).because(cause)
+    }
+
+    /// What is printed cannot be written; where its reader closed its end, that is no failure.
+    pub fn of_output(cause: std::io::Error) -> Self {
+        Self::failure("what is printed cannot be written").because(cause)
+    }
+
+    /// No folder for a moment is to be had.
+    pub fn of_temporary_folder(cause: std::io::Error) -> Self {
+        Self::failure("no temporary folder can be made")
+            .hint("is there room in /tmp, and may you write there? `TMPDIR` names another")
+            .because(cause)
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -213,16 +236,5 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|s| s as &(dyn std::error::Error + 'static))
-    }
-}
-
-impl From<std::io::Error> for Error {
-    fn from(error: std::io::Error) -> Self {
-        let kind = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => Kind::Denied,
-            std::io::ErrorKind::NotFound => Kind::NotFound,
-            _ => Kind::Failure,
-        };
-        Self::new(kind, "input or output failed").because(error)
     }
 }

@@ -102,8 +102,13 @@ struct AvailableResource {
     region: Option<String>,
     #[serde(default)]
     address_requirements: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     capabilities: Capabilities,
+}
+
+/// What is null is as what is not there.
+fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Capabilities, D::Error> {
+    Ok(Option::<Capabilities>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Default, Deserialize)]
@@ -132,7 +137,7 @@ struct OwnedResource {
     phone_number: String,
     #[serde(default)]
     friendly_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     capabilities: Capabilities,
     #[serde(default, deserialize_with = "text")]
     voice_url: String,

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use super::{COLUMNS, Context, List, Listing, names, row, views};
 use crate::{
+    cli::output::Format,
     domain::{Booking, Result},
     integrations::ics,
 };
@@ -86,7 +88,13 @@ pub(super) fn feed(args: &Feed, context: &Context) -> Result<()> {
     }
     let path = desk.open_calendar(&assistant)?;
     let base = context.daemon_url()?;
-    context.out.text(&format!("{}{path}\n", base.as_deref().unwrap_or_default()))?;
+    let address = format!("{}{path}", base.as_deref().unwrap_or_default());
+    if matches!(context.out.format(), Format::Json | Format::Jsonl) {
+        // Told once: whoever reads it with a program must find it.
+        context.out.object("feed", json!({ "assistant": name, "address": address }))?;
+    } else {
+        context.out.text(&format!("{address}\n"))?;
+    }
     if base.is_none() {
         context
             .out

@@ -64,11 +64,15 @@ pub(super) fn run(args: &Recording, context: &Context) -> Result<()> {
     };
     context.desk("calls recording")?.save_recording(&args.sid, to, context.settings()?)?;
     if args.save.as_deref() == Some(Path::new("-")) {
-        let mut sound = std::fs::File::open(to)?;
-        io::copy(&mut sound, &mut io::stdout().lock())?;
-        io::stdout().flush()?;
+        let mut sound =
+            std::fs::File::open(to).map_err(|cause| Error::of_file(to, "cannot be read", cause))?;
+        io::copy(&mut sound, &mut io::stdout().lock())
+            .and_then(|_| io::stdout().flush())
+            .map_err(Error::of_output)?;
     } else if args.save.is_some() {
-        let bytes = std::fs::metadata(to)?.len();
+        let bytes = std::fs::metadata(to)
+            .map_err(|cause| Error::of_file(to, "cannot be read", cause))?
+            .len();
         context.out.note(&format!("{}: {} KiB.", to.display(), bytes.div_ceil(1024)));
     }
     if args.play { play(to) } else { Ok(()) }

@@ -25,7 +25,14 @@ pub(super) fn walk(
     if answers.db.is_none() && is_new {
         let usual = settings.db.value.display().to_string();
         let db = prompt::line("Database", Some(&usual), filled)?;
-        answers.db = Some(db).filter(|db| *db != usual).map(Into::into);
+        let home = context.environment().path("HOME");
+        answers.db = Some(db).filter(|db| *db != usual).map(|db| {
+            // No shell reads what is answered here.
+            match (db.strip_prefix("~/"), home) {
+                (Some(below), Some(home)) => home.join(below),
+                _ => db.into(),
+            }
+        });
     }
     if answers.public_url.is_none() {
         let known = settings.public_url.value.as_ref().map(ToString::to_string);

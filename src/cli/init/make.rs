@@ -7,7 +7,7 @@ use crate::{
     cli::{Context, plan},
     config::{self, Written},
     domain::{
-        AssistantName, EmailAddress, Error, KeySource, ModelRef, Result, Role, Scope, Secret,
+        AssistantName, EmailAddress, Error, KeySource, Kind, ModelRef, Result, Role, Scope, Secret,
     },
     files,
     operations::{accounts::Wanted, provisioning, secrets},
@@ -55,6 +55,12 @@ pub(super) fn write(answers: &Answers, context: &Context) -> Result<Done> {
         context.out.note(&format!("Wrote the settings {place}."));
     } else {
         context.out.note(&format!("The settings {place} say so already."));
+        if !written.is_empty() {
+            context.out.note(
+                "The secrets beside them are written anew: a daemon that runs takes them on SIGHUP; one \
+                 under systemd, with `systemctl restart webox`.",
+            );
+        }
     }
     Ok(Done { settings: Some(answers.place.clone()), secrets: written, ..Done::default() })
 }
@@ -184,8 +190,15 @@ pub(super) fn assistant(
             model: model.unwrap_or_else(ModelRef::builtin),
         },
     )?;
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(&file, text)?;
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| files::replace(&file, text.as_bytes(), 0o644))
+        .map_err(|cause| {
+        let denied = cause.kind() == std::io::ErrorKind::PermissionDenied;
+        let kind = if denied { Kind::Denied } else { Kind::Failure };
+        Error::new(kind, format!("the assistant cannot be written to {}", file.display()))
+            .hint("run as who may write there, or name other settings with --config")
+            .because(cause)
+    })?;
     let apply = || {
         let plan = plan::make(desk.as_ref(), std::slice::from_ref(&file), false, context)?;
         provisioning::check(&plan, &provisioning::Consent { overwrite: false, max_deletes: None })?;

@@ -59,12 +59,25 @@ pub(super) fn install(
     let listen = settings.listen.value;
     let socket = format!("{WRITTEN}[Socket]\nListenStream=\nListenStream={listen}\n");
     let mut files = Vec::new();
+    if folder == Path::new(USUAL) {
+        is_seen_by_its_service(settings)?;
+    }
     let particular = [Some(drop_in(settings, place, written)?), Some(socket), None];
     for ((name, unit), text) in UNITS.into_iter().zip(particular) {
         // One that is there came with a package, or was made by hand.
         let path = folder.join(name);
         let is_packaged = folder == Path::new(USUAL)
             && PACKAGED.iter().any(|packaged| Path::new(packaged).join(name).exists());
+        // What a package leaves when it is removed: a link that keeps its name from being started.
+        let is_masked =
+            std::fs::read_link(&path).is_ok_and(|leads| leads == Path::new("/dev/null"));
+        if is_masked && is_packaged {
+            return Err(Error::config(format!("{} is masked", path.display()))
+                .hint(format!("`systemctl unmask {name}`, then run this again")));
+        }
+        if is_masked {
+            std::fs::remove_file(&path).map_err(|cause| unwritten(&path, cause))?;
+        }
         if !path.exists() && !is_packaged {
             write(&path, unit)?;
         }
@@ -78,23 +91,45 @@ pub(super) fn install(
 
 fn write(path: &Path, text: &str) -> Result<()> {
     let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| std::fs::write(path, text)).map_err(|cause| {
-        let denied = cause.kind() == std::io::ErrorKind::PermissionDenied;
-        let kind = if denied { Kind::Denied } else { Kind::Failure };
-        Error::new(kind, format!("{} cannot be written", path.display()))
-            .hint("units of the machine are root's to write: run it with sudo, or name another folder")
-            .because(cause)
-    })
+    made.and_then(|()| std::fs::write(path, text)).map_err(|cause| unwritten(path, cause))
 }
+
+fn unwritten(path: &Path, cause: std::io::Error) -> Error {
+    let denied = cause.kind() == std::io::ErrorKind::PermissionDenied;
+    let kind = if denied { Kind::Denied } else { Kind::Failure };
+    Error::new(kind, format!("{} cannot be written", path.display()))
+        .hint("units of the machine are root's to write: run it with sudo, or name another folder")
+        .because(cause)
+}
+
+/// Folders that a unit does not see which hides people's own.
+const HIDDEN: [&str; 3] = ["/root", "/home", "/run/user"];
 
 /// The first line of each drop-in.
 const WRITTEN: &str = "# Written by `webox init --systemd`; it writes it anew.\n";
+
+/// Refuses a program that the unit hides from its own service.
+fn is_seen_by_its_service(settings: &Settings) -> Result<()> {
+    let (program, db) = (program()?, absolute(&settings.db.value)?);
+    if owner(&db).is_none() && HIDDEN.iter().any(|hidden| program.starts_with(hidden)) {
+        return Err(Error::config(format!(
+            "the service would not see its own program: {} is among people's files",
+            program.display()
+        ))
+        .hint(format!(
+            "`install -m 755 {} /usr/local/bin/webox`, then run that one: \
+             `/usr/local/bin/webox init --systemd`",
+            program.display()
+        )));
+    }
+    Ok(())
+}
 
 fn drop_in(settings: &Settings, place: &Path, written: &[(String, PathBuf)]) -> Result<String> {
     let program = program()?;
     let (db, place) = (absolute(&settings.db.value)?, absolute(place)?);
     let mut text = format!("{WRITTEN}[Service]\n");
-    let _ = writeln!(text, "ExecStart=\nExecStart={} serve", quoted(&program));
+    let _ = writeln!(text, "ExecStart=\nExecStart={} serve", quoted(&program).replace('$', "$$"));
     let _ = writeln!(text, "Environment={}", quoted(format!("WEBOX_CONFIG={}", place.display())));
     let _ = writeln!(text, "Environment={}", quoted(format!("WEBOX_DB={}", db.display())));
     // systemd reads them as root, and shows them to nobody but the daemon.
@@ -181,11 +216,10 @@ fn absolute(path: &Path) -> Result<PathBuf> {
         .map_err(|cause| Error::failure(format!("where is {}?", path.display())).because(cause))
 }
 
-/// As systemd reads words: its own signs stand for themselves.
+/// As systemd reads words: its own signs stand for themselves. In commands, `$` does too where there are two.
 fn quoted(word: impl AsRef<std::ffi::OsStr>) -> String {
     let word = word.as_ref().to_string_lossy();
-    let word =
-        word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+    let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
     format!("\"{word}\"")
 }
 
@@ -198,6 +232,6 @@ mod tests {
         assert_eq!(secret_name("twilio.auth_token"), "twilio-auth-token");
         assert_eq!(secret_name("azure.api_key"), "azure-speech-key");
         assert_eq!(secret_name("openai.api_key"), "openai-api-key");
-        assert_eq!(quoted("/a b/50%\"$x"), "\"/a b/50%%\\\"$$x\"");
+        assert_eq!(quoted("/a b/50%\"$x"), "\"/a b/50%%\\\"$x\"");
     }
 }

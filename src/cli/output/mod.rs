@@ -237,12 +237,12 @@ impl Output {
 
     /// Prints bytes that are no text.
     pub fn bytes(&self, bytes: &[u8]) -> Result<()> {
-        Ok(self.stdout.borrow_mut().write_all(bytes)?)
+        self.stdout.borrow_mut().write_all(bytes).map_err(Error::of_output)
     }
 
     /// Sends what was printed on its way.
     pub fn flush(&self) -> Result<()> {
-        Ok(self.stdout.borrow_mut().flush()?)
+        self.stdout.borrow_mut().flush().map_err(Error::of_output)
     }
 
     /// Says something on stderr that a script does not need.

@@ -11,7 +11,7 @@ use super::{Serve, daemon, rates, read, systemd, trust};
 use crate::{
     cli::{Context, logging, settings},
     config::{Origin, Settings},
-    domain::{Error, Result, Secret},
+    domain::{Error, KeySource, Result, Secret},
     server::Controls,
 };
 
@@ -179,12 +179,18 @@ fn marks(settings: &Settings, context: &Context, hasher: &RandomState) -> BTreeM
     ];
     marks.extend(secrets.map(|(key, mark)| (key.to_owned(), mark)));
     // What is in them counts, not only where they are.
+    let master_key = match &settings.master_key {
+        KeySource::File(file) => Some(file),
+        _ => None,
+    };
     let files = [
-        ("billing.file", &settings.billing.file.value),
-        ("billing.rates", &settings.billing.rates.value),
+        ("billing.file", settings.billing.file.value.as_ref()),
+        ("billing.rates", settings.billing.rates.value.as_ref()),
+        ("google.credentials", speech.google_credentials.value.as_ref()),
+        ("master_key_file", master_key),
     ];
     for (key, file) in files {
-        let text = file.as_ref().map(|file| (file, std::fs::read(file).ok()));
+        let text = file.map(|file| (file, std::fs::read(file).ok()));
         marks.insert(key.to_owned(), hasher.hash_one(text));
     }
     // Their rows have no more than names.

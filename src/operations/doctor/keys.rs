@@ -1,6 +1,6 @@
 //! The master key and what it opens, and files that hold a secret each.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use super::{Case, Finding, Group, count, without_store};
 use crate::{
@@ -71,6 +71,11 @@ fn files(case: &Case) -> Vec<Finding> {
             return None;
         }
         let seen = format!("{} can be read by others (mode {mode:04o})", path.display());
+        // Containers are given theirs so, and nobody else is in there to read it.
+        if std::fs::metadata("/proc/self").is_ok_and(|us| us.uid() != metadata.uid()) {
+            let advice = "it is another user's file: have it be the daemon's, mode 0400, where others may log in";
+            return Some(GROUP.warning(key, seen, advice));
+        }
         let advice =
             format!("chmod 600 {}; a secret that was read needs replacing", path.display());
         Some(GROUP.problem(key, seen, advice))

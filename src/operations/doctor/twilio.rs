@@ -1,6 +1,11 @@
 //! Accounts at Twilio: is each taken with its token, and do its numbers lead here?
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, stream};
 
 use super::{Case, Finding, Group, count};
 use crate::{
@@ -89,6 +94,10 @@ fn read(case: &Case) -> Vec<Known> {
     agencys.into_iter().chain(clients.into_values()).collect()
 }
 
+/// How many accounts are asked at once, and how long each may take.
+const AT_ONCE: usize = 16;
+const PATIENCE: Duration = Duration::from_secs(12);
+
 pub(super) async fn look(case: Case) -> Vec<Finding> {
     let accounts = accounts(&case).await;
     if accounts.is_empty() {
@@ -104,39 +113,55 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
         };
         return vec![GROUP.problem("account", seen, advice)];
     }
+    // Side by side, and each with an end to its patience: one that is slow hides none of the others.
+    let looks = accounts.into_iter().map(|known| {
+        let case = case.clone();
+        async move {
+            let looked = tokio::time::timeout(PATIENCE, account(&case, &known)).await;
+            looked.unwrap_or_else(|_| {
+                let seen = format!("Twilio could not be reached within {} s", PATIENCE.as_secs());
+                let advice = "try again in a moment; status.twilio.com tells of trouble there";
+                vec![GROUP.problem(known.called("account"), seen, advice)]
+            })
+        }
+    });
+    let found: Vec<Vec<Finding>> = stream::iter(looks).buffered(AT_ONCE).collect().await;
+    found.into_iter().flatten().collect()
+}
+
+/// What is found of one account.
+async fn account(case: &Case, known: &Known) -> Vec<Finding> {
     let mut found = Vec::new();
-    for known in accounts {
-        let name = known.called("account");
-        let Some(sid) = known.sid.clone() else {
-            found.push(GROUP.warning(
-                name,
-                "the account's SID is not set: no SMS, no calls, nothing removed at Twilio",
-                "set `twilio.account_sid` in webox.toml (AC…, on the first page of Twilio's console)",
-            ));
-            continue;
-        };
-        let account = Account { sid, credential: known.token.clone().into() };
-        if let Err(error) = case.here.rest.takes(&account).await {
-            found.push(not_taken(name, &error));
-            continue;
-        }
-        found.push(GROUP.ok(name, format!("{} is taken with its token", account.sid)));
-        if let Some(credential) = case.here.api_key.clone().filter(|_| !known.is_clients) {
-            let by_key = Account { sid: account.sid.clone(), credential };
-            found.push(match case.here.rest.takes(&by_key).await {
-                Ok(()) => GROUP.ok("api key", format!("{} is taken with it", account.sid)),
-                Err(RestError::Refused(refusal)) if matches!(refusal.status, 401 | 403 | 404) => {
-                    GROUP.problem(
-                        "api key",
-                        RestError::Refused(refusal).to_string(),
-                        "look at `twilio.api_key` and `twilio.api_secret`, and at the rights of the key in Twilio's console",
-                    )
-                }
-                Err(error) => not_taken("api key".to_owned(), &error),
-            });
-        }
-        found.extend(numbers(&case, &known, &account).await);
+    let name = known.called("account");
+    let Some(sid) = known.sid.clone() else {
+        found.push(GROUP.warning(
+            name,
+            "the account's SID is not set: no SMS, no calls, nothing removed at Twilio",
+            "set `twilio.account_sid` in webox.toml (AC…, on the first page of Twilio's console)",
+        ));
+        return found;
+    };
+    let account = Account { sid, credential: known.token.clone().into() };
+    if let Err(error) = case.here.rest.takes(&account).await {
+        found.push(not_taken(name, &error));
+        return found;
     }
+    found.push(GROUP.ok(name, format!("{} is taken with its token", account.sid)));
+    if let Some(credential) = case.here.api_key.clone().filter(|_| !known.is_clients) {
+        let by_key = Account { sid: account.sid.clone(), credential };
+        found.push(match case.here.rest.takes(&by_key).await {
+            Ok(()) => GROUP.ok("api key", format!("{} is taken with it", account.sid)),
+            Err(RestError::Refused(refusal)) if matches!(refusal.status, 401 | 403 | 404) => {
+                GROUP.problem(
+                    "api key",
+                    RestError::Refused(refusal).to_string(),
+                    "look at `twilio.api_key` and `twilio.api_secret`, and at the rights of the key in Twilio's console",
+                )
+            }
+            Err(error) => not_taken("api key".to_owned(), &error),
+        });
+    }
+    found.extend(numbers(case, known, &account).await);
     found
 }
 

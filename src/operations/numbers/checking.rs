@@ -100,6 +100,10 @@ impl Telephony {
                 |name: &AssistantName| format!("`webox numbers connect {name}` sets it right");
             match (name, standing.leads) {
                 (Some(name), _) if !in_its_account(name) => {}
+                (Some(name), _) if !standing.owned.voice => findings.push(finding(
+                    FindingKind::NotConnected,
+                    format!("it takes no calls, only messages: give `{name}` another number"),
+                )),
                 (Some(name), Leads::HereAlmost) => {
                     findings.push(finding(FindingKind::Drift, repair(name)));
                 }

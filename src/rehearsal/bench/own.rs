@@ -125,7 +125,9 @@ impl OwnDaemon {
             .map_err(|error| Error::failure("no temporary folder could be made").because(error))?;
         let at = |name: &str| folder.path().join(name);
         let (db, settings) = (at("webox.db"), at("webox.toml"));
-        tokio::fs::write(&settings, SETTINGS).await?;
+        tokio::fs::write(&settings, SETTINGS)
+            .await
+            .map_err(|cause| Error::of_file(&settings, "cannot be written", cause))?;
         let mut spec = assistant(line)?;
         if line == VoiceLine::Stream {
             spec.hearing.pause_ms = u32::try_from(manner.pause.as_millis()).unwrap_or(u32::MAX);
@@ -207,7 +209,8 @@ impl OwnDaemon {
 
     /// Ends it.
     pub async fn stop(mut self) -> Result<()> {
-        Ok(self.child.kill().await?)
+        let ended = self.child.kill().await;
+        ended.map_err(|cause| Error::failure("the daemon could not be ended").because(cause))
     }
 }
 
