@@ -143,15 +143,18 @@ impl Archive {
     pub(super) async fn run(self) {
         let Some(folder) = self.folder.clone() else { return };
         tracing::info!(folder = %folder.display(), "recordings are kept here");
-        let unfinished = folder.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || clear_out(&unfinished)).await {
-            tracing::error!(%error, "what was not fetched whole could not be looked for");
-        }
         // All that there are at first, then what came lately.
         let (mut since, mut looked) = (Timestamp::MIN, None);
         loop {
             let now = Timestamp::now();
             if looked.is_none_or(|at| now.duration_since(at) >= LOOK_FOR_NEW) {
+                // Again and again: a daemon that is started anew at once finds its own too young to tell.
+                let unfinished = folder.clone();
+                if let Err(error) =
+                    tokio::task::spawn_blocking(move || clear_out(&unfinished)).await
+                {
+                    tracing::error!(%error, "what was not fetched whole could not be looked for");
+                }
                 match recordings::want_all(&self.store, since, now).await {
                     Ok(_) => {
                         (since, looked) = (now.checked_sub(LATELY).unwrap_or(since), Some(now));
