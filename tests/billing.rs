@@ -252,6 +252,34 @@ fn a_bill_is_taken_back_by_another_one_and_issued_again_for_who_is_named() {
     assert_eq!(numbers(&webox), [of(1, "B"), of(2, GOURMET), of(3, "B"), of(4, "B")]);
 }
 
+/// Numbers that another database gave, or other software, are not given twice.
+#[test]
+fn numbers_go_on_from_the_last_one_that_was_given_elsewhere() {
+    let webox = billing(&(client(GOURMET, "small") + &client("B", "small")));
+    assistant(&webox, 1, "B");
+    let close = |client: &str| {
+        webox.run(["billing", "close", "--month", "2026-10", "--client", client]).ok();
+    };
+    close("B");
+    let given = |last: u32| {
+        let seller = SELLER.replacen(
+            "[seller]",
+            &format!("[seller]\nlast_number = \"{}\"", number(last)),
+            1,
+        );
+        let clients = client(GOURMET, "small") + &client("B", "small");
+        webox.file("config/webox/billing.toml", &format!("{seller}{PLANS}{clients}"));
+    };
+    given(41);
+    close(GOURMET);
+    webox.run(["invoices", "credit", &number(42), "--yes"]).ok();
+    // It may stay in the file, or go: what is here counts.
+    given(7);
+    webox.run(["invoices", "credit", &number(1), "--yes"]).ok();
+    let here: Vec<String> = numbers(&webox).into_iter().map(|(number, _)| number).collect();
+    assert_eq!(here, [number(1), number(42), number(43), number(44)]);
+}
+
 #[test]
 fn who_closes_at_once_or_is_killed_leaves_one_bill_a_client_without_a_gap() {
     let names = ["A", "B", "C", "D", "E", GOURMET];

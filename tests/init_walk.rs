@@ -197,10 +197,15 @@ fn flags_answer_everything_and_a_second_time_changes_nothing() {
     let again = webox.run(again).ok().says("stays as it is").says("French mobile numbers");
     assert!(again.stderr.contains("`garage-martin` answers +33198765432"), "{}", again.stderr);
     // One answer changes alone.
-    webox.run(["init", "--public-url", "https://other.example.com"]).ok();
+    let other = ["init", "--public-url", "https://other.example.com"];
+    let quiet = webox.run(other).ok();
+    assert!(!quiet.stderr.contains("goes before"), "{}", quiet.stderr);
     let settings = text(&webox, "webox.toml");
     assert!(settings.contains("other.example.com") && settings.contains("# mine"), "{settings}");
     rings(&webox, "+33198765432", "Garage Martin");
+    // What a variable says counts more than what was written.
+    let webox = webox.env("WEBOX_PUBLIC_URL", "https://a-third.example.com");
+    webox.run(other).ok().says("WEBOX_PUBLIC_URL is set here and goes before `public_url`");
 }
 
 #[test]

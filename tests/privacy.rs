@@ -97,6 +97,15 @@ fn what_is_due_is_forgotten_and_figures_stay() {
         let call = seed::call_at(&store, n, days(age), CallStatus::Completed);
         seed::turn(&store, call, 1, days(age), "Une table pour Zanzibar ?", "Avec plaisir.");
     }
+    // One who withheld the number, and of whose words was noted who they are.
+    let withheld = seed::call_at(&store, 6, days(100), CallStatus::Completed);
+    let db = rusqlite::Connection::open(webox.db()).unwrap();
+    db.execute(
+        "UPDATE calls SET caller = NULL, summary = 'Madame Zola rappelle', summary_source = 'model',
+         topic = 'booking', extracted = '{\"nom\":\"Zola\"}' WHERE id = ?1",
+        [withheld.0],
+    )
+    .unwrap();
     let live = seed::call_at(&store, 4, days(200), CallStatus::InProgress);
     seed::turn(&store, live, 1, days(200), "Toujours là", "Oui.");
     let before = webox.run(["stats", "-o", "json"]).ok().stdout;
@@ -114,6 +123,8 @@ fn what_is_due_is_forgotten_and_figures_stay() {
     let caller = |n: u32| call(n)["call"]["from_number"].as_str().unwrap().to_owned();
     assert_eq!(caller(2), "+33612345678");
     assert!(caller(3).starts_with("erased:"), "{}", caller(3));
+    let withheld = call(6).to_string();
+    assert!(!withheld.contains("Zola") && !withheld.contains("erased:"), "{withheld}");
     assert_eq!(webox.run(["stats", "-o", "json"]).ok().stdout, before);
     // And the daemon does it by itself.
     let call = seed::call_at(&store, 5, days(50), CallStatus::Completed);

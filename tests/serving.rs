@@ -450,7 +450,9 @@ fn the_unit_gives_webox_no_right_that_it_does_not_need() {
     secrets.retain(|secret| *secret != "webox-token");
     secrets.push("webox-master-key");
     assert!(secrets.len() > 10, "{secrets:?}");
+    let postrm = std::fs::read_to_string(packaging().join("../debian/postrm")).unwrap();
     for secret in secrets {
+        assert!(postrm.contains(secret), "not told of when the package is purged: {secret}");
         assert!(service["LoadCredential"].iter().any(|it| it == secret), "{secret}");
     }
     // A telephone is tried again however often it failed.

@@ -37,6 +37,10 @@ pub struct Seller {
     /// Before the number of each bill; `{year}` is the year that it is issued in, and begins anew at 1.
     #[serde(default = "prefix")]
     pub prefix: String,
+    /// The last number that was given elsewhere, by a database that was lost or by other software: those of its
+    /// series go on after it.
+    #[serde(default)]
+    pub last_number: Option<String>,
     /// Days until a bill is to be paid.
     #[serde(default = "days")]
     pub due_days: u16,
@@ -299,6 +303,25 @@ impl Seller {
         self.prefix.replace("{year}", &issued.year().to_string())
     }
 
+    /// How far a series was counted elsewhere.
+    pub fn last_elsewhere(&self, series: &str) -> Option<u32> {
+        let counter = self.last_number.as_deref()?.strip_prefix(series)?;
+        // No sign, and no more of them than anybody writes.
+        let is_counter = counter.len() <= 9 && counter.bytes().all(|byte| byte.is_ascii_digit());
+        counter.parse().ok().filter(|_| is_counter)
+    }
+
+    /// Whether a number is one that bills have here, of whatever year.
+    fn is_number(&self, number: &str) -> bool {
+        let year = self
+            .prefix
+            .split_once("{year}")
+            .and_then(|(before, _)| number.strip_prefix(before)?.get(..4))
+            .filter(|year| year.bytes().all(|byte| byte.is_ascii_digit()));
+        let series = self.prefix.replace("{year}", year.unwrap_or_default());
+        self.last_elsewhere(&series).is_some_and(|last| last > 0)
+    }
+
     /// What every bill must have of it, and it has not.
     fn missing(&self, taxed: bool) -> impl Iterator<Item = (&'static str, String)> {
         let company = &self.company;
@@ -325,6 +348,12 @@ impl Seller {
         let prefix = self.prefix.replace("{year}", "");
         if !prefix.chars().all(plain) || self.prefix.len() > 20 {
             wrong.push(("prefix", "is letters, digits, `-`, `_`, `/` and `{year}`".to_owned()));
+        }
+        if let Some(number) = &self.last_number
+            && !self.is_number(number)
+        {
+            let like = self.prefix.replace("{year}", "2026");
+            wrong.push(("last_number", format!("is no number of a bill, such as `{like}0041`")));
         }
         if self.due_days > 60 {
             wrong.push((
@@ -410,6 +439,17 @@ mod tests {
         told_of(
             "[seller.company]\nname = \"A\"\n",
             &["`seller.company.street` is missing", "`seller.company.city`"],
+        );
+        let last =
+            |number: &str| SELLER.replace("vat = 20", &format!("last_number = \"{number}\""));
+        for wrong in ["41", "F26-0041", "F2026-", "F2026-0000", "F2026-+041", "G2026-0041"] {
+            told_of(&last(wrong), &["billing.toml:2:", "`seller.last_number`", "`F2026-0041`"]);
+        }
+        let read = Catalogue::read("billing.toml", &last("F2025-0041")).unwrap();
+        let seller = read.seller.unwrap();
+        assert_eq!(
+            (seller.last_elsewhere("F2025-"), seller.last_elsewhere("F2026-")),
+            (Some(41), None)
         );
         told_of(&SELLER.replace("FR44", "FR45"), &["billing.toml:10:", "has the key 45, not 44"]);
         let wrong = SELLER.replace("vat = 20", "vat = 20\niban = \"FR7630006000011234567890188\"");

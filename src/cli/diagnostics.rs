@@ -4,7 +4,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::{Context, human};
+use super::{Context, human, output::Format};
 use crate::{
     document::{Elsewhere, Place, Problem},
     domain::{Error, Result},
@@ -17,11 +17,16 @@ pub(super) fn load(paths: &[std::path::PathBuf], context: &Context) -> Result<Ve
     provision::load(paths, defaults, &mut std::io::stdin()).map_err(|found| told(&found, context))
 }
 
-/// Tells mistakes to a person; answers the error that sums them up.
+/// Tells mistakes to a person; answers the error that sums them up. A script finds them in the error.
 pub(super) fn told(problems: &[Problem], context: &Context) -> Error {
+    let error = summary(problems).hint("correct the files, then run it again; nothing was changed");
+    if matches!(context.out.format(), Format::Json | Format::Jsonl) {
+        let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        return error.because(lines.join("\n"));
+    }
     context.out.say(text(problems, context.out.error_colour().is_on()).trim_end());
     context.out.say("");
-    summary(problems).hint("correct the files, then run it again; nothing was applied")
+    error
 }
 
 /// The error that sums mistakes up.

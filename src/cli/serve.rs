@@ -95,6 +95,12 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
+    // A SIGHUP that comes while the database is brought forward waits; unheard, it would end the process.
+    let runtime = daemon::runtime()?;
+    let hangups = {
+        let _entered = runtime.enter();
+        hear(SignalKind::hangup())?
+    };
     let trust = trust(args, &settings)?;
     let inherited = systemd::Inherited::take(context.environment())?;
     let tls = tls(&settings)?;
@@ -119,8 +125,7 @@ pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
         None => Catalogue::shipped(),
     };
     store.allow_by(Arc::new(catalogue.allowances()));
-    let parts = Parts { trust, tls, inherited, defaults: context.defaults()?, catalogue };
-    let runtime = daemon::runtime()?;
+    let parts = Parts { trust, tls, inherited, hangups, defaults: context.defaults()?, catalogue };
     let served = runtime.block_on(serve(&settings, store, parts, |settings, controls| {
         Reloading::new(args, context, controls, filter, settings)
     }));
@@ -146,6 +151,7 @@ struct Parts {
     trust: Trust,
     tls: Option<Tls>,
     inherited: systemd::Inherited,
+    hangups: Signal,
     defaults: Option<Layer>,
     catalogue: Catalogue,
 }
@@ -181,7 +187,7 @@ async fn serve<'a>(
     parts: Parts,
     reloading: impl FnOnce(&Settings, Controls) -> Reloading<'a>,
 ) -> Result<()> {
-    let Parts { trust, tls, inherited, defaults, catalogue } = parts;
+    let Parts { trust, tls, inherited, mut hangups, defaults, catalogue } = parts;
     let listener = listen(settings, inherited.calls)?;
     let address = listener
         .local_addr()
@@ -245,7 +251,6 @@ async fn serve<'a>(
     };
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel();
-    let mut hangups = hear(SignalKind::hangup())?;
     systemd::ready();
     tracing::info!(%address, public_url, db = %store.path().display(), "webox answers");
     let told_twice = async move {

@@ -252,7 +252,7 @@ fn overview(stats: &Figures, before: Option<&Figures>, look: Look) -> String {
     }
     for (status, count) in &stats.by_status {
         let share = *count as f64 * 100.0 / total.calls.max(1) as f64;
-        let bar = human::bar(*count, largest, BAR);
+        let bar = look.ink.bar(*count, largest, BAR);
         let gap = " ".repeat(BAR.saturating_sub(bar.chars().count()));
         let bar = colour.paint(super::calls::status_tone(*status), &bar);
         lines.push(format!("{:<12}  {bar}{gap}  {count:>7}  {share:>3.0} %", status.as_str()));

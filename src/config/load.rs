@@ -187,7 +187,8 @@ impl Settings {
         let token = secrets::TOKEN.resolve(environment, None, path.as_deref())?;
         let master_key =
             secrets::master_key(environment, file.vault.key_file.as_deref(), path.as_deref());
-        let warnings = unknown_variables(environment);
+        let mut warnings = unknown_variables(environment);
+        warnings.extend(twilio.half_a_key());
         Ok(Self {
             file: path,
             db,

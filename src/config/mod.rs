@@ -208,7 +208,7 @@ impl Settings {
     }
 
     /// The keys of secrets, whether each is there, and where it comes from.
-    fn secrets(&self) -> [(&'static str, bool, &Origin); 9] {
+    fn secrets(&self) -> [(&'static str, bool, &Origin); 12] {
         fn one<'s>(
             key: &'static str,
             secret: &'s Setting<Option<Secret>>,
@@ -219,6 +219,7 @@ impl Settings {
         let headers = &self.monitoring.otlp_headers;
         [
             ("twilio.auth_token", !tokens.value.is_empty(), &tokens.origin),
+            one("twilio.api_secret", &self.twilio.api_secret),
             one("openai.api_key", &self.openai.api_key),
             one("anthropic.api_key", &self.anthropic.api_key),
             one("elevenlabs.api_key", &speech.elevenlabs.api_key),
@@ -226,6 +227,8 @@ impl Settings {
             one("azure.api_key", &speech.azure.api_key),
             one("google.api_key", &speech.google.api_key),
             one("smtp.password", &self.smtp.password),
+            one("backup.access_key", &self.backup.access_key),
+            one("backup.secret_key", &self.backup.secret_key),
             ("otlp.headers", !headers.value.is_empty(), &headers.origin),
         ]
     }
@@ -237,6 +240,20 @@ impl Settings {
             _ => None,
         });
         unset.collect()
+    }
+
+    /// The variable that a key comes from, if it is one: it goes before what a settings file says.
+    pub fn variable_of(&self, key: &str) -> Option<&str> {
+        let plain = [
+            ("public_url", &self.public_url.origin),
+            ("twilio.account_sid", &self.twilio.account_sid.origin),
+        ];
+        let secrets = self.secrets().into_iter().map(|(key, _, origin)| (key, origin));
+        let (_, origin) = plain.into_iter().chain(secrets).find(|(one, _)| *one == key)?;
+        match origin {
+            Origin::Environment(name) => Some(name),
+            _ => None,
+        }
     }
 
     /// The files that hold one secret each, with the key that each is for.
@@ -350,6 +367,11 @@ mod tests {
         assert!(error.to_string().contains("environment WEBOX_LISTEN"), "{error}");
         let settings = load(&[("WEBOX_LISTN", "x")]).unwrap();
         assert!(settings.warnings[0].contains("did you mean `WEBOX_LISTEN`"));
+        let key = "SK0123456789abcdef0123456789abcdef";
+        let half = load(&[("TWILIO_API_KEY", key)]).unwrap();
+        assert!(half.warnings[0].contains("TWILIO_API_SECRET"), "{:?}", half.warnings);
+        let whole = load(&[("TWILIO_API_KEY", key), ("TWILIO_API_SECRET", "s")]).unwrap();
+        assert_eq!(whole.warnings, <[String; 0]>::default());
     }
 
     #[test]

@@ -205,8 +205,13 @@ impl SecretNames {
 
     fn in_file(&self, path: PathBuf) -> Result<Setting<Option<Secret>>> {
         let text = std::fs::read_to_string(&path).map_err(|cause| {
+            let hint = if cause.kind() == std::io::ErrorKind::NotFound {
+                "write the secret into the file, alone, for its owner to read (mode 0600), or name another"
+            } else {
+                "let this user read the file, or name another"
+            };
             Error::config(format!("cannot read `{}` from {}", self.key, path.display()))
-                .hint("let this user read the file, or name another")
+                .hint(hint)
                 .because(cause)
         })?;
         let value = text.trim();

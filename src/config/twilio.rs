@@ -94,6 +94,18 @@ impl Twilio {
         })
     }
 
+    /// What is to be said of an API key without its secret, or of a secret without its key.
+    pub(super) fn half_a_key(&self) -> Option<String> {
+        let (there, missing) = match (&self.api_key.value, &self.api_secret.value) {
+            (Some(_), None) => ("twilio.api_key", "its secret: TWILIO_API_SECRET"),
+            (None, Some(_)) => ("twilio.api_secret", "its key: TWILIO_API_KEY"),
+            _ => return None,
+        };
+        Some(format!(
+            "`{there}` is of no use without {missing}; Twilio is asked with the auth token"
+        ))
+    }
+
     /// Where the REST API answers, if it is said: an address, or one made of edge and region. The
     /// two go together, since a request that enters elsewhere is not taken to a region.
     pub fn address(&self) -> Option<String> {

@@ -324,3 +324,29 @@ async fn remove(file: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_recordings_are_cleared_out_once_nobody_writes_them_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, age: Duration| {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        };
+        file(".webox-a1b2c3.mp3", 2 * LEFT_BEHIND);
+        file(".webox-d4e5f6.mp3", Duration::ZERO);
+        file("RE00000000000000000000000000000001.mp3", 2 * LEFT_BEHIND);
+        file(".webox-notes", 2 * LEFT_BEHIND);
+        clear_out(folder.path());
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        let mut left: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort_unstable();
+        let kept = [".webox-d4e5f6.mp3", ".webox-notes", "RE00000000000000000000000000000001.mp3"];
+        assert_eq!(left, kept);
+        clear_out(&folder.path().join("not there"));
+    }
+}

@@ -66,12 +66,25 @@ pub enum Billed {
     TakenBack,
 }
 
-/// The next number of a series, counted from 1.
-pub fn next_counter(tx: &Tx, series: &str) -> Result<u64, StoreError> {
+/// The next number of a series, counted from 1; `elsewhere` is the last one that is known to have been given
+/// elsewhere, and is kept where it is more than those that are here.
+pub fn next_counter(tx: &Tx, series: &str, elsewhere: u64) -> Result<u64, StoreError> {
     let last: i64 = tx
-        .prepare_cached("SELECT coalesce(max(counter), 0) FROM invoices WHERE series = ?1")?
+        .prepare_cached(
+            "SELECT max((SELECT coalesce(max(counter), 0) FROM invoices WHERE series = ?1),
+                        (SELECT coalesce(max(last), 0) FROM invoices_elsewhere WHERE series = ?1))",
+        )?
         .query_row([series], |row| row.get(0))?;
-    Ok(last.max(0).unsigned_abs() + 1)
+    let last = last.max(0).unsigned_abs();
+    if elsewhere <= last {
+        return Ok(last + 1);
+    }
+    tx.prepare_cached(
+        "INSERT INTO invoices_elsewhere (series, last) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET last = excluded.last",
+    )?
+    .execute(params![series, i64::try_from(elsewhere).unwrap_or(i64::MAX)])?;
+    Ok(elsewhere + 1)
 }
 
 /// Adds one.

@@ -39,6 +39,8 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0027_outbound_calls.sql"),
     include_str!("migrations/0028_looked_for.sql"),
     include_str!("migrations/0029_accounts_of_clients.sql"),
+    include_str!("migrations/0030_callers_without_a_number.sql"),
+    include_str!("migrations/0031_numbers_given_elsewhere.sql"),
 ];
 
 /// After this step the turns that are there are indexed, with rules that SQL does not have.

@@ -125,3 +125,28 @@ fn read(row: &Row<'_>) -> Result<Removal, StoreError> {
         failure: row.get(8)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Options, *};
+    use crate::store::Store;
+
+    #[test]
+    fn a_recording_that_goes_on_is_stopped_before_anything_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("webox.db"), Options::terminal()).unwrap();
+        let call = |n: u32| format!("CA{n:032x}").parse::<CallSid>().unwrap();
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let due = store.write(move |tx| {
+            for n in 1..=30 {
+                ask(tx, &call(n), &Removable::CallRecord, at(n.into()))?;
+            }
+            ask(tx, &call(31), &Removable::LiveRecording, at(60))?;
+            Ok::<_, StoreError>((due(tx, at(59), 2)?, due(tx, at(60), 2)?))
+        });
+        let (before, after) = due.unwrap();
+        let calls = |found: Vec<Removal>| found.into_iter().map(|one| one.call).collect::<Vec<_>>();
+        assert_eq!(calls(before), [call(1), call(2)]);
+        assert_eq!(calls(after), [call(31), call(1)]);
+    }
+}

@@ -165,7 +165,8 @@ fn of_calls(due: Due) -> String {
     let (calls, condition) = match due {
         Due::Transcripts => ("calls", "transcript_erased_at IS NULL"),
         Due::Recordings => ("calls", "recording_url IS NOT NULL"),
-        Due::Callers => ("calls", "caller_erased_at IS NULL AND caller IS NOT NULL"),
+        // Whoever withheld the number may still have said who they are.
+        Due::Callers => ("calls", "caller_erased_at IS NULL"),
         Due::Messages => (
             "(SELECT DISTINCT call_id FROM messages WHERE assistant_id = ?1 AND recording_url IS NOT NULL) m
              CROSS JOIN calls ON calls.id = m.call_id",
@@ -219,7 +220,7 @@ pub fn forget(
                 let caller: Option<String> = tx
                     .prepare_cached("SELECT caller FROM calls WHERE id = ?1")?
                     .query_row([id], |row| row.get(0))?;
-                let pseudonym = pseudonym(salt, caller.as_deref().unwrap_or_default());
+                let pseudonym = caller.as_deref().map(|caller| pseudonym(salt, caller));
                 tx.prepare_cached(
                     "UPDATE calls SET caller = ?2, caller_erased_at = ?3, topic = NULL, summary = NULL,
                      summary_source = NULL, summary_due = NULL, satisfaction_why = NULL,

@@ -110,7 +110,8 @@ pub fn get(tx: &Tx, id: TurnId) -> Result<Option<Turn>, StoreError> {
 }
 
 /// The number of the last turn of a call.
-pub fn last_number(tx: &Tx, call: CallId) -> Result<Option<u32>, StoreError> {
+#[cfg(test)]
+pub(super) fn last_number(tx: &Tx, call: CallId) -> Result<Option<u32>, StoreError> {
     Ok(tx
         .prepare_cached("SELECT max(number) FROM turns WHERE call_id = ?1")?
         .query_row([call.0], |row| row.get(0))?)

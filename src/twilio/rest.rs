@@ -61,7 +61,6 @@ pub enum Request {
 }
 
 impl Request {
-    /// The path below an account.
     /// What is posted; what is deleted has none.
     fn form(&self) -> Option<Form> {
         Some(match self {

@@ -213,6 +213,7 @@ pub(super) fn run(args: &Init, context: &Context) -> Result<()> {
     // Settings that name no database would keep every later command from starting.
     make::can_be_opened(answers.db.as_deref().unwrap_or(&settings.db.value))?;
     let mut done = make::write(&answers, context)?;
+    warn_of_variables(&answers, context)?;
     let store = make::key_and_store(context)?;
     if let Some(first) = &answers.first {
         if let Err(error) = first.phone.may_be_a_machines() {
@@ -397,6 +398,37 @@ fn try_token(
         }
         Err(error) => Outcome::Unreachable(error.to_string()),
     })
+}
+
+/// Says which of the answers do not hold here: what a variable says goes before what was written. A service
+/// sees none of them.
+fn warn_of_variables(answers: &Answers, context: &Context) -> Result<()> {
+    if answers.unit.is_some() {
+        return Ok(());
+    }
+    let settings = context.settings()?;
+    let kept: Vec<&str> = settings.twilio.auth_tokens.value.iter().map(Secret::expose).collect();
+    let others = answers.tokens.as_ref().is_some_and(|tokens| tokens.expose() != kept.join(","));
+    let sid = &settings.twilio.account_sid.value;
+    let another = answers.twilio.as_ref().is_some_and(|account| Some(&account.sid) != sid.as_ref());
+    let keys = answers.keys.iter().map(|key| (key.provider.key(), true));
+    let answered = [
+        (
+            "public_url",
+            answers.public_url.is_some() && answers.public_url != settings.public_url.value,
+        ),
+        ("twilio.account_sid", another),
+        ("twilio.auth_token", others && answers.twilio.is_some()),
+    ];
+    for (key, _) in answered.into_iter().chain(keys).filter(|(_, is_answered)| *is_answered) {
+        if let Some(variable) = settings.variable_of(key) {
+            context.out.warn(&format!(
+                "{variable} is set here and goes before `{key}` in {}: unset it, or give it the same value",
+                answers.place.display()
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What is left to do, in order.

@@ -134,7 +134,7 @@ fn drop_in(settings: &Settings, place: &Path, written: &[(String, PathBuf)]) -> 
     let _ = writeln!(text, "Environment={}", quoted(format!("WEBOX_DB={}", db.display())));
     // systemd reads them as root, and shows them to nobody but the daemon.
     if let KeySource::File(key) = &settings.master_key {
-        let _ = writeln!(text, "LoadCredential=webox-master-key:{}", absolute(key)?.display());
+        let _ = writeln!(text, "LoadCredential=webox-master-key:{}", unquoted(&absolute(key)?));
     }
     // What was written just now counts also where this shell's environment comes before it.
     let named = settings
@@ -142,8 +142,8 @@ fn drop_in(settings: &Settings, place: &Path, written: &[(String, PathBuf)]) -> 
         .into_iter()
         .filter(|(key, _)| written.iter().all(|(one, _)| one != key));
     for (key, file) in named.chain(written.iter().cloned()) {
-        let _ =
-            writeln!(text, "LoadCredential={}:{}", secret_name(&key), absolute(&file)?.display());
+        let (name, file) = (secret_name(&key), absolute(&file)?);
+        let _ = writeln!(text, "LoadCredential={name}:{}", unquoted(&file));
     }
     let folder = db.parent().unwrap_or(Path::new("/"));
     let Some((user, group)) = owner(&db) else {
@@ -223,6 +223,11 @@ fn quoted(word: impl AsRef<std::ffi::OsStr>) -> String {
     format!("\"{word}\"")
 }
 
+/// A path where systemd reads no words, but still puts something for `%`.
+fn unquoted(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%%")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +237,7 @@ mod tests {
         assert_eq!(secret_name("twilio.auth_token"), "twilio-auth-token");
         assert_eq!(secret_name("azure.api_key"), "azure-speech-key");
         assert_eq!(secret_name("openai.api_key"), "openai-api-key");
+        assert_eq!(unquoted(Path::new("/a b/50%")), "/a b/50%%");
         assert_eq!(quoted("/a b/50%\"$x"), "\"/a b/50%%\\\"$x\"");
     }
 }

@@ -115,12 +115,7 @@ fn bars(title: &str, shares: &[Share], look: Look) -> String {
     let longest = shares.iter().map(|share| share.key.chars().count()).max().unwrap_or(0);
     let mut text = format!("\n{}\n", look.colour.paint(Tone::Strong, title));
     for share in shares {
-        let bar = match look.ink {
-            Ink::Unicode => human::bar(share.calls, largest, BAR),
-            Ink::Ascii => {
-                "#".repeat(((share.calls as usize * BAR) / largest.max(1) as usize).max(1))
-            }
-        };
+        let bar = look.ink.bar(share.calls, largest, BAR);
         let gap = " ".repeat(BAR.saturating_sub(bar.chars().count()));
         let name_gap = " ".repeat(longest.max(12) - share.key.chars().count());
         let percent = share.calls as f64 * 100.0 / total.max(1) as f64;

@@ -4,7 +4,10 @@
 use jiff::civil::Date;
 
 use crate::{
-    cli::output::{Colour, Tone},
+    cli::{
+        human,
+        output::{Colour, Tone},
+    },
     config::Environment,
     domain::{DayFigures, WEEKDAYS, weekday_name},
 };
@@ -25,6 +28,15 @@ impl Ink {
             locale.contains("utf-8") || locale.contains("utf8")
         });
         if reads { Self::Unicode } else { Self::Ascii }
+    }
+
+    /// A bar of at most `width` characters.
+    pub(super) fn bar(self, value: u64, largest: u64, width: usize) -> String {
+        match self {
+            Self::Unicode => human::bar(value, largest, width),
+            Self::Ascii if value == 0 => String::new(),
+            Self::Ascii => "#".repeat((value as usize * width / largest.max(1) as usize).max(1)),
+        }
     }
 
     const fn heights(self) -> &'static [char] {
@@ -178,6 +190,11 @@ mod tests {
         assert_eq!(calls(&few, Ink::Unicode), "▅▁█▁▃");
         assert_eq!(satisfaction(&few, Ink::Unicode), "█ ▁ ▅");
         assert_eq!(calls(&few, Ink::Ascii), "=_#_:");
+        assert_eq!(Ink::Ascii.bar(5, 10, 8), "####");
+        assert_eq!(
+            (Ink::Ascii.bar(1, 100, 8), Ink::Ascii.bar(0, 100, 8)),
+            ("#".into(), String::new())
+        );
         assert_eq!(calls(&few[..1], Ink::Unicode), "", "one day is no trend");
         assert_eq!(calls(&[], Ink::Unicode), "");
     }

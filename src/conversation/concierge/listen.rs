@@ -7,10 +7,11 @@ use super::{
     understand::{
         self, Context, Meaning,
         times::{Clock, Expect},
+        utterance::Utterance,
     },
 };
 use crate::{
-    conversation::{figures, looked_up, phrases::fill},
+    conversation::{figures, handing_over, looked_up, phrases::fill},
     domain::{BookingKind, Heard, LanguageTag, Next},
 };
 
@@ -63,6 +64,7 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
         language: turn.scene.language,
     };
     let mut meaning = understand::understand(&context, text);
+    meaning.transfer = meaning.transfer || is_asking_for_somebody(turn, text);
     if turn.kind() == BookingKind::Stay {
         // Breakfast and dinner are questions of guests here, and no hours to come at.
         meaning.time = None;
@@ -75,6 +77,12 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
         meaning.time = noon_of(turn, date);
     }
     meaning
+}
+
+/// Whether one of the humans is asked for by name: "je voudrais parler à Paul".
+fn is_asking_for_somebody(turn: &Turn, text: &str) -> bool {
+    handing_over::named_in(turn.scene.spec, text).is_some()
+        && Utterance::new(turn.vocabulary, text).says(&turn.vocabulary.intents.reach)
 }
 
 /// Noon, where one may come at noon: at "demain midi" the time has been said.

@@ -283,6 +283,41 @@ fn opening_hours_are_told() {
 }
 
 #[test]
+fn humans_are_asked_for_by_name() {
+    let paul = |language: &str| {
+        let mut call = Call::new(language);
+        let to = r#"[{ "name": "Accueil", "number": "+33612345601" },
+                     { "name": "Paul", "number": "+33612345602" }]"#;
+        call.spec.transfer.to = serde_json::from_str(to).unwrap();
+        call
+    };
+    for (language, said) in [
+        ("fr", "bonjour je voudrais parler à Paul"),
+        ("fr", "je cherche à joindre Paul s'il vous plaît"),
+        ("en", "hi, could I speak to Paul please"),
+        ("en", "I'm trying to reach Paul"),
+        ("de", "ich möchte Paul sprechen"),
+        ("es", "quiero localizar a Paul"),
+        ("it", "vorrei contattare Paul"),
+    ] {
+        let mut call = paul(language);
+        call.say(said);
+        let number = crate::domain::PhoneNumber::from_e164("+33612345602").unwrap();
+        assert_eq!(call.next, Next::Transfer(number), "{said}");
+    }
+    // A name alone asks for nobody.
+    for (language, said) in [
+        ("fr", "c'est Paul à l'appareil"),
+        ("en", "a table for Paul please"),
+        ("de", "hier ist Paul"),
+    ] {
+        let mut call = paul(language);
+        call.say(said);
+        assert_eq!(call.next, Next::Listen, "{said}");
+    }
+}
+
+#[test]
 fn a_human_is_found_or_a_message_is_taken() {
     let mut call = Call::new("fr");
     call.plays(&[("je veux parler à quelqu'un", "Ne quittez pas")]);

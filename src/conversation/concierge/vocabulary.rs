@@ -246,6 +246,8 @@ pub(crate) struct Intents {
     pub(crate) cancel: Words,
     pub(crate) hours: Words,
     pub(crate) transfer: Words,
+    /// Asks for one of the humans, beside the name of one: "parler à" in "parler à Paul".
+    pub(crate) reach: Words,
     pub(crate) message: Words,
     pub(crate) never_mind: Words,
     pub(crate) goodbye: Words,

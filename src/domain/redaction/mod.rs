@@ -39,7 +39,7 @@ impl Sensitive {
 const PART: usize = 16 * 1024;
 
 /// How often a text is looked at again: what stood beside a mask may be an address by itself now.
-const AGAIN: u32 = 8;
+const AGAIN: u32 = 32;
 
 /// A text with everything sensitive masked.
 pub fn redact(text: &str) -> Cow<'_, str> {

@@ -53,7 +53,7 @@ impl Workshop {
         &self.folder
     }
 
-    /// A name in it, with an empty file that only its owner reads.
+    /// The path of a name in it.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }

@@ -225,7 +225,8 @@ pub(super) fn issue(
     now: Timestamp,
 ) -> Result<Invoice, StoreError> {
     let series = seller.series(bill.issued);
-    let counter = invoices::next_counter(tx, &series)?;
+    let elsewhere = seller.last_elsewhere(&series).unwrap_or(0);
+    let counter = invoices::next_counter(tx, &series, elsewhere.into())?;
     bill.number = format!("{series}{counter:04}");
     let document = serde_json::to_string(&bill)?;
     // What cannot be read again must not be kept for ever.
