@@ -220,7 +220,7 @@ impl Settings {
     }
 }
 
-/// How often a token may ask in a minute when nothing is said: ten a second.
+/// How often a user may ask in a minute when nothing is said: ten a second.
 const REQUESTS_PER_MINUTE: u32 = 600;
 
 /// Calls that may ring in a minute when nothing is said: more than any line of people gets, and less

@@ -164,11 +164,10 @@ pub struct Limits {
     /// Calls of one caller in ten minutes; what is more hears that the lines are busy.
     #[serde(skip_serializing_if = "is_usual_flood")]
     pub max_calls_per_caller: u32,
-    /// Minutes of calls in a day (UTC), over which no more calls are taken.
+    /// Minutes of calls in a day of the assistant's zone, over which no more calls are taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_daily_minutes: Option<u32>,
-    /// What the calls of a day may cost, by list prices; no limit otherwise. Those prices are in
-    /// dollars, and a dollar is counted as a euro.
+    /// What the calls of a day of the assistant's zone may cost, by the prices in force; no limit otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_daily_cost: Option<Money>,
 }

@@ -35,7 +35,7 @@ const SCREENFUL: u32 = 20;
         ("webox numbers check", "2 when something is not as it should be"),
         ("webox numbers release +33123456789", "names who would lose it, and asks"),
     ],
-    &[exit::CHANGES_PRESENT, exit::REFUSED, exit::USAGE, exit::UNAVAILABLE, exit::DENIED, exit::CONFIG],
+    &[exit::CHANGES_PRESENT, exit::REFUSED, exit::PARTIAL, exit::USAGE, exit::UNAVAILABLE, exit::DENIED, exit::CONFIG],
 ))]
 pub struct Numbers {
     #[command(subcommand)]
