@@ -199,13 +199,13 @@ fn flags_answer_everything_and_a_second_time_changes_nothing() {
     // One answer changes alone.
     let other = ["init", "--public-url", "https://other.example.com"];
     let quiet = webox.run(other).ok();
-    assert!(!quiet.stderr.contains("goes before"), "{}", quiet.stderr);
+    assert!(!quiet.stderr.contains("which goes before"), "{}", quiet.stderr);
     let settings = text(&webox, "webox.toml");
     assert!(settings.contains("other.example.com") && settings.contains("# mine"), "{settings}");
     rings(&webox, "+33198765432", "Garage Martin");
     // What a variable says counts more than what was written.
     let webox = webox.env("WEBOX_PUBLIC_URL", "https://a-third.example.com");
-    webox.run(other).ok().says("WEBOX_PUBLIC_URL is set here and goes before `public_url`");
+    webox.run(other).ok().says("`public_url` comes from the environment WEBOX_PUBLIC_URL here");
 }
 
 #[test]

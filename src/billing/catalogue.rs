@@ -306,8 +306,8 @@ impl Seller {
     /// How far a series was counted elsewhere.
     pub fn last_elsewhere(&self, series: &str) -> Option<u32> {
         let counter = self.last_number.as_deref()?.strip_prefix(series)?;
-        // No sign, and no more of them than anybody writes.
-        let is_counter = counter.len() <= 9 && counter.bytes().all(|byte| byte.is_ascii_digit());
+        // No sign, and no more of them than anybody issues: a slip would leave a gap for ever.
+        let is_counter = counter.len() <= 6 && counter.bytes().all(|byte| byte.is_ascii_digit());
         counter.parse().ok().filter(|_| is_counter)
     }
 

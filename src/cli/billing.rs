@@ -307,6 +307,18 @@ fn check(args: &Check, context: &Context) -> Result<()> {
         None => "nobody is named who bills".to_owned(),
     };
     context.out.note(&format!("No mistakes: {seller}, {clients}."));
+    if let Some(seller) = &catalogue.seller
+        && let Some(number) = &seller.last_number
+    {
+        let series = seller.series(catalogue.allowances().day(context.now()?.timestamp()));
+        if seller.last_elsewhere(&series).is_some() {
+            context.out.note(&format!("Bills go on after {number}."));
+        } else {
+            context.out.warn(&format!(
+                "`last_number` is {number}, and a bill of today begins with {series}: it is passed over"
+            ));
+        }
+    }
     Ok(())
 }
 

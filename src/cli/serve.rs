@@ -90,17 +90,17 @@ pub struct Serve {
 
 pub(super) fn run(args: &Serve, context: &Context) -> Result<()> {
     context.without_server("serve")?;
-    let settings = read(args, context)?;
-    let filter = logging::start_with(&settings.log.value, context)?;
-    for warning in &settings.warnings {
-        tracing::warn!("{warning}");
-    }
-    // A SIGHUP that comes while the database is brought forward waits; unheard, it would end the process.
+    // A SIGHUP that comes before all is ready waits; unheard, it would end the process.
     let runtime = daemon::runtime()?;
     let hangups = {
         let _entered = runtime.enter();
         hear(SignalKind::hangup())?
     };
+    let settings = read(args, context)?;
+    let filter = logging::start_with(&settings.log.value, context)?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
     let trust = trust(args, &settings)?;
     let inherited = systemd::Inherited::take(context.environment())?;
     let tls = tls(&settings)?;

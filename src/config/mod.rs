@@ -242,18 +242,18 @@ impl Settings {
         unset.collect()
     }
 
-    /// The variable that a key comes from, if it is one: it goes before what a settings file says.
-    pub fn variable_of(&self, key: &str) -> Option<&str> {
-        let plain = [
-            ("public_url", &self.public_url.origin),
-            ("twilio.account_sid", &self.twilio.account_sid.origin),
-        ];
-        let secrets = self.secrets().into_iter().map(|(key, _, origin)| (key, origin));
-        let (_, origin) = plain.into_iter().chain(secrets).find(|(one, _)| *one == key)?;
-        match origin {
-            Origin::Environment(name) => Some(name),
-            _ => None,
-        }
+    /// Where a provider's key comes from, and what it is.
+    pub fn provider_key(&self, key: &str) -> Option<&Setting<Option<Secret>>> {
+        let speech = &self.speech;
+        Some(match key {
+            "openai.api_key" => &self.openai.api_key,
+            "anthropic.api_key" => &self.anthropic.api_key,
+            "elevenlabs.api_key" => &speech.elevenlabs.api_key,
+            "deepgram.api_key" => &speech.deepgram.api_key,
+            "azure.api_key" => &speech.azure.api_key,
+            "google.api_key" => &speech.google.api_key,
+            _ => return None,
+        })
     }
 
     /// The files that hold one secret each, with the key that each is for.

@@ -102,7 +102,7 @@ impl Twilio {
             _ => return None,
         };
         Some(format!(
-            "`{there}` is of no use without {missing}; Twilio is asked with the auth token"
+            "`{there}` is of no use without {missing}; until then Twilio is asked with the auth token"
         ))
     }
 

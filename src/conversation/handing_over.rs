@@ -110,20 +110,24 @@ pub(super) fn instructions(text: &mut String, spec: &AssistantSpec) {
     text.push_str("When nobody is there or nobody takes the call, offer to take a message.\n");
 }
 
-/// The humans that a caller speaks of by name: "le chef" is found in "je voudrais le chef".
-pub(super) fn named_in<'s>(spec: &'s AssistantSpec, text: &str) -> Option<&'s str> {
-    use concierge::fold;
-    // The articles that a name may begin with are not what tells it apart.
+/// The words that tell a human apart: the articles that a name may begin with do not.
+pub(super) fn told_apart(name: &str) -> Vec<String> {
     const ARTICLES: [&str; 16] = [
         "le", "la", "l", "les", "un", "une", "the", "el", "los", "las", "der", "die", "das", "il",
         "o", "de",
     ];
-    let said: Vec<String> = fold::words(text);
+    let mut words = concierge::fold::words(name);
+    while words.len() > 1 && ARTICLES.contains(&words[0].as_str()) {
+        words.remove(0);
+    }
+    words
+}
+
+/// The humans that a caller speaks of by name: "le chef" is found in "je voudrais le chef".
+pub(super) fn named_in<'s>(spec: &'s AssistantSpec, text: &str) -> Option<&'s str> {
+    let said: Vec<String> = concierge::fold::words(text);
     let found = spec.transfer.to.iter().filter_map(|target| {
-        let mut words = fold::words(&target.name);
-        while words.len() > 1 && ARTICLES.contains(&words[0].as_str()) {
-            words.remove(0);
-        }
+        let words = told_apart(&target.name);
         let is_said = !words.is_empty() && said.windows(words.len()).any(|said| *said == words[..]);
         is_said.then_some((words.len(), target.name.as_str()))
     });

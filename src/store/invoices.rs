@@ -66,9 +66,9 @@ pub enum Billed {
     TakenBack,
 }
 
-/// The next number of a series, counted from 1; `elsewhere` is the last one that is known to have been given
-/// elsewhere, and is kept where it is more than those that are here.
-pub fn next_counter(tx: &Tx, series: &str, elsewhere: u64) -> Result<u64, StoreError> {
+/// Takes the next number of a series, counted from 1; `elsewhere` is the last one that is known to have been
+/// given elsewhere, and is kept where it is more than those that are here.
+pub fn take_counter(tx: &Tx, series: &str, elsewhere: u64) -> Result<u64, StoreError> {
     let last: i64 = tx
         .prepare_cached(
             "SELECT max((SELECT coalesce(max(counter), 0) FROM invoices WHERE series = ?1),

@@ -23,7 +23,7 @@ pub enum Due {
     Recordings,
     /// Messages that were spoken.
     Messages,
-    /// Callers' numbers.
+    /// Callers' numbers, and what was noted of who they are.
     Callers,
 }
 

@@ -400,33 +400,42 @@ fn try_token(
     })
 }
 
-/// Says which of the answers do not hold here: what a variable says goes before what was written. A service
-/// sees none of them.
+/// Says which of the answers do not hold here: what this environment says goes before what was written. A
+/// service sees nothing of it.
 fn warn_of_variables(answers: &Answers, context: &Context) -> Result<()> {
     if answers.unit.is_some() {
         return Ok(());
     }
     let settings = context.settings()?;
-    let kept: Vec<&str> = settings.twilio.auth_tokens.value.iter().map(Secret::expose).collect();
-    let others = answers.tokens.as_ref().is_some_and(|tokens| tokens.expose() != kept.join(","));
-    let sid = &settings.twilio.account_sid.value;
-    let another = answers.twilio.as_ref().is_some_and(|account| Some(&account.sid) != sid.as_ref());
-    let keys = answers.keys.iter().map(|key| (key.provider.key(), true));
-    let answered = [
-        (
-            "public_url",
-            answers.public_url.is_some() && answers.public_url != settings.public_url.value,
-        ),
-        ("twilio.account_sid", another),
-        ("twilio.auth_token", others && answers.twilio.is_some()),
-    ];
-    for (key, _) in answered.into_iter().chain(keys).filter(|(_, is_answered)| *is_answered) {
-        if let Some(variable) = settings.variable_of(key) {
-            context.out.warn(&format!(
-                "{variable} is set here and goes before `{key}` in {}: unset it, or give it the same value",
-                answers.place.display()
-            ));
+    let (url, twilio) = (&settings.public_url, &settings.twilio);
+    let mut others: Vec<(&str, String)> = Vec::new();
+    if answers.public_url.is_some() && answers.public_url != url.value {
+        others.push(("public_url", url.origin.to_string()));
+    }
+    if let Some(account) = &answers.twilio {
+        if twilio.account_sid.value.as_ref() != Some(&account.sid) {
+            others.push(("twilio.account_sid", twilio.account_sid.origin.to_string()));
         }
+        let tokens = answers.tokens.iter().flat_map(|tokens| tokens.expose().split(','));
+        let holds =
+            |token: &str| twilio.auth_tokens.value.iter().any(|one| one.expose() == token.trim());
+        if tokens.into_iter().any(|token| !holds(token)) {
+            others.push(("twilio.auth_token", twilio.auth_tokens.origin.to_string()));
+        }
+    }
+    for key in &answers.keys {
+        let name = key.provider.key();
+        let holds = settings.provider_key(name);
+        if let Some(other) = holds.filter(|one| one.value.as_ref() != Some(&key.secret)) {
+            others.push((name, other.origin.to_string()));
+        }
+    }
+    for (key, origin) in others {
+        context.out.warn(&format!(
+            "`{key}` comes from the {origin} here, which goes before what was written to {}: unset it, or give \
+             it the same value",
+            answers.place.display()
+        ));
     }
     Ok(())
 }

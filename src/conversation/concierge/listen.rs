@@ -1,17 +1,18 @@
 //! What to make of what the caller said.
 
 use super::{
-    Effect, booking, changes, lookup, speak,
+    Effect,
+    asked_for::asked_for,
+    booking, changes, lookup, speak,
     state::{Question, State},
     turn::Turn,
     understand::{
         self, Context, Meaning,
         times::{Clock, Expect},
-        utterance::Utterance,
     },
 };
 use crate::{
-    conversation::{figures, handing_over, looked_up, phrases::fill},
+    conversation::{figures, looked_up, phrases::fill},
     domain::{BookingKind, Heard, LanguageTag, Next},
 };
 
@@ -64,7 +65,7 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
         language: turn.scene.language,
     };
     let mut meaning = understand::understand(&context, text);
-    meaning.transfer = meaning.transfer || is_asking_for_somebody(turn, text);
+    meaning.transfer = meaning.transfer || is_asking_for_somebody(turn, &meaning, text);
     if turn.kind() == BookingKind::Stay {
         // Breakfast and dinner are questions of guests here, and no hours to come at.
         meaning.time = None;
@@ -79,10 +80,16 @@ pub(crate) fn meaning(turn: &Turn, text: &str) -> Meaning {
     meaning
 }
 
-/// Whether one of the humans is asked for by name: "je voudrais parler à Paul".
-fn is_asking_for_somebody(turn: &Turn, text: &str) -> bool {
-    handing_over::named_in(turn.scene.spec, text).is_some()
-        && Utterance::new(turn.vocabulary, text).says(&turn.vocabulary.intents.reach)
+/// Whether one of the humans is asked for by name: "je voudrais parler à Paul". Not in a message, nor where it
+/// is somebody to book with.
+fn is_asking_for_somebody(turn: &Turn, meaning: &Meaning, text: &str) -> bool {
+    let spec = turn.scene.spec;
+    let asked = asked_for(spec, &turn.vocabulary.intents.reach, text);
+    let books = meaning.book || meaning.has_slots();
+    asked.is_some()
+        && !meaning.message
+        && turn.state.asked != Some(Question::Message)
+        && !(books && meaning.resource.is_some())
 }
 
 /// Noon, where one may come at noon: at "demain midi" the time has been said.
@@ -133,7 +140,7 @@ fn spoken(mut turn: Turn, text: &str) -> (State, Effect) {
         turn.state.slots.name.clone_from(&meaning.name);
     }
     if meaning.transfer {
-        let request = super::transfer_to(turn.scene, text);
+        let request = super::transfer_to(&turn, text);
         return (turn.state, Effect::Run(request));
     }
     if turn.state.asked == Some(Question::Message) {

@@ -3,6 +3,7 @@
 //! Deterministic and pure: a step takes the memory and what happened, and gives the memory and
 //! what to do. It promises nothing that a tool did not confirm, and it never asks for ever.
 
+mod asked_for;
 mod booking;
 mod changes;
 mod listen;
@@ -162,9 +163,11 @@ fn came_of(mut turn: Turn, result: &ToolResult) -> (State, Effect) {
     }
 }
 
-/// Whom to hand over to: one whom the caller named and who is there, else the first.
-fn transfer_to(scene: &Scene, text: &str) -> ToolRequest {
-    let named = handing_over::named_in(scene.spec, text);
+/// Whom to hand over to: one whom the caller asked for or named and who is there, else the first.
+fn transfer_to(turn: &Turn, text: &str) -> ToolRequest {
+    let scene = turn.scene;
+    let named = asked_for::asked_for(scene.spec, &turn.vocabulary.intents.reach, text)
+        .or_else(|| handing_over::named_in(scene.spec, text));
     let is_there = |name: &&str| {
         let target = scene.spec.transfer.named(name);
         target.is_some_and(|target| target.is_there(scene.now.datetime()))

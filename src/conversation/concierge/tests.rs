@@ -287,6 +287,7 @@ fn humans_are_asked_for_by_name() {
     let paul = |language: &str| {
         let mut call = Call::new(language);
         let to = r#"[{ "name": "Accueil", "number": "+33612345601" },
+                     { "name": "Marie Dupont", "number": "+33612345603" },
                      { "name": "Paul", "number": "+33612345602" }]"#;
         call.spec.transfer.to = serde_json::from_str(to).unwrap();
         call
@@ -299,21 +300,53 @@ fn humans_are_asked_for_by_name() {
         ("de", "ich möchte Paul sprechen"),
         ("es", "quiero localizar a Paul"),
         ("it", "vorrei contattare Paul"),
+        ("fr", "pourrais-je avoir Paul au téléphone"),
+        ("fr", "est-ce que Paul est là ?"),
+        ("fr", "c'est Marie Dupont, je voudrais parler à Paul"),
+        ("fr", "je n'ai pas besoin de table, je voudrais parler à monsieur Paul"),
+        ("en", "this is Marie Dupont, could I speak to Paul please"),
+        ("en", "is Paul there?"),
+        ("de", "ist Paul da?"),
+        ("it", "vorrei avere Paul al telefono"),
     ] {
         let mut call = paul(language);
         call.say(said);
         let number = crate::domain::PhoneNumber::from_e164("+33612345602").unwrap();
         assert_eq!(call.next, Next::Transfer(number), "{said}");
     }
-    // A name alone asks for nobody.
+    // A name asks for nobody, nor do words of reaching that are about somebody else.
     for (language, said) in [
         ("fr", "c'est Paul à l'appareil"),
+        ("fr", "c'est Paul, vous pouvez me joindre au 06 12 34 56 78"),
+        ("fr", "une table pour deux au nom de Paul, pas besoin de me contacter"),
+        ("fr", "pouvez-vous dire à Paul de me contacter"),
+        ("fr", "Paul m'a demandé de vous contacter pour réserver une table"),
+        ("fr", "je viens de parler à Paul, il m'a dit de rappeler pour réserver"),
+        ("fr", "je ne veux pas parler à Paul"),
+        ("fr", "inutile de joindre Paul, je veux juste annuler ma réservation"),
+        ("fr", "je voudrais me joindre à la table de Paul ce soir"),
         ("en", "a table for Paul please"),
+        ("en", "this is Paul, you can contact me on this number"),
+        ("en", "I don't want to talk to Paul"),
+        ("en", "please have Paul contact me"),
         ("de", "hier ist Paul"),
+        ("de", "hier ist Paul, können wir Deutsch sprechen? ich brauche einen Tisch"),
+        ("de", "ich konnte Paul nicht erreichen"),
+        ("es", "una mesa a nombre de Paul, me pueden contactar en este número"),
+        ("it", "sono Paul, posso parlare in italiano?"),
     ] {
         let mut call = paul(language);
         call.say(said);
-        assert_eq!(call.next, Next::Listen, "{said}");
+        assert!(!matches!(call.next, Next::Transfer(_)), "{said}");
+    }
+    for (language, first, said) in [
+        ("fr", "je voudrais laisser un message", "dites à Paul que je veux parler à Paul demain"),
+        ("en", "can I leave a message", "tell Paul that I want to talk to Paul tomorrow"),
+    ] {
+        let mut call = paul(language);
+        call.say(first);
+        call.say(said);
+        assert_eq!(call.messages, [said]);
     }
 }
 

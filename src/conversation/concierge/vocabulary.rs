@@ -246,8 +246,7 @@ pub(crate) struct Intents {
     pub(crate) cancel: Words,
     pub(crate) hours: Words,
     pub(crate) transfer: Words,
-    /// Asks for one of the humans, beside the name of one: "parler à" in "parler à Paul".
-    pub(crate) reach: Words,
+    pub(crate) reach: Reach,
     pub(crate) message: Words,
     pub(crate) never_mind: Words,
     pub(crate) goodbye: Words,
@@ -257,6 +256,25 @@ pub(crate) struct Intents {
     pub(crate) no: Words,
     /// Holds a no, and refuses nothing: "no sé", "no problem".
     pub(crate) harmless_no: Words,
+}
+
+/// How one of the humans is asked for by name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reach {
+    /// `{name}`: "parler à {name}".
+    pub(crate) ask: Vec<String>,
+    /// What may stand before a name: "monsieur".
+    #[serde(deserialize_with = "folded")]
+    pub(crate) titles: Vec<String>,
+    /// Shortly before it says that nobody is asked for: "pas".
+    #[serde(deserialize_with = "folded")]
+    pub(crate) not: Vec<String>,
+}
+
+fn folded<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(from)?;
+    Ok(words.iter().flat_map(|word| fold::words(word)).collect())
 }
 
 /// How dates, times and numbers are said.

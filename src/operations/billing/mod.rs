@@ -226,7 +226,8 @@ pub(super) fn issue(
 ) -> Result<Invoice, StoreError> {
     let series = seller.series(bill.issued);
     let elsewhere = seller.last_elsewhere(&series).unwrap_or(0);
-    let counter = invoices::next_counter(tx, &series, elsewhere.into())?;
+    let counter = invoices::take_counter(tx, &series, elsewhere.into())?;
+    let follows = seller.last_number.as_deref().filter(|_| counter == u64::from(elsewhere) + 1);
     bill.number = format!("{series}{counter:04}");
     let document = serde_json::to_string(&bill)?;
     // What cannot be read again must not be kept for ever.
@@ -249,7 +250,9 @@ pub(super) fn issue(
         action: if credits.is_some() { "invoice.credit" } else { "invoice.issue" },
         target: format!("invoice/{}", bill.number),
         before: json!(credits),
-        after: json!({ "client": bill.client, "month": bill.month, "total": bill.total }),
+        after: json!({
+            "client": bill.client, "month": bill.month, "total": bill.total, "follows": follows,
+        }),
     };
     audit::record(tx, actor, now, &deed)?;
     Ok(bill)
