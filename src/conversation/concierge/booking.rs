@@ -362,8 +362,12 @@ fn time_of(clock: Clock) -> Time {
 /// Which eight o'clock is meant: what was said decides, then the opening hours, then the clock.
 pub(super) fn settle(turn: &Turn, opening: &OpeningHours, date: Date, clock: Clock) -> DateTime {
     let clock = turn.state.slots.part.map_or(clock, |part| clock.within(part));
-    let readings: Vec<DateTime> = clock
-        .readings()
+    let mut readings = clock.readings();
+    // An appointment at nine is in the morning; a table at nine is not.
+    if turn.kind() == BookingKind::Appointment && (8..12).contains(&clock.hour) {
+        readings.reverse();
+    }
+    let readings: Vec<DateTime> = readings
         .into_iter()
         .map(|clock| {
             let at = date.to_datetime(time_of(clock));

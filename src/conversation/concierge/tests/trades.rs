@@ -37,6 +37,20 @@ fn an_appointment_is_for_one_and_is_no_table() {
 }
 
 #[test]
+fn an_appointment_at_nine_is_in_the_morning_where_both_can_be_meant() {
+    let late = |language: &str| {
+        let mut call = practice(language);
+        call.spec.hours = serde_json::from_str(r#"{"tuesday":["07:00-23:00"]}"#).unwrap();
+        call
+    };
+    late("fr").plays(&[("un rendez-vous demain à 9 heures", "mardi 24 novembre à 9 heures")]);
+    late("fr")
+        .plays(&[("un rendez-vous demain à 9 heures du soir", "mardi 24 novembre à 21 heures")]);
+    late("fr").plays(&[("un rendez-vous demain à 7 heures", "mardi 24 novembre à 19 heures")]);
+    late("en").plays(&[("an appointment tomorrow at nine", "November 24th at 9 am")]);
+}
+
+#[test]
 fn nothing_said_of_an_appointment_is_said_of_a_table() {
     let mut call = practice("fr");
     call.taken = vec![Booked {
