@@ -306,6 +306,8 @@ fn humans_are_asked_for_by_name() {
         ("fr", "je n'ai pas besoin de table, je voudrais parler à monsieur Paul"),
         ("en", "this is Marie Dupont, could I speak to Paul please"),
         ("en", "is Paul there?"),
+        ("en", "no, I'd like to speak to Paul"),
+        ("fr", "non, je voudrais parler à Paul"),
         ("de", "ist Paul da?"),
         ("it", "vorrei avere Paul al telefono"),
     ] {
