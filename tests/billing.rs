@@ -270,14 +270,21 @@ fn numbers_go_on_from_the_last_one_that_was_given_elsewhere() {
         let clients = client(GOURMET, "small") + &client("B", "small");
         webox.file("config/webox/billing.toml", &format!("{seller}{PLANS}{clients}"));
     };
+    let follows = |n: u32| {
+        let log = webox.run(["audit", "-o", "json"]).ok().stdout;
+        log.contains(&format!("\"follows\":\"{}\"", number(n)))
+            || log.contains(&format!("\"follows\": \"{}\"", number(n)))
+    };
     given(41);
     close(GOURMET);
+    assert!(follows(41), "what a number was taken from is in the log");
     webox.run(["invoices", "credit", &number(42), "--yes"]).ok();
     // It may stay in the file, or go: what is here counts.
     given(7);
     webox.run(["invoices", "credit", &number(1), "--yes"]).ok();
     let here: Vec<String> = numbers(&webox).into_iter().map(|(number, _)| number).collect();
     assert_eq!(here, [number(1), number(42), number(43), number(44)]);
+    assert!(!follows(7), "nothing follows what was passed over");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod ask;
 mod make;
+mod overruled;
 mod unit;
 
 use std::path::{Path, PathBuf};
@@ -213,7 +214,7 @@ pub(super) fn run(args: &Init, context: &Context) -> Result<()> {
     // Settings that name no database would keep every later command from starting.
     make::can_be_opened(answers.db.as_deref().unwrap_or(&settings.db.value))?;
     let mut done = make::write(&answers, context)?;
-    warn_of_variables(&answers, context)?;
+    overruled::warn(&answers, context)?;
     let store = make::key_and_store(context)?;
     if let Some(first) = &answers.first {
         if let Err(error) = first.phone.may_be_a_machines() {
@@ -398,46 +399,6 @@ fn try_token(
         }
         Err(error) => Outcome::Unreachable(error.to_string()),
     })
-}
-
-/// Says which of the answers do not hold here: what this environment says goes before what was written. A
-/// service sees nothing of it.
-fn warn_of_variables(answers: &Answers, context: &Context) -> Result<()> {
-    if answers.unit.is_some() {
-        return Ok(());
-    }
-    let settings = context.settings()?;
-    let (url, twilio) = (&settings.public_url, &settings.twilio);
-    let mut others: Vec<(&str, String)> = Vec::new();
-    if answers.public_url.is_some() && answers.public_url != url.value {
-        others.push(("public_url", url.origin.to_string()));
-    }
-    if let Some(account) = &answers.twilio {
-        if twilio.account_sid.value.as_ref() != Some(&account.sid) {
-            others.push(("twilio.account_sid", twilio.account_sid.origin.to_string()));
-        }
-        let tokens = answers.tokens.iter().flat_map(|tokens| tokens.expose().split(','));
-        let holds =
-            |token: &str| twilio.auth_tokens.value.iter().any(|one| one.expose() == token.trim());
-        if tokens.into_iter().any(|token| !holds(token)) {
-            others.push(("twilio.auth_token", twilio.auth_tokens.origin.to_string()));
-        }
-    }
-    for key in &answers.keys {
-        let name = key.provider.key();
-        let holds = settings.provider_key(name);
-        if let Some(other) = holds.filter(|one| one.value.as_ref() != Some(&key.secret)) {
-            others.push((name, other.origin.to_string()));
-        }
-    }
-    for (key, origin) in others {
-        context.out.warn(&format!(
-            "`{key}` comes from the {origin} here, which goes before what was written to {}: unset it, or give \
-             it the same value",
-            answers.place.display()
-        ));
-    }
-    Ok(())
 }
 
 /// What is left to do, in order.

@@ -227,7 +227,10 @@ pub(super) fn issue(
     let series = seller.series(bill.issued);
     let elsewhere = seller.last_elsewhere(&series).unwrap_or(0);
     let counter = invoices::take_counter(tx, &series, elsewhere.into())?;
-    let follows = seller.last_number.as_deref().filter(|_| counter == u64::from(elsewhere) + 1);
+    let follows = seller.last_number.as_deref().filter(|_| {
+        // Nothing was given elsewhere where `last_number` is of another series.
+        elsewhere > 0 && counter == u64::from(elsewhere) + 1
+    });
     bill.number = format!("{series}{counter:04}");
     let document = serde_json::to_string(&bill)?;
     // What cannot be read again must not be kept for ever.
