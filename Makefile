@@ -23,7 +23,7 @@ build: ## Builds the release binary, target/release/webox
 	$(CARGO) build --release --locked
 
 test: tools ## Runs the whole test suite
-	$(CARGO) test --locked
+	$(CARGO) test --locked --workspace
 
 test-api: ## Asks a daemon what its OpenAPI document promises, with made-up requests
 	@tests/api_contract/run

@@ -37,7 +37,7 @@ pub(crate) fn ready() -> Webox {
 
 /// A database removes no backup from before its first row.
 pub(crate) fn holds_since_2020(webox: &Webox) {
-    let at = "2020-01-15T00:00:00Z".parse().unwrap();
+    let at = "2020-01-15T00:00:00.900Z".parse().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| seed::call_at(&seed::store(webox), 99, at, CallStatus::Completed));
     });
@@ -363,8 +363,9 @@ fn only_what_is_ours_and_need_not_be_kept_is_removed() {
     for stranger in strangers {
         std::fs::write(to.join(stranger), b"not ours").unwrap();
     }
-    for day in 1..=4 {
-        let old = format!("webox-2020-02-{day:02}T00-00-00Z.tar.zst.age");
+    // The first is of the second in which what this store will hold begins.
+    for day in ["01-15", "02-02", "02-03", "02-04"] {
+        let old = format!("webox-2020-{day}T00-00-00Z.tar.zst.age");
         std::fs::write(to.join(old), b"old").unwrap();
     }
     // They are older than all that this store holds: another one's.

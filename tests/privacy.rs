@@ -165,6 +165,45 @@ fn what_is_due_is_forgotten_a_little_at_a_time() {
     assert_eq!(rounds, 3, "250 transcripts and 250 numbers");
 }
 
+/// Nine hundred calls of one assistant are due, and one of another, which is entered last.
+#[test]
+fn what_is_due_of_one_assistant_does_not_hold_up_another() {
+    let webox = le_gourmet_with("[compliance]\nkeep_transcripts = \"1d\"\n");
+    let text = std::fs::read_to_string(LE_GOURMET)
+        .unwrap()
+        .replace("+33123456789", "+33123456788")
+        .replace("\"le-gourmet\"", "\"voisin\"");
+    let other =
+        webox.file("voisin.toml", &format!("{text}\n[compliance]\nkeep_transcripts = \"1d\"\n"));
+    webox.run(["apply", "--yes", &other]).ok();
+    let store = seed::store(&webox);
+    let now = Timestamp::now();
+    let at = now - SignedDuration::from_hours(72);
+    for n in 2..=901 {
+        seed::call_at(&store, n, at, CallStatus::Completed);
+    }
+    let call = seed::call_of(&webox, "voisin");
+    let db = rusqlite::Connection::open(webox.db()).unwrap();
+    db.execute(
+        "UPDATE calls SET started_at = ?2, ended_at = ?2 WHERE id = ?1",
+        (call.0, at.as_millisecond()),
+    )
+    .unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for later in 0..2 {
+        let now = now + SignedDuration::from_secs(later);
+        runtime.block_on(retention::forget_due(&store, now, std::time::Duration::ZERO)).unwrap();
+    }
+    let due = |condition: &str| -> i64 {
+        let sql = format!(
+            "SELECT count(*) FROM calls WHERE transcript_erased_at IS NULL AND {condition}"
+        );
+        db.query_row(&sql, [call.0], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(due("id = ?1"), 0, "the other's turn came within two looks");
+    assert!(due("id <> ?1") >= 500, "much of the first is still due");
+}
+
 /// Calls of now and of long ago are entered in any order, go on, end, and are looked at as time passes:
 /// each look begins where the last one came to, and none passes over what is due.
 #[test]

@@ -46,7 +46,6 @@ mod ears;
 mod edges;
 mod embeddings;
 mod far;
-mod fuzzing;
 mod generated;
 mod hostile;
 mod http_tools;

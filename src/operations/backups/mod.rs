@@ -342,13 +342,15 @@ impl Backups {
         let mut pruned = Pruned::default();
         self.claim(store).await?;
         let Some(oldest) = store.read_async(versions::oldest).await? else { return Ok(pruned) };
+        // Of the second itself there may be one: names know no smaller part.
+        let oldest = BackupName::at(oldest);
         let names: Vec<BackupName> = self
             .place
             .list()
             .await?
             .into_iter()
             .map(|(name, _)| name)
-            .filter(|name| name.made_at() >= oldest && !name.is_ahead(now))
+            .filter(|name| *name >= oldest && !name.is_ahead(now))
             .collect();
         for name in keep.superfluous(&names) {
             match self.place.remove(name).await {

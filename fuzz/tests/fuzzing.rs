@@ -46,7 +46,7 @@ fn whatever_is_sent_is_borne() {
 
 #[test]
 fn something_is_kept_of_every_target_and_of_nothing_else() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
     let mut folders: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
