@@ -7,8 +7,8 @@ FUZZ_SECONDS ?= 60
 KEEP ?=
 CHAOS ?= long
 
-# Tests wait more than they work: one thread more than a small machine has cores.
-export RUST_TEST_THREADS ?= 3
+# Tests wait more than they work: two threads more than a small machine has cores.
+export RUST_TEST_THREADS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build test test-api test-invoices test-signatures test-real chaos tools lint fmt bench fuzz man static deb ci
