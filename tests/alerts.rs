@@ -473,10 +473,17 @@ fn what_is_of_the_whole_is_measured_as_well() {
     let turned = alerts::look(&store, &disk, full, start).unwrap();
     assert_eq!(turned[0].words, "le disque de la base est plein à 93,5\u{a0}% (seuil : 90\u{a0}%)");
     let old = Observed { backup_age: Some(SignedDuration::from_hours(27)), ..Observed::default() };
-    let turned = alerts::look(&store, &rule(r#"{"rule":"backup"}"#), old, start).unwrap();
+    let backup = rule(r#"{"rule":"backup"}"#);
+    let turned = alerts::look(&store, &backup, old, start).unwrap();
     let said: Vec<&str> = turned.iter().map(|one| one.words.as_str()).collect();
     let words = "aucune sauvegarde depuis 27\u{a0}h (seuil : 26\u{a0}h)";
     assert!(said.contains(&words), "{said:?}");
+    // A daemon that was started anew, and has not seen where they lie, does not say that they are made.
+    let hour = Observed { backup_age: Some(SignedDuration::from_hours(1)), ..Observed::default() };
+    let unseen = Observed { backups_unseen: true, ..hour };
+    assert!(alerts::look(&store, &backup, unseen, start).unwrap().is_empty());
+    let turned = alerts::look(&store, &backup, hour, start).unwrap();
+    assert_eq!(turned.len(), 1, "it has seen a new one: {turned:?}");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for (json, kind, part) in [
         (r#"{"rule":"signatures","threshold":3}"#, webox::domain::AlertKind::Signatures, ""),

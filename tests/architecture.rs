@@ -56,7 +56,7 @@ const HOUSE: &[&[(&str, &[&str])]] = &[
     &[
         ("store", &["files", "domain"]),
         ("twilio", &["domain"]),
-        ("providers", &["document", "audio", "domain"]),
+        ("providers", &["document", "audio", "files", "domain"]),
         ("integrations", &["domain"]),
     ],
 

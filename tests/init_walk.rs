@@ -286,6 +286,10 @@ fn what_is_there_is_neither_replaced_nor_broken() {
     // Settings that name no database are not written.
     let settings = webox.home().join("config/webox/webox.toml");
     let folder = webox.home().join("config");
+    // Who is there and is no admin is not taken for one.
+    webox.run(["users", "add", "marc@agence.fr", "--role", "member"]).ok();
+    let member = webox.run(["init", "--admin", "marc@agence.fr"]).code(3);
+    member.says("is no admin").says("webox users set-role marc@agence.fr --role admin");
     let wrong = ["--db", folder.to_str().unwrap(), "init", "--admin", "paul@agence.fr"];
     webox.run(wrong).code(78).says("is no file");
     assert!(!settings.exists(), "{}", text(&webox, "webox.toml"));

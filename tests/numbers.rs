@@ -404,12 +404,19 @@ fn applying_a_file_keeps_its_number_connected() {
     let file = webox.file("le-gourmet.toml", &managed());
     // The number is not there: everything is stored all the same, and it is told.
     webox.run(["plan", &file]).ok().prints("does not have");
+    webox.run(["plan", &file, "--offline"]).ok().prints("was not asked");
     webox
         .run(["apply", "--yes", &file])
         .code(4)
         .says("everything is stored, but 1 number is not connected")
         .says("does not have");
     webox.run(["assistants", "show", "le-gourmet"]).ok();
+    // All is stored, and yet it is not as the file says: nobody can call.
+    webox
+        .run(["plan", &file, "--detailed-exitcode"])
+        .code(2)
+        .prints("No changes")
+        .prints("does not have");
     twilio.number(ACCOUNT, NUMBER, &json!({}));
     // Nothing in the store changes, and the plan says what does.
     let plan = ["plan", &file, "--detailed-exitcode"];

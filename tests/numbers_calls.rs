@@ -76,6 +76,9 @@ fn calls_that_twilio_has_are_entered_once() {
 #[test]
 fn a_call_whose_end_was_lost_is_ended_with_its_length_and_price() {
     let (twilio, webox) = with_le_gourmet();
+    // Prices of one's own, which commands go by as the daemon does.
+    let own = "[[rate]]\nprovider = \"twilio\"\nproduct = \"inbound-FR\"\nprices = { minute = \"0.5\" }\n";
+    webox.file("config/webox/rates.toml", own);
     let daemon = Daemon::start(&webox);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -100,6 +103,8 @@ fn a_call_whose_end_was_lost_is_ended_with_its_length_and_price() {
     let shown = shown["calls"].as_array().unwrap();
     let one = shown.iter().find(|one| one["call_sid"] == sid(1).as_str()).unwrap();
     assert_eq!((&one["status"], &one["duration"]), (&json!("completed"), &json!(75)));
+    let cost = webox.run(["calls", "show", sid(1).as_str(), "-o", "json"]).ok().json();
+    assert_eq!(cost["call"]["cost"]["usd"], json!("1.00"), "two minutes");
     let other = shown.iter().find(|one| one["call_sid"] == sid(2).as_str()).unwrap();
     assert_eq!(other["status"], json!("in-progress"));
     let costs = webox.run(["costs", "-o", "json"]).ok().json();
@@ -133,6 +138,21 @@ fn a_call_whose_end_was_lost_is_ended_with_its_length_and_price() {
         (&json!(95), &json!("assistant-hung-up")),
         "{guessed}"
     );
+    // One whose price is known already, and whose length proves to be another: what was charged is held
+    // against the minutes that are reckoned now, by the call and in all, and its end is Twilio's.
+    rusqlite::Connection::open(webox.db())
+        .unwrap()
+        .execute("UPDATE calls SET end_reason = 'swept' WHERE sid = ?1", [sid(2).as_str()])
+        .unwrap();
+    let longer = json!({ "duration": "601", "price": "-0.0200" });
+    twilio.call(ACCOUNT, sid(2).as_str(), started, &longer);
+    webox.run(["twilio", "calls", "--apply", "--yes"]).ok().says("1 open");
+    let costs = webox.run(["costs", "-o", "json"]).ok().json();
+    assert_eq!(costs["costs"]["twilio"]["reckoned"]["usd"], json!("6.50"), "13 minutes: {costs}");
+    assert_eq!(costs["costs"]["twilio"]["charged"]["usd"], json!("0.04"));
+    let call = webox.run(["calls", "show", sid(2).as_str(), "-o", "json"]).ok().json();
+    let ended: Timestamp = call["call"]["ended_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(ended, started + SignedDuration::from_secs(601), "{call}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::support::{
     daemon::{CALLER, Daemon, NUMBER, TOKEN, hangs_up, sid, spoken, twilio_at, verbs},
     fake_twilio::FakeTwilio,
     seed,
-    systemd::handed_over,
+    systemd::{handed_over, handed_over_as},
 };
 
 /// What systemd hears.
@@ -132,6 +132,17 @@ async fn a_restart_on_the_same_socket_turns_nobody_away() {
     for caller in callers {
         caller.await.expect("every request is answered");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_for_proofs_that_are_not_asked_for_is_answered_and_told() {
+    let webox = Webox::with_le_gourmet();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let command = Daemon::command(&webox, &["--listen", "127.0.0.1:0"]);
+    let daemon = Daemon::spawned(handed_over_as("http", &listener, &command));
+    daemon.logged("a socket for proofs over HTTP was handed over, and none are asked for");
+    let knocked = format!("http://{}/index.html", listener.local_addr().unwrap());
+    assert_eq!(reqwest::get(knocked).await.unwrap().status(), 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -149,6 +149,19 @@ async fn doctor_finds_a_daemon_that_ends_tls_itself() {
         let checks = found["checks"].as_array().unwrap();
         assert!(checks.iter().all(|check| check["status"] == "ok"), "{found}");
     }
+    // One that waits for its certificate is not taken for one that is not there.
+    drop(daemon);
+    let nobody = format!(
+        "[server.acme]\ndomains = [\"{NAME}\"]\ndirectory = \"https://127.0.0.1:1/directory\"\n"
+    );
+    webox.file("config/webox/webox.toml", &nobody);
+    let waiting = ["--listen", "127.0.0.1:0", "--insecure-no-signature"];
+    let daemon = Daemon::start_with(&webox, &waiting);
+    let address = daemon.address.to_string();
+    let look = ["doctor", "--only", "daemon", "--listen", &address, "-o", "json"];
+    let found = webox.run(look).code(1).json();
+    let seen = found["checks"][0]["seen"].as_str().unwrap();
+    assert!(seen.contains("has no certificate yet"), "{found}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,6 +219,29 @@ async fn what_is_not_taken_over_http2_is_not_held_and_what_is_taken_slowly_arriv
     }
     assert!(bytes > 200_000, "{bytes}");
     assert!(left.bytes().await.is_err(), "nothing of it was taken for twenty seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_is_stopped_closes_what_is_open_over_tls() {
+    let (webox, authority) = (Webox::with_le_gourmet(), Authority::new());
+    let daemon = encrypted(&webox, &authority);
+    // A connection of each protocol on which something was answered, one in the middle of its
+    // handshake, and one on which nothing was asked yet.
+    let client = authority.client().resolve(NAME, daemon.address).build().unwrap();
+    let url = format!("https://{NAME}:{}/healthz", daemon.address.port());
+    let answer = client.get(&url).send().await.unwrap();
+    assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+    let open = authority.handshake(connected(daemon.address).await, NAME, &["http/1.1"]).await;
+    let mut open = open.unwrap();
+    assert!(alive_over(&mut open).await.starts_with("HTTP/1.1 200"));
+    let _silent = connected(daemon.address).await;
+    let unasked = authority.handshake(connected(daemon.address).await, NAME, &["h2"]).await;
+    assert_eq!(tokio::task::block_in_place(|| daemon.terminate()), Some(0));
+    // Said over TLS that it is over, so that nobody takes it for cut off.
+    let mut rest = Vec::new();
+    open.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&rest), "");
+    drop((client, unasked));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -301,8 +301,9 @@ impl Context {
         let models = daemon::models_with(self.settings()?, &store, &secrets);
         let library = Library::asking(models, Breakers::default());
         let billing = self.settings()?.billing.file.value.clone();
+        let rates = self.settings()?.billing.rates.value.clone();
         let now = self.started;
-        Ok(Box::new(Local { store, actor, now, secrets, library, providers, billing }))
+        Ok(Box::new(Local { store, actor, now, secrets, library, providers, billing, rates }))
     }
 
     /// Who is at the store: whoever may open it, or the user of `--as`.
@@ -323,6 +324,13 @@ impl Context {
     /// is made, and nothing looks as if it were well.
     pub fn store(&self) -> Result<Store> {
         self.open_store(false)
+    }
+
+    /// The store, for what a command enters into the ledger: by the prices that the daemon reckons by.
+    pub fn store_to_reckon(&self) -> Result<Store> {
+        let store = self.store()?;
+        store.reckon_by(self.prices()?);
+        Ok(store)
     }
 
     /// The store, begun where there is none.

@@ -10,6 +10,7 @@ use crate::{
         Actor, BackupPlace, EarProvider, Error, ProviderKind, ProviderStanding, Result, Secret,
         VoiceProvider,
     },
+    files,
     integrations::{
         Addresses, Couriers,
         mail::{MailServer, Post},
@@ -164,11 +165,7 @@ pub(super) fn archive(settings: &Settings, store: &Store, access: TwilioAccess) 
 
 /// Makes a folder that only its owner can look into, where there is none.
 pub(super) fn make_private(folder: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|cause| {
+    files::make_folder(folder, files::nearest(folder)).map_err(|cause| {
         Error::config(format!("the folder {} cannot be made", folder.display()))
             .because(cause)
             .hint("set `recordings.folder` to one that can, or leave it out: they stay at Twilio")

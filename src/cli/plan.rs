@@ -79,7 +79,9 @@ pub(super) fn run(args: &PlanArguments, context: &Context) -> Result<u8> {
         let path = path.display();
         context.out.note(&format!("Apply exactly this with `webox apply --plan {path}`."));
     }
-    let changes = args.detailed_exitcode && (!plan.is_empty() || wirings.to_change() > 0);
+    // A number that cannot be connected is not as the files say, either.
+    let wired = wirings.to_change() + wirings.in_error();
+    let changes = args.detailed_exitcode && (!plan.is_empty() || wired > 0);
     Ok(if changes { exit::CHANGES_PRESENT } else { exit::OK })
 }
 

@@ -86,7 +86,7 @@ pub(super) async fn run(
         tell_of(args, context, &sid);
         return stage.daemon.stop().await;
     }
-    let store = context.store()?;
+    let store = context.store_to_reckon()?;
     let daemon =
         Daemon::start_in_sound(store.clone(), models, Clock::system(), voices, asks).await?;
     let place = Place { daemon: &daemon, store: &store, spec: &spec };

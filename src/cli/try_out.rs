@@ -79,7 +79,7 @@ pub(super) fn run(args: &Try, context: &Context) -> Result<()> {
         let models = daemon::models(context.settings()?);
         let phone = assistant.spec.phone.number.clone();
         if args.keep {
-            let store = context.store()?;
+            let store = context.store_to_reckon()?;
             let daemon = Daemon::start_asking(store, models, Clock::system(), asks).await?;
             talk(args, context, &daemon, &phone).await?;
             return daemon.stop().await;

@@ -77,7 +77,7 @@ const COLUMNS: [Column; 10] = [
 ];
 
 fn calls(args: &Calls, context: &Context) -> Result<()> {
-    let telephony = telephony(context, context.store()?)?;
+    let telephony = telephony(context, context.store_to_reckon()?)?;
     let actor = context.actor("twilio calls", &telephony.store)?;
     let now = context.now()?;
     let since = when::parse(&args.since, &now, Bound::Since)?;

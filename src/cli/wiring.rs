@@ -108,6 +108,11 @@ impl Wirings {
         self.all.iter().filter(|one| one.differs()).count()
     }
 
+    /// How many cannot be connected as they are.
+    pub(super) fn in_error(&self) -> usize {
+        self.all.iter().filter(|one| one.error.is_some()).count()
+    }
+
     /// As text, beneath a plan.
     pub(super) fn text(&self, colour: Colour) -> String {
         let mut text = String::new();

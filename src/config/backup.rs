@@ -1,6 +1,6 @@
 //! `[backup]`: where backups are made to, when, how many are kept, and who can open them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -63,10 +63,12 @@ impl Backup {
         file: &BackupSection,
         zone: &TimeZone,
     ) -> Result<Self> {
-        let to =
-            sources.pick("backup.to", None, "WEBOX_BACKUP_TO", file.to.as_deref(), |text| {
-                text.parse::<BackupPlace>()
-            })?;
+        let at_home = file.to.as_deref().filter(|to| to.starts_with("~/"));
+        let at_home = at_home.map(|to| sources.beside(Path::new(to)).display().to_string());
+        let in_file = at_home.as_deref().or(file.to.as_deref());
+        let to = sources.pick("backup.to", None, "WEBOX_BACKUP_TO", in_file, |text| {
+            text.parse::<BackupPlace>()
+        })?;
         let to = match to {
             // A folder that a file names is beside that file.
             Setting { value: Some(BackupPlace::Folder(path)), origin: Origin::File(at) } => {

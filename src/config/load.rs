@@ -299,8 +299,11 @@ impl Sources<'_> {
         Setting { value: in_file.unwrap_or(usual).max(1), origin }
     }
 
-    /// A path of the file's, which is relative to it.
+    /// A path of the file's, which is relative to it, or to the home folder: no shell reads `~` there.
     pub(super) fn beside(&self, path: &Path) -> PathBuf {
+        if let (Ok(below), Some(home)) = (path.strip_prefix("~"), self.environment.path("HOME")) {
+            return home.join(below);
+        }
         self.path.and_then(Path::parent).unwrap_or(Path::new("")).join(path)
     }
 

@@ -271,7 +271,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::domain::Result;
+    use crate::domain::{BackupPlace, Result};
 
     fn load(variables: &[(&str, &str)]) -> Result<Settings> {
         let home = [("HOME", "/nowhere")];
@@ -286,6 +286,23 @@ mod tests {
         assert_eq!(settings.listen.origin, Origin::Default);
         assert_eq!(settings.public_url.value, None);
         assert!(settings.twilio.auth_tokens.value.is_empty());
+    }
+
+    #[test]
+    fn the_home_folder_is_known_without_a_shell() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("webox.toml");
+        let text =
+            "db = \"~/data/w.db\"\n[backup]\nto = \"~/kept\"\n[recordings]\nfolder = \"rec\"\n";
+        std::fs::write(&path, text).unwrap();
+        let environment = [("WEBOX_CONFIG", path.to_str().unwrap()), ("HOME", "/home/ada")];
+        let environment = environment.into_iter().collect();
+        let settings = Settings::load(&Flags::default(), &environment).unwrap();
+        assert_eq!(settings.db.value, Path::new("/home/ada/data/w.db"));
+        let to = Some(BackupPlace::Folder("/home/ada/kept".into()));
+        assert_eq!(settings.backup.to.value, to);
+        assert_eq!(settings.recordings_folder.value, Some(folder.path().join("rec")));
+        assert!("~/kept".parse::<BackupPlace>().is_err(), "no shell reads `--to=~/kept`");
     }
 
     #[test]

@@ -126,6 +126,11 @@ impl FromStr for BackupPlace {
                 ))
                 .hint("write a folder, or `s3://BUCKET/PREFIX`"));
             }
+            // Nobody but a shell knows `~`, and none reads this: there would be a folder of that name.
+            if text == "~" || text.starts_with("~/") {
+                return Err(Error::input(format!("`{}` is no folder", text.escape_debug()))
+                    .hint("write the home folder out: `/home/…`"));
+            }
             return Ok(Self::Folder(text.into()));
         };
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));

@@ -209,7 +209,8 @@ pub(super) fn closed(tx: &Tx, store: &Store, id: CallId) -> Result<(), StoreErro
         charges::ask(tx, id, ended_at.checked_add(ASKED_AFTER).unwrap_or(ended_at))?;
     }
     // Together: which of them there are may change as well.
-    ledger::set(tx, &of, 0, &reckon(store, uses, at))
+    ledger::set(tx, &of, 0, &reckon(store, uses, at))?;
+    charges::reckoned_anew(tx, id)
 }
 
 /// A human was rung, and their telephone was picked up for so long.

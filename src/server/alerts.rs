@@ -86,9 +86,13 @@ pub(super) async fn look(
             Err(error) => tracing::debug!(%error, "what was counted is not kept yet"),
         }
         let (shelf, rules) = (store.clone(), watch.clone());
-        let backup_age = backups.as_ref().map(|backups| backups.standing().age(now));
+        let backing_up = backups.as_ref().map(ScheduledBackups::standing);
         let looked = tokio::task::spawn_blocking(move || {
-            let observed = Observed { disk: disk_used(shelf.path()), backup_age };
+            let observed = Observed {
+                disk: disk_used(shelf.path()),
+                backup_age: backing_up.map(|standing| standing.age(now)),
+                backups_unseen: backing_up.is_some_and(|standing| !standing.is_seen),
+            };
             alerts::look(&shelf, &rules, observed, now)
         });
         let begun = Instant::now();

@@ -34,6 +34,8 @@ pub struct ScheduledBackups {
 pub(super) struct Standing {
     /// When the daemon began to see to them.
     since: Timestamp,
+    /// Whether the place was seen since then.
+    pub(super) is_seen: bool,
     /// When the newest was made that is known of.
     pub(super) last: Option<Timestamp>,
     /// How long it is.
@@ -57,7 +59,8 @@ impl ScheduledBackups {
         keep: Option<BackupKeep>,
         now: Timestamp,
     ) -> Self {
-        let standing = Standing { since: now, last: None, bytes: None, failures: 0 };
+        let standing =
+            Standing { since: now, is_seen: false, last: None, bytes: None, failures: 0 };
         Self { backups, schedule, keep, standing: Mutex::new(standing).into() }
     }
 
@@ -109,6 +112,7 @@ impl ScheduledBackups {
         let newest = self.backups.newest(Timestamp::now()).await?;
         let made_at = newest.map(|(name, _)| name.made_at());
         self.note(|standing| {
+            standing.is_seen = true;
             standing.last = made_at;
             standing.bytes = newest.map(|(_, bytes)| bytes);
         });

@@ -20,6 +20,7 @@ use tower_http::services::ServeFile;
 use super::twilio_accounts::Accounts;
 use crate::{
     domain::{CallSid, Error, KeptRecording, Result},
+    files,
     operations::{recordings, secrets::Secrets},
     store::{Store, recordings::ToFetch},
     twilio::{
@@ -307,6 +308,7 @@ async fn write(sound: Sound, to: &Path) -> Result<()> {
     file.sync_all().await.map_err(failed)?;
     let (place, lasting) = (to.to_owned(), folder);
     tokio::task::spawn_blocking(move || {
+        files::give(&part, &lasting);
         part.persist(place).map_err(|error| error.error)?;
         std::fs::File::open(lasting)?.sync_all()
     })

@@ -7,8 +7,8 @@ use futures_util::FutureExt;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::{
-    App, alerts, api, busy, charges, deliveries, dialling, embedding, proofs, reminders, removals,
-    rounds, texts,
+    App, Tls, alerts, api, busy, charges, deliveries, dialling, embedding, proofs, reminders,
+    removals, rounds, texts, tls::Proofs,
 };
 
 /// How long after it broke off somebody begins anew.
@@ -85,12 +85,22 @@ impl Workers {
         if let Some(backups) = app.backups.clone() {
             workers.begin("backups", app, move |app| backups.clone().run(app.store));
         }
+        let proving = app.tls.as_ref().and_then(Tls::proofs);
+        if proving.is_none() && app.proof_listener.is_some() {
+            tracing::warn!(
+                hint = "`systemctl disable --now webox-http.socket`",
+                "a socket for proofs over HTTP was handed over, and none are asked for: nothing is found there"
+            );
+        }
+        // Whoever knocks at a socket that systemd holds open is answered.
+        let handed_over = app.proof_listener.as_ref().and_then(|socket| socket.local_addr().ok());
+        let knocked = handed_over.map(|address| (address, Proofs::default()));
+        if let Some((address, proofs)) = proving.or(knocked) {
+            workers.begin("proofs over HTTP", app, move |app| {
+                proofs::serve(address, app.proof_listener, proofs.clone())
+            });
+        }
         if let Some(tls) = app.tls.clone() {
-            if let Some((address, proofs)) = tls.proofs() {
-                workers.begin("proofs over HTTP", app, move |app| {
-                    proofs::serve(address, app.proof_listener, proofs.clone())
-                });
-            }
             workers.begin("certificates", app, move |_| tls.clone().look_after());
         }
         workers

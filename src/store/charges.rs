@@ -106,6 +106,34 @@ pub fn charged(
     Ok(())
 }
 
+/// What was reckoned for a call changed after Twilio had said what it charged, as where its length had been
+/// guessed: the two are told of the same.
+pub fn reckoned_anew(tx: &Tx, call: CallId) -> Result<(), StoreError> {
+    let before: Option<(i64, i64)> = tx
+        .prepare_cached(
+            "SELECT reckoned_eur, reckoned_usd FROM ledger_charges
+             WHERE call_id = ?1 AND amount IS NOT NULL",
+        )?
+        .query_row([call.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some(before) = before else { return Ok(()) };
+    let now = reckoned(tx, call)?;
+    let now = (now.eur.get(), now.usd.get());
+    if now == before {
+        return Ok(());
+    }
+    tx.prepare_cached(
+        "UPDATE ledger_charge_days SET reckoned_eur = reckoned_eur + ?3, reckoned_usd = reckoned_usd + ?4
+         WHERE (day, assistant_id) = (SELECT started_at / ?2, assistant_id FROM calls WHERE id = ?1)",
+    )?
+    .execute(params![call.0, DAY_MS, now.0 - before.0, now.1 - before.1])?;
+    tx.prepare_cached(
+        "UPDATE ledger_charges SET reckoned_eur = ?2, reckoned_usd = ?3 WHERE call_id = ?1",
+    )?
+    .execute(params![call.0, now.0, now.1])?;
+    Ok(())
+}
+
 /// What the ledger says of the same: the minutes of the call's own leg.
 fn reckoned(tx: &Tx, call: CallId) -> Result<Cost, StoreError> {
     Ok(tx

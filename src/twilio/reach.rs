@@ -59,6 +59,8 @@ pub enum Unreached {
         /// What it shows.
         certificate: Option<Certificate>,
     },
+    /// Whoever answers has no certificate to show, and says so: webox, before it was given one.
+    Bare,
     /// Something else.
     Broken(String),
 }
@@ -163,6 +165,10 @@ fn unreached(error: &reqwest::Error) -> Unreached {
     let deepest = causes.last().cloned().unwrap_or_else(|| "it failed".to_owned());
     let all = causes.join(" ").to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| all.contains(word));
+    // Of a server without a certificate (RFC 8446, section 6.2): rustls sends it for want of one.
+    if says(&["received fatal alert: accessdenied"]) {
+        return Unreached::Bare;
+    }
     if says(&["certificate", "tls", "handshake", "corrupt message"]) {
         return Unreached::Untrusted { why: plainly(deepest), certificate: None };
     }

@@ -8,10 +8,15 @@ use std::{
 
 /// The same as systemd does, with a socket of ours: it is descriptor 3 of the process, which is told so.
 pub(crate) fn handed_over(listener: &TcpListener, command: &Command) -> Command {
+    handed_over_as("webox.socket", listener, command)
+}
+
+/// The same under another `FileDescriptorName=`.
+pub(crate) fn handed_over_as(name: &str, listener: &TcpListener, command: &Command) -> Command {
     const SCRIPT: &str =
-        "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=webox.socket exec \"$@\"";
+        "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=$0 exec \"$@\"";
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", SCRIPT, "sh"]).arg(command.get_program()).args(command.get_args());
+    shell.args(["-c", SCRIPT, name]).arg(command.get_program()).args(command.get_args());
     shell.env_clear();
     for (name, value) in command.get_envs() {
         shell.env(name, value.unwrap_or_default());

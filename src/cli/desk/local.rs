@@ -1,6 +1,9 @@
 //! At the store's own file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -10,6 +13,7 @@ use super::{
 };
 use crate::{
     api::{Deliveries, DeliveryView, RemovalView},
+    billing::rates,
     cli::daemon,
     config::Settings,
     domain::{
@@ -45,6 +49,8 @@ pub(in crate::cli) struct Local {
     pub(in crate::cli) providers: Vec<ProviderStanding>,
     /// The file of plans, if there is one.
     pub(in crate::cli) billing: Option<PathBuf>,
+    /// The file of prices, if there is one.
+    pub(in crate::cli) rates: Option<PathBuf>,
 }
 
 impl Clocked for Local {
@@ -213,6 +219,10 @@ impl Desk for Local {
     }
 
     fn search_knowledge(&self, name: &str, said: &str) -> Result<Vec<Found>> {
+        // What a model is asked for it is entered into the ledger.
+        if let Some(path) = &self.rates {
+            self.store.reckon_by(Arc::new(rates::open(path)?));
+        }
         let (library, now) = (&self.library, self.now);
         let found = knowledge::search(&self.store, library, &self.actor, name, said, now);
         daemon::runtime()?.block_on(found)

@@ -121,7 +121,16 @@ pub(super) fn key_and_store(context: &Context) -> Result<Store> {
 /// An admin and a key; no second key for one who is there already.
 pub(super) fn admin(email: &EmailAddress, context: &Context) -> Result<Option<Secret>> {
     let desk = context.desk_to_fill("init")?;
-    if desk.users()?.iter().any(|user| user.email == *email) {
+    if let Some(user) = desk.users()?.into_iter().find(|user| user.email == *email) {
+        if user.role != Role::Admin {
+            return Err(Error::new(
+                Kind::Refused,
+                format!("the user `{email}` is there already, and is no admin"),
+            )
+            .hint(format!(
+                "`webox users set-role {email} --role admin` makes them one, or name another address"
+            )));
+        }
         context.out.note(&format!(
             "The user `{email}` is there already; another key: `webox tokens create --user {email} --name … --scope admin`."
         ));

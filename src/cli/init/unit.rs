@@ -60,7 +60,7 @@ pub(super) fn install(
     let socket = format!("{WRITTEN}[Socket]\nListenStream=\nListenStream={listen}\n");
     let mut files = Vec::new();
     if folder == Path::new(USUAL) {
-        is_seen_by_its_service(settings)?;
+        is_seen_by_its_service(settings, place)?;
     }
     let particular = [Some(drop_in(settings, place, written)?), Some(socket), None];
     for ((name, unit), text) in UNITS.into_iter().zip(particular) {
@@ -108,10 +108,24 @@ const HIDDEN: [&str; 3] = ["/root", "/home", "/run/user"];
 /// The first line of each drop-in.
 const WRITTEN: &str = "# Written by `webox init --systemd`; it writes it anew.\n";
 
-/// Refuses a program that the unit hides from its own service.
-fn is_seen_by_its_service(settings: &Settings) -> Result<()> {
-    let (program, db) = (program()?, absolute(&settings.db.value)?);
-    if owner(&db).is_none() && HIDDEN.iter().any(|hidden| program.starts_with(hidden)) {
+/// Refuses a program and settings that the unit hides from its own service.
+fn is_seen_by_its_service(settings: &Settings, place: &Path) -> Result<()> {
+    let (program, db, place) = (program()?, absolute(&settings.db.value)?, absolute(place)?);
+    if owner(&db).is_some() {
+        return Ok(());
+    }
+    let is_hidden = |path: &Path| HIDDEN.iter().any(|hidden| path.starts_with(hidden));
+    if is_hidden(&place) {
+        return Err(Error::config(format!(
+            "the service would not see its own settings: {} is among people's files",
+            place.display()
+        ))
+        .hint(format!(
+            "`install -d /etc/webox && mv {} {SETTINGS}`, then run this again",
+            place.display()
+        )));
+    }
+    if is_hidden(&program) {
         return Err(Error::config(format!(
             "the service would not see its own program: {} is among people's files",
             program.display()
@@ -231,6 +245,7 @@ fn unquoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Flags;
 
     #[test]
     fn secrets_are_called_as_the_settings_look_for_them() {
@@ -239,5 +254,19 @@ mod tests {
         assert_eq!(secret_name("openai.api_key"), "openai-api-key");
         assert_eq!(unquoted(Path::new("/a b/50%")), "/a b/50%%");
         assert_eq!(quoted("/a b/50%\"$x"), "\"/a b/50%%\\\"$x\"");
+    }
+
+    #[test]
+    fn settings_that_the_service_would_not_see_are_refused() {
+        let at = |db: &str| {
+            let flags = Flags { db: Some(db.into()), ..Flags::default() };
+            let environment = [("HOME", "/nowhere")].into_iter().collect();
+            Settings::load(&flags, &environment).unwrap()
+        };
+        let place = Path::new("/root/.config/webox/webox.toml");
+        let refused = is_seen_by_its_service(&at(DATA), place).unwrap_err();
+        assert!(refused.message().contains("its own settings"), "{refused}");
+        // A service whose database is elsewhere hides nothing.
+        is_seen_by_its_service(&at("/srv/webox/webox.db"), place).unwrap();
     }
 }

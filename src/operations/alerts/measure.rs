@@ -28,6 +28,8 @@ pub struct Observed {
     pub disk: Option<i64>,
     /// How old the last backup is, where this daemon makes them.
     pub backup_age: Option<SignedDuration>,
+    /// Whether that is only since when this daemon waits to see the place they lie in.
+    pub backups_unseen: bool,
 }
 
 /// A measure of one thing at one moment, and the rule that bounds it.
@@ -162,7 +164,10 @@ impl Measuring<'_> {
             // A daemon that cannot say it does not say that there is room.
             AlertKind::Disk => Ok(observed.disk.map_or_else(Vec::new, |disk| one(Some(disk)))),
             AlertKind::Backup => Ok(observed.backup_age.map_or_else(Vec::new, |age| {
-                one(Some(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
+                let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+                let is_well = rule.threshold.is_some_and(|most| age < most.get());
+                // A daemon that has not seen the place yet does not say that backups are made.
+                if observed.backups_unseen && is_well { Vec::new() } else { one(Some(age)) }
             })),
             AlertKind::SpendDay | AlertKind::SpendMonth => {
                 let Some(currency) = rule.threshold.and_then(AlertLevel::currency) else {

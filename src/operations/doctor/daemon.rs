@@ -64,6 +64,12 @@ pub(super) async fn look(case: Case) -> Vec<Finding> {
                           `webox.socket` may say, say so with `listen` in webox.toml or --listen";
             return vec![GROUP.problem("answers", seen, advice)];
         }
+        Err(Unreached::Bare) => {
+            let seen = format!("{listen} takes connections, and has no certificate yet");
+            let advice =
+                "its log says why none was had: `[server.acme]` in webox.toml names who is asked";
+            return vec![GROUP.problem("answers", seen, advice)];
+        }
         Err(Unreached::Untrusted { .. } | Unreached::Broken(_)) => None,
     };
     let Some(health) = health else {

@@ -82,6 +82,10 @@ fn address(url: &str, reached: &Result<Reached, Unreached>) -> Finding {
                           host, not expired, from a public authority, with its whole chain";
             return problem(format!("{url} shows no certificate to be trusted: {why}"), advice);
         }
+        Err(Unreached::Bare) => {
+            let advice = "whoever ends TLS there was given none: webox says in its log why it could not have one";
+            return problem(format!("{url} has no certificate yet"), advice);
+        }
         Err(Unreached::Broken(why)) => {
             return problem(format!("{url} breaks off: {why}"), "look at the proxy's log");
         }

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -33,6 +34,8 @@ pub(super) struct File {
     path: PathBuf,
     /// Its mode, if it is there.
     pub(super) mode: Option<u32>,
+    /// Whether this user may not even see that.
+    is_hidden: bool,
     bytes: u64,
     /// Its log and its index, where they are there.
     beside: Vec<(PathBuf, u32)>,
@@ -60,6 +63,8 @@ impl File {
         Self {
             path: path.to_owned(),
             mode: own.map(|(mode, _)| mode),
+            is_hidden: std::fs::metadata(path)
+                .is_err_and(|cause| cause.kind() == io::ErrorKind::PermissionDenied),
             bytes: own.map_or(0, |(_, bytes)| bytes),
             beside: beside.collect(),
             log,
@@ -69,6 +74,10 @@ impl File {
 
 pub(super) fn look(case: &Case, file: &File) -> Vec<Finding> {
     let shown = file.path.display();
+    if file.is_hidden {
+        let advice = "ask as root, or as the user who runs the daemon: `sudo webox doctor`";
+        return vec![GROUP.problem("file", format!("this user may not look at {shown}"), advice)];
+    }
     let Some(mode) = file.mode.filter(|_| file.bytes > 0) else {
         let seen = format!("there is no database at {shown}");
         let advice = "make it with `webox init`, or name the right one with --db or `db`";
@@ -208,7 +217,14 @@ mod tests {
     #[test]
     fn a_log_is_too_long_by_degrees() {
         let of = |log| {
-            let file = File { path: "x".into(), mode: None, bytes: 0, beside: Vec::new(), log };
+            let file = File {
+                path: "x".into(),
+                mode: None,
+                is_hidden: false,
+                bytes: 0,
+                beside: Vec::new(),
+                log,
+            };
             super::log(&file).verdict.as_str()
         };
         assert_eq!([of(0), of(LONG_LOG), of(VERY_LONG_LOG)], ["ok", "warning", "problem"]);

@@ -113,7 +113,8 @@ fn end_known(
         // Announced before: what is stored stands.
         return Ok(());
     }
-    if let Some(ended_at) = call.ended_at {
+    // A callback that comes late tells no better when it was.
+    if let Some(ended_at) = call.ended_at.filter(|_| !is_logged) {
         end.ended_at = ended_at;
     }
     if matches!(call.end_reason, None | Some(EndReason::Swept)) {

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fs, io,
     io::Write as _,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Mutex,
     time::SystemTime,
@@ -14,6 +14,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::{LARGEST, SoundName, lock};
+use crate::files;
 
 /// What the folder's secret is called.
 const SALT: &str = "salt";
@@ -52,7 +53,7 @@ struct Entry {
 impl Folder {
     /// Opens a folder, and tells its secret.
     pub(super) fn open(path: &Path, most: u64) -> io::Result<(Self, [u8; 32])> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        files::make_folder(path, files::nearest(path))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
         let salt = salt(path)?;
         let mut found: Vec<(SystemTime, SoundName, u64)> = Vec::new();
@@ -130,6 +131,7 @@ impl Folder {
         half.write_all(&(sound.len() as u64).to_le_bytes())?;
         half.write_all(&hash(sound, salt))?;
         half.write_all(sound)?;
+        files::give(half.path(), &self.path);
         half.persist(self.file(name)).map_err(|error| error.error)?;
         let bytes = (HEADER + sound.len()) as u64;
         let mut list = lock(&self.list);
@@ -249,6 +251,7 @@ fn salt(folder: &Path) -> io::Result<[u8; 32]> {
         let mut half = tempfile::Builder::new().prefix(HALF).tempfile_in(folder)?;
         half.write_all(&salt)?;
         half.as_file().sync_all()?;
+        files::give(half.path(), folder);
         match half.persist_noclobber(&path) {
             Ok(_) => return Ok(salt),
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}

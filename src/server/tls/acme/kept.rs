@@ -3,7 +3,6 @@
 
 use std::{
     io,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -29,13 +28,11 @@ impl Kept {
             .map(|c| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' })
             .collect();
         let folder = folder.join(of_server.trim_start_matches('.'));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(
-            |cause| {
-                Error::config(format!("the folder {} cannot be made", folder.display()))
-                    .because(cause)
-                    .hint("certificates are kept beside the database: let this user write there")
-            },
-        )?;
+        files::make_folder(&folder, files::nearest(&folder)).map_err(|cause| {
+            Error::config(format!("the folder {} cannot be made", folder.display()))
+                .because(cause)
+                .hint("certificates are kept beside the database: let this user write there")
+        })?;
         Ok(Self { folder })
     }
 
@@ -61,7 +58,13 @@ impl Kept {
     }
 
     pub(super) fn keep_account(&self, account: &AccountCredentials) -> io::Result<()> {
-        files::replace(&self.account_file(), &serde_json::to_vec(account)?, 0o600)
+        self.keep(&self.account_file(), &serde_json::to_vec(account)?)
+    }
+
+    fn keep(&self, file: &Path, content: &[u8]) -> io::Result<()> {
+        files::replace(file, content, 0o600)?;
+        files::give(file, &self.folder);
+        Ok(())
     }
 
     pub(super) fn forget_account(&self) -> io::Result<()> {
@@ -85,13 +88,13 @@ impl Kept {
     }
 
     pub(super) fn keep_certificate(&self, chain: &str, key: &str) -> io::Result<()> {
-        files::replace(&self.certificate_file(), format!("{key}\n{chain}").as_bytes(), 0o600)
+        self.keep(&self.certificate_file(), format!("{key}\n{chain}").as_bytes())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
     use super::{super::super::certificate::tests::pair, *};
 
@@ -99,6 +102,8 @@ mod tests {
     fn a_certificate_is_kept_for_its_owner_alone_and_by_server() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().join("webox.db.acme");
+        // Whose the database's folder is, where root asks: only root may give files away.
+        let _ = chown(folder.path(), Some(12_345), None);
         let kept = Kept::open(&at, "https://acme.example.com/directory").unwrap();
         assert!(kept.certificate().unwrap().is_none() && kept.account().unwrap().is_none());
         let (chain, key) = pair("calls.example.com");
@@ -107,6 +112,10 @@ mod tests {
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&kept.certificate_file()), 0o600);
         assert_eq!(mode(&kept.folder), 0o700);
+        let owner = |path: &Path| path.metadata().unwrap().uid();
+        for made in [&at, &kept.folder, &kept.certificate_file()] {
+            assert_eq!(owner(made), owner(folder.path()), "{}", made.display());
+        }
         let other = Kept::open(&at, "https://other.example.com/directory").unwrap();
         assert!(other.certificate().unwrap().is_none());
         std::fs::write(kept.certificate_file(), "rubbish").unwrap();
